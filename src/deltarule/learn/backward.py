@@ -26,7 +26,7 @@ from deltarule.learn.blame import delta_source, is_in, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import number_in
+from deltarule.learn.roles import is_bias_gradient, number_in
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -472,11 +472,3 @@ def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Foun
         pair for pair in pairs
         if pair[0].where.is_store and is_bias_gradient(pair[0].name) and number_in(pair[0].name) in (None, number)
     ] if delta.any() else []  # fmt: skip
-
-
-def is_bias_gradient(name: str) -> bool:
-    """Whether a name is that of a gradient of biases."""
-    bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gb", "gradb", "nablab", "deltab", "dbias")) or (
-        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
-    )

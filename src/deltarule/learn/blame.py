@@ -8,8 +8,10 @@ from deltarule.learn.activations import Sigma, factor_between, is_close, sigma_o
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import logarithm
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import role_of
+from deltarule.learn.roles import is_bias_gradient, role_of
 from deltarule.nn.arrays import Array
+FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "times-outputs")
+
 
 def is_in(role: str, event: Event) -> bool:
     """Whether an expression stands in a function of this role."""
@@ -21,7 +23,8 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
 
     errors: dC/da of the layer, in the forms that are right.
     """
-    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
+    behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
+    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
     pairs = [pair for pair in pairs if pair[0].time <= found.time and not is_in("loss", pair[0])]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
@@ -35,6 +38,7 @@ def last_copy(run: Pass, l: int, found: Event) -> Event:
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], found.time))
     end = next((event.time for event in run.trace.events if event.time > found.time and is_gradient(run, l, event)), 0)
     alike = [event for event, array in pairs if event.time < end and is_close(array, array_of(run, l, found))]
+    alike = [event for event in alike if run.n > 1 or not is_bias_gradient(event.name)]
     inside = [event for event in alike if is_in("derivative", event) and event.where.is_store]
     stored = [event for event in alike if event.where.is_store]
     return (inside or stored or [found])[-1]
@@ -67,13 +71,13 @@ def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
         yield from (z, a, 1 - a, 1 + a, a**2, 1 - a**2, a * (1 - a), *powers, 1 + powers[0], kind.slope(z))
         slope = kind.slope(z) if kind.of_a is None else kind.of_a(a)
         for error in errors:
-            yield from (error, kind.back(error, z, a), error * a, error * (1 - a), error * slope)
+            yield from (error, kind.back(error, z, a), error * slope)
         if l + 1 == len(run.layers):
             t = run.targets
             logs = logarithm(a), logarithm(1 - a)
             yield from (t, 1 - t, a - t, (a - t) ** 2, *logs, t * logs[0], (1 - t) * logs[1])
             yield from (t / a, (1 - t) / (1 - a), (a - t) / (a * (1 - a)), t * logs[0] + (1 - t) * logs[1])
-        for other in (*run.z, *run.a):
+        for other in (*run.z, *run.a, *(each for n, each in enumerate(run.delta) if n != l and each is not None)):
             if other is not z and other is not a and other.shape == z.shape:
                 yield other
 
@@ -93,11 +97,12 @@ def blame_callers(run: Pass) -> dict[int, int]:
     says, of another activation than the layer's.
     """
     blamed: dict[int, int] = {}
+    ends = {each.event.lines for each in run.steps if each.event and not each.mistake}
+    right = {each.lines for each in run.trace.events if any(each.lines[-len(end) :] == end for end in ends)}
     for n, step in enumerate(run.steps):
         event = step.values.get("at") or step.event
-        if event is None or step.mistake in ("", "?") or not event.callers:
+        if event is None or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
-        right = [each.event.lines for each in run.steps if each.event and not each.mistake]
         level = next((i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0)
         kind = named_slope(event)
         if level == 0 and step.mistake == "slope-of-another" and kind is not None and kind is not run.kinds[step.layer]:

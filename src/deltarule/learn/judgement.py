@@ -7,7 +7,6 @@ their values: whatever they are called, delta is what makes dC/dW = inputs^T del
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -204,9 +203,13 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             return take_a(run, index, (event, array), kind, "")
-    for (event, array), (mistake, kind, made) in product(pairs, mistaken):
-        if is_close(array, made) and not is_close(array, weighted) and not (run.n == 1 and mistake == "softmax-axis"):
-            return take_a(run, index, (event, array), kind, mistake)
+        wrong = [each for each in mistaken if is_other and is_close(array, each[2])]
+        if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
+            for later, value in pairs:  # a part of the right expression may be a mistake by itself
+                is_same = later.where.line == event.where.line and later.time > event.time
+                if is_same and (kind := activation_for(weighted, value, values)) is not None:
+                    return take_a(run, index, (later, value), kind, "")
+            return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:
         if (
             (found := first(pairs, function(weighted)))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.learn.activations import factor_between, is_close, shares_of
-from deltarule.learn.backward import is_bias_gradient, source_of_sign
+from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import first_row
+from deltarule.learn.roles import first_row, is_bias_gradient
 from deltarule.nn.arrays import Array
 
 
@@ -121,17 +121,18 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
             if start is None or (quantity, l) in judged or ("update", l) in judged:
                 continue
             if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
-                unfilled = unfilled_gradient(run, start, begun) if quantity == "db" else None
+                unfilled = unfilled_gradient(run, start) if quantity == "db" else None
                 if unfilled is not None:
                     run.note(quantity, l, unfilled, "never-filled")
                 else:
                     run.note("update", l, moving[0], "never-updated", parameter=start.name)
 
 
-def unfilled_gradient(run: Pass, start: InitialParameter, begun: int) -> Event | None:
+def unfilled_gradient(run: Pass, start: InitialParameter) -> Event | None:
     """An array of a parameter's shape that is stored as a gradient, and is 0."""
-    for event, array in run.trace.like(start.value.shape, begun):
-        if event.where.is_store and not array.any() and is_bias_gradient(event.name):
+    functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
+    for event, array in run.trace.like(start.value.shape):
+        if event.where.function in functions and not array.any() and is_bias_gradient(event.name):
             return event
     return None
 
