@@ -104,8 +104,8 @@ def blame_callers(run: Pass) -> dict[int, int]:
         if event is None or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
         level = next((i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0)
-        kind = named_slope(event)
-        if level == 0 and step.mistake == "slope-of-another" and kind is not None and kind is not run.kinds[step.layer]:
+        kind, is_lambda = named_slope(event), not event.where.function
+        if level == 0 and step.mistake == "slope-of-another" and (is_lambda or kind not in (None, run.kinds[step.layer])):
             level = 1
         if level:
             blamed[n] = event.lines[level]

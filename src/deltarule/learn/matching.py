@@ -64,6 +64,8 @@ class Session:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
         self.runs: list[Trial] = []
         self.twin = self.tape.instrument(program)
+        names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
+        self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
@@ -144,7 +146,7 @@ class Session:
             if run.called:
                 batches = [*examples.batches(), *own_batches(run)]
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
-                    run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
+                    run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), self.rate)
         return run
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:

@@ -14,10 +14,10 @@ import numpy as np
 from deltarule.learn.activations import MISTAKEN, RELU, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
-from deltarule.learn.program import Program, names_of
+from deltarule.learn.program import Program, name_of, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import number_in, parameter_kind, role_of
+from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
@@ -40,6 +40,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
             yield from function_findings(session.program, name, function, node)
     yield from lost_values(session.program)
     yield from counts_of_all_rows(session.program)
+    yield from shuffled_apart(session.program)
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
@@ -268,6 +269,27 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
             where = Where(line, "", "", "", False, program.place(line))
             shown = {"name": count, "data": part[0], "function": users[0].name}
             yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
+
+
+def shuffled_apart(program: Program) -> Iterator[ProgramFinding]:
+    """Inputs that are put in a random order that the targets are not put in."""
+    for scope in [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)] or [program.tree]:
+        orders, indexed, targets = set[str](), list[tuple[str, int]](), set[str]()
+        for node in sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno):
+            inner = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            if isinstance(node, ast.Assign):
+                calls = {name_of(each.func) for each in ast.walk(node.value) if isinstance(each, ast.Call)}
+                is_part = isinstance(node.value, ast.Subscript) and name_of(node.value.value) in orders
+                orders |= set(names_of(node)) if calls & {"permutation"} or is_part else set()
+            if isinstance(node, ast.Call) and name_of(node.func) == "shuffle" and node.args:
+                orders |= {name_of(node.args[0])}
+            if isinstance(node, ast.Subscript) and {name_of(each) for each in ast.walk(node.slice)} & orders:
+                indexed.append((name_of(node.value), node.lineno))
+            targets |= {each for each in inner if argument_of(each) in ("Y", "y_flat")}
+        names = {name for name, _ in indexed} - orders
+        if targets and names and all(argument_of(each) == "X" for each in names):
+            at = Where(indexed[-1][1], "", getattr(scope, "name", ""), "", False, program.place(indexed[-1][1]))
+            yield finding(program, at, "targets-of-other-samples", "t")
 
 
 def reads_global(node: ast.AST, name: str) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
+from deltarule.learn.losses import scales
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import first_row, is_bias_gradient
+from deltarule.learn.roles import argument_of, first_row, is_bias_gradient
 from deltarule.nn.arrays import Array
 
 
@@ -193,6 +194,11 @@ def update_of(
     if gradient is None:
         return None
     slope = gradient.reshape(change.shape)
+    if slope.size == 1 and slope.any():  # one number is any multiple of another
+        factor = float(change.item() / slope.item())
+        stores = [pair[0] for pair in run.trace.of_size(1, begun) if pair[0].where.is_store and pair[0].time < event.time]
+        is_stored = any(is_close(each.value.ravel(), change.ravel()) for each in stores)
+        return Share(quantity, index, event, 1.0, *((factor, 1.0) if is_stored else (1.0, factor)))
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale, store)
@@ -203,11 +209,29 @@ def update_of(
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
+        judge_adam(run, index, start, change, slope, event)
         return Share(quantity, index, event, 1.0, 1.0, None)
     stores = [pair[0] for pair in run.trace.like(change.shape, begun) if pair[0].time < event.time]
     stores = [each for each in stores if each.where.is_store and factor_between(each.value, change)]
     run.note("update", index, event, "update-off", parameter=start.name, at=stores[-1] if stores else event)
     return None
+
+
+def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
+    """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
+    rates = [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
+    stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
+    stores = [each for each in stores if each.time < event.time and each.where.function == event.where.function]
+    means = [each for each in stores if factor_between(each.value, slope) is not None]
+    squares = [each for each in stores if factor_between(each.value, slope**2) is not None]
+    if not rates or len(means) < 2 or len(squares) < 2:
+        return
+    factor = float(np.median(np.abs(change[slope != 0]))) / abs(rates[-1])
+    if abs(factor - 1) < 0.01:
+        return
+    wrong = [pair for pair in ((means[-1], slope), (squares[-1], slope**2)) if not is_close(*(pair[0].value, pair[1]))]
+    run.note("update", index, wrong[0][0] if wrong else event, "adam-correction", parameter=start.name, factor=factor)
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
@@ -241,7 +265,7 @@ def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[fl
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
     """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
     moving = [each for each in shares if each.update is not None]
-    shares = moving or [each for each in shares if each.event is None]  # Adam's steps have another size
+    shares = moving or shares  # Adam's steps have another size
     if not shares:
         return
     totals = [each.total for each in shares]
@@ -249,7 +273,12 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     if wrong_way:
         everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
         name_signs(run, wrong_way, shares, begun if everywhere else -1)
-    usual = usual_size([abs(each) for each in totals], rate / run.n)
+    usual = usual_size([abs(each) for each in totals], (rate or 1.0) / run.n)
+    sizes = [abs(each.update or 0.0) for each in shares]
+    if rate and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, run.n, run.a[-1].shape[1]):
+        own = next(each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer)
+        is_later = shares[0].store and own and shares[0].store.where.line != own.where.line
+        run.note("update", shares[0].layer, shares[0].store if is_later else shares[0].event, "update-forgets-rate")
     for share in shares:
         ratio = abs(share.total) / usual
         if abs(ratio - 1) > 1e-3:
@@ -257,6 +286,11 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     for share in shares:
         if share.event is not None and share.update is not None:
             run.note("update", share.layer, share.event, "")
+
+
+def is_convention(factor: float, n: int, n_outputs: int) -> bool:
+    """Whether a factor comes from a mean over samples or outputs, or from a square."""
+    return any(abs(factor / scale - 1) < 1e-6 for scale in scales(n, n_outputs))
 
 
 def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
