@@ -71,7 +71,9 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
-    for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_in("loss", pair[0])):
+    for pair in sorted(
+        run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_in("loss", pair[0])
+    ):
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None

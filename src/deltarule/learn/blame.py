@@ -10,6 +10,7 @@ from deltarule.learn.losses import logarithm
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import is_bias_gradient, role_of
 from deltarule.nn.arrays import Array
+
 FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "times-outputs")
 
 
@@ -103,9 +104,15 @@ def blame_callers(run: Pass) -> dict[int, int]:
         event = step.values.get("at") or step.event
         if event is None or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
-        level = next((i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0)
+        level = next(
+            (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
+        )
         kind, is_lambda = named_slope(event), not event.where.function
-        if level == 0 and step.mistake == "slope-of-another" and (is_lambda or kind not in (None, run.kinds[step.layer])):
+        if (
+            level == 0
+            and step.mistake == "slope-of-another"
+            and (is_lambda or kind not in (None, run.kinds[step.layer]))
+        ):
             level = 1
         if level:
             blamed[n] = event.lines[level]

@@ -203,7 +203,9 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
         around = [each.lineno for each in loops if found and each.lineno <= found[-1].line <= (each.end_lineno or 0)]
         if around:
             where = replace(found[-1], line=around[-1], place=program.place(around[-1]))
-            return finding_at(program, where, "mistake", "never-filled", text_of("never-filled", {"array": array}), array)
+            return finding_at(
+                program, where, "mistake", "never-filled", text_of("never-filled", {"array": array}), array
+            )
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])

@@ -97,7 +97,12 @@ def loss_of(run: Pass, a: Array, *, is_last: bool) -> str:
     for event in (each for each in numbers if is_loss_place(each)):
         value = float(event.value.ravel()[0].real)
         flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-        others = [("loss-differs", base) for each in (*run.z, *run.a[:-1]) if each.shape == a.shape for base in sums(each, wanted).values()]
+        others = [
+            ("loss-differs", base)
+            for each in (*run.z, *run.a[:-1])
+            if each.shape == a.shape
+            for base in sums(each, wanted).values()
+        ]
         for key, base in [*wrong_sums(a, wanted).items(), *flipped, *logarithms_of_targets(a, wanted), *others]:
             if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
                 run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))

@@ -117,7 +117,7 @@ class RunRecorder:
     def _keep(self, where: Where, name: str, value: Any) -> None:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            callers = call_lines(sys._getframe(3)) if callers is None else callers  # noqa: SLF001  # who called us
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # who called us
             self.events.append(Event(len(self.events), where, path, array, callers))
             self.size += array.size
         if (

@@ -196,7 +196,9 @@ def update_of(
     slope = gradient.reshape(change.shape)
     if slope.size == 1 and slope.any():  # one number is any multiple of another
         factor = float(change.item() / slope.item())
-        stores = [pair[0] for pair in run.trace.of_size(1, begun) if pair[0].where.is_store and pair[0].time < event.time]
+        stores = [
+            pair[0] for pair in run.trace.of_size(1, begun) if pair[0].where.is_store and pair[0].time <= event.time
+        ]
         is_stored = any(is_close(each.value.ravel(), change.ravel()) for each in stores)
         return Share(quantity, index, event, 1.0, *((factor, 1.0) if is_stored else (1.0, factor)))
     if (factor := factor_between(change, slope)) is not None:
@@ -276,7 +278,9 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     usual = usual_size([abs(each) for each in totals], (rate or 1.0) / run.n)
     sizes = [abs(each.update or 0.0) for each in shares]
     if rate and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, run.n, run.a[-1].shape[1]):
-        own = next(each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer)
+        own = next(
+            each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer
+        )
         is_later = shares[0].store and own and shares[0].store.where.line != own.where.line
         run.note("update", shares[0].layer, shares[0].store if is_later else shares[0].event, "update-forgets-rate")
     for share in shares:
