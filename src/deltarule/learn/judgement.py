@@ -218,11 +218,11 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         ):
             return take_a(run, index, found, kind, mistake)
     for event, array in pairs:
-        value = run.call(event, weighted)
+        own_value = run.call(event, weighted)
         if (
-            value is not None
-            and value.shape == weighted.shape
-            and is_close(array, value)
+            own_value is not None
+            and own_value.shape == weighted.shape
+            and is_close(array, own_value)
             and not is_close(array, weighted)
         ):
             name = event.where.text.partition("(")[0].rpartition(".")[2]

@@ -273,7 +273,8 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
 
 def shuffled_apart(program: Program) -> Iterator[ProgramFinding]:
     """Inputs that are put in a random order that the targets are not put in."""
-    for scope in [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)] or [program.tree]:
+    functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    for scope in functions or [program.tree]:
         orders, indexed, targets = set[str](), list[tuple[str, int]](), set[str]()
         for node in sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno):
             inner = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
