@@ -9,7 +9,7 @@ import builtins
 import copy
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import FrameType
@@ -23,7 +23,9 @@ from deltarule.learn.roles import argument_of, first_row, is_start, parameter_ki
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
-SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
+HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
+    f"_deltarule_{name}" for name in ("seen", "stored", "given", "moved", "supplied", "rounds")
+)
 MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
 NUMBERS = "biuf"
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
@@ -56,6 +58,7 @@ class Where:
 class Event:
     """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key.
 
+    rounds: the loops in which it was computed, from the outermost: which one, and in which of its rounds.
     callers: the lines of the calls that lead to it, the innermost first.
     """
 
@@ -63,6 +66,7 @@ class Event:
     where: Where
     name: str
     value: Array
+    rounds: tuple[tuple[int, int], ...] = ()
     callers: tuple[int, ...] = ()
 
     @property
@@ -84,19 +88,42 @@ class InitialParameter:
 
 @dataclass
 class RunRecorder:
-    """Takes the notes of one run. `redraws` has parameters drawn anew, so that no bias is 0 and no unit saturates."""
+    """Takes the notes of one run. Parameters are drawn anew, so that no bias is 0 and no unit saturates.
+
+    redrawn: places whose arrays are, besides those that have the name of a parameter.
+    """
 
     places: list[Where]
-    redraws: bool = True
+    redrawn: Collection[Where] = ()
     most_seconds: float = MOST_SECONDS
     events: list[Event] = field(default_factory=list)
     starts: list[InitialParameter] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
     size: int = 0
+    loops: list[tuple[int, int]] = field(default_factory=list)
+    n_loops: int = 0
+
+    def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items of a loop, with a note of its rounds: what is computed number by number becomes an array so."""
+        depth, self.n_loops = len(self.loops), self.n_loops + 1
+        loop = self.n_loops
+        try:
+            for n, each in enumerate(items):
+                self.loops[depth:] = [(loop, n)]
+                yield each
+        finally:
+            del self.loops[depth:]
+
+    def give(self, index: int, value: Any) -> None:
+        """Keep what a function, or a round of a loop, is given."""
+        if isinstance(value, np.ndarray | list | tuple):
+            self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
         """Keep what an expression yields, and hand it on."""
         where = self.places[index]
+        if self.redrawn and where in self.redrawn and isinstance(value, np.ndarray | list):
+            value[:] = generator(index, "check").normal(0.3, 0.3, np.shape(value)).tolist()
         self._keep(where, where.text if where.is_load else "", value)
         return value
 
@@ -118,7 +145,7 @@ class RunRecorder:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
             callers = call_lines(sys._getframe(3)) if callers is None else callers  # who called us
-            self.events.append(Event(len(self.events), where, path, array, callers))
+            self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
             len(self.events) > MOST_EVENTS
@@ -133,7 +160,7 @@ class RunRecorder:
                 self.starts[n] = replace(each, name=name)  # handed on under a better name
                 return
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
-        if self.redraws and array.flags.writeable:
+        if array.flags.writeable:
             scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
@@ -206,7 +233,9 @@ class Instrument(ast.NodeTransformer):
         self.function: list[str] = []
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        text = ast.unparse(node) if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) else ""
+        is_part = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and has_slice(node)
+        is_seen = is_part or isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.ListComp)
+        text = ast.unparse(node) if is_seen else ""
         original = node
         if isinstance(node, UNSEEN) and not isinstance(node, ast.Lambda | ast.Starred):
             return node
@@ -236,8 +265,23 @@ class Instrument(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """The body alone: defaults, decorators and annotations stay as they are."""
         self.function.append(node.name)
-        node.body = [each for old in node.body for each in as_list(self.visit(old))]
+        body = [each for old in node.body for each in as_list(self.visit(old))]
+        node.body = [*self._given(node, [each.arg for each in node.args.args if each.arg != "self"]), *body]
         self.function.pop()
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        """Its rounds are counted, and what each is given is kept."""
+        self.generic_visit(node)
+        given = [each.id for each in leaves(node.target) if isinstance(each, ast.Name)]
+        node.body = [*self._given(node, given), *node.body]
+        node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        """Its rounds are counted."""
+        self.generic_visit(node)
+        node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -298,10 +342,14 @@ class Instrument(ast.NodeTransformer):
             return None
         return self._store_note(node, text, arguments)
 
-    def _store_note(self, node: ast.stmt, text: str, arguments: list[ast.expr]) -> ast.stmt:
+    def _store_note(self, node: ast.stmt, text: str, arguments: list[ast.expr], hook: str = STORED) -> ast.stmt:
         index = self._index(node, text, is_store=True)
-        call = ast.Call(ast.Name(STORED, ast.Load()), [ast.Constant(index), *arguments], [])
+        call = ast.Call(ast.Name(hook, ast.Load()), [ast.Constant(index), *arguments], [])
         return ast.copy_location(ast.Expr(call), node)
+
+    def _given(self, node: ast.stmt, names: list[str]) -> list[ast.stmt]:
+        at = ast.copy_location(ast.Pass(), node)
+        return [self._store_note(at, name, [ast.Name(name, ast.Load())], GIVEN) for name in names]
 
     def _index(self, node: ast.AST, text: str, *, is_store: bool = False) -> int:
         source = ast.unparse(node) if is_store else text
@@ -309,6 +357,11 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
+
+
+def has_slice(node: ast.Subscript) -> bool:
+    """Whether a part of an array is asked for, and not an item."""
+    return any(isinstance(each, ast.Slice) for each in ast.walk(node.slice))
 
 
 def calls_in(value: ast.expr) -> list[ast.expr]:
@@ -358,6 +411,15 @@ class Tape:
         if self.recorder is not None:
             self.recorder.store(index, *stored)
 
+    def give(self, index: int, value: Any) -> None:
+        """As `Recorder.give`."""
+        if self.recorder is not None:
+            self.recorder.give(index, value)
+
+    def rounds(self, items: Iterable[Any]) -> Iterable[Any]:
+        """As `Recorder.rounds`."""
+        return items if self.recorder is None else self.recorder.rounds(items)
+
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
         is_small = (
@@ -380,13 +442,16 @@ class Tape:
         nowhere = names_from_nowhere(program)
         for node in script_statements(program.tree.body):
             for name in sorted(nowhere & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
-                body += [ast.copy_location(each, node) for each in supply(name)]
+                body += [new for each in supply(name) for new in writer.statements(ast.copy_location(each, node))]
                 nowhere.remove(name)
             if id(node) in kept:
                 body += writer.statements(node)
                 continue
-            names = [name for name in names_of(node) if argument_of(name) in SUPPLIED_KINDS]
-            handler = [each for name in names for each in supply(name)] or ast.parse("raise").body
+            stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
+            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            given = [ast.copy_location(each, node) for name in names for each in supply(name)]
+            handler = [new for each in given for new in writer.statements(each)]
+            handler = handler or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
             if reason(program, node) in skipped or (is_far and names):
@@ -408,8 +473,8 @@ class Tape:
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
-        names = {SEEN: self.see, STORED: self.store, MOVED: self.move, SUPPLIED: self.supply}
-        vars(builtins).update(names)  # which every module of the program sees
+        hooks = (self.see, self.store, self.give, self.move, self.supply, self.rounds)
+        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
         return twin
 
 

@@ -43,7 +43,7 @@ def verdict(
 ) -> Verdict | None:
     """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) that it may use."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
-    own = [replace(each, time=n) for n, each in enumerate(own)]
+    own = [each if each.time == n else replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
     for layers in chains(starts)[:6]:
         for X, wanted in batches:
