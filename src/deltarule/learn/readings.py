@@ -63,7 +63,7 @@ def drawn(events: Sequence[Event]) -> list[InitialParameter]:
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
         is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases")
-        if not is_bias and (np.ptp(value) == 0 or text.count("(") == 0 and "[" not in text):
+        if not is_bias and (np.ptp(value) == 0 or (text.count("(") == 0 and "[" not in text)):
             continue
         while found and found[-1].where.line == event.where.line and found[-1].where.text in text:
             found.pop()  # a part of the same expression, or one row of it

@@ -98,7 +98,7 @@ class RunRecorder:
     most_seconds: float = MOST_SECONDS
     events: list[Event] = field(default_factory=list)
     starts: list[InitialParameter] = field(default_factory=list)
-    begun: float = field(default_factory=time.monotonic)
+    begun: float = field(default_factory=time.process_time)
     size: int = 0
     loops: list[tuple[int, int]] = field(default_factory=list)
     n_loops: int = 0
@@ -150,7 +150,7 @@ class RunRecorder:
         if (
             len(self.events) > MOST_EVENTS
             or self.size > MOST_NUMBERS
-            or time.monotonic() - self.begun > self.most_seconds
+            or time.process_time() - self.begun > self.most_seconds
         ):
             raise Enough
 
