@@ -102,7 +102,7 @@ def blame_callers(run: Pass) -> dict[int, int]:
     right = {each.lines for each in run.trace.events if any(each.lines[-len(end) :] == end for end in ends)}
     for n, step in enumerate(run.steps):
         event = step.values.get("at") or step.event
-        if event is None or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
+        if event is None or step.quantity == "a" or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
         level = next(
             (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0

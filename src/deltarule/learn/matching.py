@@ -323,7 +323,7 @@ class Session:
 def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
     """Inputs and targets without targets that a program may have made wrongly of our own labels."""
     for X, t in pairs:
-        if X.shape != examples.X.shape or t.shape != examples.t.shape or not np.array_equal(X, examples.X):
+        if t.shape[1] != examples.t.shape[1] or not np.array_equal(X, examples.X[: len(X)]):
             yield X, t
 
 
