@@ -323,7 +323,8 @@ class Session:
 def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
     """Inputs and targets without targets that a program may have made wrongly of our own labels."""
     for X, t in pairs:
-        if t.shape[1] != examples.t.shape[1] or not np.array_equal(X, examples.X[: len(X)]):
+        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
+        if t.shape[1] != examples.t.shape[1] or not is_ours:
             yield X, t
 
 
