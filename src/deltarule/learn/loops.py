@@ -30,8 +30,8 @@ def gathered(events: Sequence[Event]) -> list[Event]:
     found = []
     for key, items in parts.items():
         array = stacked({place: each.value for place, each in items.items()})
-        if array is not None and array.size > 1:
-            last = max(items.values(), key=lambda each: each.time)
+        last = max(items.values(), key=lambda each: each.time)
+        if array is not None and (array.size > 1 or last.where.is_store or "rand" in last.where.text):
             text = last.where.text
             name = (text.rpartition("[")[0] if text.endswith("]") else text) if last.where.is_store else ""
             found.append((last.time, key[2], replace(last, name=name, value=array)))

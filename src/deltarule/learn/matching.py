@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ from deltarule.nn.arrays import Array
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+FEW_EVENTS = 60  # fewer than a network's training step has
+WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -68,6 +71,8 @@ class Session:
         names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
+        texts = {each.value for each in ast.walk(program.tree) if isinstance(each, ast.Constant)}
+        self.word = next((each for each in WORDS if each in texts), WORDS[0])
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
             for name, block in program.classes.items()
@@ -94,7 +99,8 @@ class Session:
         for how in ways:
             found = self.in_every_form(how)
             self.runs += found
-            if any(is_complete(each) for each in found):
+            seen = [each for each in found if is_complete(each)]
+            if seen and (how == self.by_script or any(map(is_right, seen))):
                 break
         return max(self.runs, key=lambda run: run.score, default=None)
 
@@ -152,20 +158,23 @@ class Session:
 
     def judge(self, run: Trial) -> None:
         """Read what a run computed, in the way that explains most of it."""
-        ours = run.examples.batches()
+        is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
         for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
-            for batches in (ours, others(run.examples, own_batches(reading))):
+            n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
+            own = others(run.examples, own_batches(reading))
+            for batches in chain([run.examples.batches()], ([each] for each in own)):
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
-                    found = verdict(*reading, list(batches), caller(run), self.rate)
-                if found is None or (n and any(each.mistake for each in found.steps if each.quantity == "z")):
+                    found = verdict(*reading, batches, caller(run), self.rate)
+                if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
-                n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
-                is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
-                if is_whole and reaches_outputs(run) and (batches is not ours or is_right(run)):
+                if is_complete(run) and is_right(run) and len(run.verdict.layers) >= n_weights:
                     return
+            is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
+            if is_lost or (is_whole and reaches_outputs(run)):
+                return
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
         """The program's names, with what it takes from a module that isn't here supplied."""
@@ -195,7 +204,8 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank, stopped = Bank(run.examples, network=partial(self.network, run)), list[tuple[UnfilledError, Any]]()
+        bank = Bank(run.examples, network=partial(self.network, run), word=self.word)
+        stopped = list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
@@ -215,7 +225,7 @@ class Session:
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""
-        bank = Bank(run.examples, is_constructor=True)
+        bank = Bank(run.examples, is_constructor=True, word=self.word)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
             if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
@@ -273,7 +283,7 @@ class Session:
 
     def one_class(self, run: Trial, name: str, kind: Any) -> None:
         """As `by_class`, of one class."""
-        bank = Bank(run.examples, is_constructor=True)
+        bank = Bank(run.examples, is_constructor=True, word=self.word)
         network = self.call(run, name, kind, bank)
         run.owner, bank.is_constructor = network, False
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]

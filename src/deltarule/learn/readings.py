@@ -16,7 +16,7 @@ from deltarule.nn.arrays import Array
 Reading = tuple[list[Event], list[InitialParameter]]
 Parts = list[tuple[str, Callable[[Array], Array]]]  # of a parameter: the kind of each and where it stands
 DRAWS = re.compile(r"rand|normal|uniform|zeros|ones\(|full\(|^\[+-?[\d.]+(\]+ \* | for )")
-MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 10, 3
+MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
 
 
 def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
@@ -150,7 +150,8 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
                 y = event.value.ravel()
                 if not lying and y.size == n and n_outputs > 1 and np.isin(y, range(n_outputs)).all():
                     lying = [np.eye(n_outputs)[y.astype(int)]]
-                found |= {each.tobytes(): each for each in lying if is_named or np.isin(each, (0, 1)).all()}
+                lying = [each for each in lying if (n_outputs == 1 or each.any()) and (is_named or np.isin(each, (0, 1)).all())]
+                found |= {each.tobytes(): each for each in lying}
         if found:
             break
     return list(found.values())[:MOST_PAIRS]

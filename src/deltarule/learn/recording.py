@@ -7,6 +7,7 @@ delta and gradient is seen, whether it has a name and is returned or not.
 import ast
 import builtins
 import copy
+import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import READS, Program, is_main_guard, is_numeric, name_of, names_of, reason
+from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
 from deltarule.learn.roles import argument_of, first_row, is_start, parameter_kind
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -193,7 +194,7 @@ def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
 
 def arrays_in(value: Any) -> Iterator[Array]:
     """An array, a number, or a list of numbers, as a new array; nothing for other values."""
-    if isinstance(value, list | tuple) and value and isinstance(value[0], float | list) and len(value) < 1000:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
         try:
             value = np.asarray(value)
         except ValueError:  # lists of arrays, or of different lengths
@@ -228,8 +229,10 @@ def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
 class Instrument(ast.NodeTransformer):
     """Writes a note behind every expression that computes, and after every statement that stores."""
 
-    def __init__(self, places: list[Where], place: Callable[[int], Place]) -> None:
-        self.places, self.place = places, place
+    def __init__(self, places: list[Where], program: Program) -> None:
+        self.places, self.place = places, program.place
+        modules = TABLES["modules"]["data"]
+        self.absent = {name for name, origin in program.imports.items() if re.split(r"[.:]", origin)[0] in modules}
         self.function: list[str] = []
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -319,16 +322,21 @@ class Instrument(ast.NodeTransformer):
         names = [each.id for each in targets if isinstance(each, ast.Name)]
         names = names if not self.function or is_literal(value) else []
         moved = [each for each in names if argument_of(each) in ("X", "Y")]
-        if self.function and value is not None and any(name_of(each) in READS for each in calls_in(value)):
-            named = [
-                each.id for each in targets if isinstance(each, ast.Name) and argument_of(each.id) in SUPPLIED_KINDS
-            ]
-            handler = [each for name in named for each in supply(name)]
-            if named:
-                catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)
-                node = ast.copy_location(ast.Try([node], [catch], [], []), node)
+        if self.function and value is not None and self._is_absent(value):
+            stored = [each.id for each in targets if isinstance(each, ast.Name)]
+            known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            self.absent = (self.absent | set(stored)) - set(known)
+            handler = [each for name in known for each in supply(name)]
+            handler += copy.deepcopy(notes) if known == stored else []
+            catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler or [ast.Pass()])
+            node, notes = ast.copy_location(ast.Try([node, *notes], [catch], [], []), node), []
         moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
+
+    def _is_absent(self, value: ast.expr) -> bool:
+        """Whether a value comes from a file or a library of data, or from what comes from there."""
+        names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+        return bool(names & self.absent) or any(name_of(each) in READS for each in calls_in(value))
 
     def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
         text, arguments = ast.unparse(target), [as_load(target)]
@@ -438,7 +446,7 @@ class Tape:
         """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
         self.supplies = supplies
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
-        writer, body = Instrument(self.places, program.place), list[ast.stmt]()
+        writer, body = Instrument(self.places, program), list[ast.stmt]()
         nowhere = names_from_nowhere(program)
         for node in script_statements(program.tree.body):
             for name in sorted(nowhere & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
@@ -469,7 +477,7 @@ class Tape:
         for name, value in vars(type(program)).items():
             if isinstance(value, cached_property):
                 getattr(program, name)  # of the tree as it is written
-        twin, writer = copy.copy(program), Instrument(self.places, program.place)
+        twin, writer = copy.copy(program), Instrument(self.places, program)
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
