@@ -366,9 +366,9 @@ def is_right(run: Trial) -> bool:
 def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
     """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
     found = chains(run.recorder.starts)
-    for chain in found:
-        sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
-        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(chain) == len(found[0]):
+    for layers in found:
+        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
+        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
             yield sizes
 
 
