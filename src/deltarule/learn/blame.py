@@ -99,7 +99,10 @@ def blame_callers(run: Pass) -> dict[int, int]:
     """
     blamed: dict[int, int] = {}
     ends = {each.event.lines for each in run.steps if each.event and not each.mistake}
-    right = {each.lines for each in run.trace.events if any(each.lines[-len(end) :] == end for end in ends)}
+    if all(step.mistake in ("", "?") for step in run.steps):
+        return {}
+    lines = {each.lines for each in run.trace.events}
+    right = {each for each in lines if any(each[n:] in ends for n in range(len(each)))}
     for n, step in enumerate(run.steps):
         event = step.values.get("at") or step.event
         if event is None or step.quantity == "a" or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:

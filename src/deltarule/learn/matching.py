@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from deltarule.nn.arrays import Array
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+MOST_BATCHES = 12  # of a program's own inputs and targets
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
@@ -161,8 +162,9 @@ class Session:
         is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
         for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
-            own = others(run.examples, own_batches(reading))
-            for batches in chain([run.examples.batches()], ([each] for each in own)):
+            own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
+            is_whole = False
+            for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
@@ -170,9 +172,9 @@ class Session:
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
-                if is_complete(run) and is_right(run) and len(run.verdict.layers) >= n_weights:
+                is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
+                if is_whole and ((number == 0 and reaches_outputs(run)) or (is_complete(run) and is_right(run))):
                     return
-            is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
             if is_lost or (is_whole and reaches_outputs(run)):
                 return
 

@@ -150,7 +150,8 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
                 y = event.value.ravel()
                 if not lying and y.size == n and n_outputs > 1 and np.isin(y, range(n_outputs)).all():
                     lying = [np.eye(n_outputs)[y.astype(int)]]
-                lying = [each for each in lying if (n_outputs == 1 or each.any()) and (is_named or np.isin(each, (0, 1)).all())]
+                lying = [each for each in lying if n_outputs == 1 or each.any()]
+                lying = [each for each in lying if is_named or np.isin(each, (0, 1)).all()]
                 found |= {each.tobytes(): each for each in lying}
         if found:
             break
