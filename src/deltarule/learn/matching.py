@@ -5,12 +5,12 @@ forward, loss, backward and update are called one after another, their arguments
 """
 
 import ast
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from deltarule.nn.arrays import Array
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+MOST_SECONDS_TO_READ = 1.5
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
@@ -94,11 +95,13 @@ class Session:
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(self.program.tree))
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
+        begun = time.process_time()
         for how in ways:
             found = self.in_every_form(how)
             self.runs += found
             seen = [each for each in found if is_complete(each)]
-            if seen and (how == self.by_script or any(map(is_right, seen))):
+            is_late = time.process_time() - begun > MOST_SECONDS / 2
+            if seen and (how == self.by_script or is_late or any(map(is_right, seen))):
                 break
         return max(self.runs, key=lambda run: run.score, default=None)
 
@@ -157,14 +160,22 @@ class Session:
     def judge(self, run: Trial) -> None:
         """Read what a run computed, in the way that explains most of it."""
         is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
+        begun = time.process_time()
         for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
-            for batches in chain([run.examples.batches()], ([each] for each in own_batches(reading))):
+            if n and n_weights > 1 and len(next(iter(chains(reading[1])), [])) < 2:
+                continue  # layers that do not follow one another
+            ours, n_seen = run.examples.batches(), 0
+            own = ([each] for each in own_batches(reading) if not n_seen or is_other(each, ours))
+            for batches in itertools.chain([ours], own):
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), RATE)
+                if time.process_time() - begun > MOST_SECONDS_TO_READ:
+                    return
                 if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     continue  # what is read in another way has to be a network
+                n_seen += batches is ours and len(found.run.z) == len(found.layers)
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
                 if is_complete(run) and is_right(run) and len(run.verdict.layers) >= n_weights:
@@ -325,6 +336,12 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
+
+
+def is_other(batch: tuple[Array, Array], ours: Sequence[tuple[Array, Array]]) -> bool:
+    """Whether a batch has inputs of ours and other targets."""
+    same = [wanted for X, wanted in ours if np.array_equal(X, batch[0])]
+    return bool(same) and not any(np.array_equal(each, batch[1]) for each in same)
 
 
 def reaches_z(run: Trial) -> bool:
