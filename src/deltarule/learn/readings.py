@@ -131,7 +131,7 @@ def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
                     product = X @ first.W
                     if firsts.has(product + first.b) or firsts.has(product):
                         n_found += 1
-                        yield from ((X, t) for t in targets_for(events, len(X), n_outputs))
+                        yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
 
 
 class Firsts:

@@ -452,11 +452,13 @@ class Tape:
 def moved_rows(rows: list[Any], kind: str) -> list[Any]:
     """The same of inputs that are lists of numbers, or that stand in pairs with their targets."""
     inputs = [row[0] if kind == "pairs" and isinstance(row, list | tuple) and row else row for row in rows]
-    numbers = [all(type(x) in (int, float) for x in each) for each in inputs if isinstance(each, list | tuple)]
+    numbers = [
+        all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
+    ]
     if not rows or len(numbers) < len(rows) or not all(numbers):
         return rows
     rng = generator(0, "check X")
-    new = [[x + float(rng.uniform(0.1, 0.4)) for x in each] for each in inputs]
+    new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
     return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if kind == "pairs" else new
 
 
