@@ -48,7 +48,14 @@ class RecipeError(SettingError):
 
 
 class UnknownNameError(SettingError, AttributeError):
-    """An attribute that does not exist: an AttributeError too, so that hasattr answers."""
+    """An attribute that does not exist: an AttributeError too, so that hasattr answers.
+
+    Its argument is the message, or a function that makes it: hasattr never reads it, and near names take a search.
+    """
+
+    def __str__(self) -> str:
+        (says,) = self.args
+        return str(says() if callable(says) else says)
 
 
 class MissingNameError(SettingError, ImportError):
@@ -111,7 +118,7 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
     """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
-    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    near = [folded[each] for each in difflib.get_close_matches(name.casefold().partition("(")[0], folded, n=1)]
     meant = synonyms.get(name.casefold(), *near)
     offer = f"did you mean {meant!r}? " if meant in known else ""
     return f"{offer}Known: {', '.join(known)}"

@@ -10,11 +10,12 @@ from typing import Any, TextIO
 
 from deltarule.data.dataset import Dataset
 from deltarule.data.reading import print_if_possible
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.public import public, words
+from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.history import History, check_separator
@@ -69,11 +70,6 @@ class TrainingState:
         """That of the data."""
         return self.train.task
 
-    @property
-    def is_updating(self) -> bool:
-        """Whether a step or an epoch's end has changed some of what is here, and not yet the rest."""
-        return self.buffers.is_changing
-
 
 @public("class Mine(dr.Callback): def epoch_end(self, state): ...")
 class Callback:
@@ -109,16 +105,15 @@ HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
     """The callbacks, of which there may be one alone. SettingError for what is none."""
-    if isinstance(given, Callback):
-        given = [given]
-    works = f"callbacks=[{callback_called(given)}]"
+    given = [given] if isinstance(given, Callback) else given
     if isinstance(given, str) or not isinstance(given, Sequence):
+        works = f"callbacks=[{callback_called(given)}]"
         raise SettingError(f"callbacks must be a callback, or a list of them: got {brief(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
-            if isinstance(each, str) or (isinstance(each, type) and issubclass(each, Callback)):
-                works = f"callbacks=[{callback_called(each)}]"
-            elif callable(each) or any(name.startswith("on_") for name in dir(each)):
+            is_other = not (isinstance(each, type) and issubclass(each, Callback))
+            works = f"callbacks=[{callback_called(each)}]"
+            if is_other and (callable(each) or any(name.startswith("on_") for name in dir(each))):
                 works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
             raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
         check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")

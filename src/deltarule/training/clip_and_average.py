@@ -4,7 +4,7 @@ Clipping keeps one odd batch from throwing the network away; an average counts i
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,14 +32,14 @@ class ClipNorm(NoClipping):
         """Scale `grads` in place where their norm is above the limit."""
         norm = math.sqrt(np.dot(grads.vector, grads.vector).item())
         if norm > self.limit:
-            gradient = grads.vector
-            gradient *= self.limit / norm
+            np.multiply(grads.vector, self.limit / norm, out=grads.vector)
 
 
 @dataclass
 class Latest:
     """No average: the parameters that count are the network's own."""
 
+    parameters: Parameters = field(init=False, repr=False, compare=False)
     steps = 0
 
     def begin(self, params: Parameters) -> None:

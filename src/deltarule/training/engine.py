@@ -6,7 +6,6 @@ An engine is a record of functions, so that faster twins can take the place of t
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from copy import copy
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -18,6 +17,7 @@ from deltarule.errors import DeltaruleError, FileError, MissingExtraError, insta
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, BatchSize, check_choice
 from deltarule.training.batches import gather, steps_per_epoch
@@ -68,9 +68,11 @@ class Engine:
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
-        penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
+        penalty = plan.penalty
         step = optimizer.step if self.step is None else partial(self.step, optimizer)
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
+            if plan.stop is not None and plan.stop[0]:
+                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
@@ -104,7 +106,10 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
+                before = None if plan.rate_factors is None else params.copy()
                 step(params, grads, learning_rate)
+                if before is not None:
+                    scale_change(params, before, plan.rate_factors)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -117,8 +122,7 @@ class Engine:
             and network.task == "classes"
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) is NoClipping
-            and plan.strengths is None
-            and plan.epsilons is None
+            and all(each is None for each in (plan.strengths, plan.epsilons, plan.rate_factors, plan.stop))
         )
 
     @property
@@ -131,6 +135,13 @@ class Engine:
 
 
 REFERENCE = Engine("numpy", forward, loss_value, backward, None, gather, deform)
+
+
+def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
+    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
+    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
+    for array, start, factor in arrays:
+        array[:] = start + float(factor) * (array - start)
 
 
 def deform_images(engine: Engine, plan: Plan, X: Array, step: int, start: int) -> None:
@@ -156,9 +167,7 @@ def run_in_one_call(engine: Engine, network: Network, optimizer: Optimizer, plan
     score = None if plan.score is None else plan.score.copy()
     if score is not None:
         score.count(n_right, len(samples))
-    weights = np.ones(len(samples)) if plan.sample_weight is None else plan.sample_weight[samples]
-    starts = np.arange(0, len(samples), plan.batch_size)
-    return Outcome(score, losses.tolist(), np.add.reduceat(weights, starts).tolist() if n_taken else [])
+    return Outcome(score, losses.tolist(), plan.batch_weights()[:n_taken].tolist())
 
 
 def with_images(engine: Engine, network: Network, plan: Plan) -> Plan:
