@@ -17,16 +17,16 @@ MOST_NUMBERS = 1000  # in what one round yields
 
 def gathered(events: Sequence[Event]) -> list[Event]:
     """The events, and after the last number of each array that is filled in one loop or two, the array itself."""
-    parts: dict[tuple[int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
+    parts: dict[tuple[int, int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
     for event in events:
         if event.value.ndim > 1 or event.value.size > MOST_NUMBERS:
             continue
         rounds = event.rounds
         for n, (loop, at) in enumerate(rounds):
-            key = id(event.where), loop, 1, event.value.shape
+            key = n, loop, id(event.where), 1, event.value.shape
             parts.setdefault(key, {})[at,] = event  # the last of a round, where it adds up in an inner loop
             if event.value.ndim == 0 and n + 1 < len(rounds):
-                parts.setdefault((*key[:2], 2, ()), {})[at, rounds[n + 1][1]] = event
+                parts.setdefault((*key[:3], 2, ()), {})[at, rounds[n + 1][1]] = event
     found = []
     for key, items in parts.items():
         array = stacked({place: each.value for place, each in items.items()})
@@ -34,7 +34,7 @@ def gathered(events: Sequence[Event]) -> list[Event]:
         if array is not None and (array.size > 1 or last.where.is_store or "rand" in last.where.text):
             text = last.where.text
             name = (text.rpartition("[")[0] if text.endswith("]") else text) if last.where.is_store else ""
-            found.append((last.time, key[2], replace(last, name=name, value=array)))
+            found.append((last.time, key[3], replace(last, name=name, value=array, rounds=last.rounds[: key[0]])))
     if not found:
         return list(events)
     both = [*((each.time, 0, each) for each in events), *found]

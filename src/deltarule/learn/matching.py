@@ -31,6 +31,7 @@ from deltarule.nn.arrays import Array
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
+MOST_SECONDS_TO_READ = 1.5
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
@@ -97,11 +98,13 @@ class Session:
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(self.program.tree))
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
+        begun = time.process_time()
         for how in ways:
             found = self.in_every_form(how)
             self.runs += found
             seen = [each for each in found if is_complete(each)]
-            if seen and (how == self.by_script or any(map(is_right, seen))):
+            is_late = time.process_time() - begun > MOST_SECONDS / 2
+            if seen and (how == self.by_script or is_late or any(map(is_right, seen))):
                 break
         return max(self.runs, key=lambda run: run.score, default=None)
 
@@ -160,20 +163,25 @@ class Session:
     def judge(self, run: Trial) -> None:
         """Read what a run computed, in the way that explains most of it."""
         is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
+        begun = time.process_time()
         for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
+            if n and n_weights > 1 and len(next(iter(chains(reading[1])), [])) < 2:
+                continue  # layers that do not follow one another
             own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
+                if time.process_time() - begun > MOST_SECONDS_TO_READ:
+                    return
                 if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
                 is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
-                if is_whole and ((number == 0 and reaches_outputs(run)) or (is_complete(run) and is_right(run))):
+                if is_whole and ((number == 0 and explains_outputs(run)) or (is_complete(run) and is_right(run))):
                     return
             if is_lost or (is_whole and reaches_outputs(run)):
                 return
@@ -333,10 +341,10 @@ class Session:
 
 
 def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
-    """Inputs and targets without targets that a program may have made wrongly of our own labels."""
+    """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
     for X, t in pairs:
         is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
-        if t.shape[1] != examples.t.shape[1] or not is_ours:
+        if not is_ours or t.shape[1] != examples.t.shape[1] or not np.isin(t, (0, 1)).all():
             yield X, t
 
 
@@ -358,6 +366,12 @@ def is_complete(run: Trial) -> bool:
 def reaches_outputs(run: Trial) -> bool:
     """Whether the program was followed as far as delta of its outputs."""
     return run.verdict is not None and any(each.quantity == "delta" for each in run.verdict.steps)
+
+
+def explains_outputs(run: Trial) -> bool:
+    """Whether delta of the outputs is right, or wrong in a way that has a name."""
+    steps = run.verdict.steps if run.verdict is not None else ()
+    return any(each.quantity == "delta" and each.mistake not in ("?", "off") for each in steps)
 
 
 def is_right(run: Trial) -> bool:

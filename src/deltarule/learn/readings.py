@@ -9,7 +9,7 @@ import numpy as np
 from deltarule.learn.activations import is_close
 from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import gathered
-from deltarule.learn.recording import Event, InitialParameter
+from deltarule.learn.recording import Event, InitialParameter, Where
 from deltarule.learn.roles import argument_of, parameter_kind
 from deltarule.nn.arrays import Array
 
@@ -27,14 +27,17 @@ def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Ite
     others = drawn(own)
     if any(each.name not in names for each in others):
         yield from ways(own, others)
-        yield from ways(own, [each for each in others if each.kind == "biases" or each is not others[0]])
+        rest = [each for each in others if each.kind == "biases" or each is not others[0]]  # without random inputs
+        if sum(each.kind == "weights" for each in rest) > 1:
+            yield from ways(own, rest)
 
 
 def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Reading]:
     """The ways to read parameters: as they are; vectors as columns or rows; biases as a part of the weights."""
     bases: list[Reading] = [(events, starts)]
     yield bases[0]
-    if any(each.kind == "weights" and each.value.ndim == 1 for each in starts):
+    widths = {size for each in starts if each.value.ndim == 2 for size in each.value.shape}
+    if any(each.kind == "weights" and each.value.ndim == 1 and each.value.size in widths for each in starts):
         column: Parts = [("weights", lambda array: array[:, None])]
         row: Parts = [("weights", lambda array: array[None])]
         bases += [divided(bases[0], 1, parts) for parts in (column, row)]
@@ -52,23 +55,35 @@ def drawn(events: Sequence[Event]) -> list[InitialParameter]:
     found: list[InitialParameter] = []
     stored = [each for each in events if each.where.is_store]
     sums = {name for each in events for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", each.where.text)}
+    depths: dict[tuple[Where, int], int] = {}
+    for event in events[:MOST_EVENTS]:
+        key = event.where, event.value.ndim
+        depths[key] = max(depths.get(key, 0), len(event.rounds))
     for event in events[:MOST_EVENTS]:
         text, value = event.where.text, event.value
+        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # a row of many layers' last neurons
         words = DRAWS.search(text.casefold())
-        if event.where.is_store or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
+        if event.where.is_store or is_outer or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
             continue
         same = (each for each in stored if each.time > event.time and each.value.shape == value.shape)
-        name = next((each.name for each in same if np.array_equal(each.value, value)), "")
+        taken = {each.name for each in found if each.where.line != event.where.line}
+        name = next((each.name for each in same if each.name not in taken and np.array_equal(each.value, value)), "")
         if argument_of(name) in ("X", "Y", "y_flat"):
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
         is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases")
         if not is_bias and (np.ptp(value) == 0 or (text.count("(") == 0 and "[" not in text)):
             continue
-        while found and found[-1].where.line == event.where.line and found[-1].where.text in text:
-            found.pop()  # a part of the same expression, or one row of it
+        while found and is_part(found[-1], event):
+            found.pop()
         found.append(InitialParameter(name or text, "biases" if is_bias else "weights", event.where, value, value))
     return found
+
+
+def is_part(start: InitialParameter, event: Event) -> bool:
+    """Whether a parameter is a part of the same expression as an array, or a row of it."""
+    same, inner, outer = start.where.line == event.where.line, start.where.text, event.where.text
+    return same and inner in outer and (inner != outer or start.value.ndim < event.value.ndim)
 
 
 def split_of(axis: int, place: int) -> Parts:
@@ -113,7 +128,7 @@ def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
                     product = X @ first.W
                     if firsts.has(product + first.b) or firsts.has(product):
                         n_found += 1
-                        yield from ((X, t) for t in targets_for(events, len(X), n_outputs))
+                        yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
 
 
 class Firsts:
@@ -148,7 +163,8 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
             if is_named == (event.where.is_store and argument_of(event.name) in ("Y", "y_flat")):
                 lying = [*views(event.value, n, n_outputs)]
                 y = event.value.ravel()
-                if not lying and y.size == n and n_outputs > 1 and np.isin(y, range(n_outputs)).all():
+                is_whole = y.max(initial=0) + 1 == n_outputs or n == 1
+                if not lying and y.size == n and n_outputs > 1 and is_whole and np.isin(y, range(n_outputs)).all():
                     lying = [np.eye(n_outputs)[y.astype(int)]]
                 lying = [each for each in lying if n_outputs == 1 or each.any()]
                 lying = [each for each in lying if is_named or np.isin(each, (0, 1)).all()]

@@ -321,7 +321,7 @@ class Instrument(ast.NodeTransformer):
             node.value = self.visit(value)
         names = [each.id for each in targets if isinstance(each, ast.Name)]
         names = names if not self.function or is_literal(value) else []
-        moved = [each for each in names if argument_of(each) in ("X", "Y")]
+        moved = [each for each in names if argument_of(each) in ("X", "Y", "pairs")]
         if self.function and value is not None and self._is_absent(value):
             stored = [each.id for each in targets if isinstance(each, ast.Name)]
             known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
@@ -380,7 +380,7 @@ def calls_in(value: ast.expr) -> list[ast.expr]:
 def is_literal(value: ast.expr | None) -> bool:
     """Whether an expression makes an array of numbers that stand in it."""
     names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
-    return isinstance(value, ast.Call) and names <= {"np", "numpy"}
+    return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
@@ -433,7 +433,9 @@ class Tape:
         is_small = (
             isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
         )
-        if self.recorder is None or not is_small or not (value == 0).any():
+        if self.recorder is not None and isinstance(value, list) and kind != "Y":
+            return moved_rows(value, kind)
+        if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
@@ -484,6 +486,19 @@ class Tape:
         hooks = (self.see, self.store, self.give, self.move, self.supply, self.rounds)
         vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
         return twin
+
+
+def moved_rows(rows: list[Any], kind: str) -> list[Any]:
+    """The same of inputs that are lists of numbers, or that stand in pairs with their targets."""
+    inputs = [row[0] if kind == "pairs" and isinstance(row, list | tuple) and row else row for row in rows]
+    numbers = [
+        all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
+    ]
+    if not rows or len(numbers) < len(rows) or not all(numbers):
+        return rows
+    rng = generator(0, "check X")
+    new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
+    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if kind == "pairs" else new
 
 
 def supply(name: str) -> list[ast.stmt]:
