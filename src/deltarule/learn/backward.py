@@ -230,7 +230,8 @@ def nearest_multiple(
         for event, array in pairs:
             is_whole = factor_between(array, made[1] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
-                return event, array, factor
+                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # made number by number, and scaled so
+                return found[0] if is_one_by_one else event, array, factor
     return found
 
 
