@@ -133,7 +133,7 @@ class Fit:
             self.vector[:] = self.kept
             raise
         except KeyboardInterrupt:
-            if not is_stochastic:  # a line search tries points that are no good
+            if not is_stochastic:  # a line search tries points without a finite loss
                 self.vector[:] = self.kept
             warnings.warn("Training interrupted by user.", stacklevel=2)
         finally:

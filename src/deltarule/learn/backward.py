@@ -85,8 +85,9 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
 def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
     """dC/da of a layer, as it is right for some loss."""
     if l + 1 == len(run.layers):
-        a, t = run.a[-1], run.targets
-        return [a - t, (a - t) / (a * (1 - a)), t / a] if run.kinds[-1] in MULTI else [a - t]
+        a, wanted = run.a[-1], run.targets
+        error = a - wanted
+        return [error, error / (a * (1 - a)), wanted / a] if run.kinds[-1] in MULTI else [error]
     behind = deltas[l + 1]
     return [] if behind is None else [behind @ run.layers[l + 1].W.T]
 
@@ -286,7 +287,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
-    forms += [("of-another-layer", each.T @ delta) for n, each in enumerate([run.X, *run.a]) if n != index]
+    forms += [("of-another-layer", each.T @ delta) for l, each in enumerate([run.X, *run.a]) if l != index]
     forms += [("of-another-layer", inputs.T @ each) for each in run.delta or [] if each is not None]
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
@@ -297,7 +298,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
-        alike = pairs if array.shape == right.shape else oriented(run, layer, array.shape, begun)
+        alike = pairs if array.shape == right.shape else arrays_of_shape(run, layer, array.shape, begun)
         if found_wrong := first_multiple(alike, array):
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
             return found_wrong[1] if array.shape == right.shape else None
@@ -351,7 +352,7 @@ def judge_penalties(run: Pass) -> None:
             )
 
 
-def oriented(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
+def arrays_of_shape(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
     """The arrays of a shape (fan_in, fan_out), as they lie in a layer."""
     lying = shape[::-1] if layer.is_out_first else shape
     return [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(lying, after))]
@@ -387,7 +388,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         return None
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
-    if run.n == 1 and (other := stored_for_bias(run, index, right, begun)):
+    if run.n == 1 and (other := store_for_bias(run, index, right, begun)):
         run.note("db", index, other[0], "off", line="delta.sum(axis=0)")
         return other[1]
     equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
@@ -422,7 +423,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
     return sum_over_other_axes(run, index, delta, begun, pairs)
 
 
-def stored_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
+def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
     """What is stored as the gradient of biases between a layer's delta and the next one's, where it is not delta."""
     pairs = run.trace.of_size(run.layers[index].b.size, begun)
     time = next((event.time for event, array in pairs if is_close(array, delta)), None)

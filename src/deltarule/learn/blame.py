@@ -74,13 +74,18 @@ def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
         for error in errors:
             yield from (error, kind.back(error, z, a), error * slope)
         if l + 1 == len(run.layers):
-            t = run.targets
-            logs = logarithm(a), logarithm(1 - a)
-            yield from (t, 1 - t, a - t, (a - t) ** 2, *logs, t * logs[0], (1 - t) * logs[1])
-            yield from (t / a, (1 - t) / (1 - a), (a - t) / (a * (1 - a)), t * logs[0] + (1 - t) * logs[1])
+            yield from explanations_of_loss(a, run.targets)
         for other in (*run.z, *run.a, *(each for n, each in enumerate(run.delta) if n != l and each is not None)):
             if other is not z and other is not a and other.shape == z.shape:
                 yield other
+
+
+def explanations_of_loss(a: Array, wanted: Array) -> Iterator[Array]:
+    """What a program may compute for the loss, and for its derivative by a."""
+    rest, error = 1 - wanted, a - wanted
+    logs = logarithm(a), logarithm(1 - a)
+    yield from (wanted, rest, error, error**2, *logs, wanted * logs[0], rest * logs[1])
+    yield from (wanted / a, rest / (1 - a), error / (a * (1 - a)), wanted * logs[0] + rest * logs[1])
 
 
 def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
@@ -110,7 +115,7 @@ def blame_callers(run: Pass) -> dict[int, int]:
         level = next(
             (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
         )
-        kind, is_lambda = named_slope(event), not event.where.function
+        kind, is_lambda = slope_in_name(event), not event.where.function
         if (
             level == 0
             and step.mistake == "slope-of-another"
@@ -122,7 +127,7 @@ def blame_callers(run: Pass) -> dict[int, int]:
     return blamed
 
 
-def named_slope(event: Event) -> Sigma | None:
+def slope_in_name(event: Event) -> Sigma | None:
     """The activation whose derivative a function's name promises."""
     name = event.where.function.rpartition(".")[2]
     return sigma_of(name) if role_of(name) == "derivative" else None

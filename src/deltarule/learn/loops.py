@@ -15,7 +15,7 @@ from deltarule.nn.arrays import Array
 MOST_NUMBERS = 1000  # in what one round yields
 
 
-def gathered(events: Sequence[Event]) -> list[Event]:
+def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
     """The events, and after the last number of each array that is filled in one loop or two, the array itself."""
     parts: dict[tuple[int, int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
     for event in events:
@@ -29,7 +29,7 @@ def gathered(events: Sequence[Event]) -> list[Event]:
                 parts.setdefault((*key[:3], 2, ()), {})[at, rounds[n + 1][1]] = event
     found = []
     for key, items in parts.items():
-        array = stacked({place: each.value for place, each in items.items()})
+        array = array_of_numbers({place: each.value for place, each in items.items()})
         last = max(items.values(), key=lambda each: each.time)
         if array is not None and (array.size > 1 or last.where.is_store or "rand" in last.where.text):
             text = last.where.text
@@ -42,7 +42,7 @@ def gathered(events: Sequence[Event]) -> list[Event]:
     return [replace(each, time=n) for n, each in enumerate(rows)]
 
 
-def stacked(items: dict[tuple[int, ...], Array]) -> Array | None:
+def array_of_numbers(items: dict[tuple[int, ...], Array]) -> Array | None:
     """Numbers, or rows, by their places in one loop or two, as one array; None where some are missing."""
     axes = [sorted({place[axis] for place in items}) for axis in range(len(next(iter(items))))]
     if np.prod([len(axis) for axis in axes]) != len(items):

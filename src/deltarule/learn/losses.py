@@ -58,11 +58,11 @@ def scales(n: int, n_outputs: int) -> Iterator[float]:
         yield from (first * each for each in (1.0, 1 / n, 1 / n_outputs, 1 / (n * n_outputs)))
 
 
-def scaled(values: Array, base: float, n: int, n_outputs: int) -> Array:
+def near_multiples(values: Array, base: float, n: int, n_outputs: int) -> Array:
     """Which numbers are a loss's sum times a factor that is a convention."""
     wanted = base * np.array(list(scales(n, n_outputs)))
     is_near = np.abs(values[:, None] - wanted) <= 2e-6 * np.abs(wanted)
-    return is_near.any(axis=1) if base and np.isfinite(base) else np.zeros(len(values), bool)
+    return np.asarray(is_near.any(axis=1) & bool(base and np.isfinite(base)))
 
 
 def walk_loss(run: Pass) -> str:
@@ -76,16 +76,15 @@ def walk_loss(run: Pass) -> str:
     return ""
 
 
-def loss_of(run: Pass, a: Array, *, is_last: bool) -> str:
+def loss_of(run: Pass, outputs: Array, *, is_last: bool) -> str:
     """The loss of some outputs; "" where none is seen, "?" where one is that has no name or a mistake."""
-    wanted = run.targets
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
-    known, n, n_outputs = sums(a, wanted), run.n, a.shape[1]
-    if run.kinds[-1] is SIGMOID and n_outputs == 1:
+    known, sizes = sums(outputs, run.targets), (run.n, outputs.shape[1])
+    if run.kinds[-1] is SIGMOID and sizes[1] == 1:
         known.pop("cross_entropy")
     values = np.array([each.value.ravel()[0].real for each in numbers])
-    near = {name: scaled(values, base, n, n_outputs) for name, base in known.items()}
-    found = [(event, name) for k, event in enumerate(numbers) for name in known if near[name][k]]
+    near = {name: near_multiples(values, base, *sizes) for name, base in known.items()}
+    found = [(event, name) for place, event in enumerate(numbers) for name in known if near[name][place]]
     if found:
         named = [pair for pair in found if is_loss_place(pair[0])]
         if not named and not is_last:
@@ -93,18 +92,17 @@ def loss_of(run: Pass, a: Array, *, is_last: bool) -> str:
         event, name = (named or found)[0]
         run.note("loss", len(run.layers), event, "", loss=NAMES[name])
         return name if named else "?"
-    wrong = [*wrong_sums(a, wanted).items(), *logarithms_of_targets(a, wanted)]
+    wrong = [*wrong_sums(outputs, run.targets).items(), *logarithms_of_targets(outputs, run.targets)]
     wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-    others = [each for each in (*run.z, *run.a[:-1]) if each.shape == a.shape]
-    wrong += [("loss-differs", base) for each in others for base in sums(each, wanted).values()]
-    placed = [each for each in numbers if is_loss_place(each) and (each.where.is_store or is_return(each))]
-    for event in placed:
+    others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape]
+    wrong += [("loss-differs", base) for each in others for base in sums(each, run.targets).values()]
+    for event in (each for each in numbers if is_loss_place(each) and (each.where.is_store or is_return(each))):
         value = event.value.ravel()[:1].real
-        for key, base in wrong:
-            if scaled(value, base, n, n_outputs)[0]:
-                yours, right = float(value[0]), known.get("cross_entropy", base)
-                run.note("loss", len(run.layers), event, key, yours=yours, right=right)
-                return "?"
+        key, base = next((row for row in wrong if near_multiples(value, row[1], *sizes)[0]), ("", 0.0))
+        if key:
+            right = known.get("cross_entropy", base)
+            run.note("loss", len(run.layers), event, key, yours=float(value[0]), right=right)
+            return "?"
     return ""
 
 

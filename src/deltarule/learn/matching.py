@@ -342,10 +342,10 @@ class Session:
 
 def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
     """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
-    for X, t in pairs:
+    for X, wanted in pairs:
         is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
-        if not is_ours or t.shape[1] != examples.t.shape[1] or not np.isin(t, (0, 1)).all():
-            yield X, t
+        if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
+            yield X, wanted
 
 
 def reaches_z(run: Trial) -> bool:

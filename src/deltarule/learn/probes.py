@@ -40,7 +40,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
             yield from function_findings(session.program, name, function, node)
     yield from lost_values(session.program)
     yield from counts_of_all_rows(session.program)
-    yield from shuffled_apart(session.program)
+    yield from shuffles_of_inputs(session.program)
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
@@ -271,7 +271,7 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
             yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
 
 
-def shuffled_apart(program: Program) -> Iterator[ProgramFinding]:
+def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
     """Inputs that are put in a random order that the targets are not put in."""
     functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.learn.activations import is_close
 from deltarule.learn.layers import OwnLayer, chains, views
-from deltarule.learn.loops import gathered
+from deltarule.learn.loops import with_whole_arrays
 from deltarule.learn.recording import Event, InitialParameter, Where
 from deltarule.learn.roles import argument_of, parameter_kind
 from deltarule.nn.arrays import Array
@@ -21,10 +21,10 @@ MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
 
 def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
     """Every way, the likeliest first."""
-    own = gathered(events)
+    own = with_whole_arrays(events)
     yield from ways(own, list(starts))
     names = {each.name for each in starts}
-    others = drawn(own)
+    others = parameters_by_draw(own)
     if any(each.name not in names for each in others):
         yield from ways(own, others)
         rest = [each for each in others if each.kind == "biases" or each is not others[0]]  # without random inputs
@@ -40,17 +40,17 @@ def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Readin
     if any(each.kind == "weights" and each.value.ndim == 1 and each.value.size in widths for each in starts):
         column: Parts = [("weights", lambda array: array[:, None])]
         row: Parts = [("weights", lambda array: array[None])]
-        bases += [divided(bases[0], 1, parts) for parts in (column, row)]
+        bases += [division(bases[0], 1, parts) for parts in (column, row)]
         yield from bases[1:]
     sizes = {size for each in starts if each.kind == "weights" for size in each.value.shape}
     if not any(each.kind == "biases" and each.value.size in sizes for each in starts):
         for base in bases:
             for axis in (0, 1):
                 for place in (-1, 0):
-                    yield divided(base, 2, split_of(axis, place))
+                    yield division(base, 2, split_of(axis, place))
 
 
-def drawn(events: Sequence[Event]) -> list[InitialParameter]:
+def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
     """Arrays that are drawn at random, or that are 0 and are added somewhere: parameters, whatever they are called."""
     found: list[InitialParameter] = []
     stored = [each for each in events if each.where.is_store]
@@ -95,7 +95,7 @@ def split_of(axis: int, place: int) -> Parts:
     ]
 
 
-def divided(reading: Reading, ndim: int, parts: Parts) -> Reading:
+def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
     """A reading in which weights of so many dimensions, and the arrays that are shaped like them, are other arrays."""
     events, starts = reading
     wanted = [each for each in starts if each.kind == "weights" and each.value.ndim == ndim]

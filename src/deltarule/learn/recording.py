@@ -20,17 +20,16 @@ import numpy as np
 
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
-from deltarule.learn.roles import argument_of, first_row, is_start, parameter_kind
+from deltarule.learn.roles import argument_of, is_start, parameter_kind
+from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
 HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
     f"_deltarule_{name}" for name in ("seen", "stored", "given", "moved", "supplied", "rounds")
 )
-MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
-NUMBERS = "biuf"
+MOST_EVENTS, MOST_SECONDS = 4000, 1.0
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
-MOST_ITEMS = 12
 LAST = "the last"  # as a key: what was appended
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
 
@@ -145,7 +144,7 @@ class RunRecorder:
     def _keep(self, where: Where, name: str, value: Any) -> None:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            callers = call_lines(sys._getframe(3)) if callers is None else callers  # who called us
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the program's own
             self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
@@ -175,55 +174,6 @@ def call_lines(frame: FrameType) -> tuple[int, ...]:
             lines.append(outer.f_lineno)
         outer = outer.f_back
     return tuple(lines)
-
-
-def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
-    """The arrays in what was stored under a name: of a list or a dict of arrays, each with its key."""
-    items: Iterable[tuple[Any, Any]] = ()
-    if name and isinstance(value, dict):
-        items = value.items()
-    elif name and isinstance(value, list | tuple) and len(value) < MOST_ITEMS:
-        items = enumerate(value)
-    arrays = [(key, each) for key, each in items if isinstance(each, np.ndarray) and each.ndim]
-    if arrays:
-        for key, each in arrays:
-            yield from ((f"{name}[{key!r}]", array) for array in arrays_in(each))
-    else:
-        yield from ((name, array) for array in arrays_in(value))
-
-
-def arrays_in(value: Any) -> Iterator[Array]:
-    """An array, a number, or a list of numbers, as a new array; nothing for other values."""
-    if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
-        try:
-            value = np.asarray(value)
-        except ValueError:  # lists of arrays, or of different lengths
-            return
-    if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, np.dtype):
-        array = np.asarray(value)
-        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 10:
-            yield array.astype(np.float64)
-        elif array.dtype.kind == "c":
-            yield array.copy()
-
-
-def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
-    """The weights and biases in what was stored, with their names and kinds: of a list or a dict, all of them."""
-    if isinstance(value, np.ndarray):
-        if value.ndim and value.dtype.kind == "f" and (kind := parameter_kind(text)):
-            yield text, kind, value
-    elif isinstance(value, dict):
-        container = text.rpartition(".")[2].partition("[")[0].casefold().strip("_")
-        for key, each in value.items():
-            name = f"{text}[{key!r}]"
-            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
-                kind = parameter_kind(str(key)) or parameter_kind(text)
-                if kind and first_row("containers", container) != "others":
-                    yield name, kind, each
-    elif isinstance(value, list) and (kind := parameter_kind(text)):
-        for n, each in enumerate(value):
-            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
-                yield f"{text}[{n}]", kind, each
 
 
 class Instrument(ast.NodeTransformer):
@@ -434,7 +384,7 @@ class Tape:
             isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
         )
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
-            return moved_rows(value, kind)
+            return rows_off_zero(value, kind)
         if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
@@ -488,7 +438,7 @@ class Tape:
         return twin
 
 
-def moved_rows(rows: list[Any], kind: str) -> list[Any]:
+def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
     """The same of inputs that are lists of numbers, or that stand in pairs with their targets."""
     inputs = [row[0] if kind == "pairs" and isinstance(row, list | tuple) and row else row for row in rows]
     numbers = [

@@ -122,14 +122,14 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
             if start is None or (quantity, l) in judged or ("update", l) in judged:
                 continue
             if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
-                unfilled = unfilled_gradient(run, start) if quantity == "db" else None
+                unfilled = empty_gradient(run, start) if quantity == "db" else None
                 if unfilled is not None:
                     run.note(quantity, l, unfilled, "never-filled")
                 else:
                     run.note("update", l, moving[0], "never-updated", parameter=start.name)
 
 
-def unfilled_gradient(run: Pass, start: InitialParameter) -> Event | None:
+def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
     """An array of a parameter's shape that is stored as a gradient, and is 0."""
     functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
     for event, array in run.trace.like(start.value.shape):

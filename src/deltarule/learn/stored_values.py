@@ -1,0 +1,62 @@
+"""The arrays, and the weights and biases, in what a program stores: in lists and dicts, too."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from deltarule.learn.roles import first_row, parameter_kind
+from deltarule.nn.arrays import Array
+
+MOST_NUMBERS = 30_000_000
+NUMBERS = "biuf"
+MOST_ITEMS = 12
+
+
+def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
+    """The arrays in what was stored under a name: of a list or a dict of arrays, each with its key."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if name and isinstance(value, dict):
+        items = value.items()
+    elif name and isinstance(value, list | tuple) and len(value) < MOST_ITEMS:
+        items = enumerate(value)
+    arrays = [(key, each) for key, each in items if isinstance(each, np.ndarray) and each.ndim]
+    if arrays:
+        for key, each in arrays:
+            yield from ((f"{name}[{key!r}]", array) for array in arrays_in(each))
+    else:
+        yield from ((name, array) for array in arrays_in(value))
+
+
+def arrays_in(value: Any) -> Iterator[Array]:
+    """An array, a number, or a list of numbers, as a new array; nothing for other values."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
+        try:
+            value = np.asarray(value)
+        except ValueError:  # lists of arrays, or of different lengths
+            return
+    if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, np.dtype):
+        array = np.asarray(value)
+        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 10:
+            yield array.astype(np.float64)
+        elif array.dtype.kind == "c":
+            yield array.copy()
+
+
+def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
+    """The weights and biases in what was stored, with their names and kinds: of a list or a dict, all of them."""
+    if isinstance(value, np.ndarray):
+        if value.ndim and value.dtype.kind == "f" and (kind := parameter_kind(text)):
+            yield text, kind, value
+    elif isinstance(value, dict):
+        container = text.rpartition(".")[2].partition("[")[0].casefold().strip("_")
+        for key, each in value.items():
+            name = f"{text}[{key!r}]"
+            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
+                kind = parameter_kind(str(key)) or parameter_kind(text)
+                if kind and first_row("containers", container) != "others":
+                    yield name, kind, each
+    elif isinstance(value, list) and (kind := parameter_kind(text)):
+        for n, each in enumerate(value):
+            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
+                yield f"{text}[{n}]", kind, each
