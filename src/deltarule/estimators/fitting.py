@@ -24,7 +24,7 @@ from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.divergence import are_finite, divergence
-from deltarule.training.engine import REFERENCE, engine, seconds_with_numpy
+from deltarule.training.engine import REFERENCE, engine
 from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
@@ -148,8 +148,7 @@ class Fit:
     def _prepare(self, batch_size: int) -> None:
         """Choose the engine, and the part of the plan that all epochs share."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
-        seconds = seconds_with_numpy(network.parameters.size, len(train.targets), batch_size, self.max_epochs)
-        self.engine = engine(self.estimator.engine, seconds).one_by_one  # each batch has its penalty
+        self.engine = engine(self.estimator.engine)
         self.buffers, self.importance = Buffers(network, batch_size), train.importance
         if isinstance(train.inputs, SparseRows):  # a piece's gradient takes more room than the samples of a batch
             self.engine, self.buffers = REFERENCE, Buffers(network, batch_size, batch_size)
