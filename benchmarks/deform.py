@@ -19,7 +19,7 @@ from workloads import prepare
 BATCH = 128
 AMOUNTS = {"rotation": 10.0, "scale": 0.1, "shift": 1.0, "elastic_alpha": 30.0, "elastic_sigma": 4.0}
 SHAPE = (28, 28)
-OURS, SLOW = "numba", "SciPy"
+OURS, SLOW = "native", "SciPy"
 
 
 class Deformer:
@@ -79,7 +79,7 @@ def main() -> None:
         row = comparison(
             "deform", f"{given.examples:,} images of {images}, affine and elastic", peer, ours, taken[peer]
         )
-        rows.append(row | surroundings("numba", "scipy"))
+        rows.append(row | surroundings("scipy"))
         told = "{peer:6} {peer_seconds:7.3f} s, {ratio:5.1f} times ours ({ratio_low:.1f} to {ratio_high:.1f})"
         print(f"deltarule {row['ours_seconds']:.3f} s, " + told.format(**row))
     write_rows(given.json, rows)

@@ -19,7 +19,7 @@ from fitting import TABLES, compared_scores, scores
 from measuring import Row, Worker, comparison, in_turns, installed, options, surroundings, write_rows
 
 OURS, PEER = "deltarule", "scikit-learn"
-ENGINES = ("numba", "numpy") if installed("numba") else ("numpy",)
+ENGINES = ("native", "numpy") if installed("native") else ("numpy",)
 
 
 def measured(table: str, engines: Sequence[str], repetitions: int) -> list[Row]:
@@ -70,7 +70,7 @@ def main() -> None:
         if given.seeds:
             scored = compared_scores(*(scores(table, name, given.seeds, given.folds) for name in (OURS, PEER)))
         for row in measured(table, given.engines.split(","), given.repetitions):
-            rows.append(row | scored | surroundings("scikit-learn", "scipy", "numba"))
+            rows.append(row | scored | surroundings("scikit-learn", "scipy"))
             print(told(rows[-1]), flush=True)
     for engine in given.engines.split(","):
         ratios = [log(row["ratio"]) for row in rows if row["engine"] == engine]

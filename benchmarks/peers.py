@@ -175,7 +175,7 @@ def record(path: Path, rows: Sequence[Row]) -> None:
 def main() -> int:
     """Measure and tell, workload by workload. 1 where somebody failed or has not learned as ours has, else 0."""
     given = arguments()
-    around = surroundings(*dict.fromkeys(entry.package for entry in ENTRIES.values()), "numba")
+    around = surroundings(*dict.fromkeys(entry.package for entry in ENTRIES.values()), "native")
     all_well = True
     for name in given.workloads:
         workload = replace(WORKLOADS[name], n_samples=min(given.examples, WORKLOADS[name].n_samples))

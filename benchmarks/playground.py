@@ -140,7 +140,7 @@ def main() -> None:
                 f"{run:13} {engine} {way:8} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f}), "
                 f"{row['ours_seconds']:.1f} s alone"
             )
-            rows.append(row | surroundings("starlette", "uvicorn", "websockets", "numba"))
+            rows.append(row | surroundings("starlette", "uvicorn", "websockets"))
     write_rows(given.json, rows)
 
 

@@ -105,12 +105,12 @@ def test_no_file_has_a_vague_name() -> None:
 
 def test_one_letter_names_are_mathematics_within_25_lines() -> None:
     modules = [path for path in FILES if path.is_relative_to(SOURCE)]
-    rooms = {"nn": FORMULAS, "compiled": KERNELS}
+    rooms = {"nn": FORMULAS, "native": KERNELS}
     letters = {place(path): set(bound_letters(TREES[path])) - {"T"} for path in modules}
     for path in modules:
         for node in functions(path):
             room = path.parent.name
-            short = n_body_lines(node) <= 25 or room == "compiled"
+            short = n_body_lines(node) <= 25 or room == "native"
             allowed = LETTERS | rooms.get(room, set()) if short else {"_"}
             letters[place(path, node)] = set(bound_letters(node)) - allowed
     assert {where: found for where, found in letters.items() if found} == {}

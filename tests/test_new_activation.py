@@ -107,17 +107,16 @@ def test_onnx_computes_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_softplus")
 def test_without_a_kernel_numpy_computes_the_run_and_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     trainer = dr.Trainer(network=network(), epochs=10_000)
     chosen = engine_for(trainer, 60_000, "auto")
     assert (chosen.name, chosen.says) == ("numpy", f"Softplus has no kernel ({WITHOUT})")
-    asked_for = engine_for(trainer, 60_000, "numba")
-    assert (asked_for.name, asked_for.says) == ("numba", chosen.says)
+    asked_for = engine_for(trainer, 60_000, "native")
+    assert (asked_for.name, asked_for.says) == ("native", chosen.says)
     own = type("Own", (dr.Tanh,), {})
     trainer = dr.Trainer(network=dr.Network((4, 6, 3), hidden=own()), epochs=10_000)
     assert engine_for(trainer, 60_000, "auto").says == "Own is not deltarule's own"
     with caplog.at_level(logging.DEBUG, "deltarule"):
-        dr.fit(network(), X, Y, epochs=1, engine="numba")
+        dr.fit(network(), X, Y, epochs=1, engine="native")
     assert f"the engine is numba: Softplus has no kernel ({WITHOUT})" in caplog.text
 
 
@@ -125,7 +124,6 @@ def test_without_a_kernel_numpy_computes_the_run_and_it_is_known(caplog: pytest.
 def test_train_says_that_numpy_computes_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "1000")
     monkeypatch.setattr(engine_module, "WORTH_COMPILING_SECONDS", 0.0)
@@ -198,7 +196,6 @@ def edited(path: Path, before: str, added: str) -> None:
 
 def test_a_class_a_row_and_a_kernel_are_all_that_it_takes(tmp_path: Path) -> None:
     """The three edits, made to a copy of the package: both engines then find the same gradient."""
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     copy = tmp_path / "deltarule"
     ignored = shutil.ignore_patterns("__pycache__", "static", "pretrained", "cli", "*.npz")
     shutil.copytree(SOURCE, copy, ignore=ignored)

@@ -65,7 +65,6 @@ def test_every_setting_of_a_part_is_declared(row: Part) -> None:
 
 @pytest.mark.parametrize("row", KERNELS, ids=[f"{row.kind} {row.name}" for row in KERNELS])
 def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     assert isinstance(row.kernel, Kernel)
     known = kernel_values(made(row))
     assert known is not None
@@ -82,7 +81,6 @@ def test_a_setting_by_a_wrong_name_is_no_zero() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", PARTS["activation"])
 def test_an_activations_kernel_equals_it(name: str, dtype: Any) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     twin = import_module("deltarule.compiled.network")
     activation, y = made(PARTS["activation"][name]), np.arange(len(X)) % 3
     net = Network((5, 6, 3), hidden=activation, dtype=dtype, rng=1)
@@ -97,7 +95,6 @@ def test_an_activations_kernel_equals_it(name: str, dtype: Any) -> None:
 
 @pytest.mark.parametrize("name", PARTS["optimizer"])
 def test_an_optimizers_kernel_equals_it(name: str) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     twin = import_module("deltarule.compiled.optimizers")
     ends: list[Array] = []
     for step in (Optimizer.step, twin.step):

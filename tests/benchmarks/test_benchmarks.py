@@ -229,7 +229,7 @@ def test_the_table_says_what_was_measured() -> None:
 
 def peer_row(workload: str, peer: str, ratio: float | None, **more: Any) -> Any:
     interval = {"ratio": ratio, "ratio_low": ratio and ratio - 0.1, "ratio_high": ratio and ratio + 0.1}
-    circumstances = {"engine": "numba", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "torch": "2.13"}}
+    circumstances = {"engine": "native", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "torch": "2.13"}}
     return {"workload": workload, "peer": peer, "ours_seconds": 0.4567} | interval | circumstances | more
 
 

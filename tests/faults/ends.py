@@ -33,7 +33,7 @@ from deltarule.training.engine import engine
 EPOCHS, STEPS_AN_EPOCH = 4, 10
 MOMENTS = ("before an epoch was complete", "in the middle", "while the result is reported")
 AT_STEP = {MOMENTS[0]: 5, MOMENTS[1]: 25, MOMENTS[2]: EPOCHS * STEPS_AN_EPOCH}
-ENGINES = ("numpy", "numba")
+ENGINES = ("numpy", "native")
 RECIPE = f"""
 [about]
 name = "small"

@@ -256,14 +256,12 @@ class Breaks(Callback):
         """Which makes it one that is told of steps."""
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", ["numpy", "native"])
 @pytest.mark.parametrize("error", [BrokenOffError(), MemoryError(), OSError(5, "gone"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize(("hook", "at", "kept"), [("step_end", 6, 6), ("epoch_end", 6, 8), ("epoch_end", 4, 4)])
 def test_an_exception_in_a_callback_keeps_the_last_step(
     tmp_path: Path, engine: str, error: BaseException, hook: str, at: int, kept: int
 ) -> None:
-    if engine == "numba":
-        pytest.importorskip("numba", reason="the extra fast is not installed")
     settings: dict[str, Any] = {"engine": engine_named(engine), "epochs": 3}
     whole = trainer(Breaks(hook, 10**9, error), Checkpoints(tmp_path / "whole"), **settings)
     whole.fit(data())

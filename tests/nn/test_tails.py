@@ -49,7 +49,7 @@ class Sum(Loss):
         return np.ones_like(a)
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=["numpy", "native"])
 def any_engine(request: pytest.FixtureRequest) -> Engine:
     try:
         return engine(request.param)

@@ -88,7 +88,9 @@ def most_threads() -> int:
     if wanted is not None and not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
         raise SettingError(f"DELTARULE_THREADS is {wanted!r}: use a number from 1 to {MOST_THREADS}")
     limit = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted else min(cores, int(limit) if limit.isdecimal() and int(limit) else cores, MOST_THREADS)
+    return (
+        int(wanted) if wanted else min(cores, int(limit) if limit.isdecimal() and int(limit) else cores, MOST_THREADS)
+    )
 
 
 @contextmanager

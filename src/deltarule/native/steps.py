@@ -24,7 +24,7 @@ _FIELDS = {
     "batch_size n_steps is_evaluation rule penalty steps n_threads n_losses n_taken n_updates n_last",
     REAL: "smoothing beta_1 beta_2 epsilon weight_decay strength clip highest_loss",
 }
-_KINDS = {name: kind for kind, names in _FIELDS.items() for name in names.split()}
+_KINDS: dict[str, Any] = {name: kind for kind, names in _FIELDS.items() for name in names.split()}
 _ORDER = """n_layers sizes activations settings dropout loss has_shortcut smoothing parameters gradient first second
     average inputs input_kind input_row input_column targets target_kind target_row target_column sample_weight order
     n_order batch_size n_steps is_evaluation keys rule penalty steps beta_1 beta_2 epsilon weight_decay strength clip
@@ -82,16 +82,19 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
 def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
     """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high."""
     params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
-    call, rule, order = call_for(network), kernel_values(optimizer), np.ascontiguousarray(plan.order, np.int64)
-    assert rule is not None
+    call, rule, order = call_for(network), kernel_values(optimizer) or (), np.ascontiguousarray(plan.order, np.int64)
     vectors = [*optimizer.moment_vectors(params, grads), None, None]
     moving = plan.average.moving_vector(params)
     call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
     set_samples(call, network, plan.inputs, plan.targets, plan.sample_weight, order)
     call.set(batch_size=plan.batch_size, n_steps=n_steps, highest_loss=plan.highest_loss)
     call.set(rates=np.ascontiguousarray(plan.learning_rates, np.float64), paces=plan.average.paces(n_steps))
-    call.set(strengths=_doubles(plan.strengths), epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf))
-    call.set(**dict(zip(("rule", "beta_1", "beta_2", "epsilon", "weight_decay"), rule, strict=True)), steps=optimizer.steps)
+    call.set(
+        strengths=_doubles(plan.strengths), epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf)
+    )
+    call.set(
+        **dict(zip(("rule", "beta_1", "beta_2", "epsilon", "weight_decay"), rule, strict=True)), steps=optimizer.steps
+    )
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
     call.set(penalty=kind, strength=plan.penalty.strength)
     if any(network.dropout):

@@ -1,7 +1,6 @@
 """How a gradient becomes a step: update rules on one vector, in the order of what each adds to the ones before.
 
 In the formulas p are the parameters, g is their gradient dC/dp, r the learning rate; all is element by element.
-A new rule needs a row in parts.toml, too, and a kernel in compiled/optimizers.py, or the reason why it has none.
 """
 
 import math

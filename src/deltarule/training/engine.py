@@ -1,4 +1,4 @@
-"""Engine: who does the arithmetic of a run: NumPy, step by step over nn/, or the library in C, many steps in one call."""
+"""Engine: who does the arithmetic of a run: NumPy, step by step, or the library in C, many steps in one call."""
 
 import math
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class Engine:
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
                 outputs = forward(network, inputs, ws)
-                weighed = {"sample_weight": plan.weights(piece), "divisor": divisor}
+                weighed: dict[str, Any] = {"sample_weight": plan.weights(piece), "divisor": divisor}
                 loss += loss_value(network, targets, ws, **weighed)
                 into = grads if start == 0 else buffers.piece_grads
                 backward(network, targets, ws, into, **weighed)
@@ -120,11 +120,11 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outco
     """The same by the library, on images that are all deformed before."""
     buffers = plan.buffers or Buffers(network, plan.batch_size)
     given = replace(plan if plan.deformation is None else with_images(network, plan), buffers=buffers)
-    buffers.is_changing = not plan.highest_loss == -math.inf
+    buffers.is_changing = plan.highest_loss != -math.inf
     taken = steps.take_steps(network, optimizer, given)
     n_seen, n_steps = len(taken.losses), len(plan.learning_rates)
     if n_steps == 1 or taken.n_taken < n_seen:  # somebody may look at what the last samples came to
-        show_inputs(network, given, n_seen - 1)
+        show_inputs(network, given, buffers, n_seen - 1)
     if taken.n_taken == 0:
         buffers.is_changing = False
     if plan.epsilons is not None and taken.n_taken:
@@ -133,15 +133,15 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outco
     score = None if plan.score is None else plan.score.copy()
     if score is not None and taken.outputs is None:
         score.count(int(taken.n_right.sum()), len(samples))
-    elif score is not None:
+    elif score is not None and taken.outputs is not None:
         score.add(taken.outputs[: len(samples)], plan.targets[samples])
     penalties = [] if plan.strengths is None else taken.penalties[: taken.n_taken].tolist()
     return Outcome(score, taken.losses.tolist(), taken.weights[: taken.n_taken].tolist(), penalties)
 
 
-def show_inputs(network: Network, plan: Plan, index: int) -> None:
+def show_inputs(network: Network, plan: Plan, buffers: Buffers, index: int) -> None:
     """Leave in the workspace what each layer read of a step's last piece, and which neurons it was without."""
-    ws, rows = plan.buffers.workspace, plan.batch(index)
+    ws, rows = buffers.workspace, plan.batch(index)
     start = (len(rows) - 1) // ws.capacity * ws.capacity
     ws.begin(gather(plan.inputs, rows[start:], ws.input_buffer(len(rows) - start)))
     if any(network.dropout):

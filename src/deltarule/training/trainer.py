@@ -17,11 +17,11 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
+from deltarule.native import steps
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
-from deltarule.native import steps
 from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
