@@ -7,7 +7,7 @@ Each recipe is trained with every seed on all of MNIST's training images, then s
 stands what its settings were chosen by, its accuracy on the last 10,000 training images after learning the others
 (--choices seeds). scikit-learn's MLPClassifier of (100, 100), all else its default, is in the same table.
 
-warm is the seconds of `fit`, kernels compiled; cold those of a fresh `deltarule train`, importing, loading, testing and
+warm is the seconds of `fit` alone; cold those of a fresh `deltarule train`, importing, loading, testing and
 saving included. The results are written after every run, and a run that they hold is skipped.
 """
 

@@ -61,7 +61,7 @@ class Contest:
 
     def worker(self, name: str) -> Worker:
         """A fresh process of a contender; whatever it compiles is kept in the folder, for later ones of the same."""
-        kept = {variable: str(self.folder / "kept") for variable in ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")}
+        kept = {variable: str(self.folder / "kept") for variable in ("TORCHINDUCTOR_CACHE_DIR",)}
         settings = {"engine": self.engine} if name == OURS else {}
         return training(ENTRIES[name].subject, self.workload, self.folder, kept, **settings)
 

@@ -25,7 +25,7 @@ from deltarule.playground.protocol import Start
 from deltarule.playground.server import Service
 from deltarule.training.trainer import Trainer
 
-RUNS = "nielsen-30:20,quick:4,default:2,default:1"  # the last is too short to be compiled: NumPy's
+RUNS = "nielsen-30:20,quick:4,default:2,default:1"
 CLIENT = """
 import sys
 from websockets.sync.client import connect

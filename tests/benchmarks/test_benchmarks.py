@@ -253,7 +253,7 @@ def test_the_peers_stand_beside_each_other() -> None:
         "| peak memory | 99.5 MB | 512 MB |  |  |",
     ]
     assert "for small: " in lines[-1]
-    assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
+    assert lines[-1].endswith("`benchmarks/peers.py`: engine native; A, 2 cores; python 3.11.7, torch 2.13.")
 
 
 def test_the_faults_are_counted() -> None:

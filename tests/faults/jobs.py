@@ -60,7 +60,7 @@ def trainer(*callbacks: Callback, engine_name: str = "numpy", epochs: int = EPOC
 
 
 def small_nets_trainer(*callbacks: Callback, epochs: int = EPOCHS) -> Trainer:
-    """What Numba's engine trains with many steps in one call."""
+    """What the library in C trains, many steps in one call."""
     plain = {"network": Network((16, 6, 3), rng=1), "augment": None, "average": Latest(), "clip": NoClipping()}
     return trainer(*callbacks, engine_name="native", epochs=epochs, **plain)
 

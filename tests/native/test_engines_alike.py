@@ -70,9 +70,7 @@ def alike(ours: Array, theirs: Array, dtype: Any, n: float = 1.0) -> None:
 @pytest.mark.parametrize("dtype", NORMWISE, ids=name)
 @pytest.mark.parametrize("hidden", HIDDEN, ids=name)
 @pytest.mark.parametrize(("output", "loss", "kind"), ENDS, ids=name)
-def test_forward_loss_and_backward(
-    native: Engine, hidden: Any, output: Any, loss: Any, kind: str, dtype: Any
-) -> None:
+def test_forward_loss_and_backward(native: Engine, hidden: Any, output: Any, loss: Any, kind: str, dtype: Any) -> None:
     """In float32 both are held to the reference in float64, from the same starting weights."""
     rng = np.random.default_rng(1)
     net = Network((11, 37, 5, 3), hidden=hidden, output=output, loss=loss, task=None, dtype=dtype, rng=rng)
@@ -146,7 +144,9 @@ def test_thirty_updates(native: Engine, optimizer: Any, penalty: Any, clip: Any,
     ends = []
     for each in (REFERENCE, native):
         net = Network((12, 9, 3), dtype=np.float64, rng=1)
-        own = type(optimizer)(**{key: value for key, value in vars(optimizer).items() if key not in ("steps", "_vectors")})
+        own = type(optimizer)(
+            **{key: value for key, value in vars(optimizer).items() if key not in ("steps", "_vectors")}
+        )
         average, buffers = MovingAverage(0.9), Buffers(net, batch_size)
         average.begin(net.parameters)
         n_steps = -(-390 // batch_size)

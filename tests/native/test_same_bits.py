@@ -1,6 +1,7 @@
 """The same bits on any number of threads and any instructions, in any batch, with and without columns of zeros."""
 
 import hashlib
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,13 @@ RUNS: dict[str, dict[str, Any]] = {
     "tanh, clipped": {"sizes": (70, 17, 10), "hidden": "tanh", "optimizer": Momentum(), "clip": ClipNorm(0.3)},
     "elu, dropout": {"sizes": (70, 40, 35, 10), "hidden": "elu", "dropout": 0.3, "optimizer": AdamW()},
     "silu, L1": {"sizes": (70, 65, 10), "hidden": "silu", "optimizer": RMSProp(), "penalty": L1(1e-4)},
-    "softmax, L2, all": {"sizes": (70, 21, 10), "hidden": "softmax", "optimizer": Nesterov(), "penalty": L2(1e-3), "batch_size": 1100},
+    "softmax, L2, all": {
+        "sizes": (70, 21, 10),
+        "hidden": "softmax",
+        "optimizer": Nesterov(),
+        "penalty": L2(1e-3),
+        "batch_size": 1100,
+    },
 }
 GOLDEN = {
     "relu, Adam": "",
@@ -64,7 +71,7 @@ def run(native: Engine, sizes: Any, optimizer: Any, dtype: Any = np.float32, **m
     settings = {key: more[key] for key in ("hidden", "dropout") if key in more}
     net, batch_size = Network(sizes, dtype=dtype, **settings), more.get("batch_size", 128)
     weights(net)
-    own = type(optimizer)(**{key: value for key, value in vars(optimizer).items() if key not in ("steps", "_vectors")})
+    own = deepcopy(optimizer)
     average, n_steps = MovingAverage(0.9), min(8, -(-1200 // batch_size))
     average.begin(net.parameters)
     order = (np.arange(1200) * 7 % 1200)[: n_steps * batch_size]

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -115,21 +115,27 @@ def call_interruptibly(called: Any, argument: Any, stop: ctypes.c_int32) -> None
     if threading.current_thread() is not threading.main_thread():
         called(argument)
         return
-    worker = threading.Thread(target=called, args=(argument,))
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            called(argument)
+        finally:
+            ended.set()
+
+    worker = threading.Thread(target=work)
     try:
         worker.start()
-        wait_for(worker)
+        wait_for(ended)
     except BaseException:
         stop.value = 1
-        while worker.is_alive():
-            try:
-                wait_for(worker)
-            except BaseException:  # noqa: S112 - a second interruption: the first goes on when the call has ended
-                continue
+        while worker.ident is not None and not ended.is_set():  # an interruption may come before there is a thread
+            with suppress(BaseException):  # a second one: the first goes on when the call has ended
+                wait_for(ended)
         raise
 
 
-def wait_for(worker: threading.Thread) -> None:
-    """Return when it has ended; on Windows a wait without an end hears no Ctrl-C."""
-    while worker.is_alive():
-        worker.join(0.1 if sys.platform == "win32" else None)
+def wait_for(ended: threading.Event) -> None:
+    """Return when it is set; on Windows a wait without an end hears no Ctrl-C."""
+    while not ended.wait(0.1 if sys.platform == "win32" else None):
+        pass
