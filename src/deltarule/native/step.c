@@ -126,6 +126,7 @@ static void fetch_ahead(Part p) {
         const uint8_t *row = input_row(call, call->order[next + i]);
         for (int64_t b = 0; b < call->sizes[0] * far; b += 64)
             __builtin_prefetch(row + b, 0, 2);
+        __builtin_prefetch((const uint8_t *)call->targets + call->order[next + i] * call->target_row);
     }
 }
 
@@ -335,6 +336,17 @@ static void change_at(const Call *call, const Update *u, int64_t place, const RE
         change(u, p, g, v, s, average, n, are_weights);
 }
 
+/* Ask for parameters and moments, which the update needs when their gradient is there. */
+inlined void fetch_parameters(const Call *call, int64_t place, int64_t n) {
+    for (int64_t b = 0; b < n * (int64_t)sizeof(REAL); b += 64) {
+        __builtin_prefetch((const char *)at(call->parameters, place) + b, 1);
+        if (call->first)
+            __builtin_prefetch((const char *)at(call->first, place) + b, 1);
+        if (call->second)
+            __builtin_prefetch((const char *)at(call->second, place) + b, 1);
+    }
+}
+
 /* Where row k of the weights that meet the inputs in use begins. */
 inlined int64_t weight_row(const Run *run, const Layer *layer, int64_t k) {
     return layer->weights + (layer == run->layers ? run->used[k] : k) * layer->fan_out;
@@ -359,11 +371,8 @@ static void learn(Part p, int64_t l, const Update *u) {
                 int64_t place = weight_row(run, layer, k + r) + c;
                 if (goes_on)
                     memcpy(sums + r * PANEL, at(call->gradient, place), n * sizeof(REAL));
-                else if (u) {
-                    __builtin_prefetch(at(call->parameters, place), 1);
-                    __builtin_prefetch(at(call->first, place), 1);
-                    __builtin_prefetch(at(call->second, place), 1);
-                }
+                else if (u)
+                    fetch_parameters(call, place, n);
             }
             multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width}, (Matrix){layer->delta + c, layer->width, 1},
                           sums, PANEL, goes_on);
