@@ -58,7 +58,7 @@ def build(folder: Path) -> Path:
         raise OSError(f"there is no native engine for {platform.machine()}")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"native-{sources_hash()}{SUFFIX}"
-    with tempfile.TemporaryDirectory(dir=folder) as work:
+    with tempfile.TemporaryDirectory() as work:
         objects = [f"{work}/library.o"]
         commands = [[*command, *FLAGS, f'-DSOURCES_HASH="{sources_hash()}"', "-c", str(HERE / "library.c")]]
         for name in sets:
@@ -68,8 +68,9 @@ def build(folder: Path) -> Path:
                 objects.append(f"{work}/{kind}_{name}.o")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(run, [[*each, "-o", made] for each, made in zip(commands, objects, strict=True)]))
-        run([*command, "-shared", "-pthread", *objects, "-o", f"{work}/library"])
-        Path(work, "library").replace(target)
+        whole = target.with_suffix(f".{os.getpid()}")
+        run([*command, "-shared", "-pthread", *objects, "-o", str(whole)])
+        whole.replace(target)
     for old in folder.glob(f"native-*{SUFFIX}"):
         if old != target:
             old.unlink(missing_ok=True)

@@ -31,6 +31,8 @@ typedef struct {
     Call *call;
     Team team;
     Layer layers[LAYERS_MOST];
+    int64_t size;                     /* of a vector of parameters */
+    REAL pixels[256];                 /* what uint8 stands for */
     int64_t height;                   /* of turned's rows: samples or more */
     REAL *x;                          /* (piece, x_width): the inputs in use, side by side */
     int64_t x_width, n_used, *used;   /* which inputs these are */
@@ -93,28 +95,24 @@ static void gather(Part p) {
     Run *run = p.run;
     const Call *call = run->call;
     int64_t n = run->n_used, far = call->input_column, *used = run->used;
-    static const REAL pixel = 255;
     Range mine = share(p.n_rows, 1, p.rank, run->team.size);
     for (int64_t i = mine.from; i < mine.to; i++) {
         const uint8_t *row = input_row(call, p.rows[i]);
         REAL *x = run->x + i * run->x_width;
-        if (call->input_kind == PIXELS) {
-            if (n == call->sizes[0] && far == 1)
-                EACH x[j] = row[j];
-            else
-                EACH x[j] = row[used[j] * far];
-            EACH x[j] /= pixel;
-        } else if (call->input_kind == FLOATS)
+        if (call->input_kind == PIXELS)
+            EACH x[j] = run->pixels[row[used[j] * far]];
+        else if (call->input_kind == FLOATS)
             EACH x[j] = (REAL)*(const float *)(row + used[j] * far);
         else
             EACH x[j] = (REAL)*(const double *)(row + used[j] * far);
     }
 }
 
-/* Ask for the rows of the next batch, without waiting: shuffled samples lie all over the memory. */
+/* Ask for the rows of a batch soon to come, without waiting: shuffled samples lie all over the memory. */
 static void fetch_ahead(Part p) {
     const Call *call = p.run->call;
-    int64_t next = (p.step + 1) * call->batch_size, n_rows = call->n_order - next, far = call->input_column;
+    int64_t soon = call->batch_size < 64 ? 4 : 1; /* the steps until then last longer than memory takes */
+    int64_t next = (p.step + soon) * call->batch_size, n_rows = call->n_order - next, far = call->input_column;
     if (n_rows > call->batch_size)
         n_rows = call->batch_size;
     if (n_rows > PIECE)
@@ -206,7 +204,7 @@ static void forward(Part p, int64_t l) {
     Run *run = p.run;
     Layer *layer = run->layers + l;
     const REAL *W = (const REAL *)run->call->parameters + layer->weights, *b = (const REAL *)run->call->parameters + layer->biases;
-    const REAL *input = l ? layer[-1].output : run->x;                  /* (n_rows, k) */
+    const REAL *end = (const REAL *)run->call->parameters + run->size, *input = l ? layer[-1].output : run->x; /* (n_rows, k) */
     int64_t n_k = l ? layer->fan_in : run->n_used, input_width = l ? layer[-1].width : run->x_width;
     int64_t width = layer->width, n_blocks = n_k / DEPTH + 1, depth = n_k / n_blocks + 1;
     REAL *packed = run->scratch + p.rank * run->scratch_size;           /* (depth, PANEL) */
@@ -217,11 +215,10 @@ static void forward(Part p, int64_t l) {
             int64_t n_columns = least(PANEL, mine.neurons.to - c);
             for (int64_t k = 0; k < n; k++) {
                 const REAL *row = W + (l ? k0 + k : run->used[k0 + k]) * layer->fan_out + c;
-                if (n_columns == PANEL)
+                if (row + PANEL <= end) /* what lies beyond the columns is multiplied, and nobody reads the product */
                     store(packed + k * PANEL, load(row)), store(packed + k * PANEL + LANES, load(row + LANES));
                 else
-                    for (int64_t j = 0; j < PANEL; j++)
-                        packed[k * PANEL + j] = j < n_columns ? row[j] : 0;
+                    memcpy(packed + k * PANEL, row, n_columns * sizeof(REAL));
             }
             for (int64_t i = mine.rows.from; i < mine.rows.to; i += TILE_ROWS) {
                 int64_t n_rows = least(TILE_ROWS, mine.rows.to - i);
@@ -336,6 +333,11 @@ static void change_at(const Call *call, const Update *u, int64_t place, const RE
         change(u, p, g, v, s, average, n, are_weights);
 }
 
+/* Whether a step is p -= r g and nothing else, so that a gradient of 0 changes nothing. */
+static int is_plain_descent(const Call *call, const Update *u) {
+    return u->rule == SGD && u->penalty == NO_PENALTY && !call->average && u->kept == 1;
+}
+
 /* Ask for parameters and moments, which the update needs when their gradient is there. */
 inlined void fetch_parameters(const Call *call, int64_t place, int64_t n) {
     for (int64_t b = 0; b < n * (int64_t)sizeof(REAL); b += 64) {
@@ -361,7 +363,7 @@ static void learn(Part p, int64_t l, const Update *u) {
     const REAL *input = l ? layer[-1].output : run->x;
     int64_t n_k = l ? layer->fan_in : run->n_used, input_width = l ? layer[-1].width : run->x_width;
     REAL *sums = run->scratch + p.rank * run->scratch_size;             /* (TILE_ROWS, PANEL) */
-    int goes_on = !u && p.first > 0;
+    int goes_on = !u && p.first > 0, is_plain = u && is_plain_descent(call, u);
     Own mine = own(p, layer, n_k, TILE_ROWS);
     for (int64_t c = mine.neurons.from; c < mine.neurons.to; c += PANEL) {
         int64_t n = least(PANEL, mine.neurons.to - c);
@@ -378,7 +380,10 @@ static void learn(Part p, int64_t l, const Update *u) {
                           sums, PANEL, goes_on);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
-                if (u) {
+                if (is_plain) {
+                    REAL *restrict p_row = (REAL *)call->parameters + place, *restrict g = sums + r * PANEL;
+                    EACH p_row[j] = fused(-u->rate, g[j], p_row[j]);
+                } else if (u) {
                     penalize(u, at(call->parameters, place), sums + r * PANEL, n);
                     change_at(call, u, place, sums + r * PANEL, n, 1);
                 } else
@@ -404,8 +409,7 @@ static void learn_nothing(Part p, const Update *u) {
     Call *call = run->call;
     Layer *layer = run->layers;
     static const REAL zeros[PANEL];
-    int stays = u && u->rule == SGD && u->penalty == NO_PENALTY && !call->average && u->kept == 1;
-    if (run->n_used == layer->fan_in || stays)
+    if (run->n_used == layer->fan_in || (u && is_plain_descent(call, u)))
         return;
     Own mine = own(p, layer, layer->fan_in, 1);
     REAL *sums = run->scratch + p.rank * run->scratch_size;
@@ -651,6 +655,9 @@ static int64_t lay_out(Run *run, Call *call, char *base) {
         run->layers[l].biases = place;
         place += call->sizes[l + 1];
     }
+    run->size = place;
+    for (int k = 0; k < 256; k++)
+        run->pixels[k] = (REAL)k / 255;
     run->x_width = (call->sizes[0] + PANEL - 1) / PANEL * PANEL + LANES;
     run->x = take_room(base, &bytes, sizeof(REAL) * (piece * run->x_width));
     run->used = take_room(base, &bytes, sizeof(int64_t) * (call->sizes[0] + 1));
