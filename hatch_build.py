@@ -3,9 +3,8 @@
 DELTARULE_PURE=1 builds without, for a platform that has no compiler.
 """
 
-import importlib.util
 import os
-import sys
+import runpy
 import sysconfig
 import warnings
 from pathlib import Path
@@ -24,19 +23,14 @@ class CustomBuildHook(BuildHookInterface):
         if self.target_name != "wheel":
             return
         if os.environ.get("DELTARULE_PURE"):
+            build_data["artifacts"] = []
+            self.build_config.target_config.setdefault("exclude", []).extend(["*.c", "native-*"])
             return
-        spec = importlib.util.spec_from_file_location("deltarule_native_build", ROOM / "build.py")
-        assert spec is not None
-        assert spec.loader is not None
-        build = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(build)
         try:
-            library = build.build(ROOM)
+            library = runpy.run_path(str(ROOM / "build.py"))["build"](ROOM)
         except OSError as error:
             warnings.warn(f"built without the native engine: {error}", stacklevel=1)
             return
         build_data["artifacts"].append(str(library.relative_to(self.root)))
         build_data["pure_python"] = False
-        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
-        build_data["tag"] = f"py3-none-{platform}"
-        print(f"compiled {library.name}", file=sys.stderr)
+        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
