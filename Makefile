@@ -31,6 +31,7 @@ lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.
 	scripts/setup .venv plot,page
 	@touch $@
 
+# Not compiled: Python does it when a module is first imported, and most never are.
 .venv/.dev: pyproject.toml
-	scripts/setup .venv all,dev
+	scripts/setup .venv all,dev --no-compile
 	@touch $@ .venv/.core

@@ -21,13 +21,15 @@ def main() -> None:
     parser = options(__doc__, "checkpoint.json", repetitions=7)
     parser.add_argument("--examples", type=int, default=HEADLINE.n_samples, metavar="N", help="images (60,000)")
     parser.add_argument("--checkpoints", type=int, default=500, metavar="N", help="for the p99 (500)")
+    parser.add_argument("--engine", default="auto", metavar="E", help="deltarule's engine (auto)")
     given = parser.parse_args()
     workload = replace(HEADLINE, n_samples=given.examples)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         images, most = prepare(folder, workload.n_samples), given.checkpoints
+        how = {"most": most, "engine": given.engine}
         workers = {
-            word: stack.enter_context(training("keeping:Keeping", workload, folder, keeps=word == "with", most=most))
+            word: stack.enter_context(training("keeping:Keeping", workload, folder, keeps=word == "with", **how))
             for word in ("without", "with")
         }
         taken = in_turns(workers, "epoch", given.repetitions)

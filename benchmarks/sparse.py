@@ -24,18 +24,21 @@ EPOCHS = 2
 
 
 class Fitting:
-    """One who fits sparse rows once, in a process of its own."""
+    """One who fits sparse rows once, in a process of its own; `engine` is for deltarule's."""
 
-    def __init__(self, library: str, samples: int, features: int, solver: str) -> None:
+    def __init__(self, library: str, samples: int, features: int, solver: str, engine: str) -> None:
         rng = np.random.default_rng(0)
         places = (np.repeat(np.arange(samples), IN_A_ROW), rng.integers(features, size=samples * IN_A_ROW))
         self.X = csr_matrix((rng.random(samples * IN_A_ROW), places), shape=(samples, features))
         self.y = rng.integers(3, size=samples)
+        settings = {"solver": solver, "max_iter": EPOCHS, "random_state": 0}
         if library == OURS:
             from deltarule.estimators import MLPClassifier
+
+            settings["engine"] = engine
         else:
             from sklearn.neural_network import MLPClassifier
-        self.estimator = MLPClassifier((10,), solver=solver, max_iter=EPOCHS, random_state=0)
+        self.estimator = MLPClassifier((10,), **settings)
 
     def fit(self) -> Row:
         """Seconds of a fit and of a prediction, the peak of memory, the loss."""
@@ -48,12 +51,12 @@ class Fitting:
         return seconds | {"megabytes": peak_megabytes(), "loss": float(self.estimator.loss_)}
 
 
-def measured(solver: str, samples: int, features: int, repetitions: int) -> Row:
+def measured(solver: str, samples: int, features: int, engine: str, repetitions: int) -> Row:
     """A row: the fits of both, in turns."""
 
     def fit(library: str) -> Row:
-        order = {"library": library, "samples": samples, "features": features, "solver": solver}
-        with Worker("sparse:Fitting", order) as worker:
+        order = {"samples": samples, "features": features, "solver": solver, "engine": engine}
+        with Worker("sparse:Fitting", {"library": library} | order) as worker:
             found: Row = worker.ask("fit")
         return found
 
@@ -76,10 +79,11 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5_000, metavar="N", help="rows (5,000)")
     parser.add_argument("--features", type=int, default=1_000_000, metavar="N", help="columns (1,000,000)")
     parser.add_argument("--solvers", nargs="+", default=["adam", "sgd"], metavar="NAME", help="adam, sgd (both)")
+    parser.add_argument("--engine", default="auto", metavar="E", help="deltarule's engine (auto)")
     given = parser.parse_args()
     rows = []
     for solver in given.solvers:
-        rows.append(row := measured(solver, given.samples, given.features, given.repetitions))
+        rows.append(row := measured(solver, given.samples, given.features, given.engine, given.repetitions))
         print(
             f"{row['workload']}: fit {row['ours_seconds']:.2f} s, {PEER} {row['ratio']:.2f} times as long "
             f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f}); predict {row['ours_predict']:.3f} s beside "

@@ -2,14 +2,13 @@
 
 The pictures are made of the bundled digits by a generator of whole numbers that tests/playground/ink.test.js repeats;
 of what is read, image and stages, the file keeps the first 8 hexadecimal digits of its SHA-256. Where MNIST is at hand,
-tests/playground/test_ink.py does the same with 1,000 of its test images.
+tests/playground/test_ink.py does the same with 200 of its test images.
 """
 
 import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +88,12 @@ def digest(reading: InkImage) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()[:8]
 
 
-def golden(digits: np.ndarray, pictures: Iterable[int] = range(N_PICTURES)) -> dict[str, Any]:
+def golden(digits: np.ndarray, n_drawings: int = N_DRAWINGS) -> dict[str, Any]:
     """The digits and the digests. digits: (n, 28, 28) uint8."""
     return {
         "digits": base64.b64encode(zlib.compress(digits.tobytes(), 9)).decode(),
-        "pictures": [digest(ink_image(picture(digits, seed))) for seed in pictures],
-        "drawings": [digest(ink_strokes(drawing(seed))) for seed in range(N_DRAWINGS)],
+        "pictures": [digest(ink_image(picture(digits, seed))) for seed in range(N_PICTURES)],
+        "drawings": [digest(ink_strokes(drawing(seed))) for seed in range(n_drawings)],
     }
 
 

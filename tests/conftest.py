@@ -1,5 +1,6 @@
 """What every test stands on: NumPy errors raised, none of the user's own files in sight, MNIST where it is at hand."""
 
+import gc
 import os
 import re
 import signal
@@ -26,6 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     unstable = sorted({item.nodeid for item in items if ADDRESS.search(item.nodeid)})
     if unstable:
         raise pytest.UsageError(f"test ids hold memory addresses: name the parameters with ids=, as in {unstable[0]}")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to no garbage collection: it stays, and is most of what each would look through."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "deltarule"
-FILES = sorted(path for room in ("src", "tests", "examples", "benchmarks") for path in (ROOT / room).rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+from syntax import ROOT, SOURCE, house, package
+
 LETTERS = set("XyzalWbw" + "ink" + "_" + "T")  # the mathematics, plain counters, what is not used, a type variable
 FORMULAS = set("tpgmsve")  # the symbols of the formulas that open losses.py and optimizers.py: decision 0004
 KERNELS = FORMULAS | set("bcdjqrx")  # a kernel writes out the indices that NumPy does without: decision 0006
@@ -16,7 +14,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 def functions(path: Path) -> Iterator[Function]:
-    return (node for node in ast.walk(TREES[path]) if isinstance(node, Function))
+    return (node for node in ast.walk(house()[path]) if isinstance(node, Function))
 
 
 def place(path: Path, node: ast.AST | None = None) -> str:
@@ -63,7 +61,7 @@ def test_the_house_is_small() -> None:
 
 
 def test_a_module_is_500_lines_or_fewer() -> None:
-    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    lengths = {place(path): len(path.read_text(encoding="utf-8").splitlines()) for path in house()}
     assert {where: length for where, length in lengths.items() if length > 500} == {}
 
 
@@ -82,12 +80,12 @@ def test_the_mathematics_is_1210_lines_or_fewer() -> None:
 
 
 def test_a_function_is_50_lines_or_fewer() -> None:
-    assert [place(path, node) for path in FILES for node in functions(path) if n_body_lines(node) > 50] == []
+    assert [place(path, node) for path in house() for node in functions(path) if n_body_lines(node) > 50] == []
 
 
 def test_a_function_takes_7_parameters_or_fewer() -> None:
     too_many = []
-    for path in FILES:
+    for path in house():
         for node in functions(path):
             many = path.parent == SOURCE / "estimators" or path.name in ("network.py", "model.py")
             if many and getattr(node, "name", "") == "__init__":
@@ -102,14 +100,13 @@ def test_a_function_takes_7_parameters_or_fewer() -> None:
 
 def test_no_file_has_a_vague_name() -> None:
     vague = {"util", "utils", "helper", "helpers", "common", "misc"}
-    assert [place(path) for path in FILES if vague & {path.stem, path.parent.name}] == []
+    assert [place(path) for path in house() if vague & {path.stem, path.parent.name}] == []
 
 
 def test_one_letter_names_are_mathematics_within_25_lines() -> None:
-    modules = [path for path in FILES if path.is_relative_to(SOURCE)]
     rooms = {"nn": FORMULAS, "native": KERNELS}
-    letters = {place(path): set(bound_letters(TREES[path])) - {"T"} for path in modules}
-    for path in modules:
+    letters = {place(path): set(bound_letters(tree)) - {"T"} for path, tree in package().items()}
+    for path in package():
         for node in functions(path):
             room = path.parent.name
             short = n_body_lines(node) <= 25 or room == "native"

@@ -3,30 +3,22 @@
 import ast
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
+from syntax import ROOT, SOURCE, package
 
 from deltarule import errors
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "deltarule"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = set(PROJECT["optional-dependencies"])
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*.py"))]
-CALLS = [
-    node
-    for path in sorted(SOURCE.rglob("*.py"))
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-]
 
 
 def literals(position: int, *functions: str) -> list[str]:
     """The strings that calls of these functions pass there."""
-    calls = [call for call in CALLS if ast.unparse(call.func) in functions and len(call.args) > position]
-    given = [call.args[position] for call in calls]
-    return [str(node.value) for node in given if isinstance(node, ast.Constant)]
+    calls = [node for tree in package().values() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    given = [call.args[position:] for call in calls if getattr(call.func, "id", "") in functions]
+    return [str(nodes[0].value) for nodes in given if nodes and isinstance(nodes[0], ast.Constant)]
 
 
 def test_the_constant_is_the_projects_name() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import deltarule as dr
+from deltarule import errors
 from deltarule.errors import SettingError, UnknownNameError
 from deltarule.files.page import Page
 from deltarule.inspection.diagnosis.findings import Diagnosis
@@ -42,11 +43,22 @@ ASKED -= {(whose, name) for whose, name in ASKED if whose == "deltarule" and fin
 ABSENT = sorted((whose, name) for whose, name in ASKED if not hasattr(THINGS[whose], name))
 
 
-@pytest.mark.parametrize(("whose", "name"), ABSENT)
-def test_a_name_of_another_library_is_answered_with_its_line(whose: str, name: str) -> None:
+@pytest.mark.parametrize("whose", sorted({whose for whose, _ in ABSENT}))
+def test_a_name_of_another_library_is_answered_with_its_line(whose: str) -> None:
+    for name in (name for each, name in ABSENT if each == whose):
+        with pytest.raises(UnknownNameError) as caught:
+            getattr(THINGS[whose], name)
+        assert str(caught.value).endswith(f"has no attribute {name!r}: use {line_for(whose, name)}")
+
+
+def test_hasattr_searches_for_no_near_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = dr.Network((3, 3))
     with pytest.raises(UnknownNameError) as caught:
-        getattr(THINGS[whose], name)
-    assert str(caught.value).endswith(f"has no attribute {name!r}: use {line_for(whose, name)}")
+        network.wieghts  # noqa: B018
+    assert "did you mean 'weights'?" in str(pickle.loads(pickle.dumps(caught.value)))
+    monkeypatch.setattr(errors, "difflib", None)
+    assert not hasattr(network, "wieghts")
+    assert not hasattr(dr.History, "wieghts")
 
 
 def test_every_name_of_the_table_is_absent_somewhere() -> None:

@@ -1,27 +1,29 @@
 """Who knows whom: what each room imports, and what the package shows to the world."""
 
 import ast
-import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from importlinter.cli import lint_imports
+from syntax import ROOT, SOURCE, package
 
 import deltarule
 
-ROOT = Path(__file__).parents[1]
-SOURCE = ROOT / "src" / "deltarule"
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(SOURCE.rglob("*.py"))}
-MODULES = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): tree for path, tree in TREES.items()}
 HEAVY = {"matplotlib", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn", "websockets"}
 ROOMS_OF_ONE_EXTRA = {
     "estimators": {"scipy", "sklearn"},
     "playground": {"starlette", "uvicorn"},
 }
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The package's modules by their dotted names."""
+    return {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): tree for path, tree in package().items()}
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -39,25 +41,20 @@ def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
             yield from run_at_import(child)
 
 
-def test_imports_point_down() -> None:
-    assert lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
-    logging.getLogger("deltarule").disabled = False  # import-linter silences every logger that it finds
-
-
 def modules_imported(tree: ast.AST) -> Iterator[str]:
     """Every module of deltarule that a module knows: for types and inside functions, too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
-                yield whole if whole in MODULES else str(node.module)
+                yield whole if whole in modules() else str(node.module)
         elif isinstance(node, ast.Import):
             yield from imported(node)
 
 
 def test_no_circle_of_imports() -> None:
     """Modules that know none, or that none knows, are taken away until there are no more: circles are what is left."""
-    knows = {name: set(modules_imported(tree)) & set(MODULES) - {name} for name, tree in MODULES.items()}
+    knows = {name: set(modules_imported(tree)) & set(modules()) - {name} for name, tree in modules().items()}
     while ends := {name for name in knows if not knows[name] or not any(name in others for others in knows.values())}:
         knows = {name: others - ends for name, others in knows.items() if name not in ends}
     assert set(knows) == set()
@@ -66,7 +63,7 @@ def test_no_circle_of_imports() -> None:
 def functions_that_call(room: str, *names: str) -> set[str]:
     """Those of a room that call a function or a method of one of these names."""
     found = set()
-    for tree in (tree for name, tree in MODULES.items() if name.startswith(f"deltarule.{room}.")):
+    for tree in (tree for name, tree in modules().items() if name.startswith(f"deltarule.{room}.")):
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
             calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
             called = {getattr(each, "attr", getattr(each, "id", "")) for each in calls}
@@ -85,7 +82,7 @@ def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
 
 def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:
     found = []
-    for path, tree in TREES.items():
+    for path, tree in package().items():
         for node in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)):
             for annotation in filter(None, [node.returns, *(arg.annotation for arg in node.args.args)]):
                 tuples = [each for each in ast.walk(annotation) if isinstance(each, ast.Subscript)]
@@ -103,12 +100,14 @@ def test_the_tests_mirror_the_rooms() -> None:
 
 def test_no_room_imports_the_house() -> None:
     """`deltarule` itself imports every room: a room that imports it goes up, which import-linter does not see."""
-    assert [path.name for path, tree in TREES.items() for node in ast.walk(tree) if "deltarule" in imported(node)] == []
+    assert [
+        path.name for path, tree in package().items() for node in ast.walk(tree) if "deltarule" in imported(node)
+    ] == []
 
 
 @pytest.mark.parametrize("room", ["nn", "training"])
 def test_mathematics_and_training_import_numpy_and_nothing_else(room: str) -> None:
-    trees = [tree for path, tree in TREES.items() if path.is_relative_to(SOURCE / room)]
+    trees = [tree for path, tree in package().items() if path.is_relative_to(SOURCE / room)]
     names = {name.partition(".")[0] for tree in trees for node in ast.walk(tree) for name in imported(node)}
     assert "numpy" in names
     assert names - sys.stdlib_module_names <= {"numpy", "deltarule"}
@@ -118,7 +117,7 @@ def test_optional_dependencies_are_imported_inside_functions() -> None:
     """All but what a whole room stands on, and nobody imports without it, such as what estimators derive from."""
     found = {
         (path.name, name)
-        for path, tree in TREES.items()
+        for path, tree in package().items()
         for node in run_at_import(tree)
         for name in imported(node)
         if name.partition(".")[0] in HEAVY - ROOMS_OF_ONE_EXTRA.get(path.parent.name, set())
@@ -151,8 +150,8 @@ def test_the_public_names_are_complete() -> None:
 
 
 def test_everything_public_says_what_it_is() -> None:
-    silent = [str(path.relative_to(SOURCE)) for path, tree in TREES.items() if not ast.get_docstring(tree)]
-    for path, tree in TREES.items():
+    silent = [str(path.relative_to(SOURCE)) for path, tree in package().items() if not ast.get_docstring(tree)]
+    for path, tree in package().items():
         classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
         # The methods of a class that inherits may leave it to the base's docstring.
         scopes = [tree, *(node for node in classes if not node.name.startswith("_") and not node.bases)]

@@ -17,6 +17,7 @@ import tokenize
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -184,6 +185,7 @@ def offenders_in(texts: Iterator[Text], place: str) -> Iterator[Found]:
                     break
 
 
+@cache
 def offenders() -> list[Found]:
     return [
         found

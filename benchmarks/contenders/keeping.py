@@ -36,9 +36,14 @@ class Keeping(Ours):
     """`keeps`: whether there are checkpoints, one each second. `most`: how many `costs` makes."""
 
     def prepare(
-        self, images: NDArray[np.uint8], classes: NDArray[np.int64], keeps: bool = False, most: int = 500
+        self,
+        images: NDArray[np.uint8],
+        classes: NDArray[np.int64],
+        engine: str = "auto",
+        keeps: bool = False,
+        most: int = 500,
     ) -> None:
-        super().prepare(images, classes, "auto")
+        super().prepare(images, classes, engine)
         self.keeps, self.most = keeps, most
 
     def train_with(self, callbacks: list[Callback], epochs: int) -> float:

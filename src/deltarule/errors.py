@@ -48,7 +48,14 @@ class RecipeError(SettingError):
 
 
 class UnknownNameError(SettingError, AttributeError):
-    """An attribute that does not exist: an AttributeError too, so that hasattr answers."""
+    """An attribute that does not exist: an AttributeError too, so that hasattr answers.
+
+    Its argument is the message, or a function that makes it: hasattr never reads it, and near names take a search.
+    """
+
+    def __str__(self) -> str:
+        (says,) = self.args
+        return str(says() if callable(says) else says)
 
 
 class MissingNameError(SettingError, ImportError):

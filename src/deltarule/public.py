@@ -6,10 +6,9 @@ The words are in elsewhere.toml.
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from importlib.util import find_spec
 from inspect import Parameter, Signature, signature
 from numbers import Integral, Real
@@ -264,12 +263,16 @@ def variable_of(kind: type[Any] | None) -> str:
     return VARIABLES.get(whose, whose.lower())
 
 
-def no_attribute(whose: str | type[Any], name: str, known: Iterable[str], begins: str) -> UnknownNameError:
-    """The error for a name that does not exist: with the line that does it here, or the closest names."""
+def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> UnknownNameError:
+    """The error for a name that `thing` does not have: with the line that does it here, or the closest names."""
+    return UnknownNameError(partial(_offer_name, whose, name, thing, begins))
+
+
+def _offer_name(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
     line = line_for(whose, name)
-    near, _, names = closest(name, [each for each in known if not each.startswith("_")]).partition("Known: ")
+    near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
-    return UnknownNameError(f"{begins} has no attribute {name!r}: {offer}")
+    return f"{begins} has no attribute {name!r}: {offer}"
 
 
 class Named(type):
@@ -292,7 +295,7 @@ class Named(type):
         def __getattr__(cls, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
-            raise no_attribute(cls, name, dir(cls), f"the class {cls.__name__}")
+            raise no_attribute(cls, name, cls, f"the class {cls.__name__}")
 
 
 def _answer_names(kind: type[Any]) -> None:
@@ -314,9 +317,11 @@ def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]
     """A method that says what to use instead of an act; own: that of a base, which is asked first."""
 
     def refuse(thing: Any, *given: Any) -> Any:
-        with suppress(LookupError, TypeError):
+        try:  # a step of training asks this way for its weights
             if own and (found := own(thing, *given)) is not NotImplemented:
                 return found
+        except (LookupError, TypeError):
+            pass
         says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
         if own and act == "[]":
             says = f"the places are 0 to {len(thing) - 1}: got {brief(given[0])};"
@@ -329,7 +334,7 @@ def _refuse_name(thing: Any, name: str) -> Any:
     kind = type(thing)
     if hasattr(kind, name) or name.startswith("_"):
         return object.__getattribute__(thing, name)  # which says what is wrong with it
-    raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
+    raise no_attribute(kind, name, thing, f"{kind.__name__!r} object")
 
 
 def _assign(thing: Any, name: str, value: Any) -> None:
@@ -343,7 +348,7 @@ def _assign(thing: Any, name: str, value: Any) -> None:
         if line := is_ours and line_for(f"{kind.__name__} assigned", name):
             raise SettingError(f"{name} of {called} cannot be assigned: use {line}")
         if is_ours and not hasattr(thing, name):
-            raise no_attribute(kind, name, dir(thing), f"{kind.__name__!r} object")
+            raise no_attribute(kind, name, thing, f"{kind.__name__!r} object")
         is_default = value is None and getattr(kind, name, "") is None
         if not is_default and name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
             check(name, value)
@@ -352,9 +357,9 @@ def _assign(thing: Any, name: str, value: Any) -> None:
 
 def unknown_name(module: str, name: str) -> DeltaruleError:
     """The error for a name that a module does not have: of `from module import name`, an ImportError."""
-    begins, known = f"module {module!r}", sys.modules["deltarule"].__all__
+    begins, whole = f"module {module!r}", sys.modules["deltarule"]
     says = f"{begins} has no attribute {name!r}: use dr.{name}"
-    says = says if name in known else str(no_attribute("deltarule", name, known, begins))
+    says = says if name in whole.__all__ else _offer_name("deltarule", name, whole, begins)
     asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
     is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
     return MissingNameError(says) if is_import else UnknownNameError(says)

@@ -3,8 +3,6 @@
 import json
 import math
 import runpy
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,19 +13,13 @@ import pytest
 
 from deltarule import recipes
 
+Run = Callable[..., tuple[str, str]]
 ROOT = Path(__file__).parents[2]
 MEASURING = runpy.run_path(str(ROOT / "benchmarks" / "measuring.py"))
 README_TABLE = runpy.run_path(str(ROOT / "scripts" / "readme_table.py"))
 COMPARED = {"benchmark", "workload", "peer", "ours_seconds", "peer_seconds"}
 COMPARED |= {"ratio", "ratio_low", "ratio_high", "ratio_median"}
 CIRCUMSTANCES = {"machine", "threads", "versions"}
-
-
-def run(script: str, *arguments: str | Path, exits: int = 0) -> str:
-    """What a benchmark prints on stdout, which must end with that exit code."""
-    done = subprocess.run([sys.executable, ROOT / "benchmarks" / script, *arguments], capture_output=True, text=True)
-    assert done.returncode == exits, done.stderr
-    return done.stdout
 
 
 def rows_in(path: Path) -> Any:
@@ -70,17 +62,17 @@ def short_xor(tmp_path: Path) -> Path:
     return path
 
 
-def test_recipes_are_measured_once_and_resumed(tmp_path: Path, short_xor: Path) -> None:
+def test_recipes_are_measured_once_and_resumed(run: Run, tmp_path: Path, short_xor: Path) -> None:
     results = tmp_path / "new" / "recipes.json"
     options = ("--recipes", f"{short_xor},nonsense", "--json", results)
-    assert run("recipes.py", *options, "--seeds", "1", exits=1).startswith("xor  seed 0  accuracy ")
+    assert run("recipes.py", *options, "--seeds", "1", exits=1)[0].startswith("xor  seed 0  accuracy ")
     (row,) = rows_in(results)
     assert row["network"] == "2-8-1"
     (first,) = row["runs"]
     assert (first["epochs"], first["parameters"], first["unseen_examples"]) == (2, 33, 0)
     assert row["accuracy"] == {"mean": first["accuracy"], "sd": None}
 
-    said = run("recipes.py", *options, "--seeds", "2", exits=1)
+    said, _ = run("recipes.py", *options, "--seeds", "2", exits=1)
     assert said.startswith("xor  seed 1")
     assert said.count("\n") == 1
     (row,) = rows_in(results)
@@ -88,20 +80,20 @@ def test_recipes_are_measured_once_and_resumed(tmp_path: Path, short_xor: Path) 
     assert [each["seed"] for each in row["runs"]] == [0, 1]
 
 
-def test_a_changed_recipe_starts_afresh_and_new_words_do_not(tmp_path: Path, short_xor: Path) -> None:
+def test_a_changed_recipe_starts_afresh_and_new_words_do_not(run: Run, tmp_path: Path, short_xor: Path) -> None:
     results = tmp_path / "recipes.json"
     options = ("--recipes", short_xor, "--seeds", "1", "--json", results)
-    assert "seed 0" in run("recipes.py", *options)
+    assert "seed 0" in run("recipes.py", *options)[0]
     (before,) = rows_in(results)
 
     short_xor.write_text(
         recipes.read(str(short_xor)).with_changes(["about.expected=words"]).to_toml(), encoding="utf-8"
     )
-    assert run("recipes.py", *options) == ""
+    assert run("recipes.py", *options)[0] == ""
     assert rows_in(results) == [before | {"expected": "words"}]
 
     short_xor.write_text(recipes.read(str(short_xor)).with_changes(["epochs=3"]).to_toml(), encoding="utf-8")
-    assert "seed 0" in run("recipes.py", *options)
+    assert "seed 0" in run("recipes.py", *options)[0]
     (after,) = rows_in(results)
     assert [each["epochs"] for each in after["runs"]] == [3]
 
@@ -122,9 +114,9 @@ def test_the_ladder_runs_the_seeds_it_lacks_and_keeps_each(
     assert capsys.readouterr().out == "  seed 0  0.7500  2.00 s\n  seed 2  0.7500  2.00 s\n"
 
 
-def test_tables_are_read_beside_pandas(tmp_path: Path) -> None:
+def test_tables_are_read_beside_pandas(run: Run, tmp_path: Path) -> None:
     results = tmp_path / "tables.json"
-    said = run("tables.py", "--rows", "200", "--repetitions", "2", "--json", results)
+    said, _ = run("tables.py", "--rows", "200", "--repetitions", "2", "--json", results)
     assert said.startswith("pixels: ")
     pixels, table = rows_in(results)
     assert pixels.keys() >= COMPARED | CIRCUMSTANCES
@@ -132,7 +124,7 @@ def test_tables_are_read_beside_pandas(tmp_path: Path) -> None:
     assert table["workload"] == "table"
 
 
-def test_settings_are_chosen_on_training_examples(tmp_path: Path) -> None:
+def test_settings_are_chosen_on_training_examples(run: Run, tmp_path: Path) -> None:
     """A sixth of arithmetic's 2,000 training examples are 333; its test set has 500."""
     results = tmp_path / "choices.json"
     changed = ("--recipes", "arithmetic", "--seeds", "1", "--set", "epochs=1", "--json", results)
@@ -144,9 +136,9 @@ def test_settings_are_chosen_on_training_examples(tmp_path: Path) -> None:
     run("recipes.py", *changed, exits=2)
 
 
-def test_epoch_compares_and_weighs(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the peer is scikit-learn")
-    said = run("epoch.py", "--examples", "256", "--repetitions", "2", "--json", tmp_path / "epoch.json")
+@pytest.mark.usefixtures("_workers_here")
+def test_epoch_compares_and_weighs(run: Run, tmp_path: Path) -> None:
+    said, _ = run("epoch.py", "--examples", "256", "--repetitions", "2", "--json", tmp_path / "epoch.json")
     (row,) = rows_in(tmp_path / "epoch.json")
     assert row.keys() >= COMPARED | CIRCUMSTANCES | {"repetitions", "peak_megabytes"}
     assert (row["images"], row["engine"]) == ("synthetic", "numpy")  # no test gives it DELTARULE_DATA
@@ -154,7 +146,7 @@ def test_epoch_compares_and_weighs(tmp_path: Path) -> None:
     assert "times ours" in said
 
 
-def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
+def test_startup_compares_fresh_processes(run: Run, tmp_path: Path) -> None:
     run("startup.py", "--repetitions", "2", "--json", tmp_path / "startup.json")
     rows = rows_in(tmp_path / "startup.json")
     assert [row["workload"] for row in rows] == ["import deltarule", "deltarule --help"]
@@ -162,9 +154,9 @@ def test_startup_compares_fresh_processes(tmp_path: Path) -> None:
         assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "extra_seconds"}
 
 
-def test_checkpoints_are_weighed(tmp_path: Path) -> None:
-    few = ("--examples", "512", "--checkpoints", "5", "--repetitions", "2")
-    said = run("checkpoint.py", *few, "--json", tmp_path / "checkpoint.json")
+def test_checkpoints_are_weighed(run: Run, tmp_path: Path) -> None:
+    few = ("--examples", "128", "--checkpoints", "5", "--repetitions", "2", "--engine", "numpy")
+    said, _ = run("checkpoint.py", *few, "--json", tmp_path / "checkpoint.json")
     (row,) = rows_in(tmp_path / "checkpoint.json")
     assert row.keys() >= COMPARED | CIRCUMSTANCES
     assert row["checkpoints"] == 5
@@ -172,20 +164,20 @@ def test_checkpoints_are_weighed(tmp_path: Path) -> None:
     assert "of the training thread, p99" in said
 
 
-def test_a_run_is_compared_with_one_that_a_page_watches(tmp_path: Path) -> None:
+def test_a_run_is_compared_with_one_that_a_page_watches(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
     options = ("--runs", "quick:1", "--repetitions", "2", "--frames-only", "--json")
-    said = run("playground.py", *options, tmp_path / "playground.json")
+    said, _ = run("playground.py", *options, tmp_path / "playground.json")
     (row,) = rows_in(tmp_path / "playground.json")
     assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "engine"}
     assert (row["workload"], row["peer"], row["engine"]) == ("quick:1 on digits", "watched: frames", "numpy")
     assert said.startswith("quick:1")
 
 
-def test_a_pointer_event_is_measured_in_the_browser(tmp_path: Path) -> None:
+def test_a_pointer_event_is_measured_in_the_browser(run: Run, tmp_path: Path) -> None:
     if which("chromium") is None or find_spec("playwright") is None:
         pytest.skip("Chromium or Playwright is not here")
-    said = run("pointer.py", "--repetitions", "20", "--json", tmp_path / "pointer.json")
+    said, _ = run("pointer.py", "--repetitions", "20", "--json", tmp_path / "pointer.json")
     (row,) = rows_in(tmp_path / "pointer.json")
     assert row["events"] == 20
     assert 0 <= row["handler_p95_seconds"] < row["event_p95_seconds"]
@@ -269,10 +261,10 @@ def test_the_faults_are_counted() -> None:
 
 
 @pytest.mark.usefixtures("mnist")
-def test_drawings_are_read_in_every_way(tmp_path: Path) -> None:
+def test_drawings_are_read_in_every_way(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
     results = tmp_path / "ink.json"
-    said = run("ink.py", "--examples", "48", "--json", results)
+    said, _ = run("ink.py", "--examples", "48", "--json", results)
     rows = rows_in(results)
     assert len(said.splitlines()) == len(rows) - 1
     assert {row["workload"] for row in rows} >= {"as they are", "0.3 to 1 of a pad, through files"}
@@ -315,10 +307,10 @@ def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pyte
     assert {row["workload"]: row["digest"] for row in measured} == now, "run benchmarks/recipes.py"
 
 
-def test_sparse_rows_beside_scikit_learn(tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
-    sizes = ("--samples", "40", "--features", "500", "--repetitions", "2", "--solvers", "sgd")
-    assert "times as long" in run("sparse.py", *sizes, "--json", tmp_path / "rows.json")
+@pytest.mark.usefixtures("_workers_here")
+def test_sparse_rows_beside_scikit_learn(run: Run, tmp_path: Path) -> None:
+    sizes = ("--samples", "40", "--features", "500", "--repetitions", "2", "--solvers", "sgd", "--engine", "numpy")
+    assert "times as long" in run("sparse.py", *sizes, "--json", tmp_path / "rows.json")[0]
     (row,) = rows_in(tmp_path / "rows.json")
     assert row["workload"] == "40 x 500, sgd"
     assert row.keys() >= COMPARED | CIRCUMSTANCES

@@ -2,8 +2,7 @@
 
 import json
 import runpy
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,16 @@ import pytest
 
 pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
 
+Run = Callable[..., tuple[str, str]]
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 FITTING: Any = runpy.run_path(str(SCRIPTS / "fitting.py"))
 
 
-def test_a_table_is_scored_and_timed(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("_workers_here")
+def test_a_table_is_scored_and_timed(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     small = ["--tables", "wine", "--engines", "numpy", "--seeds", "1", "--folds", "2", "--repetitions", "2"]
-    command = [sys.executable, SCRIPTS / "estimators.py", *small, "--json", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    said, _ = run("estimators.py", *small, "--json", path)
     (row,) = json.loads(path.read_text(encoding="utf-8"))
     assert (row["workload"], row["peer"], row["engine"]) == ("wine", "scikit-learn", "numpy")
     assert row["epochs"] == row["peer_epochs"] == 600
@@ -27,14 +27,13 @@ def test_a_table_is_scored_and_timed(tmp_path: Path) -> None:
     assert row["ours_score"] == row["peer_score"] > 0.9
     assert row["ratio_low"] < row["ratio"] < row["ratio_high"]
     assert "scikit-learn" in row["versions"]
-    assert done.stdout.splitlines()[-1].startswith("numpy: ")
+    assert said.splitlines()[-1].startswith("numpy: ")
 
 
-def test_a_table_that_is_not_there_is_refused() -> None:
-    command = [sys.executable, SCRIPTS / "estimators.py", "--tables", "iris"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "no table is called 'iris': digits, breast cancer, wine, diabetes, synthetic" in done.stderr
+def test_a_table_that_is_not_there_is_refused(run: Run) -> None:
+    said, complaint = run("estimators.py", "--tables", "iris", exits=1)
+    assert said == ""
+    assert "no table is called 'iris': digits, breast cancer, wine, diabetes, synthetic" in complaint
 
 
 def test_pairs_of_scores_are_compared() -> None:

@@ -113,6 +113,7 @@ def at_step(page: "Page") -> int:
 
 def test_a_run_that_never_began_leaves_room_for_another(visit: Visit) -> None:
     page = visit("train")
+    page.get_by_label("Recipe").select_option("quick")
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("1")
     buttons = "[...document.querySelectorAll('#train .lesson > .row button')]"

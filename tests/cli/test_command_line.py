@@ -226,11 +226,10 @@ def test_json_knows_no_nan(capsys: pytest.CaptureFixture[str]) -> None:
     assert found == {"a": [1.5, None, [None, None, "x"]], "b": None, "c": True}
 
 
-def test_names_that_a_terminal_cannot_show_are_no_traceback() -> None:
+def test_names_that_a_terminal_cannot_show_are_no_traceback(deltarule: Command) -> None:
     Path("words.csv").write_text("x,word\n" + "\n".join(f"{k},{'あの'[k % 2]}" for k in range(20)), encoding="utf-8")
+    assert deltarule("train", "--data", "words.csv", "--target", "word", "--epochs", "1").code == 0
     environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
-    command = [*PROGRAM, "train", "--data", "words.csv", "--target", "word", "--epochs", "1"]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
     Path("new.csv").write_text("x\n1\n")
     predict = [*PROGRAM, "predict", "new.csv"]
     out = subprocess.run(predict, env=environment, check=True, capture_output=True).stdout

@@ -288,7 +288,7 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
         ["explain", "pretrained", "--data", "digits", "--json"],
         ["diagnose", "pretrained", "--data", "digits", "--json"],
         ["train", "drawings", "--from", "pretrained", "--data", "digits", "--epochs", "1", "--json"],
-        ["plot", "rates", "pretrained", "--data", "digits", "--json"],
+        ["plot", "confusion", "pretrained", "--data", "digits", "--json"],
     ],
 )
 def test_pretrained_is_a_model_for_every_command(deltarule: Command, arguments: list[str]) -> None:

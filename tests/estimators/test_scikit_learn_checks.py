@@ -24,10 +24,11 @@ SMALL: dict[str, Any] = {"hidden_layer_sizes": (20,)}
 STOP: dict[str, Any] = {"early_stopping": True, "validation_fraction": 0.4, "learning_rate_init": 0.01}  # of 10 samples
 ESTIMATORS: list[Any] = [
     *(MLPClassifier(), MLPRegressor()),
-    *(kind(solver=solver, **SMALL) for kind in (MLPClassifier, MLPRegressor) for solver in ("sgd", "adamw")),
+    MLPClassifier(solver="sgd", **SMALL),
+    MLPRegressor(solver="adamw", **SMALL),
     *(kind(solver="lbfgs", max_iter=60, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
-    *(kind(**STOP, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
-    *(kind(dropout=0.1, hidden_layer_sizes=(50,)) for kind in (MLPClassifier, MLPRegressor)),
+    MLPClassifier(**STOP, **SMALL),
+    MLPRegressor(dropout=0.1, hidden_layer_sizes=(50,)),
     MLPClassifier(class_weight="balanced", **SMALL),
     MLPRegressor(loss="poisson", learning_rate_init=0.03, max_iter=60, **SMALL),
 ]

@@ -2,19 +2,20 @@
 
 import ast
 import os
+import runpy
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 LIMITS = {"one_page.py": 100}  # run by test_one_page.py, because it needs MNIST
-SEVERAL = {"optuna_search.py"}  # run by a test of their own
+APART = {"dask_search.py", "optuna_search.py"}  # whose processes import the program
 SAID = {
     "continue_from_model.py": "after three more epochs",
-    "dask_search.py": "6 settings, tried by 2 worker processes",
     "own_activation.py": "relative error",
     "own_callback.py": "epoch 2  train_accuracy",
     "own_csv.py": "rye on a field of 3 by 7: 10",
@@ -25,7 +26,7 @@ NEEDED = {"dask_search.py": ("distributed", "sklearn"), "optuna_search.py": ("op
 
 
 def test_every_example_is_tested() -> None:
-    assert {path.name for path in EXAMPLES} == set(SAID) | set(LIMITS) | SEVERAL
+    assert {path.name for path in EXAMPLES} == set(SAID) | set(LIMITS) | APART
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -34,8 +35,18 @@ def test_an_example_is_short(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_an_example_runs_and_says_its_result(name: str, tmp_path: Path) -> None:
-    assert SAID[name] in said(name, tmp_path)
+def test_an_example_runs_and_says_its_result(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name])
+    with np.errstate(divide="warn", over="warn", invalid="warn"):
+        runpy.run_path(str(next(path for path in EXAMPLES if path.name == name)), run_name="__main__")
+    assert SAID[name] in capsys.readouterr().out
+
+
+def test_dask_gives_the_fits_to_two_workers(tmp_path: Path) -> None:
+    assert "6 settings, tried by 2 worker processes" in said("dask_search.py", tmp_path)
 
 
 def test_optunas_trials_come_from_two_processes_and_some_end_early(tmp_path: Path) -> None:
@@ -50,8 +61,8 @@ def test_optunas_trials_come_from_two_processes_and_some_end_early(tmp_path: Pat
 
 
 def said(name: str, folder: Path) -> str:
-    """What an example prints; it is skipped where something that it needs is not installed."""
-    for module in NEEDED.get(name, ()):
+    """What an example prints in processes of its own; it is skipped where something that it needs is not installed."""
+    for module in NEEDED[name]:
         if find_spec(module) is None:
             pytest.skip(f"{name} needs {module}")
     patient = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "120s"}  # on a busy machine workers take long to start

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,19 @@ def calls(operations: list[Operation]) -> int:
 # every operation fails once
 
 
-def failing_calls(*, stays_full: bool = False) -> Count:
-    """Every operation of a run that keeps checkpoints fails once, with each error: an error or a warning, no harm."""
+def failing_calls(*, stays_full: bool = False, every: int = 1) -> Count:
+    """Every operation of a run that keeps checkpoints fails once, with each error: an error or a warning, no harm.
+
+    every: only every so many of these failures.
+    """
     count = Count()
     for resumed in (False, True):
         with fresh_folder() as before:
             if resumed:  # in the middle of the run
                 jobs.run(before)
                 max(before.glob("step-*")).unlink()
-            for n in range(n_calls(before)):
-                for code in ERRORS[: 1 if stays_full else None]:
-                    failing_call(count, before, Failing(n, code, stays_full=stays_full))
+            for n, code in list(product(range(n_calls(before)), ERRORS[: 1 if stays_full else None]))[::every]:
+                failing_call(count, before, Failing(n, code, stays_full=stays_full))
     return count
 
 
@@ -136,12 +139,12 @@ class Child:
         return (int.from_bytes(last, "little") if last else -1), outcome.hex() or None
 
 
-def kills_between_operations() -> Count:
-    """A run is killed before each of its operations, then goes on."""
+def kills_between_operations(every: int = 1) -> Count:
+    """A run is killed before each of its operations, or every so many, then goes on."""
     count = Count()
     with fresh_folder() as folder:
         n_operations = len(recorded(folder, lambda: jobs.run(folder)))
-    for n in range(n_operations):
+    for n in range(0, n_operations, every):
         with fresh_folder() as folder:
 
             def killed(job: Callable[[], Any], folder: Path = folder, n: int = n) -> None:

@@ -243,8 +243,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
                 raise MemoryError
 
         def take_steps(*given: Any) -> Any:
-            plan = given[-1]
-            due = is_due(len(plan.learning_rates))
+            plan, due = given[-1], is_due(len(given[-1].learning_rates))
             if due and name == "divergence":
                 plan = replace(plan, learning_rates=plan.learning_rates * 1e30)
             if due and name == "no memory in a step" and moment != MOMENTS[2]:

@@ -18,6 +18,7 @@ from PIL import Image
 
 from deltarule.cli import main
 from deltarule.files.model_file import save
+from deltarule.inspection.diagnosis import causes
 from deltarule.model import Model
 from deltarule.nn.network import Network
 
@@ -66,7 +67,7 @@ SEQUENCES = {
     "a line of a table": "Forged\r\nForged line\tb",
 }
 HOSTILE = [*SEQUENCES.values(), *(f"a{each}b" for each in BIDIRECTIONAL + INVISIBLE)]
-AT_ONCE = "a\x1b[2J\x9b3J\x07\r\x7f\u202e\u2028\u200b\U000e0041b"
+AT_ONCE = "a\nForged line\x1b[2J\x9b3J\x07\r\x7f\u202e\u2028\u200b\U000e0041b"
 HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 Place = Callable[[str], Iterator[list[str]]]
 RECIPE = """[about]
@@ -75,7 +76,7 @@ says = {0}
 source = {0}
 expected = {0}
 [data]
-name = "digits"
+name = "xor"
 [network]
 hidden = [4]
 activation = "relu"
@@ -175,7 +176,7 @@ def in_a_recipe(text: str) -> Iterator[list[str]]:
     yield ["recipes", name, "--json"]
     yield ["check", name]
     yield ["evaluate", "of-recipe.safetensors"]
-    for wrong in (f"{recipe}{quoted} = 1\n", recipe.replace('"relu"', quoted), recipe.replace('"digits"', quoted)):
+    for wrong in (f"{recipe}{quoted} = 1\n", recipe.replace('"relu"', quoted), recipe.replace('"xor"', quoted)):
         Path(name).write_text(wrong, encoding="utf-8")
         yield ["train", name]
     Path(name).write_bytes(text.encode() + b"\xff")
@@ -254,6 +255,7 @@ def printed(arguments: list[str]) -> str:
     streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogatepass", newline="") for _ in range(2)]
     with (
         patch.dict(os.environ, {"DELTARULE_DATA": str(Path.cwd())}),  # without MNIST, which would be trained on
+        patch.object(causes, "WATCHED", 4),  # what a diagnosis finds is not looked at
         warnings.catch_warnings(action="ignore"),  # Matplotlib's, of characters that it cannot draw
         patch.object(sys, "argv", ["deltarule", *arguments]),
         patch.object(sys, "stdout", streams[0]),

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +23,51 @@ from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
 from deltarule.training import snapshot
 
+HERE = Path(__file__).parent
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and forks as POSIX has them")
 
 
-@pytest.mark.parametrize(
-    "campaign",
-    [
-        campaigns.failing_calls,
-        campaigns.failing_saves,
-        campaigns.kills_between_operations,
-        campaigns.power_cuts,
-        campaigns.power_cuts_of_saves,
-        damage.size_limits,
-        damage.read_only_folders,
-        damage.two_processes,
-    ],
-)
-def test_no_harm_is_done(campaign: Callable[[], Count]) -> None:
-    count = campaign()
+APART = """
+import campaigns, ends, json, sys
+for line in sys.stdin:
+    count = eval(line)
+    print(json.dumps([count.tried, count.harm]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[Callable[[str], Count]]:
+    """Runs campaigns that fork in a process of their own: to fork one as large as this takes ten times as long."""
+    process = [sys.executable, "-c", APART]
+    with subprocess.Popen(process, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        orders, answers = running.stdin, running.stdout
+        assert orders is not None
+        assert answers is not None
+
+        def counted(campaign: str) -> Count:
+            print(campaign, file=orders, flush=True)
+            return Count(*json.loads(answers.readline()))
+
+        yield counted
+        orders.close()
+
+
+def test_calls_that_fail_do_no_harm() -> None:
+    """Of all operations; with each a few of the errors."""
+    count = campaigns.failing_calls(every=4)
+    assert count.tried > 20
+    assert count.harm == []
+
+
+def test_saves_that_fail_do_no_harm() -> None:
+    count = campaigns.failing_saves()
     assert count.tried > 2
+    assert count.harm == []
+
+
+def test_kills_between_operations_do_no_harm(apart: Callable[[str], Count]) -> None:
+    count = apart("campaigns.kills_between_operations(every=4)")
+    assert count.tried > 8
     assert count.harm == []
 
 
@@ -52,18 +78,14 @@ def test_no_command_replaces_a_users_file() -> None:
 
 
 def test_a_disk_that_stays_full_does_no_harm() -> None:
-    count = campaigns.failing_calls(stays_full=True)
+    count = campaigns.failing_calls(stays_full=True, every=2)
     assert count.tried > 20
     assert count.harm == []
 
 
-@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 150), ("native", 50)])
-def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int) -> None:
-    kills = f"campaigns.kills_at_random({n_kills}, {engine_name!r})"
-    program = f"import campaigns, dataclasses, json; print(json.dumps(dataclasses.asdict({kills})))"
-    process = [sys.executable, "-c", program]  # of its own: to fork one as large as this takes a second a kill
-    said = subprocess.run(process, cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
-    assert json.loads(said) == {"tried": n_kills, "harm": []}
+@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 30), ("native", 10)])
+def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int, apart: Callable[[str], Count]) -> None:
+    assert apart(f"campaigns.kills_at_random({n_kills}, {engine_name!r})") == Count(n_kills, [])
 
 
 def test_damage_is_found_and_the_older_checkpoint_used() -> None:
@@ -86,21 +108,23 @@ def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) ->
     def make(*callbacks: Any, epochs: int) -> Any:
         return jobs.trainer(*callbacks, engine_name=engine_name, epochs=epochs)
 
-    count = campaigns.exact_resumes(make)
-    assert (count.tried, count.harm) == (300, [])
+    count = campaigns.exact_resumes(make, steps=48)
+    assert (count.tried, count.harm) == (48, [])
 
 
 @pytest.mark.no_cover
 def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
-    count = campaigns.exact_resumes(jobs.small_nets_trainer, every=7)
-    assert (count.tried, count.harm) == (43, [])
+    count = campaigns.exact_resumes(jobs.small_nets_trainer, steps=48)
+    assert (count.tried, count.harm) == (48, [])
 
 
 @pytest.mark.parametrize(
     ("engine_name", "keeps", "some"), [("numpy", True, slice(0, None, 7)), ("native", False, slice(3, None, 11))]
 )
-def test_whatever_ends_a_run_what_was_learned_is_kept(engine_name: str, keeps: bool, some: slice) -> None:
-    count = ends.ends(engine_name, keeps, some)
+def test_whatever_ends_a_run_what_was_learned_is_kept(
+    engine_name: str, keeps: bool, some: slice, apart: Callable[[str], Count]
+) -> None:
+    count = apart(f"ends.ends({engine_name!r}, {keeps}, {some})")
     assert count.tried >= 5
     assert count.harm == []
 
@@ -110,8 +134,7 @@ def test_strings_that_drive_a_terminal_do_not_come_out() -> None:
     import hostile_strings
 
     assert len(hostile_strings.HOSTILE) >= 60
-    a_line = hostile_strings.SEQUENCES["the same, of which a table shows the beginning"]
-    count = hostile_strings.strings([hostile_strings.AT_ONCE, a_line])
+    count = hostile_strings.strings([hostile_strings.AT_ONCE])
     assert count.tried > 60
     assert count.harm == []
 
@@ -168,7 +191,7 @@ def test_a_save_that_does_not_wait_for_the_disk_is_found() -> None:
 
 def test_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint.LOG, "warning", lambda *words: None)
-    harm = campaigns.failing_calls(stays_full=True).harm
+    harm = campaigns.failing_calls(stays_full=True, every=3).harm
     assert any("loud False" in each for each in harm)
     assert all("whole True" in each for each in harm)
 
@@ -178,11 +201,12 @@ def test_a_resume_that_forgets_something_is_found(monkeypatch: pytest.MonkeyPatc
     assert len(campaigns.exact_resumes(jobs.trainer, steps=12).harm) == 12
 
 
-def test_the_program_counts_and_writes(tmp_path: Path) -> None:
+def test_limits_and_power_cuts_do_no_harm_which_the_program_writes(tmp_path: Path) -> None:
     results = tmp_path / "faults.json"
-    program = [sys.executable, str(Path(__file__).with_name("faults.py")), "--only", "limits,power", "--json", results]
-    said = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+    program = [sys.executable, str(HERE / "faults.py"), "--only", "limits,power", "--json", results]
+    said = subprocess.run(program, capture_output=True, text=True).stdout
     assert "3 of 3  two processes and one folder" in said
     rows = json.loads(results.read_text(encoding="utf-8"))
     assert [row["workload"] for row in rows] == ["limits", "limits", "limits", "power", "power"]
-    assert all(row["tried"] == row["harmless"] > 0 and row["machine"] for row in rows)
+    assert [row["harm"] for row in rows] == 5 * [[]]
+    assert all(row["tried"] == row["harmless"] > 2 and row["machine"] for row in rows)

@@ -203,11 +203,7 @@ def test_there_are_enough_mistakes() -> None:
         "classifier",
     ],
 )
-@pytest.mark.parametrize(
-    "what",
-    ["masked", "complex", "texts", "objects", "ragged", "generator", "none", "nan", "infinity", "dict", "number"],
-)
-def test_every_entrance_refuses_what_is_no_array_of_numbers(entrance: Any, what: str) -> None:
+def test_every_entrance_refuses_what_is_no_array_of_numbers(entrance: Any) -> None:
     """In one line that names what was passed; a ValueError, since scikit-learn's own words end the estimator's."""
     X = np.random.default_rng(0).random((3, 6))
     things: dict[str, Any] = {
@@ -223,9 +219,10 @@ def test_every_entrance_refuses_what_is_no_array_of_numbers(entrance: Any, what:
         "dict": {"X": X},
         "number": 3,
     }
-    with pytest.raises((ValueError, TypeError)) as caught:
-        entrance(dr.Network((6, 3)), things[what], [0, 1, 2])
-    assert isinstance(caught.value, DeltaruleError) or "sklearn" in str(caught.traceback[-1].path)
+    for what, thing in things.items():
+        with pytest.raises((ValueError, TypeError)) as caught:
+            entrance(dr.Network((6, 3)), thing, [0, 1, 2])
+        assert isinstance(caught.value, DeltaruleError) or "sklearn" in str(caught.traceback[-1].path), what
 
 
 def with_nan(X: np.ndarray) -> np.ndarray:

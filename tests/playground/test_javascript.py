@@ -23,13 +23,6 @@ def test_javascript(program: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_module_is_300_lines_or_fewer() -> None:
-    modules = sorted((ROOT / "src" / "deltarule" / "playground" / "static").glob("*.js"))
-    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in modules}
-    assert len(lengths) > 10
-    assert {name: length for name, length in lengths.items() if length > 300} == {}
-
-
 def test_the_golden_file_is_what_the_library_computes() -> None:
     script = runpy.run_path(str(ROOT / "scripts" / "make_playground_golden.py"))
     stored = json.loads(script["GOLDEN"].read_text(encoding="utf-8"))

@@ -7,13 +7,13 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from deltarule.errors import sentence
+from deltarule.estimators.fitting import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Sigmoid, Softmax
@@ -69,30 +69,26 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._fit(X, y, sample_weight, validation_data, True)
 
     def _learn_classes(self, y: Any) -> None:
-        if (kind := type_of_target(y)).startswith("continuous"):
-            line = "use MLPRegressor for values, or y.astype(int) for classes"
-            raise ValueError(f"Unknown label type: {kind}. y holds values such as {np.ravel(y)[0]:.4g}: {line}")
-        binarizer = LabelBinarizer().fit(y)
-        self.classes_, self._kind = binarizer.classes_, binarizer.y_type_
+        self._kind = type_of_target(y)
+        if self._kind.startswith("continuous"):
+            raise ValueError(sentence("estimators.continuous", kind=self._kind, value=np.ravel(y)[0]))
+        self.classes_ = unique_labels(y)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         if is_first and not incremental:
             self._learn_classes(y)
         else:
-            self._check_classes(unique_labels(y), incremental)
+            before, found = self.classes_, unique_labels(y)
+            if self.warm_start and not incremental and set(found) != set(before):
+                raise ValueError(sentence("estimators.warm_start", before=before, found=found))
+            if len(np.setdiff1d(found, before, assume_unique=True)):
+                raise ValueError(sentence("estimators.new_classes", before=before, found=found))
         if self._kind.startswith("multilabel"):
             return y.astype(np.uint8)
         if self._kind == "multiclass":
             return np.searchsorted(self.classes_, y).astype(np.int64)
         is_second = y == self.classes_[-1] if len(self.classes_) > 1 else np.zeros(len(y))
         return is_second.astype(np.uint8).reshape(-1, 1)
-
-    def _check_classes(self, found: Array, incremental: bool) -> None:
-        """Raise ValueError, in scikit-learn's words, for a class that was not there at first."""
-        if self.warm_start and not incremental and set(found) != set(self.classes_):
-            raise ValueError(sentence("estimators.warm_start", before=self.classes_, found=found))
-        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
-            raise ValueError(sentence("estimators.new_classes", before=self.classes_, found=found))
 
     def _output(self) -> dict[str, Any]:
         names, smoothing = tuple(map(str, self.classes_)), self.label_smoothing
@@ -101,7 +97,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         names = names if self._kind.startswith("multilabel") else names[-1:]
         return {"output": Sigmoid(), "loss": BinaryCrossEntropy(smoothing), "task": "labels", "class_names": names}
 
-    def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:
+    def _with_class_weight(self, examples: Examples, incremental: bool) -> Array | None:
+        y, weights = examples.answers, examples.weights
         if self.class_weight is None:
             return weights
         if self.class_weight == "balanced":
@@ -110,8 +107,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             return weights_by_class(y, np.ones(len(y)) if weights is None else weights)
         by_class = compute_sample_weight(self.class_weight, y)
         if not (np.isfinite(by_class).all() and by_class.min() >= 0.0):
-            got = f"got {brief(self.class_weight)}; use 0 for a class that is not to count"
-            raise ValueError(f"the weights in class_weight must be finite and 0 or more: {got}")
+            raise ValueError(sentence("estimators.class_weight", given=brief(self.class_weight)))
         return by_class if weights is None else by_class * weights
 
     def _labels(self, outputs: Array) -> Array:

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from deltarule.data.columns import Column
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.estimators import settings
-from deltarule.estimators.fitting import Descent, Examples, Fit, SparseRows
+from deltarule.estimators.fitting import Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
@@ -35,16 +35,14 @@ class Layers(list[Array]):
 
     def __setitem__(self, place: Any, given: Any) -> None:
         """Raise ShapeError where it has another shape than what is there; a slice needs one array for each place."""
-        if isinstance(place, slice):
-            places = range(len(self))[place]
-            if len(given) != len(places):
-                raise ShapeError(f"{len(places)} arrays are needed, one for each layer: got {len(given)}")
-            for l, each in zip(places, given, strict=True):
-                self[l] = each
-        elif np.shape(given) != self[place].shape:
-            raise ShapeError(f"the array of layer {place} has the shape {self[place].shape}: got {np.shape(given)}")
-        else:
-            self[place][...] = given
+        is_slice = isinstance(place, slice)
+        places, arrays = (range(len(self))[place], given) if is_slice else ([place], [given])
+        if len(arrays) != len(places):
+            raise ShapeError(f"{len(places)} arrays are needed, one for each layer: got {len(arrays)}")
+        for l, array in zip(places, arrays, strict=True):
+            if np.shape(array) != self[l].shape:
+                raise ShapeError(f"the array of layer {l} has the shape {self[l].shape}: got {np.shape(array)}")
+            self[l][...] = array
 
     def _refuse(self, *arguments: Any, **options: Any) -> Any:
         raise TypeError("a network keeps its number of layers: assign to a place, as in coefs_[0] = W")
@@ -59,13 +57,12 @@ def layer_arrays(name: str, kind: str) -> Any:
     What is assigned before there is a network is kept for a first `partial_fit` or warm start.
     """
 
-    def read(estimator: Any) -> list[Array]:
+    def read(estimator: Any) -> Any:
         if "model_" in vars(estimator):
             return Layers(getattr(estimator.model_.network, kind))
-        if name not in (given := vars(estimator).get("_given", {})):
-            raise AttributeError(f"{type(estimator).__name__!r} object has no attribute {name!r} before it is fitted")
-        kept: list[Array] = given[name]
-        return kept
+        if name in (given := vars(estimator).get("_given", {})):
+            return given[name]
+        raise AttributeError(f"{type(estimator).__name__!r} object has no attribute {name!r} before it is fitted")
 
     def assign(estimator: Any, given: Any) -> None:
         if "model_" in vars(estimator):
@@ -81,13 +78,11 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
     refuse(X, "X", MISREAD)
     refuse(y, "y", MISREAD)
     if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
-        raise ShapeError(f"X has shape {X.shape} and y {y.shape}, and look swapped: use estimator.fit(X, y)")
+        raise ShapeError(sentence("estimators.swapped", X=X, y=y))
     if getattr(X, "ndim", 2) > 2:
-        takes = "an estimator takes (n_samples, n_features): use X.reshape(len(X), -1)"
-        raise ShapeError(f"X has shape {X.shape}, and {takes}")
+        raise ShapeError(sentence("estimators.not_rows", X=X))
     if isinstance(sample_weight, dict):
-        needs = "and a weight for each sample is needed: use MLPClassifier(class_weight=...) for weights of classes"
-        raise SettingError(f"sample_weight is a dict, {needs}")
+        raise SettingError(sentence("estimators.weights_of_classes"))
 
 
 @public()
@@ -137,9 +132,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _is_stochastic(self) -> bool:
         """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
         if self.solver not in settings.SOLVERS:
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
+            raise AttributeError(sentence("estimators.not_stochastic", solver=self.solver))
         return True
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -204,11 +197,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return self
         else:
             self._resume(incremental)
-        weights = self._with_class_weight(examples.answers, examples.weights, incremental)
-        examples = examples._replace(weights=weights)
+        examples = examples._replace(weights=self._with_class_weight(examples, incremental))
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
-            if part is not None and not part.importance.any():
+            if part is not None and part.weights is not None and not part.weights.any():
                 raise ValueError(sentence("estimators.no_weight", n_samples=len(part.targets), use=use))
         seen = range_with(self.model_.network.input_range, getattr(train.inputs, "matrix", train.inputs))
         self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
@@ -220,21 +212,20 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": self._y_is_numeric, "reset": is_first}
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
         if is_first:
             self._takes_sparse_labels = issparse(y)
         y = y.toarray() if issparse(y) else y
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
-        X = SparseRows(X) if issparse(X) else X
-        return Examples(X, self._read_targets(y, is_first, incremental), weights, y)
+        targets = self._read_targets(y, is_first, incremental)
+        return Examples(SparseRows(X) if issparse(X) else X, targets, weights, y)
 
-    def _with_class_weight(self, y: Any, weights: Array | None, incremental: bool) -> Array | None:
-        """How much each sample counts, (n_samples,), by its own weight and that of its class in y; None for alike."""
-        return weights
+    def _with_class_weight(self, examples: Examples, incremental: bool) -> Array | None:
+        """How much each sample counts, (n_samples,), by its own weight and that of its class; None for alike."""
+        return examples.weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
@@ -244,8 +235,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         settings.start(network, random_state)
         network.input_range = None  # numbers count as they are
-        columns = tuple(map(Column, getattr(self, "feature_names_in_", ())))
-        self.model_ = Model(network, columns=columns, record={"estimator": type(self).__name__})
+        columns = map(Column, getattr(self, "feature_names_in_", ()))
+        self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
         self.t_, self.n_iter_, self.loss_, self.stopped_ = 0, 0, math.nan, False
         self.out_activation_ = PARTS["activation"][spec_of("activation", network.activations[-1])["name"]].sklearn
@@ -253,18 +244,16 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
         self.best_loss_ = None if self._stops_early else math.inf
         self._losses, self._scores = Monitor("train_loss", by_any_gain=True), Monitor("score", by_any_gain=True)
-        self._descent: Descent | None = None
-        self._best: Array | None = None  # parameters
-        self._latest: Array | None = None
-        self._split_seed: int | None = None
+        later: Any = None
+        self._descent = self._best = self._latest = self._split_seed = later
 
     def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
-        network, best = self.model_.network, self._best
-        is_best = best is not None and np.array_equal(network.parameters.vector, best)  # coefs_ were not assigned since
+        network = self.model_.network
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
+        is_best = np.array_equal(network.parameters.vector, self._best)  # coefs_ were not assigned since
         if self._latest is not None and is_best:
             network.parameters.vector[:] = self._latest
         if not incremental:
@@ -290,13 +279,10 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             kept, held = train_test_split(rows, random_state=seed, test_size=share, stratify=stratify)
         except ValueError as error:
             of_each = "" if stratify is None else ", and of each class at least one on either side"
-            raise ValueError(
-                f"{str(error).rstrip('.')}. early_stopping holds out validation_fraction={share:g} of the "
-                f"{len(rows)} samples{of_each}: use more samples, a larger share, or validation_data=(X_val, y_val)"
-            ) from None
+            values = {"error": str(error).rstrip("."), "share": share, "n_samples": len(rows), "of_each": of_each}
+            raise ValueError(sentence("estimators.no_split", **values)) from None
         if len(held) < 2:
-            words = "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            raise ValueError(words)
+            raise ValueError(sentence("estimators.small_validation"))
         return examples.take(kept), examples.take(held)
 
     @property
@@ -321,8 +307,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """
-        X = self._check_inputs(X)
-        return layer_outputs(self.model_.network, X)[:-1]
+        return layer_outputs(self.model_.network, self._check_inputs(X))[:-1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -56,15 +56,10 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "rho": [interval("decay")],
     "scoring": [str, callable, None],
     "engine": [StrOptions(set(ENGINES))],
-    **{name: ["boolean"] for name in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping")},
-    **{
-        name: [interval(name)]
-        for name in (
-            *("learning_rate_init", "power_t", "max_iter", "tol", "momentum", "validation_fraction"),
-            *("beta_1", "beta_2", "epsilon", "max_fun", "weight_decay"),
-        )
-    },
 }
+CONSTRAINTS |= {key: ["boolean"] for key in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping")}
+RANGES = "learning_rate_init power_t max_iter tol momentum validation_fraction beta_1 beta_2 epsilon max_fun"
+CONSTRAINTS |= {name: [interval(name)] for name in (*RANGES.split(), "weight_decay")}
 
 
 def hidden_sizes(given: Any) -> list[int]:

@@ -125,7 +125,7 @@ class Checkpoints(Callback):
     @property
     def can_break_off(self) -> bool:
         """Whether the run could end at this moment, and a checkpoint of its last step still be made."""
-        return self._state is None or not self._state.is_updating
+        return self._state is None or not self._state.buffers.is_changing
 
     def stop(self, error: BaseException) -> None:
         """End the run at its next step with `error`, after that step was kept; another thread may ask for it."""

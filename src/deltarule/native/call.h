@@ -31,7 +31,7 @@ typedef struct {
     const double *rates, *paces, *strengths, *epsilons;
     /* The machine. stop: not 0 as soon as somebody wants the call to end. */
     int64_t n_threads;
-    const int32_t *stop;
+    const uint8_t *stop;
     /* Results: (steps,) each. outputs: (n_order, outputs) or NULL. z, a, delta: of the last piece, (layers,) arrays. */
     double *losses, *weights, *penalties;
     int64_t *n_right;

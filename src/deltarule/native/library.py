@@ -15,6 +15,7 @@ import numpy as np
 
 from deltarule.errors import FileError, SettingError, closest, install_command
 from deltarule.native import build
+from deltarule.nn.arrays import Array
 
 LOG = logging.getLogger("deltarule")
 MOST_THREADS = 256  # THREADS_MOST of step.c
@@ -107,7 +108,7 @@ def threads_for(flops: float) -> Iterator[int]:
             _calls -= 1
 
 
-def call_interruptibly(called: Any, argument: Any, stop: ctypes.c_int32) -> None:
+def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
     """called(argument) by a thread, while the main thread hears signals; an exception sets `stop`, and waits for it.
 
     A call that is made in another thread stays there: signals come to the main thread alone.
@@ -128,7 +129,7 @@ def call_interruptibly(called: Any, argument: Any, stop: ctypes.c_int32) -> None
         worker.start()
         wait_for(ended)
     except BaseException:
-        stop.value = 1
+        stop[0] = 1
         while worker.ident is not None and not ended.is_set():  # an interruption may come before there is a thread
             with suppress(BaseException):  # a second one: the first goes on when the call has ended
                 wait_for(ended)

@@ -570,7 +570,7 @@ static void take_steps(Run *run, int rank) {
         Part p = {run, rank, step, 0, 0, rows};
         for (p.first = 0; p.first < n_rows; p.first += PIECE, p.rows += PIECE) {
             if (rank == 0)
-                run->halt = *(const volatile int32_t *)call->stop;
+                run->halt = *(const volatile uint8_t *)call->stop;
             p.n_rows = least(PIECE, n_rows - p.first);
             loss += pass(p, weight > 0 ? weight : 1);
             for (int64_t i = 0; i < p.n_rows && rank == 0; i++)

@@ -89,14 +89,15 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
     set_samples(call, network, plan.inputs, plan.targets, plan.sample_weight, order)
     call.set(batch_size=plan.batch_size, n_steps=n_steps, highest_loss=plan.highest_loss)
     call.set(rates=np.ascontiguousarray(plan.learning_rates, np.float64), paces=plan.average.paces(n_steps))
-    call.set(
-        strengths=_doubles(plan.strengths), epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf)
-    )
+    call.set(epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf))
     call.set(
         **dict(zip(("rule", "beta_1", "beta_2", "epsilon", "weight_decay"), rule, strict=True)), steps=optimizer.steps
     )
+    if plan.stop is not None:
+        call.set(stop=plan.stop)
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
     call.set(penalty=kind, strength=plan.penalty.strength)
+    call.set(strengths=None if kind == codes.NO_PENALTY else _doubles(plan.strengths))
     if any(network.dropout):
         call.set(keys=dropout_keys(len(network.dropout), n_steps, plan), dropout=_doubles(network.dropout))
     ws = plan.buffers.workspace
@@ -172,7 +173,7 @@ def run(call: Call, network: Network, buffers: Any) -> Taken:
     """Make the call."""
     n_steps, batch_size = call.n_steps, call.batch_size
     losses, weights, penalties = np.zeros((3, n_steps))
-    n_right, stop = np.zeros(n_steps, np.int64), ctypes.c_int32(0)
+    n_right, stop = np.zeros(n_steps, np.int64), vars(call).get("_stop", np.zeros(1, np.uint8))
     outputs = vars(call).get("_outputs")
     if outputs is None and call.target_kind != codes.CLASSES:
         outputs = np.empty((call.n_order, network.layer_sizes[-1]), network.dtype)

@@ -36,10 +36,10 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
     X has at most ws.capacity rows; where the network reads pixels, uint8 counts as value / 255.
     """
     ws.begin(X)
-    for l, activation in enumerate(network.activations):
+    for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
         # z^l = a^(l-1) W^l + b^l
-        np.matmul(ws.inputs[l], network.weights[l], out=ws.z[l])
-        ws.z[l] += network.biases[l]
+        np.matmul(ws.inputs[l], W, out=ws.z[l])
+        ws.z[l] += b
         # a^l = sigma(z^l)
         activation.forward(ws.z[l], out=ws.a[l])
         ws.drop(l)
@@ -76,7 +76,7 @@ def backward(
 
     delta^l = dC/dz^l. The equations are those of Nielsen, "Neural Networks and Deep Learning", chapter 2.
     """
-    weights, activations, loss = network.weights, network.activations, network.loss
+    weights, activations, loss = tuple(network.weights), tuple(network.activations), network.loss
     z, a, delta, inputs = ws.z, ws.a, ws.delta, ws.inputs
     shares = sample_shares(len(y), sample_weight, divisor)
     last = len(weights) - 1

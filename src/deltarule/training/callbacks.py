@@ -69,11 +69,6 @@ class TrainingState:
         """That of the data."""
         return self.train.task
 
-    @property
-    def is_updating(self) -> bool:
-        """Whether a step or an epoch's end has changed some of what is here, and not yet the rest."""
-        return self.buffers.is_changing
-
 
 @public("class Mine(dr.Callback): def epoch_end(self, state): ...")
 class Callback:
@@ -109,16 +104,15 @@ HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
     """The callbacks, of which there may be one alone. SettingError for what is none."""
-    if isinstance(given, Callback):
-        given = [given]
-    works = f"callbacks=[{callback_called(given)}]"
+    given = [given] if isinstance(given, Callback) else given
     if isinstance(given, str) or not isinstance(given, Sequence):
+        works = f"callbacks=[{callback_called(given)}]"
         raise SettingError(f"callbacks must be a callback, or a list of them: got {brief(given)}; use {works}")
     for i, each in enumerate(given):
         if not isinstance(each, Callback):
-            if isinstance(each, str) or (isinstance(each, type) and issubclass(each, Callback)):
-                works = f"callbacks=[{callback_called(each)}]"
-            elif callable(each) or any(name.startswith("on_") for name in dir(each)):
+            is_other = not (isinstance(each, type) and issubclass(each, Callback))
+            works = f"callbacks=[{callback_called(each)}]"
+            if is_other and (callable(each) or any(name.startswith("on_") for name in dir(each))):
                 works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
             raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
         check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")

@@ -32,8 +32,7 @@ class ClipNorm(NoClipping):
         """Scale `grads` in place where their norm is above the limit."""
         norm = math.sqrt(np.dot(grads.vector, grads.vector).item())
         if norm > self.limit:
-            gradient = grads.vector
-            gradient *= self.limit / norm
+            np.multiply(grads.vector, self.limit / norm, out=grads.vector)
 
 
 @dataclass

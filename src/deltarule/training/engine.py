@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from deltarule.native.library import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check_choice
 from deltarule.training.batches import gather
@@ -42,8 +42,10 @@ class Engine:
         params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
         ws, grads = buffers.workspace, buffers.grads
         outcome = Outcome(None if plan.score is None else plan.score.copy())
-        penalty = plan.penalty if plan.strengths is None else copy(plan.penalty)
+        penalty = plan.penalty
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
+            if plan.stop is not None and plan.stop[0]:
+                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
@@ -77,7 +79,10 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
+                before = None if plan.rate_factors is None else params.copy()
                 optimizer.step(params, grads, learning_rate)
+                if before is not None:
+                    scale_change(params, before, plan.rate_factors)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -87,6 +92,7 @@ class Engine:
         return (
             self.name == NATIVE
             and not plan.takes_rows
+            and plan.rate_factors is None
             and not steps.missing(network, optimizer, plan.penalty)
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) in (NoClipping, ClipNorm)
@@ -116,6 +122,13 @@ NATIVE = "native"
 REFERENCE = Engine("numpy")
 
 
+def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
+    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
+    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
+    for array, start, factor in arrays:
+        array[:] = start + float(factor) * (array - start)
+
+
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """The same by the library, on images that are all deformed before."""
     buffers = plan.buffers or Buffers(network, plan.batch_size)
@@ -123,7 +136,7 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outco
     buffers.is_changing = plan.highest_loss != -math.inf
     taken = steps.take_steps(network, optimizer, given)
     n_seen, n_steps = len(taken.losses), len(plan.learning_rates)
-    if n_steps == 1 or taken.n_taken < n_seen:  # somebody may look at what the last samples came to
+    if n_seen and (n_steps == 1 or taken.n_taken < n_seen):  # somebody may look at what the last samples came to
         show_inputs(network, given, buffers, n_seen - 1)
     if taken.n_taken == 0:
         buffers.is_changing = False

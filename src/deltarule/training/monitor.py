@@ -40,10 +40,10 @@ class Monitor:
         check("min_delta", self.tol)
         if not isinstance(self.name, str):
             raise SettingError(sentence("settings.monitor", given=brief(self.name)))
-        if column := words()["columns"].get(self.name):
-            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use monitor={column!r}")
-        if self.name in MODES:
-            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use mode={self.name!r}")
+        column = words()["columns"].get(self.name)
+        if column or self.name in MODES:
+            line = f"monitor={column!r}" if column else f"mode={self.name!r}"
+            raise SettingError(f"monitor is a column of the history: got {self.name!r}; use {line}")
         is_loss = self.name.endswith("loss")
         self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
         if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):

@@ -52,13 +52,17 @@ class Plan:
         nothing; its step counts.
     seed, epoch, first_step: the key of what is drawn in a step, dropout and deformation; the first of these steps is
         `first_step` of the run, counted from 0.
-    penalty: its kind, and its strength where `strengths` gives none for each step: (steps,).
-    epsilons: (steps,), the optimizer's epsilon at each step; None leaves it as it is.
+    penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
+        epsilon, which the engine sets; None leaves them as they are.
+    rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
+        (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
     clip, average: what stands before and behind an update.
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
         is, and the buffers hold the first batch's gradient.
     score: what the answers add to; None counts none.
+    stop: (1,) uint8, which another thread may set to 1. An engine looks at it before each step, and then begins none:
+        the outcome has the steps before. It is an array because C can read that. None never stops.
     buffers: the arrays to work in; None makes new ones.
     """
 
@@ -74,12 +78,14 @@ class Plan:
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Array | None = None
     epsilons: Array | None = None
+    rate_factors: Array | None = None
     clip: NoClipping = field(default_factory=NoClipping)
     average: Latest = field(default_factory=Latest)
     deformation: Deformation | None = None
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
     score: Score | None = None
+    stop: Array | None = None
     buffers: Buffers | None = None
 
     @property
@@ -98,6 +104,11 @@ class Plan:
     def weight(self, rows: Array) -> float:
         """What these samples weigh together: as many as they are, where all count the same."""
         return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
+
+    def batch_weights(self) -> Array:
+        """What the batch of each step weighs, (steps,)."""
+        weights = np.ones(len(self.order)) if self.sample_weight is None else self.sample_weight[self.order]
+        return np.add.reduceat(weights, np.arange(0, len(self.order), self.batch_size))
 
 
 @dataclass(eq=False)

@@ -12,7 +12,6 @@ from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import SettingError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import TrainingState
-from deltarule.training.history import Row
 from deltarule.training.score import SCORE_NAMES
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
@@ -96,7 +95,8 @@ class Snapshot:
         for part in ("optimizer", "average", "tally"):
             named = ((name.partition("."), array) for name, array in self.arrays.items())
             getattr(state, part).load_state({name: array for (whose, _, name), array in named if whose == part})
-        state.history.rows[:] = [self._row(values) for values in self.arrays["history"]]
+        rows = (dict(zip(self.columns, values, strict=True)) for values in self.arrays["history"].tolist())
+        state.history.rows[:] = [row | {name: int(row[name]) for name in COUNTED} for row in rows]
         state.history.best_epoch = int(self.arrays["best_epoch"])
         state.epoch = self.epoch
 
@@ -120,10 +120,6 @@ class Snapshot:
             shape = self.arrays[name].shape
             if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
                 raise SettingError(f"{name} of a snapshot holds a number for each output: got the shape {shape}")
-
-    def _row(self, values: Array) -> Row:
-        pairs = zip(self.columns, values.tolist(), strict=True)
-        return {name: int(value) if name in COUNTED else value for name, value in pairs}
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

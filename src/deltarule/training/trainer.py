@@ -4,10 +4,10 @@ import dataclasses
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,11 @@ class Trainer(TrainingNumbers, metaclass=Named):
         self.schedule = schedule_of(self.schedule, "schedule")
         self.penalty = Penalty() if self.penalty is None else resolve("penalty", self.penalty, "penalty")
         self.augment = deformation_of(self.augment)
-        self.average = object_or_number("average", self.average, Latest, MovingAverage)
-        self.clip = object_or_number("clip", self.clip, NoClipping, ClipNorm)
+        for name, base, kind in (("average", Latest, MovingAverage), ("clip", NoClipping, ClipNorm)):
+            given = getattr(self, name)
+            if not isinstance(given, base):
+                check(name, given)
+                setattr(self, name, base() if given is None else kind(given))
         self.callbacks = callbacks_of(self.callbacks)
         Monitor(self.monitor)
         self._engine_name = None
@@ -127,31 +130,28 @@ class Trainer(TrainingNumbers, metaclass=Named):
             self.engine = engine_for(self, self._engine_name)
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
-        state = self._begin(train, validation, sample_weight)
+        plan = self.plan(train, sample_weight)
+        state = self._begin(plan, train, validation)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
             resume.restore(state)
-        monitor = None if validation is None else Monitor(self.monitor)
-        if monitor is not None:
-            monitor.begin(state.history)
-        plan = replace(self.plan(train, sample_weight), buffers=state.buffers)
+        self._best = Monitor(self.monitor)
+        self._best.begin(state.history if validation is not None else None)
         for listener in self.listeners:
             listener.train_begin(state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
-                    self._end_epoch(
-                        state, loss_and_score(self.network, train.take(slice(FIRST_LOOK)), self.engine), monitor
-                    )
+                    self._end_epoch(state, *loss_and_score(self.network, train.take(slice(FIRST_LOOK)), self.engine))
                 while state.epoch < self.epochs and state.stop_reason is None:
                     state.epoch += 1
                     self._train_epoch(state, plan)
-                    self._end_epoch(state, (state.tally.mean_loss, state.tally.value), monitor)
+                    self._end_epoch(state, state.tally.mean_loss, state.tally.value)
         except BaseException as error:
             state.ending = error
             if isinstance(error, DivergenceError):
                 final = state.best
-            elif not state.is_updating:
+            elif not state.buffers.is_changing:
                 with suppress(MemoryError):
                     state.left_off = self.network.parameters.copy()
             raise
@@ -178,20 +178,20 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if state.ending is None and failed is not None:
             raise failed
 
-    def _begin(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> TrainingState:
-        network, batch_size = self.network, min(samples_per_step(train.n_samples, self.batch_size), train.n_samples)
-        self.average.begin(network.parameters)
+    def _begin(self, plan: Plan, train: Dataset, validation: Dataset | None) -> TrainingState:
+        plan.buffers = Buffers(self.network, min(plan.batch_size, train.n_samples))
+        self.average.begin(self.network.parameters)
         return TrainingState(
-            network=network,
-            buffers=Buffers(network, batch_size),
+            network=self.network,
+            buffers=plan.buffers,
             optimizer=self.optimizer,
             average=self.average,
-            best=network.parameters.copy(),
+            best=self.network.parameters.copy(),
             train=train,
             validation=validation,
             tally=Score(train.task),
             listeners=self.callbacks,
-            identity=cache(lambda: self.identity(train, validation, sample_weight)),
+            identity=cache(partial(self.identity, train, validation, plan.sample_weight)),
             learning_rate=float(self.schedule(0)),
             n_epochs=self.epochs,
             n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
@@ -260,20 +260,19 @@ class Trainer(TrainingNumbers, metaclass=Named):
             state.tally.add_loss(loss, weight)
         state.buffers.is_changing = False
 
-    def _end_epoch(self, state: TrainingState, trained: tuple[float, float], monitor: Monitor | None) -> None:
+    def _end_epoch(self, state: TrainingState, loss: float, score: float) -> None:
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
-        history, counted, validation = state.history, self.average.parameters, state.validation
+        history, counted, score_name = state.history, self.average.parameters, SCORE_NAMES[state.task]
         if not are_finite(counted):
             raise divergence_of(state)
-        figures = {"train": trained}
-        if validation is not None:
-            figures["validation"] = loss_and_score(with_parameters(self.network, counted), validation, self.engine)
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
-        for which, (loss, score) in figures.items():
-            row |= {f"{which}_loss": loss, f"{which}_{SCORE_NAMES[state.task]}": score}
+        row |= {"train_loss": loss, f"train_{score_name}": score}
+        if state.validation is not None:
+            found = loss_and_score(with_parameters(self.network, counted), state.validation, self.engine)
+            row |= {"validation_loss": found[0], f"validation_{score_name}": found[1]}
         state.buffers.is_changing = True
         history.rows.append(row)
-        if monitor is None or monitor.improves(history):
+        if state.validation is None or self._best.improves(history):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
@@ -313,17 +312,6 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     """The error for where a run stands."""
     figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
-
-
-def object_or_number(name: str, given: Any, base: type[Any], kind: Callable[[float], Any]) -> Any:
-    """The setting `name` as an object: from one, from the number that makes one, or from None, which stands for none.
-
-    Raises SettingError for anything else.
-    """
-    if isinstance(given, base):
-        return given
-    check(name, given)
-    return base() if given is None else kind(given)
 
 
 def engine_for(trainer: Trainer, name: str) -> Engine:

@@ -10,6 +10,7 @@ from small_network import CLASSES, VALUES, RealOnly, X, network_of
 
 import deltarule as dr
 from deltarule.errors import SettingError, ShapeError
+from deltarule.inspection.diagnosis import diagnose as diagnosis
 from deltarule.inspection.gradcheck import check as gradient_check
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.nn.arrays import Array
@@ -176,3 +177,28 @@ def test_a_network_that_is_sure_of_everything_is_not_called_wrong() -> None:
     wrong = gradcheck(network, inputs, 1 - network.predict(inputs))
     assert wrong.ok
     assert wrong.notes == ()
+
+
+def test_matrix_products_keep_to_one_thread_and_have_theirs_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On busy cores threads that wait for each other cost several times what they save."""
+    threadpoolctl, seen = pytest.importorskip("threadpoolctl"), []
+
+    def note_threads() -> None:
+        seen.append({each["num_threads"] for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"})
+
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> Any:
+        note_threads()
+        return dr.loss_and_gradient(network, inputs, y)
+
+    def findings(*arguments: Any) -> tuple[()]:
+        note_threads()
+        return ()
+
+    monkeypatch.setattr(diagnosis, "training_findings", findings)
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        note_threads()
+        assert gradcheck(network_of(), X, CLASSES, gradient=gradient).ok
+        dr.diagnose(network_of(), X, CLASSES)
+        note_threads()
+    assert seen == [seen[0], {1}, {1}, seen[0]]
+    assert max(seen[0], default=0) == 2

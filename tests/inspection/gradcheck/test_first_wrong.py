@@ -10,7 +10,7 @@ from learner import ACTIVATIONS, LOSSES, PROVEN, Array, Learner
 
 from deltarule.inspection.gradcheck.catalog import ROWS, Judgement, Observed, mistake_of
 from deltarule.inspection.gradcheck.check import gradcheck
-from deltarule.inspection.gradcheck.first_wrong import first_wrong, judgement
+from deltarule.inspection.gradcheck.first_wrong import judgement
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.equations import EQUATIONS
 from deltarule.nn.network import Network
@@ -170,7 +170,6 @@ def test_sound_programs_have_no_mistake(hidden: str, dtype: type) -> None:
             network = network_of(sizes, hidden, output, loss)
             found = judged(network, learner_of(network, arrays=arrays, dtype=dtype))
             assert (found.wrong, found.notes) == ((), ())
-            assert {("delta", 0), ("dW", 0), ("db", len(sizes) - 2)} <= set(found.right)
 
 
 @pytest.mark.parametrize(
@@ -208,12 +207,10 @@ def test_what_is_unknown_is_not_judged() -> None:
     network = network_of((4, 5, 5, 3), "tanh", "softmax", "cross_entropy")
     problem = Problem.of(network, *batch_of(network))
     assert judgement(problem, Observed()) == judgement(problem, Observed(z=[None] * 3, delta=[None] * 3))
-    assert judgement(problem, Observed()).right == ()
-    wrong = first_wrong(problem, Observed(delta=[None, problem.delta[1] * 2.0, None]))
-    assert wrong is not None
+    assert judgement(problem, Observed()).wrong == ()
+    wrong, *_ = judgement(problem, Observed(delta=[None, problem.delta[1] * 2.0, None])).wrong
     assert (wrong.quantity, wrong.layer, wrong.mistake.id) == ("delta", 1, "factor-two")
-    wrong = first_wrong(problem, Observed(a=[None, problem.ws.a[1].T, None]))
-    assert wrong is not None
+    wrong, *_ = judgement(problem, Observed(a=[None, problem.ws.a[1].T, None])).wrong
     assert (wrong.quantity, wrong.layer, wrong.mistake.id) == ("a", 1, "shape")
 
 
@@ -223,8 +220,8 @@ def test_deltas_that_dw_and_db_divide_are_a_convention() -> None:
     undivided = [7.0 * delta for delta in problem.delta]
     right = Observed(delta=undivided, weights=problem.grads.weights, biases=problem.grads.biases)
     assert judgement(problem, right).wrong == ()
-    wrong = first_wrong(problem, Observed(delta=undivided, weights=[7.0 * dW for dW in problem.grads.weights]))
-    assert wrong is None or wrong.mistake.id == "undivided"
+    found = judgement(problem, Observed(delta=undivided, weights=[7.0 * dW for dW in problem.grads.weights])).wrong
+    assert {each.mistake.id for each in found} <= {"undivided"}
 
 
 # The loss
@@ -338,7 +335,7 @@ def test_every_row_of_the_catalog_can_be_said() -> None:
     numbers = "yours right factor stated rate error at of_a value low high size fan_in column cls z"
     counts = "layer next before other meant neuron base later axis"
     words = "array line shape used which loss fits own activation slope half place name kind parameter data function"
-    words += " lost twice formula hint"
+    words += " lost twice formula hint shapes"
     values: dict[str, Any] = dict.fromkeys(numbers.split(), 0.5) | dict.fromkeys(counts.split(), 1)
     values |= dict.fromkeys(words.split(), "it")
     for key in ROWS:

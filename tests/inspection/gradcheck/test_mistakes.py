@@ -194,25 +194,61 @@ def test_biases_of_zero_are_drawn_so_that_one_forgotten_shows() -> None:
     assert "drawn" in check.notes[0]
 
 
-def test_shapes_that_are_wrong_say_what_they_look_like() -> None:
-    network = network_of()
+def with_change(change: Callable[[list[Array], list[Array]], Any]) -> Callable[..., Any]:
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[None, Any]:
+        _, grads = dr.loss_and_gradient(network, inputs, y)
+        return None, change(list(grads.weights), list(grads.biases))
 
-    def returning(change: Callable[[list[Array], list[Array]], Any]) -> Callable[..., Any]:
-        def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[None, Any]:
-            _, (all_dW, all_db) = Mistaken()(network, inputs, y)
-            return None, change(all_dW, all_db)
+    return gradient
 
-        return gradient
 
-    for change, message in (
-        (lambda dW, db: ([dW[0].T, *dW[1:]], db), r"layer 0 must have shape \(4, 5\): got \(5, 4\); it is transposed"),
-        (lambda dW, db: (dW, [np.array(0.3), *db[1:]]), r"dC/db of layer 0 .*a sum over all axes"),
-        (lambda dW, db: (dW, [np.ones(7), *db[1:]]), r"dC/db of layer 0 .*got \(7,\); sum delta over axis 0"),
-        (lambda dW, db: (dW[:-1], db), "for each of 3 layers: got 2 and 3"),
+def with_layer(arrays: list[Array], l: int, array: Array) -> list[Array]:
+    return [*arrays[:l], array, *arrays[l + 1 :]]
+
+
+@pytest.mark.parametrize("penalty", [dr.L2(0.0), dr.L2(0.3)], ids=str)
+@pytest.mark.parametrize("l", [0, 1, 2])
+def test_a_gradient_transposed_is_named_whatever_its_shape(l: int, penalty: dr.L2) -> None:
+    """G15: in a square layer the shape does not tell, in the others it does."""
+
+    def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[None, Any]:
+        _, grads = dr.loss_and_gradient(network, inputs, y)
+        penalty.add_gradient(network.parameters, grads)
+        return None, (with_layer(list(grads.weights), l, grads.weights[l].T), grads.biases)
+
+    check = gradcheck(network_of(), X, CLASSES, gradient=gradient, penalty=penalty)
+    shapes = {0: " (its shape is (5, 4), the layer's is (4, 5))", 2: " (its shape is (3, 5), the layer's is (5, 3))"}
+    assert check.mistakes == (f"layer {l}: dC/dW is transposed{shapes.get(l, '')}: it is inputs.T @ delta",)
+    assert check.wrong[0].mistake.fix.startswith(f"dC_dW[{l}] = ")
+
+
+@pytest.mark.parametrize("l", [0, 1, 2])
+def test_a_bias_gradient_of_one_number_is_named(l: int) -> None:
+    """G2: the scalar that np.sum returns without an axis, 0 behind a softmax."""
+    for number in (np.sum, np.mean, lambda db: [[np.sum(db)]]):
+        check = check_of(with_change(lambda dW, db, number=number: (dW, with_layer(db, l, number(db[l])))))
+        said = f"layer {l}: dC/db is one number, where each neuron needs its own: the sum runs over all axes"
+        assert check.mistakes == (said,)
+        assert check.wrong[0].mistake.fix == f"dC_db[{l}] = delta[{l}].sum(axis=0)"
+
+
+def test_arrays_of_other_shapes_are_named_beside_other_mistakes() -> None:
+    for change, said in (
+        (lambda dW, db: (dW, [np.ones(7), *db[1:]]), ["layer 0: dC/db has the shape (7,), where it must have (5,)"]),
+        (lambda dW, db: ([dW[0], dW[1][:4], dW[2]], db), ["layer 1: dC/dW has the shape (4, 5), where it must have"]),
+        (lambda dW, db: ([dW[0].T, 2.0 * dW[1], dW[2]], db), ["layer 1: dC/dW is 2 times", "layer 0: dC/dW is transp"]),
+        (
+            lambda dW, db: ([dW[0].T, *dW[1:]], [db[0].sum(), *db[1:]]),
+            ["layer 0: dC/dW is tra", "layer 0: dC/db is one"],
+        ),
     ):
-        with pytest.raises(ShapeError, match=message):
-            gradcheck(network, X, CLASSES, gradient=returning(change))
-    assert gradcheck(network, X, CLASSES, gradient=returning(lambda dW, db: (dW, [b[None] for b in db]))).ok
+        check = check_of(with_change(change))
+        assert not check.ok
+        assert len(check.mistakes) == len(said)
+        assert all(found.startswith(start) for found, start in zip(check.mistakes, said, strict=True))
+    with pytest.raises(ShapeError, match="for each of 3 layers: got 2 and 3"):
+        check_of(with_change(lambda dW, db: (dW[:-1], db)))
+    assert check_of(with_change(lambda dW, db: (dW, [b[None] for b in db]))).ok
 
 
 def test_its_text_and_its_json_say_the_same() -> None:
@@ -265,8 +301,8 @@ class DiagonalSoftmax(dr.Softmax):
             "LostMinus.derivative is not the derivative of value: its sign is reversed; where it is a sigmoid",
         ),
         (Doubled(), "Doubled.derivative is not the derivative of value: it is 2 times what it should be"),
-        (DerivativeOfA(), "DerivativeOfA.derivative is not the derivative of value: at z = "),
-        (DiagonalSoftmax(), "DiagonalSoftmax.derivative is not the derivative of value: at z = "),
+        (DerivativeOfA(), "value: it is 1 - z^2, and value is Tanh, whose derivative is 1 - a^2"),
+        (DiagonalSoftmax(), "it is a (1 - a), and value is Softmax, whose derivative is the matrix"),
     ],
 )
 def test_a_wrong_activation_is_named(activation: dr.Activation, named: str) -> None:
@@ -274,6 +310,52 @@ def test_a_wrong_activation_is_named(activation: dr.Activation, named: str) -> N
     assert not check.ok
     assert len(check.mistakes) == 1
     assert named in check.mistakes[0]
+
+
+SLOPES: dict[str, Callable[[Array, Array], Array]] = {
+    "a": lambda z, a: a,
+    "1 - a": lambda z, a: 1.0 - a,
+    "1 - z": lambda z, a: 1.0 - z,
+    "a (1 - a)": lambda z, a: a * (1.0 - a),
+    "z (1 - z)": lambda z, a: z * (1.0 - z),
+    "1 - a^2": lambda z, a: 1.0 - a * a,
+    "1 - z^2": lambda z, a: 1.0 - z * z,
+    "1": lambda z, a: np.ones_like(z),
+    "the derivative of ReLU": lambda z, a: (z > 0.0) * 1.0,
+}
+
+
+@pytest.mark.parametrize("kind", [dr.Sigmoid, dr.Tanh, dr.ReLU, RealOnly, dr.SiLU])
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_derivative_is_named_by_the_formula_that_it_matches(name: str, kind: type[dr.Activation]) -> None:
+    """G14, for every activation and every formula that is not its own."""
+    sound = kind()
+
+    class Own(dr.Activation):
+        value = staticmethod(sound.value)
+        derivative = staticmethod(SLOPES[name])
+
+    z = np.linspace(-2.0, 2.0, 8)[:, np.newaxis]
+    is_right = np.allclose(SLOPES[name](z, sound.value(z)), sound.derivative(z, sound.value(z)))
+    check = gradcheck(network_of((dr.Tanh(), Own()), output=dr.Identity(), loss=dr.Quadratic()), X, VALUES)
+    assert check.ok == is_right
+    assert is_right or f"Own.derivative is not the derivative of value: it is {name}" in check.mistakes[0]
+    assert is_right or kind is not dr.Tanh or "value is Tanh, whose derivative is 1 - a^2" in check.mistakes[0]
+
+
+def test_the_slope_of_a_is_named_and_what_matches_nothing_is_placed() -> None:
+    class OfA(dr.Tanh):
+        def derivative(self, z: Array, a: Array) -> Array:
+            return 1.0 - np.tanh(a) ** 2
+
+    class Odd(dr.Tanh):
+        def derivative(self, z: Array, a: Array) -> Array:
+            return 1.0 - np.sin(z) ** 3
+
+    assert "it is sigma'(a), where sigma'(z) is needed" in gradcheck(network_of(OfA()), X, CLASSES).mistakes[0]
+    assert (
+        "Odd.derivative is not the derivative of value: at z = " in gradcheck(network_of(Odd()), X, CLASSES).mistakes[0]
+    )
 
 
 class StretchedForward(dr.Tanh):
@@ -350,7 +432,7 @@ class SummedGradient(dr.Quadratic):
     [
         (Unhalved(), "Unhalved.sample_gradients is not the derivative of sample_losses: it is 0.5 times"),
         (Reversed(), "Reversed.sample_gradients is not the derivative of sample_losses: its sign is reversed"),
-        (MeanOfOutputs(), "it is 3 times what it should be, the number of outputs is a factor too many"),
+        (MeanOfOutputs(), "it is 3 times what it should be: the number of outputs is a factor too many"),
         (SummedGradient(), "SummedGradient.sample_gradients must have the outputs' shape (7, 3): got (7, 1)"),
     ],
 )

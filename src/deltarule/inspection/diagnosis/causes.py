@@ -12,20 +12,8 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.inspection.diagnosis import static_findings as static
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
-from deltarule.inspection.diagnosis.static_findings import (
-    FEW,
-    LEARNED,
-    TINY,
-    batch_of_all_classes,
-    batch_problem,
-    can_die,
-    chance_loss,
-    output_findings,
-    sample_of,
-    typical_size,
-    unit_findings,
-)
 from deltarule.model import Standardization
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.network import Network, with_meaning, with_parameters
@@ -42,8 +30,7 @@ from deltarule.training.trainer import Trainer
 WATCHED = 200  # steps
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
 EARLY = 10  # of them at a time: their median is not due to luck
-LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-5  # a step's length over the weights'; about 1e-3 is usual
-MOST_WORK = 2e9  # weights times samples of a trial: about a second
+MOST_WORK = 1e9  # weights times samples of a trial: about half a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
@@ -98,9 +85,8 @@ class FirstSteps(Callback):
         windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
         highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
         measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
-        if highest.max() > LARGE_UPDATE or np.max(self.updates) < SMALL_UPDATE:
-            name = "steps-too-large" if highest.max() > LARGE_UPDATE else "steps-too-small"
-            yield Finding.of("warning", name, measured)
+        yield from Finding.by_limits("steps-too-large", highest.max(), measured)
+        yield from Finding.by_limits("steps-too-small", 1.0 / max(np.max(self.updates), static.TINY), measured)
 
 
 class TrialOutcome(NamedTuple):
@@ -135,8 +121,8 @@ class Trials:
     @classmethod
     def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
         """Of a sample of `train`; where that is large enough, a quarter is kept aside to judge by."""
-        part, n_steps = sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
-        if part.n_samples < FEW:
+        part, n_steps = static.sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
+        if part.n_samples < static.FEW:
             return cls(trainer, part, part, n_steps)
         splits = part.split_shuffled(part.n_samples // 4, generator(0, "trials"))
         return cls(trainer, splits.train, splits.test or part, n_steps)
@@ -170,7 +156,7 @@ class Trials:
         run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
         stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
         run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
-        losses, chance = [math.inf, math.inf], max(chance_loss(network, learn), TINY)
+        losses, chance = [math.inf, math.inf], max(static.chance_loss(network, learn), static.TINY)
         with suppress(DivergenceError):
             run.fit(learn)
             losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
@@ -184,17 +170,20 @@ class Trials:
 
     def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """ReLUs that have died in the first steps."""
-        already = {each.evidence["layer"] for each in unit_findings(batch_problem(self.trainer.network, self.learn))}
+        already = {
+            each.evidence["layer"]
+            for each in static.unit_findings(static.batch_problem(self.trainer.network, self.learn))
+        }
         if math.isfinite(given.learned):
-            for each in unit_findings(batch_problem(given.network, self.learn)):
+            for each in static.unit_findings(static.batch_problem(given.network, self.learn)):
                 if each.id == "dead-relus" and each.evidence["layer"] not in already:
                     yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
 
     def stuck_findings(self, train: Dataset) -> Iterator[Finding]:
         """Outputs that no longer learn after the first epoch, of a pair of activation and loss that lets them die."""
-        if can_die(self.trainer.network):
+        if static.can_die(self.trainer.network):
             after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
-            stuck = [each for each in output_findings(after, self.learn) if each.level == "fault"]
+            stuck = [each for each in static.output_findings(after, self.learn) if each.level == "fault"]
             yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
     def batch_findings(self) -> Iterator[Finding]:
@@ -203,7 +192,7 @@ class Trials:
         n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
         if n_samples < 2:
             return
-        batch = batch_of_all_classes(self.learn, n_samples)
+        batch = static.batch_of_all_classes(self.learn, n_samples)
         alone = Trials(Trainer(network=network, schedule=Constant(ONE_BATCH_RATES[0])), batch, batch, WATCHED)
         factors = (1.0, ONE_BATCH_RATES[1] / ONE_BATCH_RATES[0])
         loss = min(alone.run(WATCHED, factor=factor, batch_size=None).learned for factor in factors)
@@ -260,7 +249,7 @@ def with_usual_start(activation: Activation) -> Activation:
 def with_scaled_inputs(data: Dataset) -> Dataset:
     """The same examples with inputs of a size of about 1: column by column, images as a whole."""
     X = as_floats(data.inputs, np.float64)
-    X = X / max(float(typical_size(X)), TINY) if data.image_shape else Standardization.of(X).apply(X)
+    X = X / max(float(static.typical_size(X)), static.TINY) if data.image_shape else Standardization.of(X).apply(X)
     return replace(data, inputs=X)
 
 
@@ -289,7 +278,7 @@ class Causes:
             if each.id not in causes:
                 yield each.as_note() if causes and each.id not in explained else each
         yield from causes.values()
-        if self.later.least > LEARNED and not any("learning-rate" in name for name in causes):
+        if self.later.least > static.LEARNED and not any("learning-rate" in name for name in causes):
             name = "stuck-at-chance" if math.isfinite(self.later.least) else "diverged: first steps"
             yield Finding.of("fault", name, {"loss over chance": self.later.least})
         if not causes:
@@ -304,7 +293,7 @@ class Causes:
     @property
     def level(self) -> Level:
         """How much it matters."""
-        return "fault" if self.later.least > LEARNED else "warning" if self.later.least > SLOW else "note"
+        return "fault" if self.later.least > static.LEARNED else "warning" if self.later.least > SLOW else "note"
 
     def changes(self) -> Iterator[tuple[str, Callable[..., TrialOutcome]]]:
         """Each change but that of the rate, and the run with it."""
@@ -346,7 +335,7 @@ class Causes:
     def causes(self, helpful: Mapping[Change, float]) -> Iterator[Finding]:
         """What the changes that help put right, in the order of causes; the first alone is more than a note."""
         found, level = {each.id: each for each in reversed(self.standing)}, self.level
-        level = "warning" if level == "note" and self.given.least > LEARNED else level
+        level = "warning" if level == "note" and self.given.least > static.LEARNED else level
         helps = list(self.names(helpful, found))
         for change, name in helps:
             loss = min(loss for (each, _), loss in helpful.items() if each == change)

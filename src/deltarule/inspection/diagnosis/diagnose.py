@@ -10,17 +10,10 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for, validation_examples
+from deltarule.inspection.diagnosis import static_findings as static
 from deltarule.inspection.diagnosis.causes import HEALTHY, Causes, FirstSteps, Trials
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
-from deltarule.inspection.diagnosis.static_findings import (
-    LEARNED,
-    chance_loss,
-    data_findings,
-    formula_findings,
-    network_findings,
-    output_findings,
-    sample_of,
-)
+from deltarule.inspection.gradcheck.check import one_thread
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Optimizer
@@ -76,29 +69,29 @@ def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | No
     trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_thread():
         return Diagnosis.of(training_findings(trainer, train, validation))
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
     """The same for a trained network: no step is taken."""
     with np.errstate(all="ignore"):
-        part, standing = sample_of(train), list(data_findings(network, train, validation))
-        standing += network_findings(network, part)
-        loss, chance = loss_and_score(network, part)[0], chance_loss(network, part)
+        part, standing = static.sample_of(train), list(static.data_findings(network, train, validation))
+        standing += static.network_findings(network, part)
+        loss, chance = loss_and_score(network, part)[0], static.chance_loss(network, part)
         if loss < HEALTHY * chance:
             standing = [each.as_note() for each in standing]
-        elif loss > LEARNED * chance > 0.0:
+        elif loss > static.LEARNED * chance > 0.0:
             standing.append(Finding.of("fault", "stuck-at-chance", {"loss": loss, "loss of knowing nothing": chance}))
         return Diagnosis.of([*standing, *achievement_findings(network, train, validation)])
 
 
 def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
     """What is wrong with the data, with the network, and with what its first steps make of it."""
-    network, part = trainer.network, sample_of(train)
-    standing = [*data_findings(network, train, validation), *formula_findings(network, part)]
-    standing += network_findings(network, part)
-    chance = chance_loss(network, part)
+    network, part = trainer.network, static.sample_of(train)
+    standing = [*static.data_findings(network, train, validation), *static.formula_findings(network, part)]
+    standing += static.network_findings(network, part)
+    chance = static.chance_loss(network, part)
     if chance == 0.0 or not np.isfinite(network.parameters.vector).all():
         yield from standing
         return
@@ -107,7 +100,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
     standing += [*given.steps.findings(), *trials.death_findings(given)]
     if loss_and_score(network, part)[0] < HEALTHY * chance:
         yield from achievement_findings(network, train, validation)
-    elif later.least < LEARNED:
+    elif later.least < static.LEARNED:
         yield from trials.stuck_findings(train)
     if later.least < HEALTHY:
         yield from map(Finding.as_note, standing)
@@ -119,10 +112,10 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
 
 def achievement_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
     """What is wrong with what a network has learned: an output that never fires, examples learned without the rule."""
-    part = sample_of(train)
-    yield from output_findings(network, part)
+    part = static.sample_of(train)
+    yield from static.output_findings(network, part)
     if validation is not None:
-        held_out = sample_of(validation)
+        held_out = static.sample_of(validation)
         score, new = (loss_and_score(network, each)[1] for each in (part, held_out))
         luck = 2.0 * math.sqrt(max(new * (1.0 - new), 0.0) / held_out.n_samples)
         measured = {"score in training": score, "score on new examples": new}
@@ -139,7 +132,10 @@ class Checkup(FirstSteps):
     def __init__(self, trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> None:
         super().__init__()
         self.before = diagnose_training(trainer, train, validation)
-        self._chance, self._is_image = chance_loss(trainer.network, sample_of(train)), train.image_shape is not None
+        self._chance, self._is_image = (
+            static.chance_loss(trainer.network, static.sample_of(train)),
+            train.image_shape is not None,
+        )
 
     def after(self, history: History) -> Diagnosis:
         """What the run has shown."""
@@ -165,7 +161,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
     measured = {"loss at epoch 0": losses[0], "at the end": losses[-1], "epochs": len(rows) - 1} | known_rate
     if chance is not None:
         measured["loss of knowing nothing"] = chance
-    if min(losses[1:]) > LEARNED * (losses[0] if chance is None else min(losses[0], chance)):
+    if min(losses[1:]) > static.LEARNED * (losses[0] if chance is None else min(losses[0], chance)):
         fall, late = losses[0] - losses[-1], losses[len(losses) // 2] - losses[-1]
         is_steady = late > fall / 4.0 and all(after < before for before, after in pairwise(losses))
         creeps = is_steady and fall > CREEP * losses[0]

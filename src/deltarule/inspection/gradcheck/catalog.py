@@ -53,23 +53,22 @@ class Observed:
     """
 
     loss: float | None = None
-    z: Sequence[Array | None] | None = None
-    a: Sequence[Array | None] | None = None
-    delta: Sequence[Array | None] | None = None
-    weights: Sequence[Array | None] | None = None
-    biases: Sequence[Array | None] | None = None
+    z: Sequence[Array | None] = ()
+    a: Sequence[Array | None] = ()
+    delta: Sequence[Array | None] = ()
+    weights: Sequence[Array | None] = ()
+    biases: Sequence[Array | None] = ()
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong with the arrays of a program, the first one first; what is right; what else to know.
+    """What is wrong with the arrays of a program, the first one first; what else to know.
 
-    right: pairs of a quantity and its layer. notes: conventions, which are not mistakes.
+    notes: conventions, which are not mistakes.
     kind, factor: the loss beside which the gradient was judged, None for one unknown, and how many times it.
     """
 
     wrong: tuple[Wrong, ...] = ()
-    right: tuple[tuple[str, int | None], ...] = ()
     notes: tuple[str, ...] = ()
     kind: Loss | None = None
     factor: float = 1.0

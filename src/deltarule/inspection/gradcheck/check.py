@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, astuple, dataclass, replace
 from inspect import signature
 from itertools import pairwise
@@ -12,23 +13,10 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.examples import check_data, examples_for
+from deltarule.inspection.gradcheck import formulas
 from deltarule.inspection.gradcheck.catalog import Judgement, Observed, Wrong
 from deltarule.inspection.gradcheck.first_wrong import judgement
-from deltarule.inspection.gradcheck.formulas import (
-    ALIKE,
-    best_method,
-    check_axis,
-    formula_mistakes,
-    forward_mistakes,
-    without_kinks,
-)
-from deltarule.inspection.gradcheck.numeric_gradient import (
-    CENTRAL_DIFFERENCES,
-    Method,
-    Problem,
-    by_layer,
-    relative_error,
-)
+from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, CENTRAL_DIFFERENCES, Method, Problem, relative_error
 from deltarule.inspection.presentation import entry, table
 from deltarule.model import Model, take_meaning
 from deltarule.nn.network import Network, with_meaning
@@ -163,7 +151,8 @@ def gradcheck(
     All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
     cannot take complex numbers; a very large network along random directions only. Central differences along random
     directions give a second opinion. Of a gradient of your own, `mistakes` names the first array that does not follow
-    from those before it, then the others. A loss that is a constant times the network's is a convention, for a note.
+    from those before it, or has a wrong shape, then the others. A loss that is a constant times the network's is a
+    convention, for a note.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -175,15 +164,16 @@ def gradcheck(
     network, data = examples_for(in_full, X, y, "the batch", "dr.gradcheck(network, {})")
     cost = resolve("penalty", penalty, "penalty")
     problem, notes = problem_of(network, data, sample_weight, cost, is_own=gradient is not None)
-    with np.errstate(all="ignore"):
-        check_axis(problem)
-        problem, kinks = without_kinks(problem)
-        method, why = best_method(problem)
+    with np.errstate(all="ignore"), one_thread():
+        formulas.check_axis(problem)
+        problem, kinks = formulas.without_kinks(problem)
+        method, why = formulas.best_method(problem)
         observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
-        problem = beside(problem, judged)
-        check = compare(problem, problem.grads if observed is None else copy_of(observed, problem), method)
-        wrong = [*forward_mistakes(problem), *(() if check.ok else formula_mistakes(problem, method))]
+        if judged.kind is not None and (judged.kind != network.loss or judged.factor != 1.0):
+            problem = replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
+        check = compare(problem, problem.grads if observed is None else parameters_of(observed, problem), method)
+        wrong = [*formulas.forward_mistakes(problem), *(() if check.ok else formulas.formula_mistakes(problem, method))]
         wrong = wrong or [str(each) for each in judged.wrong]
     said = (*notes, *why, *check.notes, *judged.notes)
     error = check.max_relative_error
@@ -191,6 +181,16 @@ def gradcheck(
         said += (f"the whole gradient is right to {-math.log10(error):.0f} digits, as in float32",)
         check = replace(check, tolerance=ALIKE)
     return replace(check, kinks=kinks, notes=said, mistakes=tuple(dict.fromkeys(wrong)), wrong=judged.wrong)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Matrix products in one thread: on busy cores threads that wait for each other cost several times as much."""
+    try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    except ImportError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
+    return limits
 
 
 def problem_of(
@@ -218,18 +218,8 @@ def samples_that_count(problem: Problem) -> Problem:
     return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
 
 
-def beside(problem: Problem, judged: Judgement) -> Problem:
-    """The problem with the loss beside which a gradient was judged."""
-    if judged.kind is None or (judged.kind == problem.network.loss and judged.factor == 1.0):
-        return problem
-    return replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
-
-
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
-    """What the user's gradient function returns for the samples that count.
-
-    Raises ShapeError where a part of the gradient has the wrong shape, and says what that looks like.
-    """
+    """What the user's gradient function returns for the samples that count."""
     given = samples_that_count(problem)
     more = {"sample_weight": given.sample_weight} if is_weighted else {}
     if not callable(gradient):
@@ -239,49 +229,44 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
     except (TypeError, ValueError) as error:
         takes = ", ".join(["network, X, y", *more])
         raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
-    returned: Any = gradient(given.network, given.X, given.y, **more)
+    return arrays_of(gradient(given.network, given.X, given.y, **more), len(given.network.weights))
+
+
+def arrays_of(returned: Any, n_layers: int) -> Observed:
+    """The loss and the arrays that a gradient function has returned."""
     arrays: dict[str, Any] = {}
     if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        n_layers = len(given.network.weights)
         arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs are the first a
     match returned:
-        case loss, Parameters() as found:
-            observed = Observed(loss, weights=found.weights, biases=found.biases, **arrays)
+        case loss, Parameters(weights=W, biases=b):
+            pass
         case loss, (W, b) if all(isinstance(each, Sequence) or np.ndim(each) > 2 for each in (W, b)):
-            observed = Observed(loss, weights=W, biases=b, **arrays)
+            pass
         case _:
-            got = (
-                f"a loss and {brief(returned[1])}"
-                if isinstance(returned, tuple) and len(returned) == 2
-                else brief(returned)
-            )
+            is_pair = isinstance(returned, tuple) and len(returned) == 2
+            got = f"a loss and {brief(returned[1])}" if is_pair else brief(returned)
             line = "return loss, (all_dC_dW, all_dC_db)"
             raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
-    copied = copy_of(observed, problem)
-    return replace(observed, weights=copied.weights, biases=copied.biases)
-
-
-def copy_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's dC/dW and dC/db of every layer as Parameters; ShapeError says what a wrong one looks like."""
-    params, all_weights, all_biases = problem.network.parameters, observed.weights or (), observed.biases or ()
-    if len(all_weights) != len(params.weights) or len(all_biases) != len(params.biases):
+    if len(W) != n_layers or len(b) != n_layers:
         raise ShapeError(
-            f"a gradient has dC/dW and dC/db for each of {len(params.weights)} layers: "
-            f"got {len(all_weights)} and {len(all_biases)}; return those of every layer, the first one first"
+            f"a gradient has dC/dW and dC/db for each of {n_layers} layers: got {len(W)} and {len(b)}; "
+            "return those of every layer, the first one first"
         )
-    grads = params.zeros_like()
-    for l, (W, b) in enumerate(zip(grads.weights, grads.biases, strict=True)):
-        dW, db = np.asarray(all_weights[l], np.float64), np.asarray(all_biases[l], np.float64)
-        if dW.shape != W.shape:
-            hint = "it is transposed" if dW.shape == W.T.shape else "it is inputs^T delta"
-            raise ShapeError(f"dC/dW of layer {l} must have shape {W.shape}: got {dW.shape}; {hint}")
-        if db.size != b.size:
-            hint = "a sum over all axes instead of the batch's" if db.size == 1 else "sum delta over axis 0, the batch"
-            raise ShapeError(f"dC/db of layer {l} must have shape {b.shape}: got {db.shape}; {hint}")
-        W[:], b[:] = dW, db.ravel()
+    W, b = ([np.array(array, np.float64) for array in each] for each in (W, b))
+    return Observed(loss, weights=W, biases=b, **arrays)
+
+
+def parameters_of(observed: Observed, problem: Problem) -> Parameters:
+    """A user's gradient as Parameters. What has a wrong shape is turned, spread, or counts as 0."""
+    grads = problem.network.parameters.zeros_like()
+    for mine, array in zip(grads.weights + grads.biases, (*observed.weights, *observed.biases), strict=True):
+        if array is not None and (array.size == 1 or (mine.ndim == 1 and array.size == mine.size)):
+            mine[:] = array.ravel()
+        elif array is not None and mine.shape in (array.shape, array.T.shape):
+            mine[:] = array if array.shape == mine.shape else array.T
     return grads
 
 
@@ -331,10 +316,11 @@ def error_along(problem: Problem, found: Parameters, l: int, method: Method, siz
 
 def worst_parameter(found: Parameters, expected: Parameters) -> WorstParameter:
     """The parameter with the largest difference, relative to the norm of its layer's derivative."""
-    tiny, both = np.finfo(np.float64).tiny, list(zip(by_layer(found), by_layer(expected), strict=True))
-    off = [np.abs(part - right) / max(np.linalg.norm(right), tiny) for part, right in both]
-    l = int(np.argmax([part.max() for part in off]))
-    k, neuron = (int(n) for n in np.unravel_index(off[l].argmax(), off[l].shape))
-    name = f"biases[{l}][{neuron}]" if k == len(off[l]) - 1 else f"weights[{l}][{k}, {neuron}]"
-    gradient, numeric = (float(part[k, neuron]) for part in both[l])
-    return WorstParameter(name, gradient, numeric)
+    worst = []
+    for l, (W, b) in enumerate(zip(expected.weights, expected.biases, strict=True)):
+        size = max(math.hypot(np.linalg.norm(W), np.linalg.norm(b)), np.finfo(np.float64).tiny)
+        for name, mine, right in (("weights", found.weights[l], W), ("biases", found.biases[l], b)):
+            at = np.unravel_index(np.abs(mine - right).argmax(), right.shape)
+            place = f"{name}[{l}][{', '.join(map(str, at))}]"
+            worst.append((abs(mine[at] - right[at]) / size, WorstParameter(place, float(mine[at]), float(right[at]))))
+    return max(worst, key=lambda each: each[0])[1]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import SettingError, ShapeError, sentence
+from deltarule.inspection.gradcheck.catalog import TEXTS, mistake_of
+from deltarule.inspection.gradcheck.explanation import factor_slips, fit, is_alike
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
     COMPLEX_STEP,
@@ -15,12 +17,12 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     Problem,
     relative_error,
 )
+from deltarule.inspection.gradcheck.slips import OTHERS, Slip, known_slopes
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
 KINK = 1e-2  # slopes to the left and to the right that differ by so much, and by so much of the larger, make a kink
-ALIKE = 1e-5  # two gradients are the same when they agree to so many digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,7 @@ class Formula:
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (z again, where the loss is computed from it).
     matters: (batch, neurons), False for what has no part in the loss: samples left out, neurons dropped.
+    names: what states the derivative, and of what. stated: what it states, times `upstream`.
     """
 
     layer: int
@@ -37,6 +40,9 @@ class Formula:
     function: Callable[[Array], Array]
     point: Array
     matters: Array
+    names: tuple[str, str]
+    upstream: Array
+    stated: Array
 
     @property
     def name(self) -> str:
@@ -47,18 +53,35 @@ class Formula:
         """The derivative of the function where the point moves in this direction."""
         return method.slope(lambda step: self.function(self.point + step * direction))
 
+    def slopes(self, method: Method) -> Array:
+        """d(sum of upstream * function) / d point, column by column: like `point`."""
+        columns = [self.upstream * self.slope(column, method) for column in np.eye(self.point.shape[1])]
+        return np.stack([each.reshape(len(each), -1).sum(axis=1) for each in columns], axis=1) * self.matters
+
 
 def formulas(problem: Problem) -> Iterator[Formula]:
     """Every formula that the loss goes through, from the first layer to the loss."""
     network, ws, last = problem.network, problem.ws, len(problem.network.weights) - 1
     counts = (problem.sample_weight > 0.0)[:, np.newaxis]
-    for l, activation in enumerate(network.activations):
+    for l, (activation, z) in enumerate(zip(network.activations, ws.z, strict=True)):
         if l < last or not network.has_shortcut:
-            stays = np.ones_like(ws.z[l]) if ws.masks is None or l == last else ws.masks[l]
-            yield Formula(l, activation, activation.value, ws.z[l], counts & (stays > 0.0))
-    losses = network.loss.sample_losses_from_z if network.has_shortcut else network.loss.sample_losses
-    point, targets = ws.z[-1] if network.has_shortcut else ws.a[-1], network.loss.targets(ws.a[-1], problem.y)
-    yield Formula(last, network.loss, lambda a: losses(a, targets), point, np.broadcast_to(counts, point.shape))
+            stays = np.ones_like(z) if ws.masks is None or l == last else ws.masks[l]
+            upstream, a = generator(0, "upstream").standard_normal(z.shape), np.empty_like(z)
+            stated = upstream.copy()
+            activation.forward(z, out=a)
+            activation.backward(stated, z, a)
+            names, matters = ("derivative", "value"), counts & (stays > 0.0)
+            yield Formula(l, activation, activation.value, z, matters, names, upstream, stated)
+    loss, a, point = network.loss, ws.a[-1], ws.z[-1] if network.has_shortcut else ws.a[-1]
+    targets = loss.targets(a, problem.y)
+    losses = loss.sample_losses_from_z if network.has_shortcut else loss.sample_losses
+    name = "a - t, the shortcut," if network.has_shortcut else "sample_gradients"
+    stated, matters = (
+        a - targets if network.has_shortcut else loss.sample_gradients(a, targets),
+        counts & (point == point),
+    )
+    names = name, "sample_losses"
+    yield Formula(last, loss, lambda at: losses(at, targets), point, matters, names, np.ones(1), stated)
 
 
 def check_axis(problem: Problem) -> None:
@@ -141,78 +164,52 @@ def forward_mistakes(problem: Problem) -> Iterator[str]:
         z, a = problem.ws.z[l], np.empty_like(problem.ws.z[l])
         activation.forward(z, out=a)
         value = activation.value(z)
-        if relative_error(a, value) > ALIKE:
+        if not is_alike(a, value):
             worst = np.unravel_index(np.abs(a - value).argmax(), a.shape)
             at = f"at z = {z[worst]:.4g} it says {a[worst]:.6g}, and value {value[worst]:.6g}"
             yield f"{type(activation).__name__}.forward is not value: {at}"
     method = getattr(type(network), "forward", None)
     if method is not None and problem.ws.masks is None:
-        error = relative_error(np.asarray(method(network, X)), problem.ws.a[-1])
-        if error > ALIKE:
+        found, a = np.asarray(method(network, X)), problem.ws.a[-1]
+        if not is_alike(found, a):
+            error = relative_error(found, a)
             yield f"{type(network).__name__}.forward is off by {error:.2g} times the outputs' size"
 
 
 def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
     """Activations and losses whose derivative is not that of their value."""
     for formula in formulas(problem):
-        mistake_of = activation_mistake if isinstance(formula.owner, Activation) else loss_mistake
-        if words := mistake_of(problem, formula, method):
-            yield f"{formula.name}.{words}"
+        name, of = formula.names
+        if (got := np.shape(formula.stated)) != (needed := formula.point.shape):
+            yield f"{formula.name}.{name} must have the outputs' shape {needed}: got {got}; sum over nothing"
+            continue
+        found, right = formula.stated * formula.matters, formula.slopes(method)
+        if relative_error(found, right, 1e-8) > method.tolerance:
+            reason = difference(problem, formula, found, right)
+            yield f"{formula.name}.{name} is not the derivative of {of}: {reason}"
 
 
-def slopes(formula: Formula, upstream: Array, method: Method) -> Array:
-    """d(sum of upstream * function) / d point, column by column: like `point`."""
-    columns = [upstream * formula.slope(column, method) for column in np.eye(formula.point.shape[1])]
-    return np.stack([each.reshape(len(each), -1).sum(axis=1) for each in columns], axis=1) * formula.matters
-
-
-def activation_mistake(problem: Problem, formula: Formula, method: Method) -> str:
-    """How `derivative` or `backward` of an activation differs from the slope of `value`; "" where it does not."""
-    upstream = generator(0, "upstream").standard_normal(formula.point.shape) * formula.matters
-    found, a = upstream.copy(), np.empty_like(formula.point)
-    formula.owner.forward(formula.point, out=a)
-    formula.owner.backward(found, formula.point, a)
-    found, expected = found * formula.matters, slopes(formula, upstream, method)
-    if relative_error(found, expected, 1e-8) <= method.tolerance:
-        return ""
-    reason = factor_words(found, expected)
-    if "sign" in reason:
-        reason += "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
-    if not reason:
-        worst = np.unravel_index(np.abs(found - expected).argmax(), found.shape)
-        got, right = (array[worst] / upstream[worst] for array in (found, expected))
-        reason = f"at z = {formula.point[worst]:.4g} it says {got:.6g}, where the slope of value is {right:.6g}"
-    return f"derivative is not the derivative of value: {reason}"
-
-
-def loss_mistake(problem: Problem, formula: Formula, method: Method) -> str:
-    """How `sample_gradients` of a loss differs from the slope of `sample_losses`; "" where it does not."""
-    a, targets = problem.ws.a[-1], formula.owner.targets(problem.ws.a[-1], problem.y)
-    if problem.network.has_shortcut:
-        found, name = a - targets, "a - t, the shortcut,"
-    else:
-        found, name = formula.owner.sample_gradients(a, targets), "sample_gradients"
-    if np.shape(found) != a.shape:
-        return f"{name} must have the outputs' shape {a.shape}: got {np.shape(found)}; sum over nothing"
-    found, expected = found * formula.matters, slopes(formula, np.ones(1), method)
-    if relative_error(found, expected, 1e-8) <= method.tolerance:
-        return ""
-    reason = factor_words(found, expected, problem) or f"it is {found[0]}, where the slope is {expected[0]}"
-    return f"{name} is not the derivative of sample_losses: {reason}"
-
-
-def factor_words(found: Array, expected: Array, problem: Problem | None = None) -> str:
-    """By which factor `found` is wrong throughout, and which count of the problem explains it; "" for none."""
-    factor = float((found * expected).sum() / max((expected * expected).sum(), np.finfo(np.float64).tiny))
-    if factor == 0.0 or abs(factor - 1.0) <= ALIKE or relative_error(found, factor * expected) > ALIKE:
-        return ""
-    words, size, counts = ["its sign is reversed"] if factor < 0.0 else [], abs(factor), {}
-    if abs(size - 1.0) > ALIKE:
-        words.append(f"it is {size:.6g} times what it should be")
-    if problem is not None:
-        counts["the number of samples"] = int(np.count_nonzero(problem.sample_weight))
-        counts["the number of outputs"] = problem.network.layer_sizes[-1]
-    for name in (name for name, count in counts.items() if count > 1):
-        words += [f"{name} is a factor too many"] if abs(size / counts[name] - 1.0) <= ALIKE else []
-        words += [f"it is divided by {name} once too often"] if abs(size * counts[name] - 1.0) <= ALIKE else []
-    return ", ".join(words)
+def difference(problem: Problem, formula: Formula, found: Array, right: Array) -> str:
+    """How a derivative differs from the right one: by a factor, or as another formula does, or else in numbers."""
+    is_activation, z = isinstance(formula.owner, Activation), formula.point
+    if scaled := fit([found], [Slip("", right)], problem, by_any=True):
+        named = [
+            ("factor" if is_activation and key != "sign" else key, values)
+            for key, values in factor_slips(scaled[0], problem)
+        ]
+        says = ", ".join(mistake_of(key, array="it", **values).says.removeprefix("it: ") for key, values in named)
+        is_minus = is_activation and scaled[0] < 0.0
+        return says + is_minus * "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"
+    if not is_activation:
+        return f"it is {found[0]}, where the slope is {right[0]}"
+    a = formula.function(z)
+    value = next((type(each).__name__ for each in OTHERS if is_alike(a, each.value(z))), "")
+    of_a = "sigma'(a), where sigma'(z) is needed", replace(formula, point=a).slope(np.ones_like(a), CENTRAL_DIFFERENCES)
+    for name, slope in (*known_slopes(formula.owner, z, a), of_a):
+        if is_alike(found, formula.upstream * slope * formula.matters):
+            return f"it is {name}" + (
+                f", and value is {value}, whose derivative is {TEXTS[value]}" if value in TEXTS else ""
+            )
+    worst = np.unravel_index(np.abs(found - right).argmax(), found.shape)
+    got, slope = (array[worst] / formula.upstream[worst] for array in (found, right))
+    return f"at z = {z[worst]:.4g} it says {got:.6g}, where the slope of value is {slope:.6g}"

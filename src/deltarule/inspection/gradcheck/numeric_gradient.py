@@ -24,6 +24,7 @@ from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
 
 NUMBERS_AT_ONCE = 2**16  # numbers of a layer that are worked on at once: 1 MB of complex128 stays in the cache
+ALIKE = 1e-5  # two arrays are the same when they agree to so many digits
 STEP = 1e-30
 IMAGINARY = -1j * STEP  # minus, since at the kink of a ReLU it leads to the side whose derivative, 0, is taken there
 
@@ -104,6 +105,13 @@ class Problem:
         """The gradient by backpropagation, penalty included."""
         grads = self.network.parameters.zeros_like()
         backward(self.network, self.y, self.ws, grads, sample_weight=self.sample_weight, divisor=self.divisor)
+        grads.vector[:] += self.penalty_gradient.vector
+        return grads
+
+    @cached_property
+    def penalty_gradient(self) -> Parameters:
+        """The part of the gradient that comes from the penalty."""
+        grads = self.network.parameters.zeros_like()
         self.penalty.add_gradient(self.network.parameters, grads)
         return grads
 
@@ -205,8 +213,3 @@ def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
         return penalty.value(one)
 
     return np.array([method.slope(partial(value, w)) for w in weights.tolist()])
-
-
-def by_layer(gradient: Parameters) -> list[Array]:
-    """A gradient as (fan_in + 1, fan_out) a layer, the biases in the last row."""
-    return [np.vstack([W, b]) for W, b in zip(gradient.weights, gradient.biases, strict=True)]

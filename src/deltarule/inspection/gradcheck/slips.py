@@ -1,15 +1,18 @@
 """What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db: the hypotheses, as data.
 
 Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
-mistakes.toml, or "" for what is right. The first that fits is believed, so the likelier stands first.
+mistakes.toml. What is right comes first, with the key ""; of the others the first that fits is believed, so the
+likelier stands first. A hypothesis of another shape than the program's array is passed over.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltarule.inspection.gradcheck.catalog import TEXTS
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
@@ -34,7 +37,10 @@ SQUARES = Quadratic()
 
 
 class Slip(NamedTuple):
-    """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate."""
+    """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate.
+
+    key: "" where it is right; two keys, with a blank between them, where two mistakes meet in one line.
+    """
 
     key: str
     array: Array
@@ -56,10 +62,15 @@ class Flow:
     deltas: Mapping[int, Array] = field(default_factory=dict)
     stepped: Mapping[int, Array] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def inputs(self) -> list[Array]:
         """What each layer reads, and behind it the outputs."""
         return [self.problem.ws.inputs[0], *self.a]
+
+    @cached_property
+    def targets(self) -> Array:
+        """What the outputs should be, one-hot for classes."""
+        return self.problem.network.loss.targets(self.a[-1], self.problem.y)
 
     @property
     def weights(self) -> Sequence[Array]:
@@ -70,9 +81,13 @@ class Flow:
         """Whether layer l makes the outputs."""
         return l + 1 == len(self.weights)
 
-    def targets(self) -> Array:
-        """What the outputs should be, one-hot for classes."""
-        return self.problem.network.loss.targets(self.a[-1], self.problem.y)
+    def image(self, name: str, l: int, slip: Slip) -> Slip:
+        """What BP3 or BP4 makes of a delta of layer l; or delta itself."""
+
+        def of(delta: Array) -> Array:
+            return delta if name == "delta" else self.inputs[l].T @ delta if name == "dW" else delta.sum(axis=0)
+
+        return slip._replace(array=of(slip.array), along=None if slip.along is None else of(slip.along))
 
     def others(self, l: int, arrays: Sequence[Array] | Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
         """Arrays of other layers that have the shape of layer l's."""
@@ -92,13 +107,13 @@ class Flow:
     def errors(self, l: int) -> list[Array]:
         """dC/da of layer l: the right one first, and a - t, which stands for it in many a last layer."""
         if self.is_last(l):
-            return [self.error(self.problem.network.loss), self.error(SQUARES, self.targets())]
+            return [self.error(self.problem.network.loss), self.error(SQUARES, self.targets)]
         return [self.deltas[l + 1] @ self.weights[l + 1].T]
 
     def output_delta(self, loss: Loss, targets: Array | None = None) -> Array:
         """dC/dz of the outputs."""
         if isinstance(self.activations[-1], loss.shortcut_for):
-            return self.error(SQUARES, self.targets() if targets is None else targets)
+            return self.error(SQUARES, self.targets if targets is None else targets)
         return self.times_slope(len(self.z) - 1, self.error(loss, targets))
 
 
@@ -110,12 +125,18 @@ def losses_for(flow: Flow) -> list[Loss]:
     return [own, *(each for each in fitting if each != own)]
 
 
+def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
+    """What "z", "a", "dW" or "db" of layer l is, by what stands before it in `flow`, and what mistakes make of it."""
+    return {"z": sums, "a": activations, "dW": weight_gradients, "db": bias_gradients}[quantity](flow, l)
+
+
 # The forward pass
 
 
-def wrong_z(flow: Flow, l: int) -> Iterator[Slip]:
-    """z of layer l, where z and a in front of it are as they are in `flow`."""
+def sums(flow: Flow, l: int) -> Iterator[Slip]:
+    """z of layer l."""
     W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
+    yield Slip("", inputs @ W + b)
     yield Slip("no-bias", inputs @ W)
     yield Slip("bias-subtracted", inputs @ W - b)
     if l > 0:
@@ -129,9 +150,10 @@ def wrong_z(flow: Flow, l: int) -> Iterator[Slip]:
         yield Slip("forward-weights-of-layer", inputs @ other + b, {"other": k})
 
 
-def wrong_a(flow: Flow, l: int) -> Iterator[Slip]:
-    """a of layer l, by its z in `flow`. `activation` among the values is what takes the place of the layer's own."""
+def activations(flow: Flow, l: int) -> Iterator[Slip]:
+    """a of layer l. `activation` among the values is what takes the place of the layer's own."""
     z, own = flow.z[l], flow.problem.network.activations[l]
+    yield Slip("", own.value(z))
     yield Slip("no-activation", z, {"activation": Identity()})
     if isinstance(own, Sigmoid):
         yield Slip("sigmoid-minus", 1.0 - own.value(z))
@@ -148,43 +170,56 @@ def wrong_a(flow: Flow, l: int) -> Iterator[Slip]:
 # BP1 and BP2
 
 
-def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l without a mistake; by the network's own sigma', too, where a is not its sigma of z."""
-    own, z, a, errors = flow.problem.network.activations[l], flow.z[l], flow.a[l], flow.errors(l)
-    is_last = flow.is_last(l)
-    yield Slip("", flow.output_delta(flow.problem.network.loss) if is_last else flow.times_slope(l, errors[0]))
-    if np.allclose(a, own.value(z)):
-        return
-    if is_last and flow.problem.network.has_shortcut:
-        yield Slip("", errors[1])
-    if not isinstance(own, Softmax):
-        yield Slip("", errors[0] * own.derivative(z, own.value(z)))
-        yield from (Slip("", errors[0] * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
-
-
-def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l with one mistake."""
-    if flow.is_last(l):
+def deltas(flow: Flow, l: int, n_slips: int) -> Iterator[Slip]:
+    """delta of layer l with so many mistakes: in the error dC/da that it is made of, and in sigma'."""
+    if flow.is_last(l) and n_slips == 1:
         yield from wrong_output_deltas(flow, l)
-        return
-    yield from wrong_slopes(flow, l, flow.errors(l)[0])
-    for slip in wrong_errors(flow, l):
-        along = None if slip.along is None else flow.times_slope(l, slip.along)
-        yield slip._replace(array=flow.times_slope(l, slip.array), along=along)
+    for error, right in output_errors(flow, l) if flow.is_last(l) else hidden_errors(flow, l):
+        for delta in slopes(flow, l, error.array, right):
+            keys = [each for each in (error.key, delta.key) if each]
+            if len(keys) > n_slips:
+                break  # what is right stands first
+            along = delta.along if error.along is None else flow.times_slope(l, error.along)
+            if len(keys) == n_slips and (n_slips < 2 or along is None):
+                yield Slip(" ".join(keys), delta.array, {**error.values, **delta.values}, along)
 
 
-def twice_wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta where two slips meet in one line: their keys stand side by side, with a blank between them."""
-    targets = wrong_targets(flow.problem.y, flow.targets()) if flow.is_last(l) else ()
-    errors = (slip._replace(array=flow.error(SQUARES, slip.array)) for slip in targets)
-    for error in errors if flow.is_last(l) else wrong_errors(flow, l):
-        for slope in wrong_slopes(flow, l, error.array):
-            if error.along is None and slope.along is None:
-                yield Slip(f"{error.key} {slope.key}", slope.array, {**error.values, **slope.values})
+def output_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
+    """dC/da of the outputs, and the delta that belongs to it, None where that is another loss's."""
+    network, (error, difference) = flow.problem.network, flow.errors(l)
+    yield Slip("", error), flow.output_delta(network.loss)
+    yield Slip("", difference), difference if network.has_shortcut else None
+    for key, targets in wrong_targets(flow):
+        yield Slip(key, flow.error(SQUARES, targets)), flow.output_delta(network.loss, targets)
+
+
+def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
+    """dC/da of hidden layer l, and the delta that sigma' makes of it."""
+    W, behind = flow.weights[l + 1], flow.deltas[l + 1]
+    slips = [Slip("", behind @ W.T)]
+    if W.shape[0] == W.shape[1]:
+        slips += [Slip("not-transposed", behind @ W), Slip("no-weights", behind)]
+    slips += [Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1)]
+    if l + 1 in flow.stepped:
+        slips.append(Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T))
+    slips += [Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights)]
+    slips += [Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas)]
+    yield from ((slip, flow.times_slope(l, slip.array)) for slip in slips)
+
+
+def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
+    """delta of layer l by dC/da: what is right, also by the network's sigma' where a is another's; then mistakes."""
+    z, a, own = flow.z[l], flow.a[l], flow.problem.network.activations[l]
+    if right is not None:
+        yield Slip("", right)
+        if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
+            yield Slip("", error * own.derivative(z, own.value(z)))
+            yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
+    yield from wrong_slopes(flow, l, error)
 
 
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
-    """delta of layer l where sigma' is mistaken, by the error dC/da."""
+    """delta of layer l by dC/da, with a mistake in sigma'."""
     own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
     yield Slip("no-slope", error)
     if isinstance(own, Softmax):
@@ -200,86 +235,75 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
         yield Slip("slope-below-zero", error * (z > 0.0), {}, error * (z <= 0.0) * below)
     yield Slip("mask-of-error", np.maximum(error, 0.0))
     yield Slip("mask-inverted", error * (z <= 0.0))
-    for half, part in PARTS_OF_A.items():
-        yield Slip("slope-half", error * part(a), {"half": half})
-    yield from wrong_derivatives(flow, l, error)
-
-
-def wrong_derivatives(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
-    """delta of layer l where sigma' is another activation's, or taken in another layer."""
-    own, z, a = flow.activations[l], flow.z[l], flow.a[l]
-    for other in OTHERS[:-1]:
-        if type(other) is not type(own):
-            name = type(other).__name__
-            yield Slip("slope-of-another", error * other.derivative(z, other.value(z)), {"activation": name})
-            if type(other) in FROM_A:
-                by_a = error * FROM_A[type(other)](other, a)
-                yield Slip("slope-of-another", by_a, {"activation": f"{name}, by a"})
+    yield from (Slip("slope-half", error * part(a), {"half": half}) for half, part in PARTS_OF_A.items())
+    for name, slope in other_slopes(own, z, a):
+        yield Slip("slope-of-another", error * slope, {"activation": name})
     for k, there in flow.others(l, flow.z) if not isinstance(own, Softmax) else ():
         values = {"used": "sigma'(z)", "other": k, "meant": l}
         yield Slip("of-another-layer", error * own.derivative(there, own.value(there)), values)
 
 
+def other_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
+    """sigma' of every other activation that takes each z alone, by its name: of z, and by its formula in a."""
+    for other in (each for each in OTHERS[:-1] if type(each) is not type(own)):
+        name = type(other).__name__
+        yield name, other.derivative(z, other.value(z))
+        if type(other) in FROM_A:
+            yield f"{name}, by a", FROM_A[type(other)](other, a)
+
+
+def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
+    """Formulas that are written for a derivative, right or wrong, as a sentence calls them."""
+    whole: dict[str, Callable[[Array], Array]] = {"1": np.ones_like, "0": np.zeros_like, **PARTS_OF_A}
+    whole |= {TEXTS[kind.__name__]: partial(FROM_A[kind], None) for kind in (Sigmoid, Tanh)}
+    for name, formula in whole.items():
+        yield name, formula(a)
+        yield name.replace("a", "z"), formula(z)
+    yield from ((f"the derivative of {name}", slope) for name, slope in other_slopes(own, z, a))
+
+
 def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of the outputs with one mistake."""
+    """delta of the outputs by a mistake that only they can have: of another loss, or of its value."""
     own, difference, shares = flow.problem.network.loss, flow.errors(l)[1], flow.problem.shares[:, np.newaxis]
-    right = flow.output_delta(own)
     if isinstance(flow.activations[l], own.shortcut_for):
-        yield Slip("shortcut-slope", flow.times_slope(l, right))
-        yield Slip("shortcut-slope", right * FROM_A[type(flow.activations[l])](None, flow.a[l]))
+        yield Slip("shortcut-slope", flow.times_slope(l, difference))
+        yield Slip("shortcut-slope", difference * FROM_A[type(flow.activations[l])](None, flow.a[l]))
     for loss in losses_for(flow)[1:]:
         key = "delta-a-minus-t" if isinstance(flow.activations[-1], loss.shortcut_for) else "loss-of-gradient"
         yield Slip(key, flow.output_delta(loss), {"fits": loss, "kind": loss})
-    for error in flow.errors(l):
-        yield from wrong_slopes(flow, l, error)
-    for slip in wrong_targets(flow.problem.y, flow.targets()):
-        yield slip._replace(array=flow.output_delta(own, slip.array))
-        yield slip._replace(array=flow.error(SQUARES, slip.array))
     squared, absolute, sign = difference**2 / shares, np.abs(difference), shares * np.sign(difference)
     for key, error in (("error-squared", squared), ("error-absolute", absolute), ("error-sign-only", sign)):
         yield from (Slip(key, each) for each in (flow.times_slope(l, error), error))
 
 
-def wrong_targets(y: Array, targets: Array) -> Iterator[Slip]:
+def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
     """Targets as they are mistaken."""
+    y, targets = flow.problem.y, flow.targets
     if targets.shape[1] > 1:
-        yield from (Slip("targets-shifted", np.roll(targets, step, axis=1)) for step in (1, -1))
+        yield from (("targets-shifted", np.roll(targets, step, axis=1)) for step in (1, -1))
     if y.ndim == 1:
-        yield Slip("targets-not-one-hot", np.broadcast_to(y[:, np.newaxis], targets.shape).astype(targets.dtype))
-    yield Slip("targets-forgotten", np.zeros_like(targets))
-    yield Slip("targets-inverted", 1.0 - targets)
+        yield "targets-not-one-hot", np.broadcast_to(y[:, np.newaxis], targets.shape).astype(targets.dtype)
+    yield "targets-forgotten", np.zeros_like(targets)
+    yield "targets-inverted", 1.0 - targets
     for other in (targets[::-1], np.roll(targets, 1, axis=0), np.roll(targets, -1, axis=0)):
-        yield Slip("targets-of-other-samples", other)
-
-
-def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/da of hidden layer l where it is carried back by mistake."""
-    W, behind = flow.weights[l + 1], flow.deltas[l + 1]
-    if W.shape[0] == W.shape[1]:
-        yield Slip("not-transposed", behind @ W)
-        yield Slip("no-weights", behind)
-    for error in flow.errors(l + 1):
-        yield Slip("error-before-slope", error @ W.T)
-    if l + 1 in flow.stepped:
-        yield Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T)
-    for k, other in flow.others(l + 1, flow.weights):
-        yield Slip("weights-of-layer", behind @ other.T, {"other": k})
-    for k, other in flow.others(l + 1, flow.deltas):
-        yield Slip("delta-of-layer", other @ W.T, {"other": k})
+        yield "targets-of-other-samples", other
 
 
 # BP3 and BP4
 
 
-def wrong_weights(flow: Flow, l: int, penalty: Array) -> Iterator[Slip]:
+def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
     """dC/dW of layer l by its inputs and its delta, without the penalty's part."""
-    inputs, delta = flow.inputs[l], flow.deltas[l]
+    inputs, delta, penalty = flow.inputs[l], flow.deltas[l], flow.problem.penalty_gradient.weights[l]
     right = inputs.T @ delta
+    yield Slip("", right)
     yield Slip("never-filled", np.zeros_like(right))
     if penalty.any():
         yield Slip("no-penalty", right - penalty)
         yield Slip("penalty-factor", right - penalty, {}, penalty)
-    if len(right) == right.shape[1]:
+    if right.shape == right.T.shape:
+        yield Slip("weights-transposed", (right + penalty).T - penalty, {"shapes": ""})
+    else:
         yield Slip("weights-transposed", right.T)
     for k, other in flow.others(l, flow.inputs):
         values = {"used": "a" if k else "X, the input", "other": k - 1, "meant": l - 1}
@@ -294,20 +318,20 @@ def wrong_weights(flow: Flow, l: int, penalty: Array) -> Iterator[Slip]:
         yield Slip("one-sample", np.outer(inputs[i], delta[i]), {"which": which})
 
 
-def wrong_biases(flow: Flow, l: int, dW: Array | None) -> Iterator[Slip]:
+def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
     """dC/db of layer l by its delta."""
-    delta, b = flow.deltas[l], flow.problem.network.biases[l]
+    delta = flow.deltas[l]
     right = delta.sum(axis=0)
+    yield Slip("", right)
     is_zero = abs(right.sum()) <= 1e-12 * np.abs(right).sum()  # as behind a softmax
     yield Slip("bias-all-axes-zero" if is_zero else "bias-forgotten", np.zeros_like(right))
     yield Slip("bias-all-axes", np.full_like(right, right.sum()))
-    if len(delta) == len(right):
-        yield Slip("bias-wrong-axis", delta.sum(axis=1))
+    yield Slip("bias-wrong-axis", delta.sum(axis=1))
     yield from (Slip("bias-shifted", np.roll(right, step)) for step in (1, -1))
     yield from (Slip("error-for-delta", error.sum(axis=0)) for error in flow.errors(l))
     for k, other in flow.others(l, flow.deltas):
         yield Slip("of-another-layer", other.sum(axis=0), {"used": "delta", "other": k, "meant": l})
-    if dW is not None:
-        yield Slip("bias-from-weights", dW.sum(axis=0))
-    yield Slip("bias-penalty", right, {}, b)
+    if l in flow.stepped:
+        yield Slip("bias-from-weights", flow.stepped[l].sum(axis=0))
+    yield Slip("bias-penalty", right, {}, flow.problem.network.biases[l])
     yield from (Slip("one-sample", delta[i], {"which": which}) for which, i in (("last", -1), ("first", 0)))
