@@ -186,12 +186,12 @@ static void draw_masks(Part p) {
 /* ---- Forward and backward ---- */
 
 /* Which neurons of a layer are one's own, and, where there are more threads than panels of neurons, which of n rows. */
-typedef struct { Range neurons, rows; } Own;
+typedef struct { Range neurons, rows; int across; } Own; /* across: so many threads share the neurons */
 
 static Own own(Part p, const Layer *layer, int64_t n_rows, int64_t group) {
     int size = p.run->team.size, panels = (int)((layer->fan_out + PANEL - 1) / PANEL), across = size < panels ? size : panels;
     int down = size / across, rank = p.rank / across;
-    Own mine = {share(layer->fan_out, PANEL, p.rank % across, across), {0, 0}};
+    Own mine = {share(layer->fan_out, PANEL, p.rank % across, across), {0, 0}, across};
     if (rank < down)
         mine.rows = share(n_rows, group, rank, down);
     return mine;
@@ -365,19 +365,19 @@ static void learn(Part p, int64_t l, const Update *u) {
     REAL *sums = run->scratch + p.rank * run->scratch_size;             /* (TILE_ROWS, PANEL) */
     int goes_on = !u && p.first > 0, is_plain = u && is_plain_descent(call, u);
     Own mine = own(p, layer, n_k, TILE_ROWS);
-    for (int64_t c = mine.neurons.from; c < mine.neurons.to; c += PANEL) {
-        int64_t n = least(PANEL, mine.neurons.to - c);
-        for (int64_t k = mine.rows.from; k < mine.rows.to; k += TILE_ROWS) {
-            int64_t n_rows = least(TILE_ROWS, mine.rows.to - k);
+    for (int64_t k = mine.rows.from; k < mine.rows.to; k += TILE_ROWS) {
+        int64_t n_rows = least(TILE_ROWS, mine.rows.to - k);
+        for (int64_t c = mine.neurons.from; c < mine.neurons.to; c += PANEL) {
+            int64_t n = least(PANEL, mine.neurons.to - c);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
                 if (goes_on)
                     memcpy(sums + r * PANEL, at(call->gradient, place), n * sizeof(REAL));
-                else if (u)
+                else if (u && !is_plain)
                     fetch_parameters(call, place, n);
             }
-            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width}, (Matrix){layer->delta + c, layer->width, 1},
-                          sums, PANEL, goes_on);
+            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width},
+                          (Matrix){layer->delta + c, layer->width, 1}, sums, PANEL, goes_on);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
                 if (is_plain) {
@@ -390,8 +390,9 @@ static void learn(Part p, int64_t l, const Update *u) {
                     memcpy(at(call->gradient, place), sums + r * PANEL, n * sizeof(REAL));
             }
         }
-        if (mine.rows.from > 0 || mine.rows.to == 0)
-            continue; /* whose rows begin with the first has the biases, too */
+    }
+    for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from == 0 && p.rank < mine.across; c += PANEL) {
+        int64_t n = least(PANEL, mine.neurons.to - c); /* whose rows begin with the first has the biases, too */
         memset(sums, 0, PANEL * sizeof(REAL));
         for (int64_t i = 0; i < p.n_rows; i++)
             EACH sums[j] += layer->delta[i * layer->width + c + j];
