@@ -33,7 +33,7 @@ _ORDER = """n_layers sizes activations settings dropout loss has_shortcut smooth
 
 
 class Call(ctypes.Structure):
-    """call.h's Call; what is no number is a pointer. `set` keeps alive what it points to."""
+    """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
 
     _fields_ = [(name, _KINDS.get(name, POINTER)) for name in _ORDER.split()]
 
