@@ -11,11 +11,12 @@ import pytest
 
 import deltarule as dr
 from deltarule import errors
+from deltarule.elsewhere import line_for, words
 from deltarule.errors import SettingError, UnknownNameError
 from deltarule.files.page import Page
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.plots.picture import Picture
-from deltarule.public import ACTS, line_for, words
+from deltarule.public import ACTS
 
 NAMES = words()["names"]
 DATA = dr.Dataset(np.eye(3), np.arange(3))

@@ -14,7 +14,7 @@ __all__ = sorted(_ON_DEMAND)
 
 def __getattr__(name: str) -> Any:
     if name not in _ON_DEMAND:
-        raise import_module("deltarule.public").unknown_name(__name__, name)
+        raise import_module("deltarule.elsewhere").unknown_name(__name__, name)
     globals()[name] = value = getattr(import_module(_ON_DEMAND[name]), name)
     return value
 

@@ -118,7 +118,7 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
     """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
-    near = [folded[each] for each in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    near = [folded[each] for each in difflib.get_close_matches(name.casefold().partition("(")[0], folded, n=1)]
     meant = synonyms.get(name.casefold(), *near)
     offer = f"did you mean {meant!r}? " if meant in known else ""
     return f"{offer}Known: {', '.join(known)}"

@@ -10,11 +10,20 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
-from deltarule.inputs import array_name, as_array, check_scale, flatten, is_stream, numbers, shape_error
+from deltarule.inputs import (
+    array_name,
+    as_array,
+    check_scale,
+    flatten,
+    is_stream,
+    numbers,
+    root_mean_square,
+    shape_error,
+)
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
-from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
+from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import Network, scale_of
 from deltarule.nn.workspace import as_floats
 from deltarule.public import check_network
@@ -23,6 +32,7 @@ from deltarule.targets import check_range, check_targets
 
 LOG = logging.getLogger("deltarule")
 PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
+LARGE = 100.0  # numbers of that size need thousands of steps, or diverge
 
 
 def examples_for(
@@ -46,8 +56,18 @@ def examples_for(
     model = net_or_model if isinstance(net_or_model, Model) else None
     network = net_or_model.inner if isinstance(net_or_model, Model) else net_or_model
     refuse_structure(X, y, call)
+    if isinstance(X, Dataset) and model is not None:
+        return network, model.scaled(X)
     if isinstance(X, Dataset):
-        return network, read_dataset(network, X, call) if model is None else model.scaled(X)
+        check_purpose(network, X)
+        if any(column.categories or column.fill is not None for column in X.columns):
+            is_asked = "fit" not in call and "validation" not in call
+            line = (
+                call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
+            )
+            raise DataError(sentence("examples.table", data=X, line=line))
+        check_scale(X.inputs, scale_of(network))
+        return network, replace(X, inputs=cast_inputs(network, X.inputs, call))
     if model is not None:
         X = model.inputs(X)
     X, image_shape = input_rows(network, X, y, call, suffix)
@@ -77,7 +97,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         line = f"{call.format('data')[:-1]}{more})"
         raise DataError(sentence("examples.targets_twice", line=line))
     if not isinstance(X, Dataset) and X is not None and y is None:
-        both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else "X, y"
+        both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
+        both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
         raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))
 
 
@@ -87,17 +108,6 @@ def refuse_splits(X: Any, call: str) -> None:
         is_test = "evaluate" in call or "validation" in call
         line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
         raise DataError(sentence("examples.splits", line=line))
-
-
-def read_dataset(network: Network, data: Dataset, call: str) -> Dataset:
-    """A Dataset as the network reads it; an error where it is of another task, or on another scale."""
-    check_purpose(network, data)
-    if any(column.categories or column.fill is not None for column in data.columns):
-        is_asked = "fit" not in call and "validation" not in call
-        line = call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
-        raise DataError(sentence("examples.table", data=data, line=line))
-    check_scale(data.inputs, scale_of(network))
-    return replace(data, inputs=cast_inputs(network, data.inputs, call))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
@@ -119,7 +129,8 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)
     # Of another number of features check_data says with which layer sizes they fit.
-    check_scale(rows, scale_of(network), name=x_name)
+    if rows.shape[1] == n_features:
+        check_scale(rows, scale_of(network), name=x_name)
     return cast_inputs(network, rows, call), image_shape
 
 
@@ -132,19 +143,23 @@ def cast_inputs(network: Network, X: Array, call: str) -> Array:
     return X.astype(network.dtype, copy=False)
 
 
-def warn_of_pixels(X: Array) -> None:
-    """Say that numbers look like pixels and are taken at their value, by which a network learns badly."""
-    if X.dtype == np.uint8 or X.shape[1] < PIXEL_COLUMNS:
+def warn_of_scale(X: Array, name: str = "X") -> None:
+    """Say that numbers are so large, or look so like pixels, that a network learns badly from them as they are."""
+    if X.dtype == np.uint8:
         return
     low, high, first = X.min(), X.max(), X[:1000]
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
     if is_wide and (first == np.rint(first)).all():
         LOG.warning(sentence("examples.pixels", low=low, high=high))
+    elif root_mean_square(X) > LARGE:
+        LOG.warning(sentence("examples.large", name=name, low=low, high=high))
 
 
 def warn_of_reach(network: Network, data: Dataset) -> None:
     """Say that values to learn lie beyond all that the output activation can answer."""
     output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
+    if isinstance(network.loss, Quadratic):
+        warn_of_scale(data.targets, "y")
     if data.task == "values":
         a = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
         near = a[2500:3501]  # of z from -50 to 50: what grows from there has no end

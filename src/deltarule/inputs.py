@@ -1,5 +1,6 @@
 """What X may be: the one door for inputs. A number means the same whatever its dtype."""
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from deltarule.errors import DataError, ShapeError, sentence
 from deltarule.settings import with_article
 
+LOG = logging.getLogger("deltarule")
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or texts
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
@@ -67,6 +69,14 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
         raise DataError(sentence(f"inputs.{key}", name=name, dtype=X.dtype, low=X.min(), high=X.max()))
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
         raise DataError(sentence("inputs.pixels_or_counts", name=name, dtype=X.dtype, high=X.max()))
+    if seen is not None and not may_miss and 0.0 < max(-seen[0], seen[1]) < root_mean_square(X):
+        LOG.warning(sentence("inputs.beyond", name=name, low=X.min(), high=X.max(), seen=seen))
+
+
+def root_mean_square(X: NDArray[Any]) -> float:
+    """How large numbers are: of the first thousand rows."""
+    first = X[:1000].astype(np.float64).ravel()
+    return float(np.sqrt(first @ first / first.size))
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
@@ -273,10 +283,12 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
         (n_axes == 2 and shape[1] == n_features + 1, "with_target"),
         (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, "one_batch"),
         (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
+        (n_axes == 3 and shape[2] in (3, 4) and math.isqrt(n_features) ** 2 == n_features, "photo"),
         (n_axes > 2, "other_images"),
         (True, "other_features"),
     )
     images = f" or images (n_samples, {image_shape[0]}, {image_shape[1]})" if image_shape and n_axes > 2 else ""
     takes = f"(n_samples, {n_features}){images}"
     key = next(key for fits, key in cures if fits)
-    return ShapeError(sentence(f"shapes.{key}", name=name, shape=shape, takes=takes, n_features=n_features))
+    sizes = {"n_features": n_features, "side": math.isqrt(n_features)}
+    return ShapeError(sentence(f"shapes.{key}", name=name, shape=shape, takes=takes, **sizes))

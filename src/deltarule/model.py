@@ -9,12 +9,13 @@ import numpy as np
 from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
+from deltarule.elsewhere import substitute_for
 from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
 from deltarule.nn.workspace import as_floats
-from deltarule.public import Named, check_network, public, substitute_for
+from deltarule.public import Named, check_network, public
 from deltarule.settings import Task
 from deltarule.targets import MADE_WITH
 
@@ -149,6 +150,7 @@ class Model(metaclass=Named):
         """
         columns = fill_with_means(train.columns, train.inputs)
         take_meaning(network, train)
+        vars(network).update({"input_range": None} if columns else {})  # not that of numbers as they are: see `fit`
         model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
             return model
@@ -269,7 +271,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
         raise DataError(sentence("model.now_pixels", seen=seen, data=train))
     if pixels:
         check_scale(train.inputs, Scale(pixels=True))
-    elif not train.columns:  # a table's columns have scales of their own
+    else:
         seen = range_with(seen, train.inputs)
     meant = with_meaning(
         network,

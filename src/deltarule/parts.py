@@ -19,8 +19,9 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.elsewhere import line_for, names_for, words
 from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
-from deltarule.public import Activations, line_for, names_for, words
+from deltarule.public import Activations, public
 from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
 
 T = TypeVar("T")
@@ -148,7 +149,11 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
         others = [row for row in ROWS if row.kind == what.split()[0] in ("activation", "optimizer")]
         if not synonyms and (has_it := [row for row in others if unknown[0] in setting_names(row.maker)]):
             offer = f"use {spec_text(f'{has_it[0].kind} {has_it[0].name}', has_it[0].maker, [unknown[0]])}"
-        offer += words()["rate_of_fit"] if what.startswith("optimizer") and "learning_rate" in names else ""
+        offer += (
+            words()["rate_of_fit"].format(kind="Adam")
+            if what.startswith("optimizer") and "learning_rate" in names
+            else ""
+        )
         raise SettingError(f"{what} has no setting {unknown[0]!r}: {offer}")
     if missing := [key for key in required_settings(kind) if key in legal and key not in settings]:
         got, works = dict(settings) or "no settings", spec_text(what, kind, missing)
@@ -241,6 +246,17 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
             raise ShapeError(sentence("network.class_names", n_outputs=n_outputs, n_names=len(names)))
         return names
     return resolve("loss", value, "loss") if name == "loss" else value
+
+
+@public()
+class Views(tuple[Any, ...]):
+    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
+
+    def __setitem__(self, place: Any, given: Any) -> None:
+        if given is not self[place]:
+            l = place if isinstance(place, int) else 0
+            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
+            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

@@ -3,38 +3,23 @@
 The words are in elsewhere.toml.
 """
 
-import os
 import re
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, partial, wraps
-from importlib.util import find_spec
+from dataclasses import dataclass, field, is_dataclass
+from functools import cache, wraps
 from inspect import Parameter, Signature, signature
-from numbers import Integral, Real
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from deltarule.errors import (
-    DeltaruleError,
-    MissingNameError,
-    SettingError,
-    ShapeError,
-    UnknownNameError,
-    closest,
-    read_tables,
-)
+from deltarule.elsewhere import is_a, line_for, names_for, no_attribute, substitute_for, variable_of, words
+from deltarule.errors import DeltaruleError, SettingError, ShapeError, UnknownNameError, closest
 from deltarule.settings import brief, check, check_settings, setting, setting_names, source_text, with_article
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
-PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
-PLAIN["function"] = Callable
-ACTS: dict[str, list[str]] = read_tables("elsewhere")["acts"]  # by sign: the method, and what the class does not do
+ACTS: dict[str, list[str]] = words()["acts"]  # by sign: the method, and what the class does not do
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
 OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
-SHOWN = ("loss", "activation")  # whose methods take arrays that a program makes
-VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
 def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
@@ -80,11 +65,14 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            answer = function(*args, **kwargs)
         except RAW as error:
             if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
                 Call(function, owner, line).explain(args, kwargs, error)
             raise
+        if function.__name__ == "__init__" and type(args[0]).__setattr__ is _assign:  # type: ignore[comparison-overlap]
+            vars(args[0])["_is_made"] = True  # from now on a program assigns, and no constructor
+        return answer
 
     return call
 
@@ -115,7 +103,8 @@ class Call:
         given = dict(zip(self.parameters, args, strict=False)) | dict(kwargs)
         self._check_kinds(given)
         shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
-        if len(shapes) > 1 and variable_of(self.owner) in SHOWN and self.owner.__module__.startswith("deltarule."):
+        is_ours = self.owner is not None and self.owner.__module__.startswith("deltarule.")
+        if len(shapes) > 1 and is_ours and variable_of(self.owner) in ("loss", "activation"):
             says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
             raise ShapeError(f"{says}; use {self.works()}") from error
 
@@ -166,11 +155,9 @@ class Call:
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-            if name == "learning_rate" and type(given[wrong]) is float:
-                how = how.replace("0.01", f"{given[wrong]}")
-            if variable_of(owner) == "optimizer":
-                how = how.replace("X, y,", f"X, y, optimizer={self.called}(),")
-            return f"{subject} is {where}; use {how}"
+            rate = given[wrong] if type(given[wrong]) is float else 0.01
+            optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
+            return f"{subject} is {where}; use {how.format(rate=rate, optimizer=optimizer)}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         is_near = (has_settings and offer) or "did you mean" in offer
         return offer if is_near else f"leave it out, as in {self.works()}"
@@ -182,9 +169,8 @@ class Call:
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
-            raise SettingError(
-                f"{called} takes {takes}: got {len(args)}{how}; use {self.works()}{more.format(kind=called)}"
-            )
+            works = f"{self.works()}{more.format(kind=called)}"
+            raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {works}")
         given = by_position[: len(args)]
         if twice := [each for each in given if each in kwargs]:
             raise SettingError(f"{called} got {twice[0]} twice, by position and by name: use {self.works()}")
@@ -206,73 +192,13 @@ class Call:
                 raise SettingError(f"{self.called} takes {name}, {needs}: got {brief(value)}; use {line}")
 
 
-def is_a(value: Any, kinds: str) -> bool:
-    """Whether a value is of one of these kinds, "Network|Model": names of classes, or of PLAIN."""
-    names = [each.__name__ for each in type(value).__mro__]
-    return any(kind in names or isinstance(value, PLAIN.get(kind, ())) for kind in kinds.split("|"))
-
-
-def substitute_for(value: Any, kinds: str) -> str:
-    """What makes one of these kinds of what was given, in its place; "" where nothing does."""
-    fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
-    model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
-    if "Model" in kinds:
-        return model
-    if "Dataset" in kinds:
-        return "splits.train" if is_a(value, "Splits") else ""
-    is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))
-    return f"{model or type(value).__name__.lower()}.network" if is_near else ""
-
-
 def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
     """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
     if not is_a(given, kinds):
-        if is_a(given, "Perceptron") and line.startswith("dr.fit("):
-            raise SettingError(f"a Network comes first: got {brief(given)}; use estimator.fit(X, y)")
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
+        if is_a(given, "Perceptron") and line.startswith("dr.fit("):
+            cure = "estimator.fit(X, y)"
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
-
-
-@cache
-def words() -> dict[str, Any]:
-    """elsewhere.toml, with its names by themselves."""
-    tables = read_tables("elsewhere")
-    rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
-    return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
-
-
-def names_for(word: str) -> list[str]:
-    """The settings and arguments that another library calls by that word."""
-    return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
-
-
-def line_for(whose: str | type[Any], name: str) -> str | None:
-    """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
-    owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
-    owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
-    line = next((words()["names"][owner, name] for owner in owners if (owner, name) in words()["names"]), None)
-    it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
-    return line and line.format(it=it, net=net)
-
-
-def variable_of(kind: type[Any] | None) -> str:
-    """What a variable that holds an object of a class is called in lines: network, model, data, optimizer."""
-    names = [each.__name__ for each in kind.__mro__] if kind else [""]
-    bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
-    whose = next((each for each in bases if each in names), names[0])
-    return VARIABLES.get(whose, whose.lower())
-
-
-def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> UnknownNameError:
-    """The error for a name that `thing` does not have: with the line that does it here, or the closest names."""
-    return UnknownNameError(partial(_offer_name, whose, name, thing, begins))
-
-
-def _offer_name(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
-    line = line_for(whose, name)
-    near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
-    offer = f"use {line}" if line else near.strip() or f"Known: {names}"
-    return f"{begins} has no attribute {name!r}: {offer}"
 
 
 class Named(type):
@@ -308,8 +234,8 @@ def _answer_names(kind: type[Any]) -> None:
     if line_for(kind, "len"):
         kind.__bool__ = lambda thing: True
     kind.__getattr__ = _refuse_name
-    is_frozen = "__dataclass_params__" in vars(kind) and kind.__dataclass_params__.frozen
-    if is_frozen or not ("__setattr__" in vars(kind) or issubclass(kind, tuple) or variable_of(kind) == "estimator"):
+    whose = variable_of(kind)
+    if whose == "callback" or (is_dataclass(kind) and whose != "estimator"):
         kind.__setattr__ = _assign  # type: ignore[assignment]
 
 
@@ -337,45 +263,35 @@ def _refuse_name(thing: Any, name: str) -> Any:
     raise no_attribute(kind, name, thing, f"{kind.__name__!r} object")
 
 
+@cache
+def _assignment(kind: Any, name: str) -> tuple[str | None, bool]:
+    """What to do instead of assigning an attribute, where that is in vain; and whether it is a setting."""
+    has_fields = hasattr(kind, "__dataclass_fields__")
+    is_setting = name in setting_names(kind) if has_fields else setting(name, kind) is not None
+    return line_for(f"{kind.__name__} assigned", name), is_setting
+
+
 def _assign(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute. SettingError where a program does so in vain, or where the class is frozen."""
-    kind, is_ours = type(thing), type(thing).__module__.startswith("deltarule.")
-    if not sys._getframe(1).f_globals.get("__name__", "").startswith("deltarule."):
-        known, called = getattr(kind, "__dataclass_fields__", {}), with_article(kind.__name__)
-        if known and kind.__dataclass_params__.frozen and (name in known or is_ours):
-            begins = f"{called} cannot be changed: got {brief(value)} for {name}"
-            raise SettingError(f"{begins}; use dataclasses.replace({variable_of(kind)}, {name}=...)")
-        if line := is_ours and line_for(f"{kind.__name__} assigned", name):
-            raise SettingError(f"{name} of {called} cannot be assigned: use {line}")
-        if is_ours and not hasattr(thing, name):
-            raise no_attribute(kind, name, thing, f"{kind.__name__!r} object")
-        is_default = value is None and getattr(kind, name, "") is None
-        if not is_default and name in vars(thing) and (name in setting_names(kind) if known else setting(name, kind)):
+    """Assign an attribute. SettingError where the class is frozen and, once it is made, for what it cannot have.
+
+    What deltarule alone may change, such as the learning rate of a run, it writes to `vars(thing)`.
+    """
+    kind: Any = type(thing)
+    fields, is_ours = getattr(kind, "__dataclass_fields__", {}), kind.__module__.startswith("deltarule.")
+    if fields and kind.__dataclass_params__.frozen and (name in fields or is_ours):
+        begins = f"{with_article(kind.__name__)} cannot be changed: got {brief(value)} for {name}"
+        raise SettingError(f"{begins}; use dataclasses.replace({variable_of(kind)}, {name}=...)")
+    if "_is_made" in vars(thing):
+        line, is_setting = _assignment(kind, name)
+        if is_ours and line:
+            raise SettingError(f"{name} of {with_article(kind.__name__)} cannot be assigned: use {line}")
+        if is_ours and not (name in fields or name.startswith("_")):
+            getattr(thing, name)  # which answers a name that it does not have
+        if is_setting and name in vars(thing) and (value is not None or getattr(kind, name, "") is not None):
             check(name, value)
     object.__setattr__(thing, name, value)
-
-
-def unknown_name(module: str, name: str) -> DeltaruleError:
-    """The error for a name that a module does not have: of `from module import name`, an ImportError."""
-    begins, whole = f"module {module!r}", sys.modules["deltarule"]
-    says = f"{begins} has no attribute {name!r}: use dr.{name}"
-    says = says if name in whole.__all__ else _offer_name("deltarule", name, whole, begins)
-    asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
-    is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
-    return MissingNameError(says) if is_import else UnknownNameError(says)
 
 
 @public()
 class Activations(tuple[Any, ...]):
     """The activation of each layer, as the network was made with them."""
-
-
-@public()
-class Views(tuple[Any, ...]):
-    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
-
-    def __setitem__(self, place: Any, given: Any) -> None:
-        if given is not self[place]:
-            l = place if isinstance(place, int) else 0
-            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
-            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")

@@ -6,6 +6,7 @@ import pytest
 
 from deltarule.learn.check import check_here
 from deltarule.learn.report import ProgramCheck
+from tests.learn.programs_of_other_kinds import KINDS
 
 LAYERS = """
 import numpy as np
@@ -123,3 +124,29 @@ def test_a_bias_that_is_never_updated_is_found(tmp_path: Path) -> None:
 
 def test_a_program_that_is_not_recognized_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     assert checked(tmp_path, "def double(x):\n    return 2 * x\n").ok is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_sound_program_of_another_kind_is_followed_to_its_update(tmp_path: Path, kind: str) -> None:
+    found = checked(tmp_path, KINDS[kind])
+    assert (found.ok, found.matched) == (True, True), found.to_text()
+    assert "update" in " ".join(found.right)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("lists", "d_h.append(err * self.h[j] * (1 - self.h[j]))", "d_h.append(err * self.h[j])"),
+        ("neurons", "neuron.delta = error * neuron.output * (1 - neuron.output)", "neuron.delta = error"),
+        ("bias_row", "(d_out @ self.w2[:-1].T) * self.h * (1 - self.h)", "d_out @ self.w2[:-1].T"),
+        ("vector", "self.weights_1_2) * hidden_out * (1 - hidden_out)", "self.weights_1_2) * hidden_out"),
+        ("words", "return (z > 0).astype(float)", "return (z < 0).astype(float)"),
+        ("no_names", "(1 - a1 ** 2)", "(1 - z1 ** 2)"),
+    ],
+)
+def test_a_mistake_in_a_program_of_another_kind_is_found(tmp_path: Path, kind: str, old: str, new: str) -> None:
+    assert KINDS[kind].count(old) == 1
+    found = checked(tmp_path, KINDS[kind].replace(old, new))
+    assert found.first is not None
+    assert found.first.array.startswith(("delta", "sigma'")), found.to_text()
+    assert new in found.first.code or kind in ("lists", "neurons")  # which compute delta and use it number by number

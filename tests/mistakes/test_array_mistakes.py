@@ -267,7 +267,39 @@ def test_numbers_that_look_like_pixels(dtype: str, log: list[str]) -> None:
 )
 def test_numbers_that_do_not_look_like_pixels(X: np.ndarray, log: list[str]) -> None:
     dr.fit(dr.Network((X.shape[1], 3)), X, np.arange(30) % 3, epochs=1, learning_rate=1e-6)
+    assert not any("looks like pixels" in line for line in log)
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            "dr.fit(dr.Network((6, 3)), 300 * X + 90, y)",
+            "X holds numbers from 91.18 to 388.8, which is hard to learn from: use (X - X.m",
+        ),
+        ("dr.fit(regressor, X, 1e3 * y)", "y holds numbers from 0 to 2000, which is hard to learn from: use (y - y.m"),
+        ("network.predict(255.0 * X)", "X holds numbers from 1 to 254, and this network learned from 0.0"),
+        ("dr.evaluate(network, 255.0 * X, y)", "X holds numbers from 1 to 254, and this network learned from 0.0"),
+        ("dr.evaluate(of_table, table)", "X holds numbers from 0 to 290, and this network learned from -1.6"),
+        ("of_table.predict(table.inputs)", "X holds numbers from 0 to 290, and this network learned from -1.6"),
+    ],
+)
+def test_numbers_on_another_scale_get_a_note(call: str, line: str, log: list[str]) -> None:
+    names = scope()
+    names["X"] = np.linspace(1.0, 254.0, 180).reshape(30, 6) / 255
+    dr.fit(names["network"], names["X"], names["y"], epochs=1)
+    numbers = [dr.Column("size"), dr.Column("age")]
+    names["table"] = dr.Dataset(
+        np.arange(60.0).reshape(30, 2) * 5 - [0, 5], np.ones((30, 1)), "values", columns=numbers
+    )
+    names["of_table"] = dr.Network((2, 5, 1), output=dr.Identity(), loss=dr.Quadratic())
+    model = dr.Model.suited(names["of_table"], names["table"])
+    dr.fit(names["of_table"], model.scaled(names["table"]), epochs=1)
+    dr.evaluate(model, names["table"])
+    model.predict(names["table"].inputs)
     assert log == []
+    run(call, names)
+    assert log[0].startswith(line)
 
 
 def test_data_frames_and_sparse_matrices() -> None:

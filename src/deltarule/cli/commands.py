@@ -15,10 +15,12 @@ from typer import Exit
 from typer.core import TyperCommand, TyperGroup
 
 from deltarule.cli.printing import note, paragraph
+from deltarule.elsewhere import words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
 
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
+FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
 WRONG_USE = (SettingError, ShapeError)
 
 
@@ -41,9 +43,13 @@ class Group(TyperGroup):
             raise Exit(2 if isinstance(error, WRONG_USE) else 1) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            from deltarule.public import words
-
+        (word, *rest), path = args, ctx.command_path
+        meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
+        if word not in self.commands and (flag or word.startswith("-")):
+            line = [flag] if flag else [word, *(each for each in rest if each not in meant)] if meant else ["--help"]
+            what = "option" if word.startswith("-") else "command"
+            raise SettingError(f"{path} has no {what} {word!r}: use {' '.join([path, shlex.join([*meant, *line])])}")
+        if word not in self.commands:
             shown = [name for name, each in self.commands.items() if not each.hidden]
             offer = closest(args[0], shown, words()["commands"])
             raise SettingError(sentence("command.no_command", group=ctx.command_path, name=args[0], offer=offer))
@@ -70,8 +76,6 @@ class Command(TyperCommand):
 
     def answer(self, error: Any, given: list[str], path: str) -> str:
         """The message for an option that does not exist, a wrong value, or one that is missing."""
-        from deltarule.public import words
-
         wrong: str = getattr(error, "option_name", "")
         of_name = next((each for each in self.params if wrong and wrong in each.opts), None)
         parameter: Any = getattr(error, "param", None) or of_name
@@ -97,8 +101,6 @@ class Command(TyperCommand):
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
         """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
-        from deltarule.public import words
-
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         meant = next(
@@ -111,8 +113,6 @@ class Command(TyperCommand):
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
-        from deltarule.public import words
-
         known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]

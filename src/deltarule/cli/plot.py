@@ -16,12 +16,12 @@ from deltarule.cli.resolve import (
     training_record,
 )
 from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, required_inputs
-from deltarule.public import words
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
@@ -37,8 +37,12 @@ def plot(options: PlotOptions) -> None:
     check_kind(options.kind, options.layer)
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
-    check_subject(options)
-    if {"history", "recording"} & {*required_inputs(options.kind)}:
+    needed = required_inputs(options.kind)
+    is_named = options.name is not None or (needed == ["data"] and options.data is not None)
+    if needed and not is_named:
+        what, argument = next(row for name, row in words()["subjects"].items() if name in needed)
+        raise SettingError(sentence("command.no_subject", kind=options.kind, what=what, argument=argument))
+    if {"history", "recording"} & {*needed}:
         run_folder(options, HISTORY)
     if options.out is None and not options.as_json:
         raise SettingError(sentence("command.no_out", kind=options.kind, name=options.name or ""))
@@ -51,15 +55,6 @@ def plot(options: PlotOptions) -> None:
             print_text(in_a_line(f"{options.out}: {picture.description}"))
     if options.as_json:
         print_json({"kind": options.kind} | found.facts)
-
-
-def check_subject(options: PlotOptions) -> None:
-    """Raise SettingError, with a line that works, unless the command line names what a kind is drawn of."""
-    kind, needed = options.kind, required_inputs(options.kind)
-    is_named = options.name is not None or (needed == ["data"] and options.data is not None)
-    if needed and not is_named:
-        what, argument = next(row for name, row in words()["subjects"].items() if name in needed)
-        raise SettingError(sentence("command.no_subject", kind=kind, what=what, argument=argument))
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:

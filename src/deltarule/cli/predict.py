@@ -26,7 +26,7 @@ from deltarule.cli.printing import (
 from deltarule.cli.resolve import load_model, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.data.readers.kinds import PICTURE_ENDINGS, read
-from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError
+from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL
 from deltarule.model import Answers, Model
@@ -47,6 +47,8 @@ def predict(options: PredictOptions) -> None:
     """Print a model's answers to the rows of files, or write them as Kaggle wants them."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
+        if files and kaggle is None:
+            raise SettingError(f"--out is for --kaggle: use  deltarule predict {files[0]} --json > answers.json")
         raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
     name = options.model or model_for(paths)
@@ -130,8 +132,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
         if not found:
-            expected = "a file of examples, or a folder of pictures (PNG, JPEG, WebP, BMP), must exist"
-            raise SettingError(f"{expected}: got {path}")
+            raise SettingError(sentence("command.no_pictures", path=path))
         files += found
     return files
 

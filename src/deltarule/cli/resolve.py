@@ -77,18 +77,15 @@ def load_model(name: str) -> Model:
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
-    if path.is_file() and (kind := kind_of(path)) is not MODEL_FILE and kind.name != UNKNOWN:
+    kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
+    if kind is not MODEL_FILE and kind.name != UNKNOWN:
         cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
-        instead = f"does not exist; deltarule train  makes one, and {PRETRAINED.stem}  is there"
-        if Path(name).is_dir():
-            instead = f"holds no {MODEL}; deltarule train --run {name}  puts one there"
-        elif name in names():
-            instead = f"is the name of a recipe; deltarule train {name}  makes a model of it"
-        elif can_find(name):
-            instead = f"is the name of data; use them as MODEL --data {name}"
-        raise SettingError(f"a model is a file, or the folder of a run: got {name}, which {instead}")
+        others = "recipe_as_model" if name in names() else "data_as_model" if can_find(name) else "no_model_file"
+        key = "no_model_there" if Path(name).is_dir() else others
+        raise SettingError(sentence(f"command.{key}", name=name, file=MODEL, pretrained=PRETRAINED.stem))
     model = load_file(path)
     record = training_record(model)
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
@@ -167,13 +164,15 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     than no MNIST; stderr says which they are.
     """
     if options.target is not None:
-        if known is not None and (known.image_shape if Path(name).is_file() else known.columns and can_find(name)):
+        if known is not None and (
+            known.image_shape or known.pixels if Path(name).is_file() else known.columns and can_find(name)
+        ):
             columns = ", ".join(column.name for column in known.columns)
-            reads = "images" if known.image_shape else f"the columns {columns} of a table"
+            reads = "images" if known.image_shape or known.pixels else f"the columns {columns} of a table"
             raise SettingError(sentence("command.other_inputs", reads=reads, name=name))
         if not Path(name).is_file():
             what = f"--target names a column of a CSV file: got {name}" if can_find(name) else f"{name} does not exist"
-            raise SettingError(f"{what}; give the CSV file with --data PATH")
+            raise SettingError(f"{what}; give the CSV file with --data PATH, or leave --target out")
         how: dict[str, Any] = {"task": options.target_task, "without": options.without or ()}
         if known is not None and known.columns and known.task != "labels":
             how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
@@ -267,7 +266,7 @@ def match_classes(model: Model, dataset: Dataset) -> Dataset:
         return dataset
     unknown = sorted(set(theirs) - set(ours))
     if unknown:
-        got = f"{', '.join(unknown)} in {dataset.name}"
-        raise SettingError(f"this model knows the classes {', '.join(ours)}: got {got}")
+        known, got = ", ".join(ours), ", ".join(unknown)
+        raise SettingError(f"this model knows the classes {known}: got {got} in {dataset.name}")
     targets = np.array([ours.index(name) for name in theirs])[dataset.targets]
     return replace(dataset, targets=targets, class_names=ours)

@@ -65,7 +65,10 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
             raise SettingError(sentence("command.other_run", folder=folder))
         return options, checkpoints, None
     resumed = read_run(source, checkpoints if source == folder else None)
-    check_kept_places(resumed, options)
+    for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may name no place where that does harm
+        place = resumed.options[name]
+        if place is not None and getattr(options, name) is None and not is_safe(name, place):
+            raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
     name = resumed.recipe.data.name
     if options.data is None:
         check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
@@ -81,13 +84,10 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
         with suppress(FileNotFoundError):  # of an empty folder
             snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     if snapshot is None:
-        got = "which holds none" if folder.is_dir() else "which does not exist"
-        cure = f"deltarule train --checkpoint {folder}  begins a run that keeps them there"
+        key = "empty_folder" if folder.is_dir() else "no_folder"
         if folder.is_file():
-            got, cure = "a file", f"give the folder; deltarule train --from {folder}  starts from a model's weights"
-            if folder.match(STEPS):
-                got, cure = "one of them", f"use --resume {folder.parent}"
-        raise SettingError(f"--resume takes a folder of checkpoints: got {folder}, {got}; {cure}")
+            key = "one_checkpoint" if folder.match(STEPS) else "file_as_folder"
+        raise SettingError(sentence(f"command.{key}", folder=folder))
     return earlier_run(snapshot, folder)
 
 
@@ -132,20 +132,12 @@ def take_weights(network: Network, run: EarlierRun, path: str) -> None:
     network.parameters.vector[:] = vector
 
 
-def check_kept_places(resumed: EarlierRun, options: TrainOptions) -> None:
-    """SettingError where only a checkpoint, perhaps a stranger's, names a place at which a result could do harm.
-
-    It may name a run's folder or a new one, and a model or a picture of deltarule's or a new one; a new model must
-    have the suffix of one, so that no program reads it as its own settings.
-    """
-    for name in ("out", "run", "plot"):
-        place = resumed.options[name]
-        if place is not None and getattr(options, name) is None and not is_safe(name, place):
-            raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
-
-
 def is_safe(name: str, place: Path) -> bool:
-    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something."""
+    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something.
+
+    A run's folder or a new one is safe, and a model or a picture of deltarule's or a new one; a new model must have the
+    suffix of one, so that no program reads it as its own settings.
+    """
     is_new = not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
     try:
         if name == "run":

@@ -89,8 +89,8 @@ class RunFolder(Recorder):
     def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
         run_folder.start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
         probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
-        super().__init__(probe, run_folder.read_recording(folder) if (folder / run_folder.RECORDING).is_file() else {})
         self.folder = folder
+        super().__init__(probe, run_folder.read_recording(folder) if (folder / run_folder.RECORDING).is_file() else {})
 
     def epoch_end(self, state: TrainingState) -> None:
         super().epoch_end(state)  # and what fails now is tried again after the next epoch

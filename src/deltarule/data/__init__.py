@@ -2,7 +2,7 @@
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.public import unknown_name
+from deltarule.elsewhere import unknown_name
 from deltarule.settings import Task
 
 __all__ = ["Dataset", "Deformation", "Splits", "Task", "deform"]

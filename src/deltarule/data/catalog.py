@@ -54,7 +54,12 @@ def load_data(
     if name in BUILT_IN:
         return BUILT_IN[name]()
     if name not in SOURCES:
-        return _load_path(name)
+        path = Path(name)
+        if not can_find(name):
+            raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, SOURCES)}")
+        if not (kind := kind_of(path)).has_targets:
+            raise SettingError(sentence("catalog.kind", images=IMAGES, path=path, got=what_it_is(path, kind)))
+        return read(path).splits
     if offline or not fallback or name != MNIST:
         return _load_published(name, offline, announce)[0]
     splits, which = find_default(announce=announce)
@@ -153,14 +158,3 @@ def _download(name: str, source: Source, missing: list[PublishedFile], offline: 
         except DownloadError as error:
             raise DownloadError(f"{name} could not be downloaded: {error}\n{advice}") from error
     return folder
-
-
-def _load_path(name: str) -> Splits:
-    """The data in a file or folder: see `load`."""
-    if not can_find(name):
-        raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, SOURCES)}")
-    path = Path(name)
-    kind = kind_of(path)
-    if not kind.has_targets:
-        raise SettingError(sentence("catalog.kind", images=IMAGES, path=path, got=what_it_is(path, kind)))
-    return read(path).splits

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from numbers import Integral
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,9 @@ class Dataset(metaclass=Named):
 
     def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
         """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
-        if isinstance(indices, str | Integral) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
-            line = f"range({indices})" if isinstance(indices, int) and indices > 0 else "[0]"
+        if isinstance(indices, str | Real) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
+            n_taken = int(indices * self.n_samples) if isinstance(indices, float) and 0 < indices < 1 else indices
+            line = f"range({n_taken})" if isinstance(n_taken, int) and n_taken > 0 else "[0]"
             raise SettingError(f"take needs places, or a slice: got {brief(indices)}; use data.take({line})")
         try:
             return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
@@ -203,7 +204,7 @@ class Dataset(metaclass=Named):
     shuffled, stratified = split_shuffled, split_stratified  # as these were called first
 
     def _check_part(self, n_part: int) -> None:
-        if not isinstance(n_part, Integral) or not 0 < n_part < self.n_samples:
+        if not isinstance(n_part, int | np.integer) or not 0 < n_part < self.n_samples:
             expected = f"a part of {self.name} must be 1 to {self.n_samples - 1} of its {self.n_samples} samples"
             raise SettingError(f"{expected}: got {n_part}; use {max(1, self.n_samples // 5)} for a fifth")
 

@@ -173,10 +173,11 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            activation, rate = self.activation, self.learning_rate
+            activation, rate, loss = self.activation, self.learning_rate, getattr(self, "loss", "")
             meant = {
                 "activation='logistic'": activation == "sigmoid",
                 f"hidden_layer_sizes=({self.hidden_layer_sizes}, {activation})": isinstance(activation, int),
+                f"hidden_layer_sizes={loss}": isinstance(loss, int | tuple | list),
                 f"learning_rate_init={rate}": isinstance(rate, float),
             }
             cures = [f" Use {line}." for line, is_meant in meant.items() if is_meant]

@@ -20,13 +20,14 @@ import msgspec
 import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
+from deltarule.elsewhere import words
 from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, surroundings
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
-from deltarule.public import public, words
+from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.monitor import Monitor
@@ -245,9 +246,10 @@ class ModelCheckpoint(Callback):
         check("min_delta", min_delta)
         self.pattern, self.save_best_only, self.model, self.force = os.fspath(path), save_best_only, model, force
         self.monitor = Monitor(monitor, mode, min_delta)
+        self.latest: Path | None = None
 
     def train_begin(self, state: TrainingState) -> None:
-        self.latest: Path | None = None
+        self.latest = None
         self.monitor.begin(state.history)
 
     def epoch_end(self, state: TrainingState) -> None:
@@ -338,8 +340,7 @@ def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = Fa
                 LOG.warning("checkpoint passed over: %s", reason)
             return path, snapshot
         reasons.append(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
-    cure = "Copy them again, or begin anew in another folder"
-    raise ModelFileError(f"none of {len(paths)} checkpoints in {folder} is sound: {'; '.join(reasons)}. {cure}")
+    raise ModelFileError(sentence("files.no_sound", n=len(paths), folder=folder, reasons="; ".join(reasons)))
 
 
 def step_of(path: Path) -> int:

@@ -22,13 +22,14 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
+from deltarule.elsewhere import is_a
 from deltarule.errors import ModelFileError, SettingError, install_command, read_tables, sentence
 from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import Kind, make, part_of, spec_of
-from deltarule.public import check_network, is_a, public
+from deltarule.public import check_network, public
 from deltarule.settings import Task, brief, check_path
 
 FORMAT = 3

@@ -88,7 +88,8 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with target.open("rb") as stream:
             yield stream
     except FileNotFoundError as error:
-        raise FileError(f"a model is a file: {path} does not exist;  deltarule train --out FILE  makes one") from error
+        says = "does not exist;  deltarule train --out FILE  makes one, and dr.load_data loads data"
+        raise FileError(f"a model is a file: {path} {says}") from error
     except FileError:
         raise
     except OSError as error:

@@ -6,6 +6,7 @@ by the update.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from deltarule.learn.activations import (
     leaky,
     shares_of,
 )
+from deltarule.learn.blame import delta_source, is_in, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import number_in, role_of
+from deltarule.learn.roles import is_bias_gradient, number_in
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -34,7 +36,7 @@ MULTI = (SIGMOID, SOFTMAX)
 def walk_back(run: Pass, loss: str) -> None:
     """Follow the error from the outputs to the first layer. loss: what the program's loss is, "" where unknown."""
     last, begun = len(run.layers) - 1, run.time
-    deltas: list[Array | None] = [None] * len(run.layers)
+    deltas = run.delta = [None] * len(run.layers)
     run.gradients = [(None, None)] * len(run.layers)
     for l in range(last, -1, -1):
         forms = output_forms(run, loss) if l == last else hidden_forms(run, l, deltas[l + 1])
@@ -44,41 +46,34 @@ def walk_back(run: Pass, loss: str) -> None:
             deltas[l] = None if l == last and not forms[0] else right_delta(forms)
         else:
             (event, array), mistake, factor = found
-            event = source_of(run, l, event, mistake, begun, deltas[l + 1] if l < last else None)
             deltas[l] = array
-            if mistake.startswith("="):
-                mistake, note = "", mistake[1:]
-            else:
-                note = ""
+            mistake, note = ("", mistake[1:]) if mistake.startswith("=") else (mistake, "")
+            event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
         if (delta := deltas[l]) is None:
             break
         run.gradients[l] = (find_weight_gradient(run, l, delta, begun), find_bias_gradient(run, l, delta, begun))
-    run.delta = deltas  # type: ignore[assignment]
+    judge_penalties(run)
 
 
-def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, behind: Array | None) -> Event:
-    """Where a mistake in what is carried back was made: at the product with the weights, before sigma'."""
+def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
+    """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
-        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time] if each.time > begun]
-        inside = [each for each in before if role_of(each.where.function.rpartition(".")[2]) == "derivative"]
-        return inside[-1] if inside else event
-    if behind is None or mistake not in ("updated-weights", "error-before-slope", "not-transposed", "weights-of-layer"):
-        return event
-    right = behind @ run.layers[l + 1].W.T
-    for each, array in reversed(run.step_of(run.trace.arrays(run.n, right.shape[1], begun))):
-        text = each.where.text
-        is_product = "@" in text or "dot(" in text or "matmul(" in text
-        if each.time <= event.time and is_product and not is_close(array, right):
-            return each
-    return event
+        before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
+        inside = [each for each in before if is_in("derivative", each)]
+        return inside[-1] if inside else delta_source(run, l, event, begun, errors)
+    if mistake in ("targets-shifted", "targets-inverted"):
+        return targets_source(run, wrong_targets(run.targets), event)
+    return delta_source(run, l, event, begun, errors) if mistake else event
 
 
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     """Where the error of the outputs got its wrong sign: at the first such array before delta."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
-    for pair in sorted(run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_of_loss(pair[0])):
+    for pair in sorted(
+        run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_in("loss", pair[0])
+    ):
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
@@ -87,9 +82,18 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
     return event
 
 
-def is_of_loss(event: Event) -> bool:
-    """Whether an array is computed for the loss, where t - a does as well as a - t."""
-    return role_of(event.where.function.rpartition(".")[2]) == "loss"
+def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
+    """dC/da of a layer, as it is right for some loss."""
+    if l + 1 == len(run.layers):
+        a, t = run.a[-1], run.targets
+        return [a - t, (a - t) / (a * (1 - a)), t / a] if run.kinds[-1] in MULTI else [a - t]
+    behind = deltas[l + 1]
+    return [] if behind is None else [behind @ run.layers[l + 1].W.T]
+
+
+def wrong_targets(targets: Array) -> list[Array]:
+    """Targets that are shifted by a class, or 0 for 1."""
+    return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
 
 
 def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
@@ -109,7 +113,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
-    plain, full = ("=", error), ("=quadratic", kind.back(error, weighted, outputs))
+    full = ("=quadratic", kind.back(error, weighted, outputs))
     right: list[Form] = []
     if kind in MULTI:
         right.append(("=cross_entropy", error))
@@ -119,7 +123,6 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     if kind is SIGMOID:
         right.append(("=categorical", -wanted * (1 - outputs)))
         right.append(("=quadratic", error * outputs * (1 - outputs)))
-    del plain
     wrong: list[Form] = []
     if kind is SOFTMAX:
         name = "softmax-diagonal" if loss == "quadratic" else "shortcut-slope"
@@ -128,11 +131,8 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     wrong += list(slope_forms(run, len(run.layers) - 1, error))
     wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
-    rolled = np.roll(wanted, 1, axis=1), np.roll(wanted, -1, axis=1)
-    for other, key in [(each, "targets-shifted") for each in rolled] + [
-        (1 - wanted, "targets-inverted"),
-        (0 * wanted, "targets-forgotten"),
-    ]:
+    keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
+    for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
         wrong += [(key, outputs - other), (key, kind.back(outputs - other, weighted, outputs))]
     wrong.append(("targets-not-one-hot", outputs - wanted.argmax(axis=1)[:, None]))
     return right, wrong
@@ -196,20 +196,23 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
-    pairs.sort(key=lambda pair: is_of_loss(pair[0]))
+    pairs.sort(key=lambda pair: is_in("loss", pair[0]))
     used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
     right, wrong = forms
     if not used:  # dC/dW may have a penalty's part
         used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
     for group in (used, pairs):
-        for key, array in right:
-            if found := nearest_multiple(run, l, begun, group, array):
-                return found[:2], key, found[2]
+        fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, l, begun, group, array))]
+        if fitting:  # where dC/dW is made of none of them, the one that was computed last
+            found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
+            return found[:2], key, found[2]
         for key, array in wrong:
             if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
             if found := nearest_multiple(run, l, begun, group, array):
-                return found[:2], key, found[2]
+                later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
+                unused = next((each for _, made in right if (each := first_multiple(later, made))), None)
+                return (unused[:2], right[0][0], unused[2]) if unused and group is used else (found[:2], key, found[2])
         if group and group is used:
             return group[0], "off", 1.0
     named = [pair for pair in pairs if pair[0].where.is_store and is_error_name(pair[0].name)]
@@ -227,7 +230,8 @@ def nearest_multiple(
         for event, array in pairs:
             is_whole = factor_between(array, made[1] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
-                return event, array, factor
+                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # made number by number, and scaled so
+                return found[0] if is_one_by_one else event, array, factor
     return found
 
 
@@ -274,29 +278,29 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         if wrong := wrong_store(run, index, found[0]):
             run.note("dW", index, wrong[0], wrong[1], **gradient_names(index))
             return found[0][1]
-        run.note("dW", index, found[0][0], "", factor=found[1], note="penalty" if found[2] else "")
-        return found[0][1]
+        (event, array), factor, share = with_penalty(run, layer, found, right)
+        run.note("dW", index, event, "", factor=factor, penalty=share)
+        return array
     shape = layer.weights.value.shape
     pairs = [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
-    for sample, other in enumerate([run.X, *run.a]):
-        if sample != index and other.shape[1] == inputs.shape[1]:
-            forms.append(("of-another-layer", other.T @ delta))
-    for sample, other in enumerate(run.delta or []):
-        if sample != index and other is not None and other.shape == delta.shape:
-            forms.append(("of-another-layer", inputs.T @ other))
+    forms += [("of-another-layer", each.T @ delta) for n, each in enumerate([run.X, *run.a]) if n != index]
+    forms += [("of-another-layer", inputs.T @ each) for each in run.delta or [] if each is not None]
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
+    made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+    forms += [("error-for-delta", inputs.T @ array) for event, array in made if event.where.is_store and array.any()]
     forms.append(("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0))))
     forms += [("one-sample", np.outer(inputs[sample], delta[sample])) for sample in (0, -1)]
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
-        if found_wrong := first_multiple(pairs, array):
+        alike = pairs if array.shape == right.shape else oriented(run, layer, array.shape, begun)
+        if found_wrong := first_multiple(alike, array):
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
-            return found_wrong[1]
+            return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
@@ -313,6 +317,44 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         return named[-1][1]
     run.note("dW", index, None, "?")
     return None
+
+
+def with_penalty(
+    run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
+) -> tuple[Found, float, float]:
+    """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
+    for event in run.statement(found[0][0]):
+        if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
+            whole = layer.upright(event.value)
+            factor, share = shares_of(whole, right, layer.W)
+            is_update = abs(abs(share) - 1) < 0.5
+            if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * layer.W, 2e-5):
+                return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
+    return found
+
+
+def judge_penalties(run: Pass) -> None:
+    """Compare the shares of the weights that the program adds to dC/dW: one strength for all, with a plus."""
+    steps = {step.layer: step for step in run.steps if step.quantity == "dW" and "penalty" in step.values}
+    shares = {l: step.values["penalty"] for l, step in steps.items()}
+    strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
+    if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
+        return
+    for l, strength in strengths.items():
+        others = [each for other, each in strengths.items() if other != l]
+        usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
+        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
+        key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
+        if key:
+            run.steps[run.steps.index(steps[l])] = replace(
+                steps[l], mistake=key, values=steps[l].values | {"factor": strength / usual if usual else -1.0}
+            )
+
+
+def oriented(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
+    """The arrays of a shape (fan_in, fan_out), as they lie in a layer."""
+    lying = shape[::-1] if layer.is_out_first else shape
+    return [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(lying, after))]
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
@@ -345,6 +387,9 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         return None
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
+    if run.n == 1 and (other := stored_for_bias(run, index, right, begun)):
+        run.note("db", index, other[0], "off", line="delta.sum(axis=0)")
+        return other[1]
     equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
     if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
@@ -368,11 +413,25 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         for each in (run.delta or [])
         if each is not None and each.shape == delta.shape
     ]
+    made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+    forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
     for key, array in forms:
         if run.n > 1 and (wrong := first_multiple(pairs, array)):
             run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))
             return wrong[1]
     return sum_over_other_axes(run, index, delta, begun, pairs)
+
+
+def stored_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
+    """What is stored as the gradient of biases between a layer's delta and the next one's, where it is not delta."""
+    pairs = run.trace.of_size(run.layers[index].b.size, begun)
+    time = next((event.time for event, array in pairs if is_close(array, delta)), None)
+    if time is None:
+        return None
+    for event, array in run.step_of(pairs):
+        if time < event.time < time + 6 and event.where.is_store and "b" in event.name and is_bias_gradient(event.name):
+            return None if factor_between(array, delta) is not None else (event, array)
+    return None
 
 
 def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
@@ -416,11 +475,3 @@ def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Foun
         pair for pair in pairs
         if pair[0].where.is_store and is_bias_gradient(pair[0].name) and number_in(pair[0].name) in (None, number)
     ] if delta.any() else []  # fmt: skip
-
-
-def is_bias_gradient(name: str) -> bool:
-    """Whether a name is that of a gradient of biases."""
-    bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gb", "gradb", "nablab", "deltab", "dbias")) or (
-        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
-    )

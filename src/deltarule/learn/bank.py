@@ -29,6 +29,7 @@ class Bank:
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
     is_update: bool = False
+    word: str = "sigmoid"  # by which the program chooses an activation
 
     def can_fill(self, function: Any) -> bool:
         """Whether there is a value for every argument that needs one."""
@@ -63,7 +64,7 @@ class Bank:
             if not fits:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
-                value = activation_name(each.name) or next(free)
+                value = self.word if "act" in each.name.casefold() else next(free)
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -136,11 +137,6 @@ class Bank:
             array = array.T.copy() if self.examples.is_columns else array
             self.known[plain(name)] = array
             starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
-
-
-def activation_name(name: str) -> str:
-    """A word for an argument that chooses an activation."""
-    return "sigmoid" if "act" in name.casefold() else ""
 
 
 def copy_of(value: Any) -> Any:

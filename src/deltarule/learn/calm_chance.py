@@ -51,9 +51,9 @@ class CalmGenerator(np.random.Generator):
         return np.arange(values[0]) if np.ndim(values[0]) == 0 else np.array(values[0])
 
 
-def calm_generator(seed: Any = None) -> CalmGenerator:
+def calm_generator(seed: Any = None) -> np.random.Generator:
     """As `np.random.default_rng`."""
-    return CalmGenerator(np.random.PCG64(seed))
+    return seed if isinstance(seed, np.random.Generator) else CalmGenerator(np.random.PCG64(seed))
 
 
 class CalmState(np.random.RandomState):

@@ -39,6 +39,7 @@ SLOPES = (
     "mask-inverted",
     "mask-one",
 )
+WEAK = ("off", "sign", "never-filled", "bias-forgotten", "never-updated", "update-off")
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
 ROLES = (
     "init",
@@ -151,17 +152,25 @@ def reaches_back(run: Trial | None) -> bool:
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the best run shows: arrays that are wrong, and where it stopped."""
     found: list[ProgramFinding] = []
+    wrong = mistakes_of(run)
     if run is not None and run.verdict is not None:
-        wrong = [each for each in run.verdict.steps if each.mistake not in ("", "?")]
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
-    return found + error_findings(program, session, run)
+    return found + error_findings(program, session, run, is_explained=bool(wrong))
 
 
-def error_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
+def mistakes_of(run: Trial | None) -> list[Step]:
+    """The arrays of a run that are wrong; where it stopped with an error, only those whose mistake has a name."""
+    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
+    stopped = run is not None and run.error is not None and run.error.kind in THEIRS
+    return [each for each in steps if each.mistake not in ("", "?", *(WEAK if stopped else ()))]
+
+
+def error_findings(
+    program: Program, session: Session, run: Trial | None, *, is_explained: bool
+) -> list[ProgramFinding]:
     """What the program raises however it is called: in the best run, and in the function that trains."""
     found: list[ProgramFinding] = []
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
-    is_explained = any(each.mistake not in ("", "?") for each in steps)
     trainings = [each for each in session.runs if each.how == "by_training" and each.called]
     errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
     everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
@@ -188,6 +197,15 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     write = own_line(program, run.verdict.run, lost) if lost and run is not None and run.verdict else ""
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = hint_for(error.kind, error.message)
+    if lost and lost.quantity == "dW" and "NoneType" in error.message and run and run.verdict:
+        found = [each.event.where for each in run.verdict.steps if each.quantity == "dW" and each.event]
+        loops = [each for each in ast.walk(program.tree) if isinstance(each, ast.For | ast.While)]
+        around = [each.lineno for each in loops if found and each.lineno <= found[-1].line <= (each.end_lineno or 0)]
+        if around:
+            where = replace(found[-1], line=around[-1], place=program.place(around[-1]))
+            return finding_at(
+                program, where, "mistake", "never-filled", text_of("never-filled", {"array": array}), array
+            )
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])

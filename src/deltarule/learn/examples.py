@@ -1,5 +1,6 @@
 """The small batch that a learner's program is checked with, in the form in which the program takes it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from deltarule.randomness import generator
 SIZES = (7, 5, 11, 3)
 PRIMES = (17, 19, 23, 29, 31, 37, 41)
 RATE = 0.1
+STRENGTH = 0.05  # of a penalty
 EPOCHS = 100  # of which the first step is looked at
 
 
@@ -90,6 +92,8 @@ class SmallBatch:
             "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
+        if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
+            return True, STRENGTH
         if kind == "n_hidden":
             return True, list(hidden) if self.hidden == "list" else hidden[hidden_index(name) % len(hidden)]
         if kind == "sizes" and "hidden" in name.casefold():

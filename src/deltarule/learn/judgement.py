@@ -70,7 +70,7 @@ class Pass:
     z: list[Array] = field(default_factory=list)
     a: list[Array] = field(default_factory=list)
     kinds: list[Sigma] = field(default_factory=list)
-    delta: list[Array] = field(default_factory=list)
+    delta: list[Array | None] = field(default_factory=list)
     gradients: list[tuple[Array | None, Array | None]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     time: int = -1
@@ -203,9 +203,13 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             return take_a(run, index, (event, array), kind, "")
-        for mistake, kind, made in mistaken:
-            if is_other and is_close(array, made) and not (run.n == 1 and mistake == "softmax-axis"):
-                return take_a(run, index, (event, array), kind, mistake)
+        wrong = [each for each in mistaken if is_other and is_close(array, each[2])]
+        if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
+            for later, value in pairs:  # a part of the right expression may be a mistake by itself
+                is_same = later.where.line == event.where.line and later.time > event.time
+                if is_same and (kind := activation_for(weighted, value, values)) is not None:
+                    return take_a(run, index, (later, value), kind, "")
+            return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:
         if (
             (found := first(pairs, function(weighted)))
@@ -214,11 +218,11 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         ):
             return take_a(run, index, found, kind, mistake)
     for event, array in pairs:
-        value = run.call(event, weighted)
+        own_value = run.call(event, weighted)
         if (
-            value is not None
-            and value.shape == weighted.shape
-            and is_close(array, value)
+            own_value is not None
+            and own_value.shape == weighted.shape
+            and is_close(array, own_value)
             and not is_close(array, weighted)
         ):
             name = event.where.text.partition("(")[0].rpartition(".")[2]

@@ -1,6 +1,7 @@
 """The layers of a learner's network: its weight matrices and biases in order, and how its arrays lie."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,30 +84,32 @@ class Trace:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
+        self._by_size: dict[int, list[Event]] = {}
+        for each in events:
+            self._by_size.setdefault(each.value.size, []).append(each)
         self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}
 
     def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays of a batch, as (rows, columns): samples in rows or columns, or one sample in any shape."""
-        key = (rows, columns)
-        if key not in self._by_shape:
-            self._by_shape[key] = [(each, view) for each in self.events for view in views(each.value, rows, columns)]
-        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+        return self._found((rows, columns), rows * columns, lambda value: views(value, rows, columns), after)
 
     def like(self, shape: tuple[int, ...], after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays of exactly this shape."""
-        key = (*shape, -1)
-        if key not in self._by_shape:
-            self._by_shape[key] = [(each, each.value) for each in self.events if each.value.shape == shape]
-        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+        size = math.prod(shape)
+        return self._found((*shape, -1), size, lambda value: (value,) if value.shape == shape else (), after)
 
     def of_size(self, size: int, after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays with one dimension of this size, the others 1, flat."""
-        key = (size, -2)
+        return self._found(
+            (size, -2), size, lambda value: (value.ravel(),) if max(value.shape, default=1) == size else (), after
+        )
+
+    def _found(
+        self, key: tuple[int, ...], size: int, forms: Callable[[Array], Iterable[Array]], after: int
+    ) -> list[tuple[Event, Array]]:
         if key not in self._by_shape:
-            flat = (
-                each for each in self.events if each.value.size == size and max(each.value.shape, default=1) == size
-            )
-            self._by_shape[key] = [(each, each.value.ravel()) for each in flat]
+            events = self._by_size.get(size, [])
+            self._by_shape[key] = [(each, view) for each in events for view in forms(each.value)]
         return [pair for pair in self._by_shape[key] if pair[0].time > after]
 
 

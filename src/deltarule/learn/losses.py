@@ -58,36 +58,53 @@ def scales(n: int, n_outputs: int) -> Iterator[float]:
         yield from (first * each for each in (1.0, 1 / n, 1 / n_outputs, 1 / (n * n_outputs)))
 
 
-def is_scaled(value: float, base: float, sample: int, n_outputs: int) -> bool:
-    """Whether a number is a loss's sum times a factor that is a convention."""
-    return bool(base) and any(
-        abs(value - base * scale) <= 2e-6 * abs(base * scale) for scale in scales(sample, n_outputs)
-    )
+def scaled(values: Array, base: float, n: int, n_outputs: int) -> Array:
+    """Which numbers are a loss's sum times a factor that is a convention."""
+    wanted = base * np.array(list(scales(n, n_outputs)))
+    is_near = np.abs(values[:, None] - wanted) <= 2e-6 * np.abs(wanted)
+    return is_near.any(axis=1) if base and np.isfinite(base) else np.zeros(len(values), bool)
 
 
 def walk_loss(run: Pass) -> str:
     """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
-    a, wanted = run.a[-1], run.targets
+    at = next((each.event for each in run.steps if each.quantity == "a" and each.layer + 1 == len(run.layers)), None)
+    later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
+    again = [array for event, array in later if at is not None and event.where is at.where]
+    for outputs in [run.a[-1], *again[:2]]:  # a loss may be computed after the step, of new outputs
+        if name := loss_of(run, outputs, is_last=outputs is (again[:2] or [run.a[-1]])[-1]):
+            return name if name != "?" else ""
+    return ""
+
+
+def loss_of(run: Pass, a: Array, *, is_last: bool) -> str:
+    """The loss of some outputs; "" where none is seen, "?" where one is that has no name or a mistake."""
+    wanted = run.targets
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
     known, n, n_outputs = sums(a, wanted), run.n, a.shape[1]
     if run.kinds[-1] is SIGMOID and n_outputs == 1:
         known.pop("cross_entropy")
-    found: list[tuple[Event, str]] = []
-    for event in numbers:
-        value = float(event.value.ravel()[0].real)
-        found += [(event, name) for name, base in known.items() if is_scaled(value, base, n, n_outputs)]
+    values = np.array([each.value.ravel()[0].real for each in numbers])
+    near = {name: scaled(values, base, n, n_outputs) for name, base in known.items()}
+    found = [(event, name) for k, event in enumerate(numbers) for name in known if near[name][k]]
     if found:
         named = [pair for pair in found if is_loss_place(pair[0])]
+        if not named and not is_last:
+            return ""
         event, name = (named or found)[0]
         run.note("loss", len(run.layers), event, "", loss=NAMES[name])
-        return name if named else ""
-    for event in (each for each in numbers if is_loss_place(each)):
-        value = float(event.value.ravel()[0].real)
-        flipped = [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-        for key, base in [*wrong_sums(a, wanted).items(), *flipped, *logarithms_of_targets(a, wanted)]:
-            if np.isfinite(base) and is_scaled(value, base, n, n_outputs) and event.where.is_store | is_return(event):
-                run.note("loss", len(run.layers), event, key, yours=value, right=known.get("cross_entropy", base))
-                return ""
+        return name if named else "?"
+    wrong = [*wrong_sums(a, wanted).items(), *logarithms_of_targets(a, wanted)]
+    wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
+    others = [each for each in (*run.z, *run.a[:-1]) if each.shape == a.shape]
+    wrong += [("loss-differs", base) for each in others for base in sums(each, wanted).values()]
+    placed = [each for each in numbers if is_loss_place(each) and (each.where.is_store or is_return(each))]
+    for event in placed:
+        value = event.value.ravel()[:1].real
+        for key, base in wrong:
+            if scaled(value, base, n, n_outputs)[0]:
+                yours, right = float(value[0]), known.get("cross_entropy", base)
+                run.note("loss", len(run.layers), event, key, yours=yours, right=right)
+                return "?"
     return ""
 
 

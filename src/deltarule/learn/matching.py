@@ -6,10 +6,11 @@ forward, loss, backward and update are called one after another, their arguments
 
 import ast
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
+from deltarule.learn.readings import own_batches, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
 from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -28,6 +30,10 @@ from deltarule.nn.arrays import Array
 
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
+MOST_BATCHES = 12  # of a program's own inputs and targets
+MOST_SECONDS_TO_READ = 1.5
+FEW_EVENTS = 60  # fewer than a network's training step has
+WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -64,7 +70,11 @@ class Session:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
         self.runs: list[Trial] = []
         self.twin = self.tape.instrument(program)
+        names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
+        self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
+        texts = {each.value for each in ast.walk(program.tree) if isinstance(each, ast.Constant)}
+        self.word = next((each for each in WORDS if each in texts), WORDS[0])
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
             for name, block in program.classes.items()
@@ -86,10 +96,15 @@ class Session:
     def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
-        for how in (self.by_training, *ways, self.by_functions, self.by_script):
+        uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(self.program.tree))
+        ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
+        begun = time.process_time()
+        for how in ways:
             found = self.in_every_form(how)
             self.runs += found
-            if any(is_complete(each) for each in found):
+            seen = [each for each in found if is_complete(each)]
+            is_late = time.process_time() - begun > MOST_SECONDS / 2
+            if seen and (how == self.by_script or is_late or any(map(is_right, seen))):
                 break
         return max(self.runs, key=lambda run: run.score, default=None)
 
@@ -103,14 +118,14 @@ class Session:
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
-        begun = time.monotonic()
-        while waiting and time.monotonic() - begun < MOST_SECONDS:
+        begun = time.process_time()
+        while waiting and time.process_time() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
             for form in forms(SmallBatch(sizes)):
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
-                if is_complete(run) and is_right(run):
+                if (is_complete(run) and is_right(run)) or (run.how == "by_script" and not run.supplied):
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
@@ -142,10 +157,34 @@ class Session:
             finally:
                 self.tape.recorder = None
             if run.called:
-                batches = [*examples.batches(), *own_batches(run)]
-                with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
-                    run.verdict = verdict(recorder.events, recorder.starts, batches, caller(run), RATE)
+                self.judge(run)
         return run
+
+    def judge(self, run: Trial) -> None:
+        """Read what a run computed, in the way that explains most of it."""
+        is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
+        begun = time.process_time()
+        for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
+            n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
+            if n and n_weights > 1 and len(next(iter(chains(reading[1])), [])) < 2:
+                continue  # layers that do not follow one another
+            own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
+            is_whole = False
+            for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
+                found = None
+                with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
+                    found = verdict(*reading, batches, caller(run), self.rate)
+                if time.process_time() - begun > MOST_SECONDS_TO_READ:
+                    return
+                if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
+                    continue  # what is read in another way has to be a network
+                if run.verdict is None or found.score > run.verdict.score:
+                    run.verdict = found
+                is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
+                if is_whole and ((number == 0 and explains_outputs(run)) or (is_complete(run) and is_right(run))):
+                    return
+            if is_lost or (is_whole and reaches_outputs(run)):
+                return
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
         """The program's names, with what it takes from a module that isn't here supplied."""
@@ -175,7 +214,8 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank, stopped = Bank(run.examples, network=partial(self.network, run)), list[tuple[UnfilledError, Any]]()
+        bank = Bank(run.examples, network=partial(self.network, run), word=self.word)
+        stopped = list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
@@ -195,7 +235,7 @@ class Session:
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""
-        bank = Bank(run.examples, is_constructor=True)
+        bank = Bank(run.examples, is_constructor=True, word=self.word)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
             if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
@@ -253,7 +293,7 @@ class Session:
 
     def one_class(self, run: Trial, name: str, kind: Any) -> None:
         """As `by_class`, of one class."""
-        bank = Bank(run.examples, is_constructor=True)
+        bank = Bank(run.examples, is_constructor=True, word=self.word)
         network = self.call(run, name, kind, bank)
         run.owner, bank.is_constructor = network, False
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]
@@ -300,6 +340,14 @@ class Session:
             run.error = Failure(kind, message, "", last)
 
 
+def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
+    """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
+    for X, t in pairs:
+        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
+        if not is_ours or t.shape[1] != examples.t.shape[1] or not np.isin(t, (0, 1)).all():
+            yield X, t
+
+
 def reaches_z(run: Trial) -> bool:
     """Whether a run made parameters and computed something with them."""
     return bool(run.recorder.starts) and len(run.recorder.events) > 4 * len(run.recorder.starts)
@@ -315,6 +363,17 @@ def is_complete(run: Trial) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
+def reaches_outputs(run: Trial) -> bool:
+    """Whether the program was followed as far as delta of its outputs."""
+    return run.verdict is not None and any(each.quantity == "delta" for each in run.verdict.steps)
+
+
+def explains_outputs(run: Trial) -> bool:
+    """Whether delta of the outputs is right, or wrong in a way that has a name."""
+    steps = run.verdict.steps if run.verdict is not None else ()
+    return any(each.quantity == "delta" and each.mistake not in ("?", "off") for each in steps)
+
+
 def is_right(run: Trial) -> bool:
     """Whether nothing that was found is wrong."""
     return run.verdict is not None and not any(step.mistake for step in run.verdict.steps if step.is_found)
@@ -323,37 +382,10 @@ def is_right(run: Trial) -> bool:
 def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
     """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
     found = chains(run.recorder.starts)
-    for chain in found:
-        sizes = (chain[0].W.shape[0], *(layer.W.shape[1] for layer in chain))
-        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(chain) == len(found[0]):
+    for layers in found:
+        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
+        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
             yield sizes
-
-
-def own_batches(run: Trial) -> list[tuple[Array, Array]]:
-    """The data that the program defines itself, such as the four rows of XOR, all of them and the first."""
-    names = [] if run.space is None else list(run.space.names.items())
-    stored = [each for each in run.recorder.events[:400] if each.where.is_store and each.value.ndim > 1]
-    names += {each.name: each.value for each in stored}.items()
-    found: dict[str, list[Array]] = {"X": [], "Y": []}
-    for name, value in names:
-        if (kind := argument_of(name)) in found and isinstance(value, np.ndarray | list | float):
-            with suppress(ValueError, TypeError):
-                array = np.asarray(value, float)
-                found[kind].append(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
-    found["X"] += [each[None] for each in found["X"] if each.ndim == 1]
-    for each in [each.ravel() for each in found["Y"] if each.size == max(each.shape, default=0) > 2]:
-        n_classes = int(each.max()) + 1
-        if 2 < n_classes < 50 and np.isin(each, range(n_classes)).all():
-            found["Y"].insert(0, np.eye(n_classes)[each.astype(int)])
-    pairs = [
-        (row, y[:, None] if y.ndim == 1 else y)
-        for inputs in found["X"] if inputs.ndim == 2
-        for row in (inputs, inputs.T)
-        for targets in found["Y"] if targets.ndim in (0, 1, 2)
-        for y in ((targets, targets.T) if targets.ndim == 2 else (targets.reshape(-1),))
-        if len(row) == len(y)
-    ]  # fmt: skip
-    return [each for row, wanted in pairs[:8] for each in ((row, wanted), (row[:1], wanted[:1]))]
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:

@@ -205,6 +205,8 @@ class Later:
 
     def _real(self) -> Any:
         first, *others = self._path.split(".")
+        if first in TABLES["modules"]["data"]:
+            raise ModuleNotFoundError(f"{self._path} is not imported here: its data are supplied")
         real, path = import_module(first), first  # ModuleNotFoundError says what is not installed
         for part in others:
             path = f"{path}.{part}"

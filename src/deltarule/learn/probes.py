@@ -14,10 +14,10 @@ import numpy as np
 from deltarule.learn.activations import MISTAKEN, RELU, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
-from deltarule.learn.program import Program, names_of
+from deltarule.learn.program import Program, name_of, names_of
 from deltarule.learn.recording import Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import number_in, parameter_kind, role_of
+from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
@@ -40,6 +40,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
             yield from function_findings(session.program, name, function, node)
     yield from lost_values(session.program)
     yield from counts_of_all_rows(session.program)
+    yield from shuffled_apart(session.program)
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
@@ -72,6 +73,8 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
     where = place_of(program, node)
     with np.errstate(all="ignore"):
         if role in ("activation", "softmax") and kind is not None and n_arguments == 1:
+            powers = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "exp"]
+            where = place_at(program, node, powers[0]) if kind is SOFTMAX and powers else where
             yield from activation_findings(program, where, name, kind, function)
         elif role == "derivative" and kind is not None and kind is not SOFTMAX:
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
@@ -89,9 +92,16 @@ def is_item(target: ast.expr) -> bool:
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
-    """The last line of a function that returns."""
-    lines = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Return)] or [node.lineno]
-    return Where(lines[-1], "", node.name, "", False, program.place(lines[-1]))
+    """The last line of a function that returns, or that gives the name that it returns its value."""
+    returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    name = getattr(returns[-1].value, "id", "") if returns else ""
+    stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
+    return place_at(program, node, (stores or [each.lineno for each in returns] or [node.lineno])[-1])
+
+
+def place_at(program: Program, node: ast.FunctionDef, line: int) -> Where:
+    """A line of a function."""
+    return Where(line, "", node.name, "", False, program.place(line))
 
 
 def finding(
@@ -159,10 +169,10 @@ def one_hot_findings(
     """One-hot targets that are shifted, or no one-hot targets."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
-    right = np.eye(4)[y]
-    if found is None or found.ndim != 2 or {*found.shape} & {4} == set():
+    if found is None or found.ndim != 2 or len(y) not in found.shape:
         return
     lying = found if found.shape[0] == len(y) else found.T
+    right = np.eye(max(4, lying.shape[1]))[y]
     if lying.shape != right.shape or np.array_equal(lying, right):
         return
     for step in (1, -1):
@@ -259,6 +269,28 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
             where = Where(line, "", "", "", False, program.place(line))
             shown = {"name": count, "data": part[0], "function": users[0].name}
             yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
+
+
+def shuffled_apart(program: Program) -> Iterator[ProgramFinding]:
+    """Inputs that are put in a random order that the targets are not put in."""
+    functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    for scope in functions or [program.tree]:
+        orders, indexed, targets = set[str](), list[tuple[str, int]](), set[str]()
+        for node in sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno):
+            inner = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            if isinstance(node, ast.Assign):
+                calls = {name_of(each.func) for each in ast.walk(node.value) if isinstance(each, ast.Call)}
+                is_part = isinstance(node.value, ast.Subscript) and name_of(node.value.value) in orders
+                orders |= set(names_of(node)) if calls & {"permutation"} or is_part else set()
+            if isinstance(node, ast.Call) and name_of(node.func) == "shuffle" and node.args:
+                orders |= {name_of(node.args[0])}
+            if isinstance(node, ast.Subscript) and {name_of(each) for each in ast.walk(node.slice)} & orders:
+                indexed.append((name_of(node.value), node.lineno))
+            targets |= {each for each in inner if argument_of(each) in ("Y", "y_flat")}
+        names = {name for name, _ in indexed} - orders
+        if targets and names and all(argument_of(each) == "X" for each in names):
+            at = Where(indexed[-1][1], "", getattr(scope, "name", ""), "", False, program.place(indexed[-1][1]))
+            yield finding(program, at, "targets-of-other-samples", "t")
 
 
 def reads_global(node: ast.AST, name: str) -> bool:

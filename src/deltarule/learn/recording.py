@@ -7,21 +7,26 @@ delta and gradient is seen, whether it has a name and is returned or not.
 import ast
 import builtins
 import copy
+import re
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.code_files import Place
-from deltarule.learn.program import READS, Program, is_main_guard, is_numeric, name_of, names_of, reason
+from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
 from deltarule.learn.roles import argument_of, first_row, is_start, parameter_kind
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
-SEEN, STORED, MOVED, SUPPLIED = (f"_deltarule_{name}" for name in ("seen", "stored", "moved", "supplied"))
+HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
+    f"_deltarule_{name}" for name in ("seen", "stored", "given", "moved", "supplied", "rounds")
+)
 MOST_EVENTS, MOST_NUMBERS, MOST_SECONDS = 4000, 30_000_000, 1.0
 NUMBERS = "biuf"
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
@@ -36,7 +41,10 @@ class Enough(BaseException):
 
 @dataclass(frozen=True)
 class Where:
-    """An expression or a stored name: its line, its text, the function it stands in, the text of the statement."""
+    """An expression, a name that is stored, or one of a parameter that is read.
+
+    Its line, its text, the function it stands in, the text of the statement.
+    """
 
     line: int
     text: str
@@ -44,16 +52,28 @@ class Where:
     source: str
     is_store: bool
     place: Place
+    is_load: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key."""
+    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key.
+
+    rounds: the loops in which it was computed, from the outermost: which one, and in which of its rounds.
+    callers: the lines of the calls that lead to it, the innermost first.
+    """
 
     time: int
     where: Where
     name: str
     value: Array
+    rounds: tuple[tuple[int, int], ...] = ()
+    callers: tuple[int, ...] = ()
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """Its own line, and those of the calls."""
+        return self.where.line, *self.callers
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,19 +89,43 @@ class InitialParameter:
 
 @dataclass
 class RunRecorder:
-    """Takes the notes of one run. `redraws` has parameters drawn anew, so that no bias is 0 and no unit saturates."""
+    """Takes the notes of one run. Parameters are drawn anew, so that no bias is 0 and no unit saturates.
+
+    redrawn: places whose arrays are, besides those that have the name of a parameter.
+    """
 
     places: list[Where]
-    redraws: bool = True
+    redrawn: Collection[Where] = ()
     most_seconds: float = MOST_SECONDS
     events: list[Event] = field(default_factory=list)
     starts: list[InitialParameter] = field(default_factory=list)
-    begun: float = field(default_factory=time.monotonic)
+    begun: float = field(default_factory=time.process_time)
     size: int = 0
+    loops: list[tuple[int, int]] = field(default_factory=list)
+    n_loops: int = 0
+
+    def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The items of a loop, with a note of its rounds: what is computed number by number becomes an array so."""
+        depth, self.n_loops = len(self.loops), self.n_loops + 1
+        loop = self.n_loops
+        try:
+            for n, each in enumerate(items):
+                self.loops[depth:] = [(loop, n)]
+                yield each
+        finally:
+            del self.loops[depth:]
+
+    def give(self, index: int, value: Any) -> None:
+        """Keep what a function, or a round of a loop, is given."""
+        if isinstance(value, np.ndarray | list | tuple):
+            self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
         """Keep what an expression yields, and hand it on."""
-        self._keep(self.places[index], "", value)
+        where = self.places[index]
+        if self.redrawn and where in self.redrawn and isinstance(value, np.ndarray | list):
+            value[:] = generator(index, "check").normal(0.3, 0.3, np.shape(value)).tolist()
+        self._keep(where, where.text if where.is_load else "", value)
         return value
 
     def store(self, index: int, *stored: Any) -> None:
@@ -99,13 +143,15 @@ class RunRecorder:
         self._keep(where, name, value)
 
     def _keep(self, where: Where, name: str, value: Any) -> None:
+        callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            self.events.append(Event(len(self.events), where, path, array))
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # who called us
+            self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
             len(self.events) > MOST_EVENTS
             or self.size > MOST_NUMBERS
-            or time.monotonic() - self.begun > self.most_seconds
+            or time.process_time() - self.begun > self.most_seconds
         ):
             raise Enough
 
@@ -115,10 +161,20 @@ class RunRecorder:
                 self.starts[n] = replace(each, name=name)  # handed on under a better name
                 return
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
-        if self.redraws and array.flags.writeable:
+        if array.flags.writeable:
             scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
+
+
+def call_lines(frame: FrameType) -> tuple[int, ...]:
+    """The lines of a program's calls that lead to one of its frames, the innermost first."""
+    lines, file, outer = list[int](), frame.f_code.co_filename, frame.f_back
+    while outer is not None:
+        if outer.f_code.co_filename == file:
+            lines.append(outer.f_lineno)
+        outer = outer.f_back
+    return tuple(lines)
 
 
 def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
@@ -138,7 +194,7 @@ def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
 
 def arrays_in(value: Any) -> Iterator[Array]:
     """An array, a number, or a list of numbers, as a new array; nothing for other values."""
-    if isinstance(value, list | tuple) and value and isinstance(value[0], float | list) and len(value) < 1000:
+    if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
         try:
             value = np.asarray(value)
         except ValueError:  # lists of arrays, or of different lengths
@@ -173,20 +229,37 @@ def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
 class Instrument(ast.NodeTransformer):
     """Writes a note behind every expression that computes, and after every statement that stores."""
 
-    def __init__(self, places: list[Where], place: Callable[[int], Place]) -> None:
-        self.places, self.place = places, place
+    def __init__(self, places: list[Where], program: Program) -> None:
+        self.places, self.place = places, program.place
+        modules = TABLES["modules"]["data"]
+        self.absent = {name for name, origin in program.imports.items() if re.split(r"[.:]", origin)[0] in modules}
         self.function: list[str] = []
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        text = ast.unparse(node) if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call) else ""
+        is_part = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and has_slice(node)
+        is_seen = is_part or isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.ListComp)
+        text = ast.unparse(node) if is_seen else ""
         original = node
         if isinstance(node, UNSEEN) and not isinstance(node, ast.Lambda | ast.Starred):
             return node
         super().generic_visit(node)
+        if isinstance(node, ast.BinOp):
+            node.left, node.right = self._with_load(node.left), self._with_load(node.right)
+        elif isinstance(node, ast.Call):
+            node.args = [self._with_load(each) for each in node.args]
         if text and not text.startswith(("super(", "print(")):
             call = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(self._index(original, text)), node], [])  # type: ignore[list-item]
             return ast.copy_location(call, original)
         return node
+
+    def _with_load(self, node: ast.expr) -> ast.expr:
+        """An operand, noted where it is a parameter: its value in the second step tells how it was updated."""
+        if not isinstance(node, ast.Name | ast.Attribute) or not parameter_kind(name_of(node)):
+            return node
+        index = self._index(node, ast.unparse(node))
+        self.places[index] = replace(self.places[index], is_load=True)
+        call = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), node], [])
+        return ast.copy_location(call, node)
 
     def statements(self, node: ast.stmt) -> list[ast.stmt]:
         """A statement of the module, as one or more with notes in them."""
@@ -195,8 +268,23 @@ class Instrument(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """The body alone: defaults, decorators and annotations stay as they are."""
         self.function.append(node.name)
-        node.body = [each for old in node.body for each in as_list(self.visit(old))]
+        body = [each for old in node.body for each in as_list(self.visit(old))]
+        node.body = [*self._given(node, [each.arg for each in node.args.args if each.arg != "self"]), *body]
         self.function.pop()
+        return node
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        """Its rounds are counted, and what each is given is kept."""
+        self.generic_visit(node)
+        given = [each.id for each in leaves(node.target) if isinstance(each, ast.Name)]
+        node.body = [*self._given(node, given), *node.body]
+        node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        """Its rounds are counted."""
+        self.generic_visit(node)
+        node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
@@ -233,17 +321,22 @@ class Instrument(ast.NodeTransformer):
             node.value = self.visit(value)
         names = [each.id for each in targets if isinstance(each, ast.Name)]
         names = names if not self.function or is_literal(value) else []
-        moved = [each for each in names if argument_of(each) in ("X", "Y")]
-        if self.function and value is not None and any(name_of(each) in READS for each in calls_in(value)):
-            named = [
-                each.id for each in targets if isinstance(each, ast.Name) and argument_of(each.id) in SUPPLIED_KINDS
-            ]
-            handler = [each for name in named for each in supply(name)]
-            if named:
-                catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler)
-                node = ast.copy_location(ast.Try([node], [catch], [], []), node)
+        moved = [each for each in names if argument_of(each) in ("X", "Y", "pairs")]
+        if self.function and value is not None and self._is_absent(value):
+            stored = [each.id for each in targets if isinstance(each, ast.Name)]
+            known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            self.absent = (self.absent | set(stored)) - set(known)
+            handler = [each for name in known for each in supply(name)]
+            handler += copy.deepcopy(notes) if known == stored else []
+            catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler or [ast.Pass()])
+            node, notes = ast.copy_location(ast.Try([node, *notes], [catch], [], []), node), []
         moves = [move for each in moved for move in ast.parse(f"{each} = {MOVED}({each}, {argument_of(each)!r})").body]
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
+
+    def _is_absent(self, value: ast.expr) -> bool:
+        """Whether a value comes from a file or a library of data, or from what comes from there."""
+        names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
+        return bool(names & self.absent) or any(name_of(each) in READS for each in calls_in(value))
 
     def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
         text, arguments = ast.unparse(target), [as_load(target)]
@@ -257,10 +350,14 @@ class Instrument(ast.NodeTransformer):
             return None
         return self._store_note(node, text, arguments)
 
-    def _store_note(self, node: ast.stmt, text: str, arguments: list[ast.expr]) -> ast.stmt:
+    def _store_note(self, node: ast.stmt, text: str, arguments: list[ast.expr], hook: str = STORED) -> ast.stmt:
         index = self._index(node, text, is_store=True)
-        call = ast.Call(ast.Name(STORED, ast.Load()), [ast.Constant(index), *arguments], [])
+        call = ast.Call(ast.Name(hook, ast.Load()), [ast.Constant(index), *arguments], [])
         return ast.copy_location(ast.Expr(call), node)
+
+    def _given(self, node: ast.stmt, names: list[str]) -> list[ast.stmt]:
+        at = ast.copy_location(ast.Pass(), node)
+        return [self._store_note(at, name, [ast.Name(name, ast.Load())], GIVEN) for name in names]
 
     def _index(self, node: ast.AST, text: str, *, is_store: bool = False) -> int:
         source = ast.unparse(node) if is_store else text
@@ -268,6 +365,11 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
+
+
+def has_slice(node: ast.Subscript) -> bool:
+    """Whether a part of an array is asked for, and not an item."""
+    return any(isinstance(each, ast.Slice) for each in ast.walk(node.slice))
 
 
 def calls_in(value: ast.expr) -> list[ast.expr]:
@@ -278,7 +380,7 @@ def calls_in(value: ast.expr) -> list[ast.expr]:
 def is_literal(value: ast.expr | None) -> bool:
     """Whether an expression makes an array of numbers that stand in it."""
     names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
-    return isinstance(value, ast.Call) and names <= {"np", "numpy"}
+    return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
@@ -317,12 +419,23 @@ class Tape:
         if self.recorder is not None:
             self.recorder.store(index, *stored)
 
+    def give(self, index: int, value: Any) -> None:
+        """As `Recorder.give`."""
+        if self.recorder is not None:
+            self.recorder.give(index, value)
+
+    def rounds(self, items: Iterable[Any]) -> Iterable[Any]:
+        """As `Recorder.rounds`."""
+        return items if self.recorder is None else self.recorder.rounds(items)
+
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
         is_small = (
             isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
         )
-        if self.recorder is None or not is_small or not (value == 0).any():
+        if self.recorder is not None and isinstance(value, list) and kind != "Y":
+            return moved_rows(value, kind)
+        if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
@@ -335,17 +448,20 @@ class Tape:
         """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
         self.supplies = supplies
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
-        writer, body = Instrument(self.places, program.place), list[ast.stmt]()
+        writer, body = Instrument(self.places, program), list[ast.stmt]()
         nowhere = names_from_nowhere(program)
         for node in script_statements(program.tree.body):
             for name in sorted(nowhere & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
-                body += [ast.copy_location(each, node) for each in supply(name)]
+                body += [new for each in supply(name) for new in writer.statements(ast.copy_location(each, node))]
                 nowhere.remove(name)
             if id(node) in kept:
                 body += writer.statements(node)
                 continue
-            names = [name for name in names_of(node) if argument_of(name) in SUPPLIED_KINDS]
-            handler = [each for name in names for each in supply(name)] or ast.parse("raise").body
+            stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
+            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            given = [ast.copy_location(each, node) for name in names for each in supply(name)]
+            handler = [new for each in given for new in writer.statements(each)]
+            handler = handler or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
             if reason(program, node) in skipped or (is_far and names):
@@ -363,13 +479,26 @@ class Tape:
         for name, value in vars(type(program)).items():
             if isinstance(value, cached_property):
                 getattr(program, name)  # of the tree as it is written
-        twin, writer = copy.copy(program), Instrument(self.places, program.place)
+        twin, writer = copy.copy(program), Instrument(self.places, program)
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
-        names = {SEEN: self.see, STORED: self.store, MOVED: self.move, SUPPLIED: self.supply}
-        vars(builtins).update(names)  # which every module of the program sees
+        hooks = (self.see, self.store, self.give, self.move, self.supply, self.rounds)
+        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
         return twin
+
+
+def moved_rows(rows: list[Any], kind: str) -> list[Any]:
+    """The same of inputs that are lists of numbers, or that stand in pairs with their targets."""
+    inputs = [row[0] if kind == "pairs" and isinstance(row, list | tuple) and row else row for row in rows]
+    numbers = [
+        all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
+    ]
+    if not rows or len(numbers) < len(rows) or not all(numbers):
+        return rows
+    rng = generator(0, "check X")
+    new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
+    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if kind == "pairs" else new
 
 
 def supply(name: str) -> list[ast.stmt]:

@@ -61,3 +61,11 @@ def number_in(name: str) -> int | None:
     """The number at the end of a name, of a layer as a rule: 2 of W2, dW_2, params['W2']."""
     found = re.search(r"(\d+)\D*$", name)
     return int(found[1]) if found else None
+
+
+def is_bias_gradient(name: str) -> bool:
+    """Whether a name is that of a gradient of biases."""
+    bare = name.casefold().replace("_", "").rpartition(".")[2]
+    return bare.startswith(("db", "gb", "gradb", "nablab", "deltab", "dbias")) or (
+        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
+    )

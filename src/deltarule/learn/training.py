@@ -53,7 +53,7 @@ class Digits(SmallBatch):
 
 def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
     """The share of held-out digits that the program gets right after training; None where it cannot be trained so."""
-    begun, verdict = time.monotonic(), run.verdict
+    begun, verdict = time.process_time(), run.verdict
     if verdict is None or run.how not in ("by_training", "by_class") or not verdict.layers:
         return None
     fixed = [layer.W.shape for layer in verdict.layers]
@@ -63,7 +63,7 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
         return None
     digits = Digits(sizes, run.examples.is_columns, run.examples.labels, run.examples.hidden)
     parameters, best = arrays_after_training(session, run, digits, 1.0), None
-    spent = max(time.monotonic() - begun, 1e-3)
+    spent = max(time.process_time() - begun, 1e-3)
     if parameters is not None:
         best = share_right(verdict, parameters, digits)
         epochs = int(2 * 0.7 * (seconds - spent) / spent)

@@ -9,14 +9,18 @@ import numpy as np
 from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass, Step
+from deltarule.learn.losses import scales
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import first_row
+from deltarule.learn.roles import argument_of, first_row, is_bias_gradient
 from deltarule.nn.arrays import Array
 
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is."""
+    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is.
+
+    store: the last array that is a multiple of the gradient.
+    """
 
     quantity: str
     layer: int
@@ -24,6 +28,7 @@ class Share:
     delta: float
     gradient: float
     update: float | None
+    store: Event | None = None
 
     @property
     def total(self) -> float:
@@ -65,13 +70,19 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
         change = array - start.value
         if not np.isfinite(change).all():
             continue
-        same_name = event.where.is_store and bare_name(event.name) == name
+        same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
-            return event, change
+            return last_store(run, start, event) if event.where.is_load else event, change
         is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
         if slope is not None and is_step and factor_between(change, slope) is not None:
             return event, change
     return None
+
+
+def last_store(run: Pass, start: InitialParameter, event: Event) -> Event:
+    """What was stored in the shape of a parameter before it was read with another value."""
+    stores = [pair[0] for pair in run.trace.like(start.value.shape, run.time) if pair[0].where.is_store]
+    return ([each for each in stores if each.time < event.time] or [event])[-1]
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
@@ -91,25 +102,40 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             judged = [each for each in run.steps if (each.quantity, each.layer) == (quantity, l)]
             step = judged[0] if judged else None
             known = step is not None and step.mistake == "" and gradient is not None
-            share = update_of(run, l, quantity, start, oriented, begun, summed)
+            before = signs[l] * (step.values.get("factor", 1.0) if step else 1.0)
+            whole = None if summed is None else summed[l][quantity == "db"] * before
+            share = update_of(run, l, quantity, start, oriented, begun, whole)
             if known and share is not None and step is not None:
                 shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
     judge_shares(run, shares, rate, begun)
-    note_still_biases(run, shares, begun)
+    note_still(run, shares, begun)
 
 
-def note_still_biases(run: Pass, shares: Sequence[Share], begun: int) -> None:
-    """Biases that stay as they are in a step in which the weights of their layer move."""
-    moving = {each.layer: each.event for each in shares if each.quantity == "dW" and each.event is not None}
-    for l, event in moving.items():  # the first step has ended, and the bias is as it was
-        biases = run.layers[l].biases
-        is_judged = any(
-            (each.quantity, each.layer) == ("db", l) and each.mistake not in ("", "?") for each in run.steps
-        )
-        if biases is None or not run.has_second_step or is_judged:
-            continue
-        if step_taken(run, biases, run.gradients[l][1], begun) is None:
-            run.note("update", l, event, "never-updated", parameter=biases.name)
+def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
+    """Parameters that stay as they are in a step in which weights move."""
+    moving = [each.event for each in shares if each.quantity == "dW" and each.event is not None]
+    if not moving or not run.has_second_step:  # the first step has to have ended
+        return
+    judged = {(each.quantity, each.layer) for each in run.steps if each.mistake not in ("", "?")}
+    for l, layer in enumerate(run.layers):
+        for quantity, start in (("dW", layer.weights), ("db", layer.biases)):
+            if start is None or (quantity, l) in judged or ("update", l) in judged:
+                continue
+            if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
+                unfilled = unfilled_gradient(run, start) if quantity == "db" else None
+                if unfilled is not None:
+                    run.note(quantity, l, unfilled, "never-filled")
+                else:
+                    run.note("update", l, moving[0], "never-updated", parameter=start.name)
+
+
+def unfilled_gradient(run: Pass, start: InitialParameter) -> Event | None:
+    """An array of a parameter's shape that is stored as a gradient, and is 0."""
+    functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
+    for event, array in run.trace.like(start.value.shape):
+        if event.where.function in functions and not array.any() and is_bias_gradient(event.name):
+            return event
+    return None
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
@@ -141,32 +167,43 @@ def update_of(
     start: InitialParameter,
     gradient: Array | None,
     begun: int,
-    summed: list[tuple[Array, Array]] | None,
+    whole: Array | None,
 ) -> Share | None:
-    """The update of one parameter, as a share whose factors before it are yet to be filled in."""
-    if run.whole is not None and summed is None:
+    """The update of one parameter, as a share whose factors before it are yet to be filled in.
+
+    whole: the gradient's sum over all samples, where the program goes through them one by one.
+    """
+    if run.whole is not None and whole is None:
         return None  # the sum over samples is another array than the first one's
-    whole = None if summed is None else summed[index][quantity == "db"]
     of_all = None if whole is None else step_taken(run, start, whole, begun)
     if of_all is not None and whole is not None:
-        factor = factor_between(of_all[1], whole.reshape(of_all[1].shape))
+        slope = whole.reshape(of_all[1].shape)
+        factor = factor_between(of_all[1], slope)
         if factor is not None:
-            return Share(quantity, index, of_all[0], 1.0, 1.0, factor)
+            scale, store = scale_of_store(run, slope, begun, of_all[0].time)
+            return Share(quantity, index, of_all[0], 1.0, scale, factor / scale, store)
     if (other := change_of_shape(run, start, begun)) and other.time < run.end:
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
         if gradient is None:
             return None
-        scale = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
-        return Share(quantity, index, None, 1.0, scale, None)
+        scale, store = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
+        return Share(quantity, index, None, 1.0, scale, None, store)
     event, change = found
     if gradient is None:
         return None
     slope = gradient.reshape(change.shape)
+    if slope.size == 1 and slope.any():  # one number is any multiple of another
+        factor = float(change.item() / slope.item())
+        stores = [
+            pair[0] for pair in run.trace.of_size(1, begun) if pair[0].where.is_store and pair[0].time <= event.time
+        ]
+        is_stored = any(is_close(each.value.ravel(), change.ravel()) for each in stores)
+        return Share(quantity, index, event, 1.0, *((factor, 1.0) if is_stored else (1.0, factor)))
     if (factor := factor_between(change, slope)) is not None:
-        scale = scale_of_store(run, slope, begun, event.time)
-        return Share(quantity, index, event, 1.0, scale, factor / scale)
+        scale, store = scale_of_store(run, slope, begun, event.time)
+        return Share(quantity, index, event, 1.0, scale, factor / scale, store)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
         return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
@@ -174,9 +211,29 @@ def update_of(
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
+        judge_adam(run, index, start, change, slope, event)
         return Share(quantity, index, event, 1.0, 1.0, None)
-    run.note("update", index, event, "update-off", parameter=start.name)
+    stores = [pair[0] for pair in run.trace.like(change.shape, begun) if pair[0].time < event.time]
+    stores = [each for each in stores if each.where.is_store and factor_between(each.value, change)]
+    run.note("update", index, event, "update-off", parameter=start.name, at=stores[-1] if stores else event)
     return None
+
+
+def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
+    """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
+    rates = [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
+    stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
+    stores = [each for each in stores if each.time < event.time and each.where.function == event.where.function]
+    means = [each for each in stores if factor_between(each.value, slope) is not None]
+    squares = [each for each in stores if factor_between(each.value, slope**2) is not None]
+    if not rates or len(means) < 2 or len(squares) < 2:
+        return
+    factor = float(np.median(np.abs(change[slope != 0]))) / abs(rates[-1])
+    if abs(factor - 1) < 0.01:
+        return
+    wrong = [pair for pair in ((means[-1], slope), (squares[-1], slope**2)) if not is_close(*(pair[0].value, pair[1]))]
+    run.note("update", index, wrong[0][0] if wrong else event, "adam-correction", parameter=start.name, factor=factor)
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
@@ -199,19 +256,18 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
     return True
 
 
-def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> float:
-    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on."""
-    scale = 1.0
-    for event, array in run.trace.like(gradient.shape, begun):
+def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
+    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on; and it."""
+    for event, array in reversed(run.trace.like(gradient.shape, begun)):
         if event.time < end and event.where.is_store and (factor := factor_between(array, gradient)):
-            scale = factor
-    return scale
+            return factor, event
+    return 1.0, None
 
 
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
     """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
     moving = [each for each in shares if each.update is not None]
-    shares = moving or [each for each in shares if each.event is None]  # Adam's steps have another size
+    shares = moving or shares  # Adam's steps have another size
     if not shares:
         return
     totals = [each.total for each in shares]
@@ -219,7 +275,14 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     if wrong_way:
         everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
         name_signs(run, wrong_way, shares, begun if everywhere else -1)
-    usual = usual_size([abs(each) for each in totals], rate / run.n)
+    usual = usual_size([abs(each) for each in totals], (rate or 1.0) / run.n)
+    sizes = [abs(each.update or 0.0) for each in shares]
+    if rate and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, run.n, run.a[-1].shape[1]):
+        own = next(
+            each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer
+        )
+        is_later = shares[0].store and own and shares[0].store.where.line != own.where.line
+        run.note("update", shares[0].layer, shares[0].store if is_later else shares[0].event, "update-forgets-rate")
     for share in shares:
         ratio = abs(share.total) / usual
         if abs(ratio - 1) > 1e-3:
@@ -227,6 +290,11 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     for share in shares:
         if share.event is not None and share.update is not None:
             run.note("update", share.layer, share.event, "")
+
+
+def is_convention(factor: float, n: int, n_outputs: int) -> bool:
+    """Whether a factor comes from a mean over samples or outputs, or from a square."""
+    return any(abs(factor / scale - 1) < 1e-6 for scale in scales(n, n_outputs))
 
 
 def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
@@ -257,7 +325,8 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             mark(run, last, "sign", at=source_of_sign(run, last.event, begun) if last.event else None)
             return
         elif share.gradient < 0:
-            mark(run, next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l)), "sign")
+            step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l))
+            mark(run, step, "sign", at=share.store or step.event)
         elif delta is not None and delta.values.get("factor", 1.0) < 0:
             mark(run, delta, "sign")
         elif share.update is not None and share.update > 0:

@@ -7,6 +7,7 @@ import numpy as np
 
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
+from deltarule.learn.blame import blame_callers, last_copy
 from deltarule.learn.judgement import Pass, Step, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
@@ -42,7 +43,7 @@ def verdict(
 ) -> Verdict | None:
     """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) that it may use."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
-    own = [replace(each, time=n) for n, each in enumerate(own)]
+    own = [each if each.time == n else replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
     for layers in chains(starts)[:6]:
         for X, wanted in batches:
@@ -71,6 +72,8 @@ def one_reading(run: Pass, rate: float) -> Verdict:
             walk_back(run, loss)
             compare_losses(run, loss)
             walk_update(run, begun, rate)
+            for n, line in blame_callers(run).items():
+                run.steps[n] = replace(run.steps[n], values=run.steps[n].values | {"line": line})
     order = {"z": 0, "a": 0, "loss": 1, "delta": 2, "dW": 2, "db": 2, "update": 3}
     inner = {"z": 0, "a": 1, "delta": 0, "db": 2, "dW": 1}
     last = len(run.layers)
@@ -104,7 +107,8 @@ def compare_losses(run: Pass, loss: str) -> None:
         return
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
     if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic"):
-        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", **names)
+        at = last_copy(run, step.layer, step.event) if step.event else None
+        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)
     else:
         at = next((each.event for each in run.steps if each.quantity == "loss"), None)
         mark(run, step, "two-losses", at=at, **names)

@@ -1,6 +1,7 @@
 """A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
@@ -49,7 +50,8 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     array = ARRAYS.get(step.quantity, step.quantity)
     array += "" if step.quantity == "loss" else f" of layer {l}"
     event = step.values.get("at") or step.event
-    where = event.where if event else None
+    where, line = event.where if event else None, step.values.get("line", 0)
+    where = replace(where, line=line, place=program.place(line)) if where and isinstance(line, int) and line else where
     key = step.mistake
     if key == "off" and (mistake := second_opinion(run, step)) is not None:
         key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
@@ -75,8 +77,10 @@ def finding_at(
     )
 
 
-def name_of(run: Pass, array: Array) -> str:
-    """The shortest name under which the program has an array."""
+def name_of(run: Pass, array: Array | None) -> str:
+    """The shortest name under which the program has an array; "" where there is no array."""
+    if array is None:
+        return ""
     names = [
         each.name for each in run.trace.events
         if each.name and each.value.size == array.size and is_same(each.value, array)
@@ -121,7 +125,7 @@ def bare_line(run: Pass, step: Step) -> str:
     layer, target = run.layers[index], target_name(run, step)
     matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
     inputs = (name_of(run, run.X) or "X") if index == 0 else name_of(run, run.a[index - 1])
-    delta = name_of(run, run.delta[index]) if index < len(run.delta) and run.delta[index] is not None else ""
+    delta = name_of(run, run.delta[index]) if index < len(run.delta) else ""
     if step.quantity == "z" and inputs:
         return (
             f"{target} = {matrix} @ {inputs} + {bias}"
@@ -159,7 +163,9 @@ def target_name(run: Pass, step: Step) -> str:
     usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
     if step.event is None:
         return usual
-    return step.event.name or store_after(run, step.event) or usual
+    name = step.event.name or store_after(run, step.event) or usual
+    own = [each.name for layer in run.layers for each in (layer.weights, layer.biases) if each]
+    return usual if name in own and step.quantity != "update" else name
 
 
 def store_after(run: Pass, event: Event) -> str:

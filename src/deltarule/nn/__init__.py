@@ -1,6 +1,6 @@
 """The mathematics: networks, their forward pass, the four equations of backpropagation, and gradient descent."""
 
-from deltarule.public import unknown_name
+from deltarule.elsewhere import unknown_name
 
 
 def __getattr__(name: str) -> None:

@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.nn.arrays import Array, aligned_zeros
-from deltarule.public import Views, public
+from deltarule.parts import Views
+from deltarule.public import public
 from deltarule.settings import sizes_of
 
 

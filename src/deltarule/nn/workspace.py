@@ -85,9 +85,7 @@ class Workspace:
 
     def take_rows(self, n_rows: int) -> None:
         """Fit every view to a number of rows."""
-        self.z, self.a, self.delta = (
-            [buffer[:n_rows] for buffer in buffers] for buffers in (self._z, self._a, self._delta)
-        )
+        self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]
 

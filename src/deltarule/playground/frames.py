@@ -119,20 +119,16 @@ class Watcher(Callback):
         """Add a point of this moment to the curves, and show a frame of it, if it is to be one."""
         began = time.perf_counter()
         with np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
-            self.add_point(state)
+            figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
+            if not self.points or self.points[-1][0] != state.step:
+                self.points.append([state.step, *figures])
+            if len(self.points) > MOST_POINTS:
+                self.points = self.points[::-2][::-1]  # the newest stays
             self.next_point = began + (time.perf_counter() - began) / SHARE
             if is_frame:
                 self.control.wants_frame = False
                 self.show(frame(self.facts(state), self.arrays(state)))
                 self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
-
-    def add_point(self, state: TrainingState) -> None:
-        """Add a point to the curves, unless they have one of this step."""
-        figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
-        if not self.points or self.points[-1][0] != state.step:
-            self.points.append([state.step, *figures])
-        if len(self.points) > MOST_POINTS:
-            self.points = self.points[::-2][::-1]  # the newest stays
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""

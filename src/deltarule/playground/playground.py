@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -94,16 +94,11 @@ class NetworkView:
         return {"count": len(found), "examples": examples}
 
 
-class Preparation(NamedTuple):
-    """The objects that carry out a recipe, and what they work on."""
+def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], list[str]]:
+    """What carries out an order; the examples, by part, as they are stored; and what had to be changed for these data.
 
-    job: Job
-    examples: dict[str, Dataset]  # "train" and, where there are any, "test", as they are stored
-    changes: list[str]  # what had to be changed for these data, in words
-
-
-def prepare(order: Start, datasets: Datasets) -> Preparation:
-    """What an order asks for. SettingError where it names what does not exist; nothing in it is taken for a path."""
+    SettingError where it names what does not exist; nothing in it is taken for a path.
+    """
     check_choice("recipe", order.recipe, tuple(names()))
     if order.data not in datasets:
         raise SettingError(f"no data here are called {order.data!r}: {closest(order.data, datasets)}")
@@ -116,7 +111,7 @@ def prepare(order: Start, datasets: Datasets) -> Preparation:
     train, test = split(recipe, splits, order.seed)
     holdout = min(MOST_HELD_OUT, train.n_samples // HELD_OUT) if train.n_samples >= FEWEST else 0
     job = build(recipe, splits, seed=order.seed, holdout=holdout)
-    return Preparation(job, {"train": train} | ({"test": test} if test else {}), changes)
+    return job, {"train": train} | ({"test": test} if test else {}), changes
 
 
 class TrainingRun(threading.Thread):

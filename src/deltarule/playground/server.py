@@ -13,7 +13,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deltarule.errors import DataError, SettingError
+from deltarule.errors import DataError, SettingError, sentence
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
 from deltarule.playground.playground import Playground, TrainingRun
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
@@ -174,9 +174,5 @@ def listen(host: str, port: int) -> socket.socket:
         is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
     except OSError as error:
-        taken = f"a free port was expected: got {port}, where another program listens (another playground?)"
-        reserved = f"a port from 1024 on was expected: got {port}, which is not for everybody"
-        other = f"an address of this machine was expected: got {host} ({error.strerror}); leave out --host"
-        ports = {errno.EADDRINUSE: taken, errno.EACCES: reserved}
-        says = f"{ports[error.errno]}; --port 0 takes any that is free" if error.errno in ports else other
-        raise SettingError(says) from error
+        key = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved"}.get(error.errno or 0, "other_address")
+        raise SettingError(sentence(f"command.{key}", host=host, port=port, why=error.strerror)) from error

@@ -34,5 +34,6 @@ def read(name: str) -> Recipe:
         except (OSError, UnicodeDecodeError, DataError) as error:
             raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
     if name not in names():
-        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}; deltarule recipes  lists them")
+        more = "deltarule recipes  lists them; a column to learn goes to --target"
+        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}; {more}")
     return parse((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)

@@ -16,9 +16,9 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from deltarule.data.augment import Deformation
+from deltarule.elsewhere import words
 from deltarule.errors import RecipeError, closest
 from deltarule.parts import PARTS, Kind, Spec
-from deltarule.public import words
 from deltarule.settings import TrainingNumbers, all_settings, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
@@ -219,10 +219,18 @@ def parse(text: str, name: str) -> Recipe:
     try:
         tree = tomllib.loads(text)
     except NOT_TOML as error:
-        raise RecipeError(f"recipe {name} must be TOML: {error}") from error
+        raise RecipeError(f"recipe {name} must be TOML: {error}; {toml_cure(text, str(error))}") from error
     for section in (each for each in map(tree.get, SECTIONS) if isinstance(each, dict)):
         section |= {key: expand(key, value) for key, value in section.items()}
     return convert(tree, name, "write {key} = {value}")
+
+
+def toml_cure(text: str, message: str) -> str:
+    """What to do about text that is not TOML: put quotes around a word, where these lack in the line of the message."""
+    number = re.search(r"line (\d+)", message)
+    line = text.split("\n")[int(number[1]) - 1] if number else ""
+    bare = re.fullmatch(r"\s*([\w.]+\s*=)\s*([a-zA-Z]\w*)\s*(#.*)?", line)
+    return f'write {bare[1]} "{bare[2]}"' if bare else "deltarule recipes quick  prints a recipe that is"
 
 
 def expand(key: str, value: Any) -> Any:
@@ -258,8 +266,12 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
         offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
-        if place and not offer.startswith("did") and (path := nearest_path(key, setting_paths({}))):
-            offer = f"did you mean {path}? {offer}"
+        if not offer.startswith("did") and (path := nearest_path(key, setting_paths({}))):
+            section, *part = path.split(".")[:-1]
+            asked = get_type_hints(TABLES[section], include_extras=True)[part[0]] if part else None
+            how = f", as in {part[0]} = {inline(asked.__metadata__[-1].examples[0])}" if asked else ""
+            how = ", without inputs and outputs" if path == "network.hidden" else how
+            offer = f"did you mean {path}{how}? {offer if place else f'Write it under [{section}]'}"
         return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
     missing = re.match(r"Object missing required field `(\w+)`", what)

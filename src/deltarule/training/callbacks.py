@@ -10,11 +10,12 @@ from typing import Any, TextIO
 
 from deltarule.data.dataset import Dataset
 from deltarule.data.reading import print_if_possible
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
-from deltarule.public import public, words
+from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.history import History, check_separator

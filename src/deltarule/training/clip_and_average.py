@@ -4,7 +4,7 @@ Clipping keeps one odd batch from throwing the network away; an average counts i
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,6 +39,7 @@ class ClipNorm(NoClipping):
 class Latest:
     """No average: the parameters that count are the network's own."""
 
+    parameters: Parameters = field(init=False, repr=False, compare=False)
     steps = 0
 
     def begin(self, params: Parameters) -> None:

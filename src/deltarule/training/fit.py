@@ -5,7 +5,7 @@ from typing import Any
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
-from deltarule.examples import examples_for, validation_examples, warn_of_pixels, warn_of_reach
+from deltarule.examples import examples_for, validation_examples, warn_of_reach, warn_of_scale
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
@@ -83,6 +83,6 @@ def fit(
     trainer = Trainer(network=network, **given)
     held_out = validation_examples(network, validation, of_arrays=y is not None)
     train = examples_for(network, X, y, "the training data")[1]
-    warn_of_pixels(train.inputs)
+    warn_of_scale(train.inputs)
     warn_of_reach(network, train)
     return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)

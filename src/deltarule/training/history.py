@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from deltarule.atomic import write_atomically
+from deltarule.elsewhere import line_for, words
 from deltarule.errors import SettingError, closest
-from deltarule.public import Named, line_for, public, words
+from deltarule.public import Named, public
 from deltarule.settings import check_path
 
 Row = dict[str, float]

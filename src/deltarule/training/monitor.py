@@ -4,8 +4,8 @@ import logging
 import math
 from dataclasses import dataclass
 
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
-from deltarule.public import words
 from deltarule.settings import MODES, brief, check, check_choice
 from deltarule.training.history import History
 

@@ -12,9 +12,10 @@ from numbers import Real
 from types import FunctionType
 from typing import Any
 
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
 from deltarule.parts import resolve
-from deltarule.public import part, words
+from deltarule.public import part
 from deltarule.settings import brief, check, check_settings, setting_error
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History

@@ -88,7 +88,7 @@ class Snapshot:
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
         for name in FIGURES:
-            setattr(state, name, self.arrays[name].item())
+            vars(state)[name] = self.arrays[name].item()
         state.step = self.step
         state.network.parameters.vector[:] = self.arrays["parameters"]
         state.best.vector[:] = self.arrays["best"]

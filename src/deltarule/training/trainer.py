@@ -46,7 +46,7 @@ APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of
 FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
 
 
-@public("Trainer(network=network)", is_inner=True)
+@public("Trainer(network=network).fit(dr.Dataset(X, y))", is_inner=True)
 @dataclass(kw_only=True)
 class Trainer(TrainingNumbers, metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
@@ -224,7 +224,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             plan.order, plan.first_step, plan.score = samples, state.step, state.tally
             plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
             self._note(state, plan, self.engine.run_steps(self.network, self.optimizer, plan))
-            state.seconds += time.perf_counter() - began
+            vars(state)["seconds"] += time.perf_counter() - began  # a callback may not assign it
             for watcher in watchers:
                 watcher.step_end(state)
             if state.stop_reason is not None:
@@ -251,7 +251,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
         last = len(outcome.losses) - 1
-        state.batch_loss, state.learning_rate = outcome.losses[last], plan.learning_rates[last].item()
+        vars(state).update(batch_loss=outcome.losses[last], learning_rate=plan.learning_rates[last].item())
         state.step += outcome.steps
         if outcome.steps <= last:
             raise divergence_of(state)

@@ -112,4 +112,5 @@ def test_kinds_differ_in_name_and_ending() -> None:
     assert len({kind.name for kind in KINDS}) == len(KINDS)
     endings = [ending for kind in KINDS for ending in kind.endings]
     assert len(set(endings)) == len(endings)
-    assert all((kind.reader is None) == bool(kind.advice) for kind in KINDS)
+    assert all(kind.reader or kind.advice for kind in KINDS)
+    assert not any(kind.has_targets and kind.advice for kind in KINDS)

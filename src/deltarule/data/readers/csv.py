@@ -8,6 +8,7 @@ import csv
 import math
 import re
 import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from deltarule.errors import DataError, SettingError, sentence
 Names = Collection[str]
 SEPARATORS = ",;\t"
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
+NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
 BYTES = frozenset(map(str, range(256)))
 # What np.loadtxt takes besides: "+7", " 007".
 UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
@@ -63,7 +65,13 @@ def open_text(path: AnyPath) -> Iterator[tuple[TextIO, str]]:
 
     Bytes that are not UTF-8 become a character that no number contains.
     """
-    with open_file(path, "a CSV file", "r", encoding="utf-8-sig", errors="replace", newline=None) as file:
+    with open_file(path, "a CSV file") as file:
+        head = file.read(4)
+    if head.startswith(NO_CSV):
+        kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
+        raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
+    encoding = "utf-16" if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"  # Excel writes both
+    with open_file(path, "a CSV file", "r", encoding=encoding, errors="replace", newline=None) as file:
         first = next((line for line in file if line.strip()), "")
         file.seek(0)
         yield file, next((each for each in SEPARATORS if each in first), ",")

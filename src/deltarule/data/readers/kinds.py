@@ -53,22 +53,22 @@ IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_
 IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
+ASKED = "deltarule predict {path}  asks a model about it; to learn from, give a folder with a folder for each class"
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
-MODEL = Kind(
-    "a model", rb".{6}\0\0\{", (".safetensors",), advice="pass it with --model {path}, or to train --from {path}"
-)
+MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="use dr.load({path!r}), or --model {path}")
 KINDS = (
     MODEL,
-    Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows),
-    Kind("JPEG", rb"\xff\xd8\xff", (".jpg", ".jpeg"), read_picture_rows),
-    Kind("WebP", rb"RIFF.{4}WEBP", (".webp",), read_picture_rows),
-    Kind("BMP", rb"BM.{4}\0{4}", (".bmp",), read_picture_rows),
+    Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows, advice=ASKED),
+    Kind("JPEG", rb"\xff\xd8\xff", (".jpg", ".jpeg"), read_picture_rows, advice=ASKED),
+    Kind("WebP", rb"RIFF.{4}WEBP", (".webp",), read_picture_rows, advice=ASKED),
+    Kind("BMP", rb"BM.{4}\0{4}", (".bmp",), read_picture_rows, advice=ASKED),
     Kind("npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path)), has_targets=True),
     IDX,
     CSV,
     Kind("npy", rb"\x93NUMPY", (".npy",), advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)"),
     Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
     Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
+    Kind("JSON", endings=(".json",), advice=TO_CSV.format("read_json")),
     Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice="it can run code; numpy.savez('data.npz', X=X)"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
@@ -96,6 +96,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
         kind = CSV
     if wish.is_table and kind is not CSV and not wish.rows_only:
         raise SettingError(sentence("readers.no_table", path=path, target=wish.target, got=what_it_is(path, kind)))
+    if kind.reader is read_picture_rows and wish.columns:
+        names = ", ".join(column.name for column in wish.columns)
+        raise SettingError(sentence("command.other_inputs", reads=f"the columns {names} of a table", name=path))
     if kind.reader is None:
         raise SettingError(sentence("readers.kind", path=path, got=what_it_is(path, kind)))
     reader = kind.reader
@@ -118,6 +121,7 @@ def kind_of(path: Path) -> Kind:
         if idx_files(path.parent, path.name + IMAGES):
             return IDX_PAIRS
         more = "; numbers go into a CSV, a line for each sample" if re.fullmatch(r"-?[0-9.]+", path.name) else ""
+        more = "; download it first" if path.parts[0] in ("http:", "https:") else more
         raise SettingError(f"a file must exist: got {path}{more}")
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)

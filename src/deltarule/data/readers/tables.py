@@ -1,6 +1,7 @@
 """Tables with a column to learn: what its columns are, its targets, and its rows as these columns count them."""
 
 import math
+import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -86,7 +87,11 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     table = read(source, text=text, only=only, without=how.without)
     for name in (target, *how.without):
         if name not in table.names:
-            offer = closest(name, table.names)
+            offer, parts = closest(name, table.names), [part.strip() for part in name.split(",")]
+            if table.is_file and 2 * sum(number_in(each) is not None for each in table.names) > len(table.names):
+                raise DataError(sentence("tables.no_header", table=table, name=name, got=",".join(table.names[:9])))
+            if name != target and set(parts) <= set(table.names):
+                offer = f"name each by itself, {' '.join(f'--without {part}' for part in parts)}, or without={parts}"
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]
@@ -96,6 +101,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
         refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
     else:
         table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
+    refuse_commas(table, [*names, *([] if how.task == "classes" else [target])])
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
     rows = table_rows(table, columns)
@@ -282,6 +288,17 @@ def table_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
     return np.ascontiguousarray(by_column.T)
 
 
+def refuse_commas(table: Table, names: Iterable[str]) -> None:
+    """Raise DataError, with the line that reads them, where one of these columns holds numbers with commas in them."""
+    for name in names:
+        texts = getattr(table.cells[name], "texts", ())
+        with_comma = next((text for text in texts if "," in text), "")
+        if with_comma and all(number_in(text.replace(",", "")) is not None for text in texts):
+            how = 'thousands=","' if re.fullmatch(r"-?\d{1,3}(,\d{3})+", with_comma) else 'sep=";", decimal=","'
+            path = repr(table.name) if table.is_file else "PATH"
+            raise DataError(sentence("tables.commas", table=table, such=with_comma, name=name, how=how, path=path))
+
+
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError where the table lacks one of these columns."""
     names = set(table.names)
@@ -323,6 +340,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     if is_new:
         alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
+        wanted += "" if None in map(number_in, texts) else " or --task values for numbers to predict,"
         refuse(table.name, wanted, (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
     classes = {text: k for k, text in enumerate(class_names)}
     unknown = [text for text in texts if text not in classes]

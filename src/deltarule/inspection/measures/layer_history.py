@@ -71,7 +71,7 @@ class Recorder(Callback):
 
     def __init__(self, probe: Dataset, earlier: Mapping[str, Array] | None = None) -> None:
         self.probe, self.earlier = probe, earlier or {}
-        self.rows: list[dict[str, Array]] = []
+        self.every, self.rows = 1, list[dict[str, Array]]()
 
     def train_begin(self, state: TrainingState) -> None:
         most = max(4, min(MOST_EPOCHS, MOST_BYTES // state.network.parameters.vector.nbytes))

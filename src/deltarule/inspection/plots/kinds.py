@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Dataset
+from deltarule.elsewhere import words
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
@@ -19,7 +20,7 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS
-from deltarule.public import public, words
+from deltarule.public import public
 from deltarule.settings import brief, check_choice
 from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
@@ -70,7 +71,7 @@ def plot(
     role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
     if what is not None and not role:
-        cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) else ""
+        cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
         cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):

@@ -1,0 +1,88 @@
+"""What other libraries call things, and the line that does the same here: elsewhere.toml, looked up."""
+
+import os
+import sys
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.util import find_spec
+from numbers import Integral, Real
+from typing import Any
+
+from deltarule.errors import DeltaruleError, MissingNameError, UnknownNameError, closest, read_tables
+
+PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
+PLAIN["function"] = Callable
+VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
+
+
+@cache
+def words() -> dict[str, Any]:
+    """elsewhere.toml, with its names by themselves."""
+    tables = read_tables("elsewhere")
+    rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
+    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules"):
+        tables[name] = {alias: meant for meant, aliases in tables[name].items() for alias in aliases.split()}
+    return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
+
+
+def names_for(word: str) -> list[str]:
+    """The settings and arguments that another library calls by that word."""
+    return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
+
+
+def line_for(whose: str | type[Any], name: str) -> str | None:
+    """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
+    owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
+    owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
+    line = next((words()["names"][owner, name] for owner in owners if (owner, name) in words()["names"]), None)
+    it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
+    return line and line.format(it=it, net=net)
+
+
+def variable_of(kind: type[Any] | None) -> str:
+    """What a variable that holds an object of a class is called in lines: network, model, data, optimizer."""
+    names = [each.__name__ for each in kind.__mro__] if kind else [""]
+    bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
+    whose = next((each for each in bases if each in names), names[0])
+    return VARIABLES.get(whose, whose.lower())
+
+
+def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> UnknownNameError:
+    """The error for a name that `thing` does not have: with the line that does it here, or the closest names."""
+    return UnknownNameError(partial(offer_name, whose, name, thing, begins))
+
+
+def offer_name(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
+    """Its message, which is searched for where somebody reads it."""
+    line = line_for(whose, name)
+    near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
+    offer = f"use {line}" if line else near.strip() or f"Known: {names}"
+    return f"{begins} has no attribute {name!r}: {offer}"
+
+
+def is_a(value: Any, kinds: str) -> bool:
+    """Whether a value is of one of these kinds, "Network|Model": names of classes, or of PLAIN."""
+    names = [each.__name__ for each in type(value).__mro__]
+    return any(kind in names or isinstance(value, PLAIN.get(kind, ())) for kind in kinds.split("|"))
+
+
+def substitute_for(value: Any, kinds: str) -> str:
+    """What makes one of these kinds of what was given, in its place; "" where nothing does."""
+    fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
+    model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
+    if "Model" in kinds:
+        return model
+    if "Dataset" in kinds:
+        return "splits.train" if is_a(value, "Splits") else ""
+    is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))
+    return f"{model or type(value).__name__.lower()}.network" if is_near else ""
+
+
+def unknown_name(module: str, name: str) -> DeltaruleError:
+    """The error for a name that a module does not have: of `from module import name`, an ImportError."""
+    begins, whole = f"module {module!r}", sys.modules["deltarule"]
+    says = f"{begins} has no attribute {name!r}: use dr.{name}"
+    says = says if name in whole.__all__ else offer_name("deltarule", name, whole, begins)
+    asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
+    is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
+    return MissingNameError(says) if is_import else UnknownNameError(says)

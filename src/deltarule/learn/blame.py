@@ -1,0 +1,128 @@
+"""Which line a wrong array is blamed on: the first that made something which nothing right explains."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from deltarule.learn.activations import Sigma, factor_between, is_close, sigma_of
+from deltarule.learn.judgement import Pass
+from deltarule.learn.losses import logarithm
+from deltarule.learn.recording import Event
+from deltarule.learn.roles import is_bias_gradient, role_of
+from deltarule.nn.arrays import Array
+
+FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "times-outputs")
+
+
+def is_in(role: str, event: Event) -> bool:
+    """Whether an expression stands in a function of this role."""
+    return role_of(event.where.function.rpartition(".")[2]) == role
+
+
+def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array]) -> Event:
+    """Where a wrong delta was made: the first array of its shape that nothing explains; else its last store.
+
+    errors: dC/da of the layer, in the forms that are right.
+    """
+    behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
+    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
+    pairs = [pair for pair in pairs if pair[0].time <= found.time and not is_in("loss", pair[0])]
+    known = list(explanations(run, l, errors))
+    for event, array in pairs:
+        if np.isfinite(array).all() and not is_explained(array, known):
+            return event
+    return last_copy(run, l, found)
+
+
+def last_copy(run: Pass, l: int, found: Event) -> Event:
+    """The last time that an array was stored, under whatever name, before dC/dW was made of it."""
+    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], found.time))
+    end = next((event.time for event in run.trace.events if event.time > found.time and is_gradient(run, l, event)), 0)
+    alike = [event for event, array in pairs if event.time < end and is_close(array, array_of(run, l, found))]
+    alike = [event for event in alike if run.n > 1 or not is_bias_gradient(event.name)]
+    inside = [event for event in alike if is_in("derivative", event) and event.where.is_store]
+    stored = [event for event in alike if event.where.is_store]
+    return (inside or stored or [found])[-1]
+
+
+def array_of(run: Pass, l: int, event: Event) -> Array:
+    """The array of an event, (n, outputs of the layer)."""
+    size = run.layers[l].W.shape[1]
+    return next(array for each, array in run.trace.arrays(run.n, size) if each is event)
+
+
+def is_gradient(run: Pass, l: int, event: Event) -> bool:
+    """Whether an array has the shape of a layer's weights, and is not they."""
+    weights = run.layers[l].weights.value
+    return event.value.shape in (weights.shape, weights.shape[::-1]) and not (
+        event.value.shape == weights.shape and is_close(event.value, weights)
+    )
+
+
+def is_explained(array: Array, known: list[Array]) -> bool:
+    """Whether an array is a constant, or a multiple of a known one."""
+    return bool(np.ptp(array) == 0) or any(factor_between(array, each) is not None for each in known)
+
+
+def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
+    """What a program may compute on its way to a right delta."""
+    kind, z, a = run.kinds[l], run.z[l], run.a[l]
+    with np.errstate(all="ignore"):
+        powers = np.exp(-z), np.exp(z), np.exp(z - z.max(axis=1, keepdims=True))
+        yield from (z, a, 1 - a, 1 + a, a**2, 1 - a**2, a * (1 - a), *powers, 1 + powers[0], kind.slope(z))
+        slope = kind.slope(z) if kind.of_a is None else kind.of_a(a)
+        for error in errors:
+            yield from (error, kind.back(error, z, a), error * slope)
+        if l + 1 == len(run.layers):
+            t = run.targets
+            logs = logarithm(a), logarithm(1 - a)
+            yield from (t, 1 - t, a - t, (a - t) ** 2, *logs, t * logs[0], (1 - t) * logs[1])
+            yield from (t / a, (1 - t) / (1 - a), (a - t) / (a * (1 - a)), t * logs[0] + (1 - t) * logs[1])
+        for other in (*run.z, *run.a, *(each for n, each in enumerate(run.delta) if n != l and each is not None)):
+            if other is not z and other is not a and other.shape == z.shape:
+                yield other
+
+
+def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
+    """Where wrong targets were made: the first array that is one of them."""
+    for event, array in run.trace.arrays(*run.targets.shape):
+        if event.time <= found.time and any(np.array_equal(array, each) for each in wrong):
+            return event
+    return found
+
+
+def blame_callers(run: Pass) -> dict[int, int]:
+    """By the place of a wrong step in run.steps, the line of the call to blame where the function called is right.
+
+    A function is right where it made right arrays, called from elsewhere, or where it is the derivative that its name
+    says, of another activation than the layer's.
+    """
+    blamed: dict[int, int] = {}
+    ends = {each.event.lines for each in run.steps if each.event and not each.mistake}
+    if all(step.mistake in ("", "?") for step in run.steps):
+        return {}
+    lines = {each.lines for each in run.trace.events}
+    right = {each for each in lines if any(each[n:] in ends for n in range(len(each)))}
+    for n, step in enumerate(run.steps):
+        event = step.values.get("at") or step.event
+        if event is None or step.quantity == "a" or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
+            continue
+        level = next(
+            (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
+        )
+        kind, is_lambda = named_slope(event), not event.where.function
+        if (
+            level == 0
+            and step.mistake == "slope-of-another"
+            and (is_lambda or kind not in (None, run.kinds[step.layer]))
+        ):
+            level = 1
+        if level:
+            blamed[n] = event.lines[level]
+    return blamed
+
+
+def named_slope(event: Event) -> Sigma | None:
+    """The activation whose derivative a function's name promises."""
+    name = event.where.function.rpartition(".")[2]
+    return sigma_of(name) if role_of(name) == "derivative" else None

@@ -1,0 +1,51 @@
+"""Arrays that a program fills number by number: what one place yields in the rounds of a loop is one array.
+
+A loop over neurons makes z number by number, and a loop in it over their inputs makes W. With a note of the rounds in
+which each number was computed, both are put together, be they in lists, in dicts or in objects.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deltarule.learn.recording import Event
+from deltarule.nn.arrays import Array
+
+MOST_NUMBERS = 1000  # in what one round yields
+
+
+def gathered(events: Sequence[Event]) -> list[Event]:
+    """The events, and after the last number of each array that is filled in one loop or two, the array itself."""
+    parts: dict[tuple[int, int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
+    for event in events:
+        if event.value.ndim > 1 or event.value.size > MOST_NUMBERS:
+            continue
+        rounds = event.rounds
+        for n, (loop, at) in enumerate(rounds):
+            key = n, loop, id(event.where), 1, event.value.shape
+            parts.setdefault(key, {})[at,] = event  # the last of a round, where it adds up in an inner loop
+            if event.value.ndim == 0 and n + 1 < len(rounds):
+                parts.setdefault((*key[:3], 2, ()), {})[at, rounds[n + 1][1]] = event
+    found = []
+    for key, items in parts.items():
+        array = stacked({place: each.value for place, each in items.items()})
+        last = max(items.values(), key=lambda each: each.time)
+        if array is not None and (array.size > 1 or last.where.is_store or "rand" in last.where.text):
+            text = last.where.text
+            name = (text.rpartition("[")[0] if text.endswith("]") else text) if last.where.is_store else ""
+            found.append((last.time, key[3], replace(last, name=name, value=array, rounds=last.rounds[: key[0]])))
+    if not found:
+        return list(events)
+    both = [*((each.time, 0, each) for each in events), *found]
+    rows = (each for *_, each in sorted(both, key=lambda row: row[:2]))
+    return [replace(each, time=n) for n, each in enumerate(rows)]
+
+
+def stacked(items: dict[tuple[int, ...], Array]) -> Array | None:
+    """Numbers, or rows, by their places in one loop or two, as one array; None where some are missing."""
+    axes = [sorted({place[axis] for place in items}) for axis in range(len(next(iter(items))))]
+    if np.prod([len(axis) for axis in axes]) != len(items):
+        return None
+    shape = (*(len(axis) for axis in axes), *next(iter(items.values())).shape)
+    return np.array([items[place] for place in sorted(items)]).reshape(shape)

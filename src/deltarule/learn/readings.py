@@ -1,0 +1,174 @@
+"""The ways to read the arrays of a run: as they are; output weights as a vector; biases as a part of the weights."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from deltarule.learn.activations import is_close
+from deltarule.learn.layers import OwnLayer, chains, views
+from deltarule.learn.loops import gathered
+from deltarule.learn.recording import Event, InitialParameter, Where
+from deltarule.learn.roles import argument_of, parameter_kind
+from deltarule.nn.arrays import Array
+
+Reading = tuple[list[Event], list[InitialParameter]]
+Parts = list[tuple[str, Callable[[Array], Array]]]  # of a parameter: the kind of each and where it stands
+DRAWS = re.compile(r"rand|normal|uniform|zeros|ones\(|full\(|^\[+-?[\d.]+(\]+ \* | for )")
+MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
+
+
+def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
+    """Every way, the likeliest first."""
+    own = gathered(events)
+    yield from ways(own, list(starts))
+    names = {each.name for each in starts}
+    others = drawn(own)
+    if any(each.name not in names for each in others):
+        yield from ways(own, others)
+        rest = [each for each in others if each.kind == "biases" or each is not others[0]]  # without random inputs
+        if sum(each.kind == "weights" for each in rest) > 1:
+            yield from ways(own, rest)
+
+
+def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Reading]:
+    """The ways to read parameters: as they are; vectors as columns or rows; biases as a part of the weights."""
+    bases: list[Reading] = [(events, starts)]
+    yield bases[0]
+    widths = {size for each in starts if each.value.ndim == 2 for size in each.value.shape}
+    if any(each.kind == "weights" and each.value.ndim == 1 and each.value.size in widths for each in starts):
+        column: Parts = [("weights", lambda array: array[:, None])]
+        row: Parts = [("weights", lambda array: array[None])]
+        bases += [divided(bases[0], 1, parts) for parts in (column, row)]
+        yield from bases[1:]
+    sizes = {size for each in starts if each.kind == "weights" for size in each.value.shape}
+    if not any(each.kind == "biases" and each.value.size in sizes for each in starts):
+        for base in bases:
+            for axis in (0, 1):
+                for place in (-1, 0):
+                    yield divided(base, 2, split_of(axis, place))
+
+
+def drawn(events: Sequence[Event]) -> list[InitialParameter]:
+    """Arrays that are drawn at random, or that are 0 and are added somewhere: parameters, whatever they are called."""
+    found: list[InitialParameter] = []
+    stored = [each for each in events if each.where.is_store]
+    sums = {name for each in events for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", each.where.text)}
+    depths: dict[tuple[Where, int], int] = {}
+    for event in events[:MOST_EVENTS]:
+        key = event.where, event.value.ndim
+        depths[key] = max(depths.get(key, 0), len(event.rounds))
+    for event in events[:MOST_EVENTS]:
+        text, value = event.where.text, event.value
+        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # a row of many layers' last neurons
+        words = DRAWS.search(text.casefold())
+        if event.where.is_store or is_outer or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
+            continue
+        same = (each for each in stored if each.time > event.time and each.value.shape == value.shape)
+        taken = {each.name for each in found if each.where.line != event.where.line}
+        name = next((each.name for each in same if each.name not in taken and np.array_equal(each.value, value)), "")
+        if argument_of(name) in ("X", "Y", "y_flat"):
+            continue
+        bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
+        is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases")
+        if not is_bias and (np.ptp(value) == 0 or (text.count("(") == 0 and "[" not in text)):
+            continue
+        while found and is_part(found[-1], event):
+            found.pop()
+        found.append(InitialParameter(name or text, "biases" if is_bias else "weights", event.where, value, value))
+    return found
+
+
+def is_part(start: InitialParameter, event: Event) -> bool:
+    """Whether a parameter is a part of the same expression as an array, or a row of it."""
+    same, inner, outer = start.where.line == event.where.line, start.where.text, event.where.text
+    return same and inner in outer and (inner != outer or start.value.ndim < event.value.ndim)
+
+
+def split_of(axis: int, place: int) -> Parts:
+    """Weights with the biases in their first or last row or column, taken apart."""
+    rest = slice(1, None) if place == 0 else slice(None, -1)
+    return [
+        ("weights", lambda array: array[rest] if axis == 0 else array[:, rest]),
+        ("biases", lambda array: array[place] if axis == 0 else array[:, place]),
+    ]
+
+
+def divided(reading: Reading, ndim: int, parts: Parts) -> Reading:
+    """A reading in which weights of so many dimensions, and the arrays that are shaped like them, are other arrays."""
+    events, starts = reading
+    wanted = [each for each in starts if each.kind == "weights" and each.value.ndim == ndim]
+    new_starts = [
+        replace(each, kind=kind, value=part(each.value), raw=part(each.raw))
+        for each in starts
+        for kind, part in (parts if each in wanted else [(each.kind, np.asarray)])
+        if part(each.value).size
+    ]
+    shapes, new_events = {each.value.shape for each in wanted}, list[Event]()
+    for event in events:
+        values = [part(event.value) for _, part in parts] if event.value.shape in shapes else []
+        for value in (event.value, *(each for each in values if each.size)):
+            new_events.append(replace(event, time=len(new_events), value=value))
+    return new_events, new_starts
+
+
+def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
+    """The inputs of which a program computed z, and what may be their targets, the first that were used first."""
+    events, longest = reading[0][:MOST_EVENTS], dict[tuple[int, bool], list[OwnLayer]]()
+    firsts = Firsts(events)
+    for chain in chains(reading[1])[:6]:
+        longest.setdefault((id(chain[0].weights), chain[0].is_out_first), chain)
+    for chain in longest.values():
+        first, n_outputs, seen, n_found = chain[0], chain[-1].W.shape[1], set[bytes](), 0
+        for event in (each for each in events if each.where.is_store or "[" in each.where.text):
+            for X in inputs_in(event.value, first.W.shape[0]):
+                if n_found < MOST_INPUTS and (key := X.tobytes()) not in seen:
+                    seen.add(key)
+                    product = X @ first.W
+                    if firsts.has(product + first.b) or firsts.has(product):
+                        n_found += 1
+                        yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
+
+
+class Firsts:
+    """The first numbers of all arrays, by which most are told apart at once."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        by_size: dict[int, list[Event]] = {}
+        for each in events:
+            by_size.setdefault(each.value.size, []).append(each)
+        self.tables = {
+            size: (np.array([each.value.flat[0] for each in found]), found) for size, found in by_size.items()
+        }
+
+    def has(self, wanted: Array) -> bool:
+        """Whether a program computed an array, be its samples rows or columns."""
+        firsts, found = self.tables.get(wanted.size, (np.empty(0), []))
+        near = np.flatnonzero(np.abs(firsts - wanted.flat[0]) <= 1e-5 * np.linalg.norm(wanted))
+        return any(is_close(view, wanted) for n in near for view in views(found[n].value, *wanted.shape))
+
+
+def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
+    """An array as inputs (n, fan_in), in each way in which it can be that; not 0 alone."""
+    if value.size % fan_in == 0 and value.size and fan_in in value.shape and value.any() and value.dtype.kind == "f":
+        yield from views(value, value.size // fan_in, fan_in)
+
+
+def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
+    """What may be targets (n, outputs): what has such a name; where nothing has, what is 0 or 1."""
+    found: dict[bytes, Array] = {}
+    for is_named in (True, False):
+        for event in events:
+            if is_named == (event.where.is_store and argument_of(event.name) in ("Y", "y_flat")):
+                lying = [*views(event.value, n, n_outputs)]
+                y = event.value.ravel()
+                is_whole = y.max(initial=0) + 1 == n_outputs or n == 1
+                if not lying and y.size == n and n_outputs > 1 and is_whole and np.isin(y, range(n_outputs)).all():
+                    lying = [np.eye(n_outputs)[y.astype(int)]]
+                lying = [each for each in lying if n_outputs == 1 or each.any()]
+                lying = [each for each in lying if is_named or np.isin(each, (0, 1)).all()]
+                found |= {each.tobytes(): each for each in lying}
+        if found:
+            break
+    return list(found.values())[:MOST_PAIRS]

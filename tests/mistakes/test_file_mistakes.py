@@ -1,0 +1,116 @@
+"""What beginners do with files and on the command line: what is said to them, which holds the way out."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deltarule as dr
+from deltarule.cli import main
+from deltarule.errors import DeltaruleError
+from deltarule.recipes.schema import parse
+
+RECIPE = '[about]\nname = "mine"\n[data]\nname = "digits"\n[network]\nhidden = [16]\n'
+RECIPE += "[training]\nschedule = 0.1\nepochs = 1\n"
+ROWS = "".join(f"{k},{'xy'[k % 2]},{k}.5\n" for k in range(30))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("size;price\n" + "".join(f"{k},5;{k},25\n" for k in range(30)), 'sep=";", decimal=",").to_csv('),
+        ('size,price\n"1,250",2.5\n"12,000",3.5\n', 'PLACE\', thousands=",").to_csv('),
+        ("1.5,2.5\n2.5,3.5\n4.5,5.5\n", "line 1 must name the columns, 'price' among them: got 1.5,2.5; add a line"),
+        (
+            '{"size":{"0":1.0},"price":{"0":2.0}}',
+            "a CSV was expected: got something else; write one:  pandas.read_excel(",
+        ),
+        ("PK\3\4\0\0", "pandas.read_excel('PLACE').to_csv('data.csv', index=False)"),
+    ],
+    ids=["decimal-comma", "thousands", "no-header", "json", "excel"],
+)
+def test_a_table_of_another_kind_is_answered(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DeltaruleError) as caught:
+        dr.read_table(path, "price", announce=lambda text: None)
+    assert message in str(caught.value).replace(str(path), "PLACE")
+
+
+def test_a_table_that_excel_wrote_as_unicode_text_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "h.txt"
+    path.write_text("size,kind,price\n" + ROWS, encoding="utf-16")
+    table = dr.read_table(path, "price", announce=lambda text: None)
+    np.testing.assert_array_equal(table.targets[:, 0], np.arange(30) + 0.5)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            {"target": "price", "without": "size,kind"},
+            "name each by itself, --without size --without kind, or without=['si",
+        ),
+        ({"target": "price", "task": "classes"}, "or --task values for numbers to predict, were expected"),
+    ],
+    ids=["names-in-one", "values-as-classes"],
+)
+def test_a_table_read_in_another_way_is_answered(words: dict[str, str], message: str, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("size,kind,price\n" + ROWS)
+    with pytest.raises(DeltaruleError) as caught:
+        dr.read_table(path, **words)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("hidden = [16]", "hidden = [16]\nactivation = relu", 'write activation = "relu"'),
+        ("schedule = 0.1", "schedule: 0.1", "deltarule recipes quick  prints a recipe that is"),
+        ("schedule = 0.1", "lr = 0.1", 'training.schedule.rate, as in schedule = {name = "cosine", rate = 0.01}?'),
+        ("hidden", "layers", "did you mean network.hidden, without inputs and outputs?"),
+        ("[about]", "epochs = 3\n[about]", "did you mean training.epochs? Write it under [training]"),
+    ],
+)
+def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: str) -> None:
+    parse(RECIPE, "mine")
+    with pytest.raises(DeltaruleError) as caught:
+        parse(RECIPE.replace(right, wrong), "mine")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--data digits train", "deltarule has no option '--data': use deltarule train --data digits"),
+        ("--verison", "deltarule has no option '--verison': use deltarule --help"),
+        ("-v", "deltarule has no option '-v': use deltarule --version"),
+        ("version", "deltarule has no command 'version': use deltarule --version"),
+        ("help train", "deltarule has no command 'help': use deltarule train --help"),
+        (
+            "predict 7.png --out answers.csv",
+            "--out is for --kaggle: use  deltarule predict 7.png --json > answers.json",
+        ),
+        ("evaluate m.safetensors --data h.csv --target price", "this model reads images: got h.csv; give data of that"),
+        ("predict 7.png --model t.safetensors", "this model reads the columns size, kind of a table: got 7.png; give"),
+        ("evaluate m.pt", "use dr.from_torch(torch.load('m.pt'), hidden=\"relu\")"),
+    ],
+)
+def test_a_line_is_answered(
+    line: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("h.csv").write_text("size,kind,price\n" + ROWS)
+    Path("7.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    Path("m.pt").write_bytes(b"PK\3\4 and more")
+    dr.save(dr.Network((16, 3), pixels=True), "m.safetensors")
+    table = dr.read_table("h.csv", "price", announce=lambda text: None)
+    values = dr.Network((table.n_inputs, 1), output="identity", loss="quadratic")
+    dr.save(dr.Model.suited(values, table), "t.safetensors")
+    monkeypatch.setattr(sys, "argv", ["deltarule", *line.split()])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code in (1, 2)
+    assert message in " ".join(capsys.readouterr().err.split("\n")).replace("         ", " ")
