@@ -28,7 +28,7 @@ lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.
 	scripts/lowest
 
 .venv/.core: pyproject.toml
-	scripts/setup .venv fast,plot,page
+	scripts/setup .venv plot,page
 	@touch $@
 
 # Not compiled: Python does it when a module is first imported, and most never are.

@@ -38,7 +38,7 @@ def main() -> None:
     row = comparison("checkpoint", str(workload), "one each second", taken["without"], taken["with"])
     p50, p99 = np.percentile(milliseconds, [50, 99]).tolist()
     row |= {"images": images, "engine": engine, "checkpoints": len(milliseconds), "p50_ms": p50, "p99_ms": p99}
-    write_rows(given.json, [row | surroundings("numba")])
+    write_rows(given.json, [row | surroundings()])
     slower = [100 * (row[each] - 1) for each in ("ratio", "ratio_low", "ratio_high")]
     print("with one each second {:.1f} % slower ({:.1f} to {:.1f})".format(*slower))
     print(f"a checkpoint takes {p50:.2f} ms of the training thread, p99 {p99:.2f} ms")

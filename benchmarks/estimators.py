@@ -6,8 +6,8 @@
 scores  accuracy, or R2, in 5-fold cross-validation with 5 seeds and the default parameters; the difference of the
         pairs and its standard error. Asked: not worse by more than one
 fit     seconds of a fit of so many epochs with Adam, each in a process of its own, in turns, after one to warm up;
-        with the compiled engine and with NumPy's. Asked: a ratio above 1 on every table, and of 1.5 in the geometric
-        mean with the compiled one
+        with the native engine and with NumPy's. Asked: a ratio above 1 on every table, and of 1.5 in the geometric
+        mean with the native one
 """
 
 import sys
@@ -16,10 +16,10 @@ from contextlib import ExitStack
 from math import exp, log
 
 from fitting import TABLES, compared_scores, scores
-from measuring import Row, Worker, comparison, in_turns, installed, options, surroundings, write_rows
+from measuring import Row, Worker, comparison, in_turns, options, surroundings, write_rows
 
 OURS, PEER = "deltarule", "scikit-learn"
-ENGINES = ("numba", "numpy") if installed("numba") else ("numpy",)
+ENGINES = ("native", "numpy")
 
 
 def measured(table: str, engines: Sequence[str], repetitions: int) -> list[Row]:
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, metavar="N", help="of cross-validation; 0 leaves it out (5)")
     parser.add_argument("--folds", type=int, default=5, metavar="N", help="of cross-validation, at least 2 (5)")
     parser.add_argument("--tables", default=",".join(TABLES), metavar="A,B", help="of them (all)")
-    parser.add_argument("--engines", default=",".join(ENGINES), metavar="A,B", help="numba, numpy (both)")
+    parser.add_argument("--engines", default=",".join(ENGINES), metavar="A,B", help="native, numpy (both)")
     given = parser.parse_args()
     rows = []
     for table in given.tables.split(","):
@@ -70,7 +70,7 @@ def main() -> None:
         if given.seeds:
             scored = compared_scores(*(scores(table, name, given.seeds, given.folds) for name in (OURS, PEER)))
         for row in measured(table, given.engines.split(","), given.repetitions):
-            rows.append(row | scored | surroundings("scikit-learn", "scipy", "numba"))
+            rows.append(row | scored | surroundings("scikit-learn", "scipy"))
             print(told(rows[-1]), flush=True)
     for engine in given.engines.split(","):
         ratios = [log(row["ratio"]) for row in rows if row["engine"] == engine]

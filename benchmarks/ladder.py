@@ -7,7 +7,7 @@ Each recipe is trained with every seed on all of MNIST's training images, then s
 stands what its settings were chosen by, its accuracy on the last 10,000 training images after learning the others
 (--choices seeds). scikit-learn's MLPClassifier of (100, 100), all else its default, is in the same table.
 
-warm is the seconds of `fit`, kernels compiled; cold those of a fresh `deltarule train`, importing, loading, testing and
+warm is the seconds of `fit` alone; cold those of a fresh `deltarule train`, importing, loading, testing and
 saving included. The results are written after every run, and a run that they hold is skipped.
 """
 
@@ -69,7 +69,7 @@ def cold_seconds(name: str) -> float:
             "mnist",
             "--offline",
             "--engine",
-            "numba",
+            "native",
         ]
         subprocess.run(command, check=True, cwd=folder, env=os.environ, capture_output=True)
         return time.perf_counter() - began
@@ -97,11 +97,11 @@ def climb(name: str, given: argparse.Namespace) -> None:
         row[f"{part}_accuracy"] = mean_and_sd([run["accuracy"] for run in runs])
         row["warm_seconds"] = median(run["warm_seconds"] for run in row.get("test", runs))
         others = [other for other in read_rows(given.json) if other["workload"] != name]
-        write_rows(given.json, [*others, row | surroundings("numba", "scikit-learn")])
+        write_rows(given.json, [*others, row | surroundings("scikit-learn")])
 
     for part, held_out, seeds in (("held_out", True, given.choices), ("test", False, given.seeds)):
         print(f"{name}, {'the last 10,000 training images' if held_out else 'test set'}", flush=True)
-        run = partial(run_sklearn, held_out) if plans is None else partial(run_recipe, plans[held_out], "numba")
+        run = partial(run_sklearn, held_out) if plans is None else partial(run_recipe, plans[held_out], "native")
         measure(row.get(part, []), run, seeds, lambda runs, part=part: keep(part, runs))
     if plans is not None and "cold_seconds" not in row:
         row["cold_seconds"] = cold_seconds(name)

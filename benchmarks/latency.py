@@ -15,7 +15,7 @@ from measuring import Row, Worker, comparison, in_turns, options, surroundings, 
 from predictors import MODULES, PREDICTORS, SMALL
 from workloads import prepare
 
-PACKAGES = ("onnxruntime", "torch", "scikit-learn", "numba")
+PACKAGES = ("onnxruntime", "torch", "scikit-learn", "native")
 OURS = ("Network.predict", "Model.predict")
 
 

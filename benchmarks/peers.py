@@ -61,7 +61,7 @@ class Contest:
 
     def worker(self, name: str) -> Worker:
         """A fresh process of a contender; whatever it compiles is kept in the folder, for later ones of the same."""
-        kept = {variable: str(self.folder / "kept") for variable in ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR")}
+        kept = {variable: str(self.folder / "kept") for variable in ("TORCHINDUCTOR_CACHE_DIR",)}
         settings = {"engine": self.engine} if name == OURS else {}
         return training(ENTRIES[name].subject, self.workload, self.folder, kept, **settings)
 
@@ -175,7 +175,7 @@ def record(path: Path, rows: Sequence[Row]) -> None:
 def main() -> int:
     """Measure and tell, workload by workload. 1 where somebody failed or has not learned as ours has, else 0."""
     given = arguments()
-    around = surroundings(*dict.fromkeys(entry.package for entry in ENTRIES.values()), "numba")
+    around = surroundings(*dict.fromkeys(entry.package for entry in ENTRIES.values()), "native")
     all_well = True
     for name in given.workloads:
         workload = replace(WORKLOADS[name], n_samples=min(given.examples, WORKLOADS[name].n_samples))

@@ -25,7 +25,7 @@ from deltarule.playground.protocol import Start
 from deltarule.playground.server import Service
 from deltarule.training.trainer import Trainer
 
-RUNS = "nielsen-30:20,quick:4,default:2,default:1"  # the last is too short to be compiled: NumPy's
+RUNS = "nielsen-30:20,quick:4,default:2,default:1"
 CLIENT = """
 import sys
 from websockets.sync.client import connect
@@ -140,7 +140,7 @@ def main() -> None:
                 f"{run:13} {engine} {way:8} {row['ratio']:.3f} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f}), "
                 f"{row['ours_seconds']:.1f} s alone"
             )
-            rows.append(row | surroundings("starlette", "uvicorn", "websockets", "numba"))
+            rows.append(row | surroundings("starlette", "uvicorn", "websockets"))
     write_rows(given.json, rows)
 
 

@@ -127,7 +127,7 @@ def main() -> None:
     if given.gigabytes > 0:
         rows.append(mapped(given.gigabytes, given.folder))
         print("{workload}: {ours_seconds:.0f} s, anonymous memory {anonymous_megabytes} MB".format(**rows[-1]))
-    write_rows(given.json, [row | surroundings("numba") for row in rows])
+    write_rows(given.json, [row | surroundings() for row in rows])
 
 
 if __name__ == "__main__":

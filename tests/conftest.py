@@ -22,15 +22,6 @@ settings.register_profile("deltarule", deadline=None, max_examples=50, derandomi
 settings.load_profile("deltarule")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Give each of xdist's workers a cache of kernels.
-
-    Two processes that fill one cache of Numba's at once may write different kernels to the same file.
-    """
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-        os.environ["NUMBA_CACHE_DIR"] = str(config.rootpath / ".pytest_cache" / f"numba-{worker}")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse ids that hold a memory address: they differ from process to process, and xdist needs them alike."""
     unstable = sorted({item.nodeid for item in items if ADDRESS.search(item.nodeid)})

@@ -72,9 +72,11 @@ def test_a_module_of_the_page_is_300_lines_or_fewer() -> None:
     assert "main.js" in lengths
 
 
-def test_the_mathematics_is_1200_lines_or_fewer() -> None:
+def test_the_mathematics_is_1210_lines_or_fewer() -> None:
     modules = [path for path in (SOURCE / "nn").glob("*.py") if path.name != "equations.py"]
-    assert 0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 1200  # decision 0013
+    assert (
+        0 < sum(len(path.read_text(encoding="utf-8").splitlines()) for path in modules) <= 1_210
+    )  # decisions 0013, 0022
 
 
 def test_a_function_is_50_lines_or_fewer() -> None:
@@ -102,12 +104,12 @@ def test_no_file_has_a_vague_name() -> None:
 
 
 def test_one_letter_names_are_mathematics_within_25_lines() -> None:
-    rooms = {"nn": FORMULAS, "compiled": KERNELS}
+    rooms = {"nn": FORMULAS, "native": KERNELS}
     letters = {place(path): set(bound_letters(tree)) - {"T"} for path, tree in package().items()}
     for path in package():
         for node in functions(path):
             room = path.parent.name
-            short = n_body_lines(node) <= 25 or room == "compiled"
+            short = n_body_lines(node) <= 25 or room == "native"
             allowed = LETTERS | rooms.get(room, set()) if short else {"_"}
             letters[place(path, node)] = set(bound_letters(node)) - allowed
     assert {where: found for where, found in letters.items() if found} == {}

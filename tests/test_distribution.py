@@ -37,14 +37,14 @@ def test_the_package_says_it_once() -> None:
 
 def test_messages_follow_the_constant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "DISTRIBUTION", "another-name")
-    with pytest.raises(errors.MissingExtraError, match=r'not installed: run  pip install "another-name\[fast\]"$'):
-        errors.require("deltarule_has_no_such_module", "fast")
+    with pytest.raises(errors.MissingExtraError, match=r'not installed: run  pip install "another-name\[plot\]"$'):
+        errors.require("deltarule_has_no_such_module", "plot")
     assert errors.install_command(option="--upgrade") == "pip install --upgrade another-name"
 
 
 def test_every_extra_that_a_message_offers_exists() -> None:
     offered = set(literals(1, "require")) | set(literals(0, "install_command"))
-    assert {"fast", "page", "plot", "sklearn"} <= offered <= EXTRAS
+    assert {"page", "plot", "sklearn"} <= offered <= EXTRAS
 
 
 def test_pages_and_the_extra_all_name_it() -> None:

@@ -21,11 +21,11 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.public import part
 from deltarule.recipes.build import build
-from deltarule.training import engine as engine_module
 from deltarule.training.trainer import engine_for
 
 SOURCE = Path(__file__).parents[1] / "src" / "deltarule"
-WITHOUT = "nobody has written it in compiled code"
+HELPERS = Path(__file__).parent / "native"
+WITHOUT = "nobody has written it in C"
 X, Y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
 
 
@@ -107,34 +107,30 @@ def test_onnx_computes_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_softplus")
 def test_without_a_kernel_numpy_computes_the_run_and_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     trainer = dr.Trainer(network=network(), epochs=10_000)
-    chosen = engine_for(trainer, 60_000, "auto")
+    chosen = engine_for(trainer, "auto")
     assert (chosen.name, chosen.says) == ("numpy", f"Softplus has no kernel ({WITHOUT})")
-    asked_for = engine_for(trainer, 60_000, "numba")
-    assert (asked_for.name, asked_for.says) == ("numba", chosen.says)
+    assert engine_for(trainer, "native") == chosen
     own = type("Own", (dr.Tanh,), {})
     trainer = dr.Trainer(network=dr.Network((4, 6, 3), hidden=own()), epochs=10_000)
-    assert engine_for(trainer, 60_000, "auto").says == "Own is not deltarule's own"
+    assert engine_for(trainer, "auto").says == "Own is not deltarule's own"
     with caplog.at_level(logging.DEBUG, "deltarule"):
-        dr.fit(network(), X, Y, epochs=1, engine="numba")
-    assert f"the engine is numba: Softplus has no kernel ({WITHOUT})" in caplog.text
+        dr.fit(network(), X, Y, epochs=1, engine="native")
+    assert f"the engine is numpy: Softplus has no kernel ({WITHOUT})" in caplog.text
 
 
 @pytest.mark.usefixtures("_softplus")
 def test_train_says_that_numpy_computes_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "1000")
-    monkeypatch.setattr(engine_module, "WORTH_COMPILING_SECONDS", 0.0)
     command = ["deltarule", "train", "linear", "--data", "digits", "--epochs", "1"]
     monkeypatch.setattr(sys, "argv", [*command, "--set", "hidden=[6]", "--set", "network.activation=softplus"])
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 0
-    assert f"NumPy, without compiled kernels: Softplus has no kernel ({WITHOUT})" in capsys.readouterr().err
+    assert f"NumPy: Softplus has no kernel ({WITHOUT})" in capsys.readouterr().err
 
 
 CLASS = '''
@@ -154,34 +150,27 @@ class Softplus(Activation):
 ROW = """
 [parts.activation.softplus]
 home = "deltarule.nn.activations:Softplus"
-kernel = "deltarule.compiled.activations:SOFTPLUS alpha"
+kernel = "deltarule.native.codes:SOFTPLUS alpha"
 onnx = [["Softplus", "a"]]
 javascript = "softplus"
 
 """
-VALUE = """        elif code == SOFTPLUS:
-            for j in range(row.shape[0]):
-                t = c * row[j]
-                out[j] = (max(t, zero) + np.log1p(np.exp(-abs(t)))) / c
+VALUE = """    case SOFTPLUS:
+        EACH a[j] = (larger(c * z[j], 0) + logarithm_of_1_plus(exponential(-size_of(c * z[j])))) / c;
+        break;
 """
-SLOPE = """        elif code == SOFTPLUS:
-            for j in range(d.shape[0]):
-                d[j] *= sigmoid(c * row[j], one)
-"""
+SLOPE = "    case SOFTPLUS: EACH delta[j] *= sigmoid(c * z[j]); break;\n"
 PROGRAM = """
 import numpy as np
 import deltarule as dr
-from deltarule.compiled import network as twin, steps
-from deltarule.nn import network as reference
+from deltarule.training.engine import REFERENCE, engine
+from one_step import passed
 X, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
 network = dr.Network((4, 6, 3), hidden={"name": "softplus", "alpha": 0.7}, dtype=np.float64, rng=1)
-assert steps.can_take_steps(network, dr.Adam(), dr.Penalty())
 found = []
-for engine in (reference, twin):
-    ws, grads = network.workspace(60), network.parameters.zeros_like()
-    a = engine.forward(network, X, ws).copy()
-    engine.backward(network, y, ws, grads)
-    found.append(np.concatenate([a.ravel(), grads.vector]))
+for each in (REFERENCE, engine("native")):
+    loss, ws, grads = passed(each, network, X, y)
+    found.append(np.concatenate([ws.a[0].ravel(), grads.vector, [loss]]))
 np.testing.assert_allclose(found[1], found[0], rtol=0.0, atol=1e-13)
 assert dr.gradcheck(network, X, y).ok
 dr.save(network, "kept.safetensors")
@@ -198,22 +187,20 @@ def edited(path: Path, before: str, added: str) -> None:
 
 def test_a_class_a_row_and_a_kernel_are_all_that_it_takes(tmp_path: Path) -> None:
     """The three edits, made to a copy of the package: both engines then find the same gradient."""
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     copy = tmp_path / "deltarule"
-    ignored = shutil.ignore_patterns("__pycache__", "static", "pretrained", "cli", "*.npz")
+    ignored = shutil.ignore_patterns("__pycache__", "static", "pretrained", "cli", "*.npz", "*.so")
     shutil.copytree(SOURCE, copy, ignore=ignored)
     with (copy / "nn" / "activations.py").open("a", encoding="utf-8") as module:
         module.write(CLASS)
     edited(copy / "parts.toml", "[parts.activation.softmax]", ROW)
-    kernels = copy / "compiled" / "activations.py"
-    edited(kernels, "\n\n@kernel\ndef sigmoid(z", "\nSOFTPLUS = 9\n")
-    edited(kernels, "        elif code == SOFTMAX:\n            softmax", VALUE)
-    edited(kernels, "        elif code == SOFTMAX:\n            total", SLOPE)
-    text = kernels.read_text(encoding="utf-8").replace(
-        "from typing import Any\n", "from typing import Any\n\nimport numpy as np\n"
-    )
-    kernels.write_text(text, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    kernels = copy / "native" / "layers.h"
+    edited(kernels, ", SOFTMAX }", ", SOFTPLUS")
+    edited(kernels, "    case SOFTMAX:\n        most", VALUE)
+    edited(kernels, "    case SOFTMAX: /*", SLOPE)
+    build = (copy / "native" / "build.py").read_text(encoding="utf-8")  # for float64 alone, and without haste
+    build = build.replace('"float": "32", ', "").replace("-O3", "-O1").replace('["v4", "v3"]', '["v3"]')
+    (copy / "native" / "build.py").write_text(build, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(HELPERS)])}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=environment, cwd=tmp_path
     )

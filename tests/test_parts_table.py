@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from one_step import passed
 
 from deltarule.files.exchange.onnx import onnx_bytes
-from deltarule.nn import network as reference
 from deltarule.nn.activations import LeakyReLU
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.parts import BASES, PARTS, ROWS, Kernel, No, Part, kernel_values, make, object_at, part_of
 from deltarule.settings import setting, setting_names
+from deltarule.training.engine import REFERENCE, engine
+from deltarule.training.plan import Plan
 
 STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
 X = np.random.default_rng(3).normal(size=(17, 5))
@@ -65,7 +65,6 @@ def test_every_setting_of_a_part_is_declared(row: Part) -> None:
 
 @pytest.mark.parametrize("row", KERNELS, ids=[f"{row.kind} {row.name}" for row in KERNELS])
 def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     assert isinstance(row.kernel, Kernel)
     known = kernel_values(made(row))
     assert known is not None
@@ -76,36 +75,28 @@ def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> 
 
 def test_a_setting_by_a_wrong_name_is_no_zero() -> None:
     with pytest.raises(AttributeError, match="slop"):
-        Kernel("deltarule.compiled.activations:LEAKY_RELU", ("slop",)).values(LeakyReLU())
+        Kernel("deltarule.native.codes:LEAKY_RELU", ("slop",)).values(LeakyReLU())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", PARTS["activation"])
 def test_an_activations_kernel_equals_it(name: str, dtype: Any) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
-    twin = import_module("deltarule.compiled.network")
-    activation, y = made(PARTS["activation"][name]), np.arange(len(X)) % 3
-    net = Network((5, 6, 3), hidden=activation, dtype=dtype, rng=1)
+    y, net = np.arange(len(X)) % 3, Network((5, 6, 3), hidden=made(PARTS["activation"][name]), dtype=dtype, rng=1)
     found = []
-    for module in (reference, twin):
-        ws, grads = net.workspace(len(X)), net.parameters.zeros_like()
-        a = module.forward(net, X.astype(dtype), ws).copy()
-        module.backward(net, y, ws, grads)
-        found.append(np.concatenate([a.ravel(), ws.a[0].ravel(), grads.vector]))
+    for each in (REFERENCE, engine("native")):
+        _, ws, grads = passed(each, net, X.astype(dtype), y)
+        found.append(np.concatenate([ws.a[1].ravel(), ws.a[0].ravel(), grads.vector]))
     np.testing.assert_allclose(found[1], found[0], rtol=0.0, atol=3e-6 if dtype is np.float32 else 1e-13)
 
 
 @pytest.mark.parametrize("name", PARTS["optimizer"])
 def test_an_optimizers_kernel_equals_it(name: str) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
-    twin = import_module("deltarule.compiled.optimizers")
     ends: list[Array] = []
-    for step in (Optimizer.step, twin.step):
-        own, params = made(PARTS["optimizer"][name]), Parameters((4, 3), np.linspace(-1.0, 1.0, 15))
-        for i in range(5):
-            grads = Parameters((4, 3), np.sin(np.arange(15.0) + i))
-            (type(own).step if step is Optimizer.step else step)(own, params, grads, 0.1)
-        ends.append(params.vector)
+    for each in (REFERENCE, engine("native")):
+        net = Network((5, 3), output="identity", loss="quadratic", dtype=np.float64, rng=1)
+        plan = Plan(X, np.sin(np.arange(51.0)).reshape(17, 3), np.arange(17), 4, np.full(5, 0.1))
+        each.run_steps(net, made(PARTS["optimizer"][name]), plan)
+        ends.append(net.parameters.vector)
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-12, atol=1e-14)
 
 

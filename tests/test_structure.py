@@ -13,9 +13,8 @@ from syntax import ROOT, SOURCE, package
 
 import deltarule
 
-HEAVY = {"matplotlib", "numba", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn", "websockets"}
+HEAVY = {"matplotlib", "onnx", "pandas", "PIL", "scipy", "sklearn", "starlette", "uvicorn", "websockets"}
 ROOMS_OF_ONE_EXTRA = {
-    "compiled": {"numba"},
     "estimators": {"scipy", "sklearn"},
     "playground": {"starlette", "uvicorn"},
 }
@@ -76,7 +75,7 @@ def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
     assert functions_that_call("training", "step") == {"run_steps"}
     assert functions_that_call("training", "take_steps") == {"run_in_one_call"}
     assert functions_that_call("training", "backward") == {"run_steps"}
-    assert functions_that_call("training", "run_steps") == {"_train_epoch", "run_in_one_call"}  # to see what broke
+    assert functions_that_call("training", "run_steps") == {"_train_epoch"}
     assert functions_that_call("estimators", "run_steps") == {"_train_epoch", "_loss_and_gradient"}
     assert functions_that_call("estimators", "forward", "backward", "step", "take_steps") == set()
 
@@ -115,7 +114,7 @@ def test_mathematics_and_training_import_numpy_and_nothing_else(room: str) -> No
 
 
 def test_optional_dependencies_are_imported_inside_functions() -> None:
-    """All but what a whole room stands on, and nobody imports without it: Numba, and what estimators derive from."""
+    """All but what a whole room stands on, and nobody imports without it, such as what estimators derive from."""
     found = {
         (path.name, name)
         for path, tree in package().items()

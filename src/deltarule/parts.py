@@ -5,7 +5,7 @@ The rows are in parts.toml. A part is written as its name, "relu", or as a dict 
 class is given as text, "module:name", and imported when it is asked for, so this module knows none of them. A name that
 is not in the table is refused; nothing that a user's file says is ever imported or run.
 
-A new part is a class, a row in parts.toml, and a kernel in `compiled/` (or the reason why there is none).
+A new part is a class, a row in parts.toml, and a kernel in `native/` (or the reason why there is none).
 """
 
 import json
@@ -36,9 +36,9 @@ class No(str):
 
 
 class Kernel(NamedTuple):
-    """A part's twin in compiled code.
+    """A part's twin in C.
 
-    code: the constant that stands for the part inside kernels, as "module:name".
+    code: what stands for the part inside the library, as "module:name".
     settings: the part's settings that the kernel is given, in the kernel's order; "" where it has no use for one.
     """
 

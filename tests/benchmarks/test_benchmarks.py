@@ -221,7 +221,7 @@ def test_the_table_says_what_was_measured() -> None:
 
 def peer_row(workload: str, peer: str, ratio: float | None, **more: Any) -> Any:
     interval = {"ratio": ratio, "ratio_low": ratio and ratio - 0.1, "ratio_high": ratio and ratio + 0.1}
-    circumstances = {"engine": "numba", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "torch": "2.13"}}
+    circumstances = {"engine": "native", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "torch": "2.13"}}
     return {"workload": workload, "peer": peer, "ours_seconds": 0.4567} | interval | circumstances | more
 
 
@@ -245,7 +245,7 @@ def test_the_peers_stand_beside_each_other() -> None:
         "| peak memory | 99.5 MB | 512 MB |  |  |",
     ]
     assert "for small: " in lines[-1]
-    assert lines[-1].endswith("`benchmarks/peers.py`: engine numba; A, 2 cores; python 3.11.7, torch 2.13.")
+    assert lines[-1].endswith("`benchmarks/peers.py`: engine native; A, 2 cores; python 3.11.7, torch 2.13.")
 
 
 def test_the_faults_are_counted() -> None:

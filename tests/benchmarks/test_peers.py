@@ -158,7 +158,6 @@ def test_a_dataset_leaves_a_mapped_file_where_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_workers_here")
 def test_deforming_is_compared_with_numpy_and_scipy(run: Run, tmp_path: Path) -> None:
-    pytest.importorskip("numba", reason="the extra fast is not installed")
     run("deform.py", "--examples", "300", "--repetitions", "2", "--json", tmp_path / "deform.json")
     rows = rows_in(tmp_path / "deform.json")
     assert [row["peer"] for row in rows] == ["numpy", "SciPy"]

@@ -61,7 +61,7 @@ def test_its_json_agrees_with_what_it_saved(deltarule: Command) -> None:
     assert facts["test_accuracy"] == (model.predict(test.inputs) == test.targets).mean()
     assert facts["parameters"] == 7850
     assert (facts["train_examples"], facts["test_examples"]) == (1437, 360)
-    assert (facts["model"], facts["engine"], facts["seed"]) == ("m.safetensors", "numpy", 3)
+    assert (facts["model"], facts["engine"], facts["seed"]) == ("m.safetensors", "native", 3)
     assert [row["epoch"] for row in facts["history"]] == [0, 1] == list(range(facts["epochs"] + 1))
     assert {key: model.record[key] for key in facts if key in model.record} == {
         key: value for key, value in facts.items() if key not in ("model", "history", "mistakes", "stop_reason")

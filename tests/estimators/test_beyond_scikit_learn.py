@@ -335,10 +335,8 @@ def test_the_model_is_explained_checked_diagnosed_and_saved(wine: Table, tmp_pat
     np.testing.assert_allclose(dr.load(tmp_path / "wine.safetensors").probabilities(X), model.predict_proba(X), 1e-6)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", ["numpy", "native"])
 def test_batches_of_zero_weight_are_counted_and_change_nothing(wine: Table, engine: str) -> None:
-    if engine == "numba":
-        pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     X, y = wine
     model = quick(engine=engine, class_weight={0: 0.0, 1: 1.0, 2: 1.0}).partial_fit(X, y, classes=[0, 1, 2])
     before, first = model.model_.network.parameters.vector.copy(), y == 0

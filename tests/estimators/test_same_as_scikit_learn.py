@@ -179,7 +179,6 @@ def test_every_dtype_counts_at_its_value(wine: Table) -> None:
 
 @pytest.mark.parametrize("settings", [{}, SGD, {"solver": "lbfgs", "max_iter": 4}, STOP], ids=str)
 def test_compiled_kernels_train_the_same(wine: Table, settings: dict[str, Any]) -> None:
-    pytest.importorskip("numba", reason='needs Numba: pip install "deltarule[fast]"')
     settings = {"batch_size": 50, "max_iter": 15} | settings
-    mine = trained(ours, "fit", wine, engine="numba", **settings)
+    mine = trained(ours, "fit", wine, engine="native", **settings)
     hold_to_each_other(mine, trained(theirs, "fit", wine, **settings), wine[0], rtol=1e-11)

@@ -72,7 +72,7 @@ def of_processes(share: float) -> dict[str, list[Part]]:
                 "SIGKILL at random moments: no kept checkpoint is lost, the run goes on, NumPy",
                 partial(campaigns.kills_at_random, n_kills, "numpy"),
             ),
-            ("the same, compiled", partial(campaigns.kills_at_random, n_kills, "numba")),
+            ("the same, compiled", partial(campaigns.kills_at_random, n_kills, "native")),
             ("SIGKILL before each file operation of a run", campaigns.kills_between_operations),
         ],
         "signals": [
@@ -84,7 +84,7 @@ def of_processes(share: float) -> dict[str, list[Part]]:
                 "same seed, same bytes, in fresh processes: NumPy",
                 partial(commands.fresh_processes, n_processes, "numpy"),
             ),
-            ("the same, compiled", partial(commands.fresh_processes, n_processes, "numba")),
+            ("the same, compiled", partial(commands.fresh_processes, n_processes, "native")),
         ],
     }
 
@@ -175,7 +175,7 @@ WRITING: list[Part] = [
 ]
 EXACT: list[Part] = [
     ("a run of 300 steps is stopped at each, goes on, ends with the same bytes: NumPy", partial(exact, "numpy")),
-    ("the same, compiled", partial(exact, "numba")),
+    ("the same, compiled", partial(exact, "native")),
     ("the same, many steps in one call", partial(campaigns.exact_resumes, jobs.small_nets_trainer)),
 ]
 
@@ -209,7 +209,7 @@ def main() -> None:
                 print(f"{'':18}{harm}")
             figures = {"tried": count.tried, "harmless": count.tried - len(count.harm), "seconds": round(seconds, 1)}
             rows.append({"benchmark": "faults", "workload": name, "fault": says} | figures | {"harm": count.harm[:5]})
-    surroundings = measuring.surroundings("deltarule", "numba")
+    surroundings = measuring.surroundings("deltarule", "native")
     kept = [row for row in others if row["workload"] not in names]
     measuring.write_rows(given.json, [*kept, *(row | surroundings for row in rows)])
     sys.exit(any(row["harm"] for row in rows))

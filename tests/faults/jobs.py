@@ -60,9 +60,9 @@ def trainer(*callbacks: Callback, engine_name: str = "numpy", epochs: int = EPOC
 
 
 def small_nets_trainer(*callbacks: Callback, epochs: int = EPOCHS) -> Trainer:
-    """What Numba's engine trains with many steps in one call."""
+    """What the library in C trains, many steps in one call."""
     plain = {"network": Network((16, 6, 3), rng=1), "augment": None, "average": Latest(), "clip": NoClipping()}
-    return trainer(*callbacks, engine_name="numba", epochs=epochs, **plain)
+    return trainer(*callbacks, engine_name="native", epochs=epochs, **plain)
 
 
 def result(trained: Trainer, history: History) -> str:

@@ -83,10 +83,8 @@ def test_a_disk_that_stays_full_does_no_harm() -> None:
     assert count.harm == []
 
 
-@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 30), ("numba", 10)])
+@pytest.mark.parametrize(("engine_name", "n_kills"), [("numpy", 30), ("native", 10)])
 def test_kills_at_random_moments_lose_nothing(engine_name: str, n_kills: int, apart: Callable[[str], Count]) -> None:
-    if engine_name == "numba":
-        pytest.importorskip("numba", reason="the extra fast is not installed")
     assert apart(f"campaigns.kills_at_random({n_kills}, {engine_name!r})") == Count(n_kills, [])
 
 
@@ -104,10 +102,8 @@ def test_damage_is_found_and_the_older_checkpoint_used() -> None:
 
 
 @pytest.mark.no_cover  # other tests run its lines; counting them here, and in its like, takes a tenth of the time
-@pytest.mark.parametrize("engine_name", ["numpy", "numba"])
+@pytest.mark.parametrize("engine_name", ["numpy", "native"])
 def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) -> None:
-    if engine_name == "numba":
-        pytest.importorskip("numba", reason="the extra fast is not installed")
 
     def make(*callbacks: Any, epochs: int) -> Any:
         return jobs.trainer(*callbacks, engine_name=engine_name, epochs=epochs)
@@ -118,19 +114,16 @@ def test_a_run_is_stopped_at_every_step_and_goes_on_exactly(engine_name: str) ->
 
 @pytest.mark.no_cover
 def test_many_steps_in_one_call_are_stopped_at_every_step_too() -> None:
-    pytest.importorskip("numba", reason="the extra fast is not installed")
     count = campaigns.exact_resumes(jobs.small_nets_trainer, steps=48)
     assert (count.tried, count.harm) == (48, [])
 
 
 @pytest.mark.parametrize(
-    ("engine_name", "keeps", "some"), [("numpy", True, slice(0, None, 7)), ("numba", False, slice(3, None, 11))]
+    ("engine_name", "keeps", "some"), [("numpy", True, slice(0, None, 7)), ("native", False, slice(3, None, 11))]
 )
 def test_whatever_ends_a_run_what_was_learned_is_kept(
     engine_name: str, keeps: bool, some: slice, apart: Callable[[str], Count]
 ) -> None:
-    if engine_name == "numba":
-        pytest.importorskip("numba", reason="the extra fast is not installed")
     count = apart(f"ends.ends({engine_name!r}, {keeps}, {some})")
     assert count.tried >= 5
     assert count.harm == []

@@ -2,7 +2,6 @@
 
 import logging
 from concurrent import futures
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from deltarule.files import checkpoint
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
+from deltarule.training import engine as engine_module
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engine import REFERENCE
 from deltarule.training.engine import engine as engine_named
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
@@ -256,14 +255,12 @@ class Breaks(Callback):
         """Which makes it one that is told of steps."""
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", ["numpy", "native"])
 @pytest.mark.parametrize("error", [BrokenOffError(), MemoryError(), OSError(5, "gone"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize(("hook", "at", "kept"), [("step_end", 6, 6), ("epoch_end", 6, 8), ("epoch_end", 4, 4)])
 def test_an_exception_in_a_callback_keeps_the_last_step(
     tmp_path: Path, engine: str, error: BaseException, hook: str, at: int, kept: int
 ) -> None:
-    if engine == "numba":
-        pytest.importorskip("numba", reason="the extra fast is not installed")
     settings: dict[str, Any] = {"engine": engine_named(engine), "epochs": 3}
     whole = trainer(Breaks(hook, 10**9, error), Checkpoints(tmp_path / "whole"), **settings)
     whole.fit(data())
@@ -286,7 +283,8 @@ def test_an_exception_within_a_step_keeps_a_whole_one(
     """The step before; or the one before that, where the parameters were being changed."""
     monkeypatch.setattr(checkpoint, "COPY_APART", 0)  # else it depends on the machine's speed
 
-    of_numpy = getattr(REFERENCE, method) or Optimizer.step
+    home: Any = Optimizer if method == "step" else engine_module
+    of_numpy = getattr(home, method)
 
     def fails(*arguments: Any, **options: Any) -> Any:
         outcome = of_numpy(*arguments, **options)
@@ -296,10 +294,11 @@ def test_an_exception_within_a_step_keeps_a_whole_one(
 
     whole = trainer(seen := Breaks("step_end", 10**9, BrokenOffError()))
     expected = whole.fit(data(), data(8))
-    failing: Any = {method: fails}
-    broken = trainer(seen, Checkpoints(tmp_path, every_seconds=3600.0), engine=replace(REFERENCE, **failing))
+    broken = trainer(seen, Checkpoints(tmp_path, every_seconds=3600.0))
+    monkeypatch.setattr(home, method, fails)
     with pytest.raises(MemoryError):
         broken.fit(data(), data(8))
+    monkeypatch.setattr(home, method, of_numpy)
     checkpoints = Checkpoints(tmp_path)
     snapshot = checkpoints.newest()
     assert snapshot is not None

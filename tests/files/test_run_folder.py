@@ -71,7 +71,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
         raise run_folder.PackageNotFoundError(name)
 
     monkeypatch.setattr(run_folder, "version", missing)
-    assert environment(seed=0, data_hash="")["versions"]["numba"] is None
+    assert environment(seed=0, data_hash="")["versions"]["numpy"] is None
 
 
 def test_a_history_comes_back(folder: Path) -> None:

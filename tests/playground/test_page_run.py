@@ -16,6 +16,7 @@ from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.playground import frames
 from deltarule.recipes import read
 from deltarule.recipes.build import build
+from deltarule.training import trainer
 from deltarule.training.history import History
 
 COMPILATION = 600.0  # seconds that a run's kernels may take, where the processor is shared
@@ -192,6 +193,7 @@ def test_what_cannot_be_trained_is_refused_in_words(page: Page, changed: dict[st
 def test_the_curves_go_on_between_two_frames(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "FRAME_SECONDS", 60.0)
     monkeypatch.setattr(frames, "SHARE", 1.0)
+    monkeypatch.setattr(trainer, "STRETCH_WEIGHTS", 1)  # so that a point may be measured after each step
     page.order("start", recipe="quick", data="digits", epochs=2)
     page.frame()
     page.order("more")

@@ -1,97 +1,95 @@
-"""Which engine runs: Numba's where it is there, whole, and worth it; else NumPy's, with a line that says why."""
+"""Which engine runs: the library in C where it is there and whole; else NumPy's, with a line that says why."""
 
-import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deltarule.errors import MissingExtraError
+from deltarule.errors import FileError, SettingError
+from deltarule.native import build, library
 from deltarule.nn.network import Network
-from deltarule.training import engine as engine_module
+from deltarule.nn.optimizers import SGD, AdamW
 from deltarule.training.engine import REFERENCE, engine
-from deltarule.training.trainer import Trainer, engine_for
-
-NEW_PROCESS = """
-import numpy as np
-from deltarule.training.engine import engine
-chosen = engine("auto")
-print(chosen.name, "|", chosen.says)
-"""
+from deltarule.training.plan import Plan
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> None:
-    engine_module.compiled_engine.cache_clear()
+def _asked_anew() -> Iterator[None]:
+    library.library.cache_clear()
+    yield
+    library.library.cache_clear()
 
 
-def chosen_in_a_new_process(*, path: Path | None = None, before: str = "") -> tuple[str, str]:
-    """The name of the engine that "auto" is, and what it says."""
-    environment = dict(os.environ)
-    if path is not None:
-        environment["PYTHONPATH"] = os.pathsep.join([str(path), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", before + NEW_PROCESS]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    name, _, says = done.stdout.strip().partition(" | ")
-    return name, says.strip()
+def test_auto_is_native_and_says_nothing() -> None:
+    assert (engine("auto").name, engine("auto").says) == ("native", "")
 
 
-def test_without_numba_numpy_runs_and_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "numba", None)
+def no_compiler() -> list[str]:
+    raise OSError("no C compiler was found")
+
+
+def test_without_a_library_numpy_runs_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
+    monkeypatch.setattr(build, "compiler", no_compiler)
     chosen = engine("auto")
-    assert (chosen.name, chosen.forward) == ("numpy", REFERENCE.forward)
-    assert 'pip install "deltarule[fast]"' in chosen.says
-    with pytest.raises(MissingExtraError, match=r'numba, which is not installed: run  pip install "deltarule\[fast\]"'):
-        engine("numba")
+    assert chosen.name == "numpy"
+    assert "no C compiler was found" in chosen.says
+    assert "pip install --force-reinstall deltarule" in chosen.says
+    with pytest.raises(FileError, match="install gcc or clang"):
+        engine("native")
 
 
-@pytest.mark.parametrize("breakage", ["raise OSError('libLLVM.so: cannot open')", "jit = njit = None"])
-def test_with_a_broken_numba_numpy_runs(breakage: str, tmp_path: Path) -> None:
-    (tmp_path / "numba.py").write_text(breakage, encoding="utf-8")
-    name, says = chosen_in_a_new_process(path=tmp_path)
-    assert name == "numpy"
-    assert "does not work" in says
-    assert 'pip install --force-reinstall "deltarule[fast]"' in says
+def copy_of_sources(folder: Path) -> Path:
+    """The room's sources, without what was compiled of them."""
+    return Path(shutil.copytree(build.HERE, folder / "native", ignore=shutil.ignore_patterns("*.so", "__pycache__")))
 
 
-def test_with_nowhere_to_keep_kernels_numpy_runs() -> None:
-    """As where the package and the home folder are read-only, which for root they never are."""
-    pytest.importorskip("numba", reason="the extra fast is not installed")
-    nowhere = "from numba.core import caching\ncaching.CacheImpl._locator_classes = []\n"
-    name, says = chosen_in_a_new_process(before=nowhere)
-    assert name == "numpy"
-    assert "set NUMBA_CACHE_DIR to a folder" in says
+def test_a_damaged_library_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    here = copy_of_sources(tmp_path)
+    (here / f"native-{build.sources_hash()}{build.SUFFIX}").write_bytes(b"no library")
+    monkeypatch.setattr(build, "HERE", here)
+    assert "cannot be had" in engine("auto").says
 
 
-def test_short_runs_stay_with_numpy_and_long_ones_do_not() -> None:
-    pytest.importorskip("numba", reason="the extra fast is not installed")
-    trainer = Trainer(network=Network((784, 30, 10)), epochs=30, batch_size=10)
-    assert engine_for(trainer, 100, "auto").name == "numpy"
-    assert engine_for(trainer, 60_000, "auto").name == "numba"
-    assert engine_for(trainer, 60_000, "numpy").name == "numpy"
-    assert engine_for(trainer, 1, "numba").name == "numba"
+def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library.library()
+    here = copy_of_sources(tmp_path)
+    newest = next(build.HERE.glob(f"native-{build.sources_hash()}*"))
+    with (here / "step.c").open("a", encoding="utf-8") as source:
+        source.write("/* changed */")
+    monkeypatch.setattr(build, "HERE", here)
+    shutil.copy(newest, here / f"native-{build.sources_hash()}{build.SUFFIX}")
+    library.library.cache_clear()
+    assert "made from other sources" in engine("auto").says
 
 
-def test_the_first_compilation_is_announced_and_the_second_process_loads(tmp_path: Path) -> None:
-    pytest.importorskip("numba", reason="the extra fast is not installed")
-    said = []
-    for _ in range(2):
-        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-        command = [sys.executable, "-c", NEW_PROCESS]
-        said.append(subprocess.run(command, check=True, capture_output=True, text=True, env=environment))
-    assert [done.stdout.partition(" ")[0] for done in said] == ["numba", "numba"]
-    assert "compiling kernels for this machine" in said[0].stderr
-    assert said[0].stderr.count("\n") == 1
-    assert said[1].stderr == ""
+def test_a_processor_without_its_instructions_gets_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "instruction_sets", list)
+    assert "neither AVX2 nor NEON" in engine("auto").says
+
+
+@pytest.mark.parametrize(("name", "value"), [("DELTARULE_THREADS", "none"), ("DELTARULE_INSTRUCTIONS", "v9")])
+def test_a_variable_that_means_nothing_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    network = Network((1, 1), output="identity", loss="quadratic")
+    plan = Plan(np.zeros((1, 1)), np.zeros((1, 1)), np.arange(1), 1, np.array([0.1]))
+    with pytest.raises(SettingError, match=f"{name} is '{value}'"):
+        engine("native").run_steps(network, SGD(), plan)
+
+
+def test_a_new_process_loads_what_another_compiled() -> None:
+    library.library()
+    program = "from deltarule.training.engine import engine; print(engine('auto').name)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("native\n", "")
 
 
 def test_the_reference_lets_an_optimizer_take_its_own_step() -> None:
     """AdamW's decay moves a weight and no bias, where the gradient is 0: 2 - 0.1 * 0.5 * 2."""
-    from deltarule.nn.optimizers import AdamW
-    from deltarule.training.plan import Plan
-
     network = Network((1, 1), output="identity", loss="quadratic", dtype=np.float64)
     network.parameters.vector[:] = 2.0, 3.0
     plan = Plan(np.zeros((1, 1)), np.array([[3.0]]), np.arange(1), 1, np.array([0.1]))

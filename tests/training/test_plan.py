@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltarule.errors import MissingExtraError
+from deltarule.errors import FileError
 from deltarule.nn.activations import Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, loss_and_gradient
@@ -17,7 +17,7 @@ from deltarule.nn.optimizers import SGD, Adam, AdamW, Nesterov, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L2
 from deltarule.training.clip_and_average import NoClipping
-from deltarule.training.engine import REFERENCE, engine
+from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.score import Score
 
@@ -32,6 +32,13 @@ def small() -> Network:
 def plan(n_steps: int = 3, **more: Any) -> Plan:
     """Three batches of four, at a rate of 0.5."""
     return Plan(X, Y, np.arange(12)[: 4 * n_steps], 4, np.full(n_steps, 0.5), **more)
+
+
+def native_engine() -> Engine:
+    try:
+        return engine("native")
+    except FileError as error:
+        pytest.skip(str(error))
 
 
 def run(network: Network, asked: Plan, optimizer: Optimizer | None = None) -> Outcome:
@@ -125,11 +132,18 @@ def test_a_stop_is_heeded_before_the_next_step() -> None:
     assert run(network, plan(stop=stop)).losses == []
 
 
-@pytest.mark.parametrize("more", [{"stop": np.zeros(1, np.uint8)}, {"rate_factors": np.ones(4)}])
-def test_a_compiled_call_leaves_rate_factors_and_stop_to_the_loop(more: dict[str, Any]) -> None:
-    takes_all = replace(REFERENCE, can_take_steps=lambda *parts: True)
-    assert takes_all.can_run_in_one_call(small(), SGD(), plan())
-    assert not takes_all.can_run_in_one_call(small(), SGD(), plan(**more))
+def test_rate_factors_are_left_to_numpys_loop() -> None:
+    native = Engine("native")
+    assert native.can_run_in_one_call(small(), SGD(), plan(stop=np.zeros(1, np.uint8)))
+    assert not native.can_run_in_one_call(small(), SGD(), plan(rate_factors=np.ones(4)))
+
+
+def test_a_native_call_heeds_a_stop() -> None:
+    network = small()
+    outcome = native_engine().run_steps(network, SGD(), plan(stop=np.ones(1, np.uint8), score=Score("classes")))
+    assert outcome.score is not None
+    assert (outcome.steps, outcome.losses, outcome.score.n_samples) == (0, [], 0)
+    np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)
 
 
 def test_no_step_from_a_loss_that_is_too_high() -> None:
@@ -157,15 +171,12 @@ def test_buffers_say_whether_anything_has_changed() -> None:
 
 
 @pytest.mark.parametrize("highest", [1e9, 0.5])
-def test_a_compiled_call_comes_to_the_same(highest: float) -> None:
-    try:
-        compiled = engine("numba")
-    except MissingExtraError:
-        pytest.skip("the extra fast is not installed")
+def test_a_native_call_comes_to_the_same(highest: float) -> None:
+    native = native_engine()
     asked = plan(score=Score("classes"), sample_weight=np.arange(12.0), highest_loss=highest)
-    assert compiled.can_run_in_one_call(small(), SGD(), asked) == compiled.can_take_steps(small(), SGD(), asked.penalty)
+    assert native.can_run_in_one_call(small(), SGD(), asked)
     networks = small(), small()
-    ours, theirs = run(networks[0], asked), compiled.run_steps(networks[1], SGD(), asked)
+    ours, theirs = run(networks[0], asked), native.run_steps(networks[1], SGD(), asked)
     np.testing.assert_allclose(theirs.losses, ours.losses, rtol=1e-12)
     assert (theirs.weights, theirs.steps) == (ours.weights, ours.steps)
     np.testing.assert_allclose(networks[1].parameters.vector, networks[0].parameters.vector, rtol=1e-11, atol=1e-13)

@@ -103,7 +103,7 @@ class TrainOptions:
         "training.schedule.rate",
     ] = None
     holdout: Annotated[int, option("N", NUMBERS["holdout"].says, min=0), KEPT] = 0
-    engine: Annotated[str, option("NAME", "numpy, numba, or auto: numba if worth it."), KEPT] = "auto"
+    engine: Annotated[str, option("NAME", "numpy, native, or auto: native if it is there."), KEPT] = "auto"
     start: Annotated[Text, option("MODEL", "Start from its weights, or a checkpoint's.", "--from"), KEPT] = None
     changes: Changes = None
     out: Annotated[File, option("FILE", "Where to save the model; else model.safetensors, in --run."), KEPT] = None

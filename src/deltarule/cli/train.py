@@ -164,8 +164,7 @@ def announce(run: Run) -> None:
         lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
         tell("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}")
     if job.trainer.engine.says:
-        how = "NumPy, without compiled kernels" if job.trainer.engine.name == "numpy" else "Numba, and NumPy in part"
-        tell("engine", f"{how}: {job.trainer.engine.says}")
+        tell("engine", f"NumPy: {job.trainer.engine.says}")
 
 
 def begin_checkup(run: Run) -> "Checkup":

@@ -24,7 +24,7 @@ from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.batches import steps_per_epoch
 from deltarule.training.divergence import are_finite, divergence
-from deltarule.training.engine import REFERENCE, engine, seconds_with_numpy
+from deltarule.training.engine import REFERENCE, engine
 from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import PIECE_ROWS, Buffers, Plan
 from deltarule.training.schedules import Constant, Schedule
@@ -146,8 +146,7 @@ class Fit:
         batch_size = min(settings.AUTO_BATCH if asked == "auto" else int(asked), n_samples)
         if asked != "auto" and batch_size < int(asked):
             warnings.warn(sentence("estimators.batch_size"), stacklevel=2)
-        seconds = seconds_with_numpy(network.parameters.size, n_samples, batch_size, self.max_epochs)
-        self.engine = engine(self.estimator.engine, seconds).one_by_one  # each batch has its penalty
+        self.engine = engine(self.estimator.engine)
         if isinstance(train.inputs, SparseRows):  # a piece's gradient takes more room than the samples of a batch
             self.engine, piece_rows = REFERENCE, batch_size
         self.buffers = Buffers(network, batch_size, piece_rows)

@@ -29,7 +29,13 @@ RECORDING = "recording.safetensors"  # where its parameters went, gradients, his
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "DELTARULE_THREADS",
+    "DELTARULE_INSTRUCTIONS",
+)
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
@@ -71,7 +77,7 @@ def surroundings() -> dict[str, Any]:
     """Where a run takes place: versions, platform, threads."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions: dict[str, str | None] = {"python": platform.python_version()}
-    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy"), ("numba", "numba")):
+    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy")):
         try:
             versions[name] = version(package)
         except PackageNotFoundError:

@@ -41,14 +41,14 @@ class Workspace:
         self._drawn = [np.empty((capacity, -(-size // 8) * 8), np.float32) for size in layer_sizes[1:-1]]
         self.masks: list[Array] | None = None
         self.inputs: list[Array] = [self._input] * len(self._z)
-        self._take_rows(capacity)
+        self.take_rows(capacity)
 
     def begin(self, X: Array) -> None:
         """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
         if X.ndim != 2 or X.shape[1] != self._input.shape[1] or not 0 < len(X) <= self.capacity:
             raise ShapeError(sentence("network.batch", most=(self.capacity, self._input.shape[1]), shape=X.shape))
         if len(X) != len(self.z[0]):
-            self._take_rows(len(X))
+            self.take_rows(len(X))
         is_ready = X.dtype == self._input.dtype
         self.inputs[0] = X if is_ready else scale_inputs(X, self.input_buffer(len(X)), pixels=self.pixels)
         for l, a in enumerate(self.a[:-1]):
@@ -83,7 +83,8 @@ class Workspace:
         if self.masks is not None:
             self.delta[l] *= self.masks[l]
 
-    def _take_rows(self, n_rows: int) -> None:
+    def take_rows(self, n_rows: int) -> None:
+        """Fit every view to a number of rows."""
         self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]

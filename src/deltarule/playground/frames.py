@@ -11,11 +11,10 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.diagnosis.static_findings import dead_share, saturation
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.engine import Engine
 from deltarule.training.score import SCORE_NAMES, Score
 
 PROBE = 128  # examples that a curve's point is measured on
@@ -63,15 +62,15 @@ class Control:
 class Probe:
     """A few examples, spread over a dataset, on which a network is looked at: nothing is dropped or deformed."""
 
-    def __init__(self, dataset: Dataset, network: Network, engine: Engine) -> None:
-        self.dataset, self.ws, self.engine = dataset.spread(PROBE), network.workspace(PROBE), engine
+    def __init__(self, dataset: Dataset, network: Network) -> None:
+        self.dataset, self.ws = dataset.spread(PROBE), network.workspace(PROBE)
         self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, and not at every look
 
     def measure(self, network: Network) -> tuple[float, float]:
         """(loss, score) of a network on them; what its neurons said stays in `ws`."""
         y, score = self.dataset.targets, Score(self.dataset.task)
-        score.add(self.engine.forward(network, self.inputs, self.ws), y)
-        return self.engine.loss_value(network, y, self.ws), score.value
+        score.add(forward(network, self.inputs, self.ws), y)
+        return loss_value(network, y, self.ws), score.value
 
 
 class Watcher(Callback):
@@ -79,20 +78,18 @@ class Watcher(Callback):
 
     A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
     slow, or hidden, asks seldom: it gets fewer frames, never old ones. Between two, the curves go on.
-
-    engine: the run's. It keeps the threads of a BLAS from the looks: they would spin on beside those that take steps.
     """
 
     every_step = False
 
-    def __init__(self, control: Control, show: Callable[[bytes], None], engine: Engine) -> None:
-        self.control, self.show, self.engine = control, show, engine
+    def __init__(self, control: Control, show: Callable[[bytes], None]) -> None:
+        self.control, self.show = control, show
         self.points: list[list[float]] = []
         self.next_frame, self.next_point = 0.0, 0.0
 
     def train_begin(self, state: TrainingState) -> None:
         data = [state.train] if state.validation is None else [state.train, state.validation]
-        self.probes = [Probe(dataset, state.network, self.engine) for dataset in data]
+        self.probes = [Probe(dataset, state.network) for dataset in data]
 
     def step_end(self, state: TrainingState) -> None:
         is_held, now = self.control.is_held, time.perf_counter()
@@ -121,7 +118,7 @@ class Watcher(Callback):
     def look(self, state: TrainingState, is_frame: bool = True) -> None:
         """Add a point of this moment to the curves, and show a frame of it, if it is to be one."""
         began = time.perf_counter()
-        with self.engine.one_thread_each(), np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
+        with np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
             figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
             if not self.points or self.points[-1][0] != state.step:
                 self.points.append([state.step, *figures])

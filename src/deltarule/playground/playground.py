@@ -144,7 +144,7 @@ class TrainingRun(threading.Thread):
             "heldOut": len(job.validation) if job.validation else 0,
         }
         self.say(message("begin", **begin))
-        trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say, trainer.engine)]
+        trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say)]
         try:
             reason = trainer.fit(job.train, job.validation).stop_reason
         except DivergenceError as error:

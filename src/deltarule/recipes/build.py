@@ -68,7 +68,7 @@ def build(
     parts = train.hold_out(holdout) if holdout else Splits(train)
     model = fresh_model(recipe, parts.train, seed) if start is None else start
     trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed, callbacks)
-    trainer.engine = engine_for(trainer, parts.train.n_samples, engine)
+    trainer.engine = engine_for(trainer, engine)
     return Job(model, trainer, model.scaled(parts.train), model.scaled(parts.test) if parts.test else None, test)
 
 

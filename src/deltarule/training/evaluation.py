@@ -7,10 +7,11 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
+from deltarule.native import steps
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import PREDICTION_ROWS, Network, inputs_of
-from deltarule.nn.workspace import Workspace
+from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
 from deltarule.public import public
+from deltarule.training.batches import gather
 from deltarule.training.engine import REFERENCE, Engine
 from deltarule.training.score import Score
 
@@ -50,25 +51,22 @@ def loss_and_outputs(
 ) -> tuple[float, list[Array]]:
     """The mean loss, and a^L in blocks of PREDICTION_ROWS samples, (rows, outputs); nothing is dropped.
 
-    inputs: as the engine gathers them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
+    inputs: as Plan has them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
     """
-    idle: list[Workspace] = []
+    if engine.can_evaluate(network, inputs):
+        loss, outputs = steps.evaluate(network, inputs, targets, sample_weight)
+        return loss, np.split(outputs, range(PREDICTION_ROWS, len(outputs), PREDICTION_ROWS))
+    ws = network.workspace(min(len(targets), PREDICTION_ROWS))
     n_samples = len(targets)
     divisor = n_samples if sample_weight is None else sample_weight.sum().item()
-
-    def answer(start: int) -> tuple[float, Array]:
-        """A block's part of the loss, and the outputs."""
-        ws = idle.pop() if idle else network.workspace(min(n_samples, PREDICTION_ROWS))
+    loss, blocks = 0.0, []
+    for start in range(0, n_samples, PREDICTION_ROWS):
         rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
         if isinstance(inputs, np.ndarray):
-            X = engine.gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
+            X = gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
         else:
             X = inputs[rows]
-        a = engine.forward(network, X, ws).copy()
+        blocks.append(forward(network, X, ws).copy())
         weight = None if sample_weight is None else sample_weight[rows]
-        loss = engine.loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
-        idle.append(ws)
-        return loss, a
-
-    losses, blocks = zip(*engine.each(answer, range(0, n_samples, PREDICTION_ROWS)), strict=True)
-    return sum(losses), list(blocks)
+        loss += loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
+    return loss, blocks

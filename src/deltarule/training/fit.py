@@ -55,7 +55,7 @@ def fit(
     validation: (X, y) or a Dataset to choose the best epoch by; without it the last epoch is kept.
     sample_weight: (n_samples,), how much each sample counts.
     callbacks: one, or a list; Progress() prints, EarlyStopping() ends a run that gets no better.
-    engine: "numpy", "numba", or "auto": Numba where it is installed and the run long enough to be worth compiling.
+    engine: "numpy", "native", or "auto": the library in C, where it is there and has all that the run is made of.
     seed: of shuffling, dropout and augmentation.
     resume: where an earlier run, of the same call, has come to (see Checkpoints).
 

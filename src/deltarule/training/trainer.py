@@ -17,11 +17,12 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
+from deltarule.native import steps
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
-from deltarule.parts import missing_kernels, resolve
+from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
 from deltarule.targets import check_weights
@@ -29,7 +30,7 @@ from deltarule.training.batches import sample_order, samples_per_step, steps_per
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.divergence import are_finite, divergence, highest_loss
-from deltarule.training.engine import REFERENCE, Engine, engine, seconds_with_numpy
+from deltarule.training.engine import NATIVE, REFERENCE, Engine, engine
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
@@ -54,7 +55,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     epochs: passes over the training set; batch_size: samples a step, None for all of them.
     augment: deform every training image anew at each step.
     average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
-    engine: who does the arithmetic: "numpy", "numba", or "auto", which each `fit` chooses anew.
+    engine: who does the arithmetic: "numpy", "native", or "auto", which each `fit` chooses anew.
     callbacks: who listens, in order.
     monitor: the history's column by which the best epoch is chosen where there is a validation set.
     seed: of shuffling, dropout and augmentation, each a stream of its own.
@@ -126,7 +127,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             works = 'resume=Checkpoints("kept").newest()'
             raise SettingError(f"resume must be a Snapshot: got {brief(resume)}; use {works}")
         if self._engine_name is not None:
-            self.engine = engine_for(self, train.n_samples, self._engine_name)
+            self.engine = engine_for(self, self._engine_name)
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
         plan = self.plan(train, sample_weight)
@@ -213,33 +214,24 @@ class Trainer(TrainingNumbers, metaclass=Named):
             image_shape=train.image_shape,
         )
 
-    def can_take_many(self, plan: Plan) -> bool:
-        """Whether the engine has a function for many steps of such a run, and no callback has to see each of them."""
-        is_watched = any(callback.every_step for callback in self.watchers)
-        is_possible = self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
-        return self.batch_size is not None and not is_watched and is_possible
-
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
         plan.epoch, plan.highest_loss = state.epoch, highest_loss(state.history.rows[0]["train_loss"])
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
-        watchers, is_many = self.watchers, self.can_take_many(plan)
-        engine = self.engine if is_many else self.engine.one_by_one
-        began = time.perf_counter()
-        with engine.one_thread_each():
-            for samples in self._stretches(state, order, plan.batch_size, is_many):
-                n_steps = steps_per_epoch(len(samples), plan.batch_size)
-                plan.order, plan.first_step, plan.score = samples, state.step, state.tally
-                plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
-                self._note(state, plan, engine.run_steps(self.network, self.optimizer, plan))
-                vars(state)["seconds"] += time.perf_counter() - began  # a callback may not assign it
-                for watcher in watchers:
-                    watcher.step_end(state)
-                if state.stop_reason is not None:
-                    break
-                began = time.perf_counter()
+        watchers, began = self.watchers, time.perf_counter()
+        for samples in self._stretches(state, order, plan):
+            n_steps = steps_per_epoch(len(samples), plan.batch_size)
+            plan.order, plan.first_step, plan.score = samples, state.step, state.tally
+            plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
+            self._note(state, plan, self.engine.run_steps(self.network, self.optimizer, plan))
+            vars(state)["seconds"] += time.perf_counter() - began  # a callback may not assign it
+            for watcher in watchers:
+                watcher.step_end(state)
+            if state.stop_reason is not None:
+                break
+            began = time.perf_counter()
 
-    def _stretches(self, state: TrainingState, order: Array, batch_size: int, is_many: bool) -> Iterator[Array]:
+    def _stretches(self, state: TrainingState, order: Array, plan: Plan) -> Iterator[Array]:
         """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
 
         In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
@@ -247,14 +239,14 @@ class Trainer(TrainingNumbers, metaclass=Named):
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
             most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
-        start, longest = 0, max(1, most // batch_size) if is_many else 1 if self.watchers else len(order)
+        is_many = self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
+        is_watched = any(watcher.every_step or not is_many for watcher in self.watchers)
+        start, longest = 0, 1 if is_watched else max(1, most // plan.batch_size) if is_many else len(order)
         while start < len(order):
-            size = longest
-            if is_many:
-                wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None]
-                size = min([longest, *(every - state.step % every for every in wanted)])
-            yield order[start : start + size * batch_size]
-            start += size * batch_size
+            wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None and is_many]
+            size = min([longest, *(every - state.step % every for every in wanted)])
+            yield order[start : start + size * plan.batch_size]
+            start += size * plan.batch_size
 
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
         """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
@@ -310,7 +302,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
             **{each.name: in_words(getattr(self, each.name)) for each in own_first if each.name not in APART},
             "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
             "engine": self.engine.name,
-            "steps in one call": "many" if self.can_take_many(self.plan(train)) else "one",
             "training data": data_in_words(train),
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
@@ -323,17 +314,8 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
 
 
-def engine_for(trainer: Trainer, n_samples: int, name: str) -> Engine:
-    """The engine of that name for a run on so many samples.
-
-    "auto" is NumPy's where a part of the run has no kernel; "numba" leaves that part to NumPy. Either says so.
-    """
-    network = trainer.network
-    seconds = seconds_with_numpy(network.parameters.size, n_samples, trainer.batch_size, trainer.epochs)
-    found = engine(name, seconds)
-    without = missing_kernels(*network.activations, network.loss, trainer.optimizer)
-    if network.dtype not in (np.float32, np.float64):
-        without.append(f"kernels compute in float32 and float64, the network in {network.dtype}")
-    if found.name == REFERENCE.name or not without:
-        return found
-    return replace(REFERENCE if name == "auto" else found, says="; ".join(without))
+def engine_for(trainer: Trainer, name: str) -> Engine:
+    """The engine of that name for a run: NumPy's where a part of the run has no kernel; it says so."""
+    found = engine(name)
+    without = steps.missing(trainer.network, trainer.optimizer, trainer.penalty) if found.name == NATIVE else []
+    return replace(REFERENCE, says="; ".join(without)) if without else found

@@ -1,5 +1,6 @@
-"""Whole runs: the engines take the same steps, one at a time or many in a call."""
+"""Whole runs: both engines take the same steps, whatever is asked of them, and whoever listens."""
 
+import os
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ import pytest
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
+from deltarule.native import library
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L1, L2
@@ -25,20 +27,15 @@ from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Cosine
 from deltarule.training.trainer import Trainer
 
-pytest.importorskip("numba", reason="the extra fast is not installed")
-
-from deltarule.compiled import steps
-
-COMPILED = engine("numba")
+NATIVE = engine("native")
+STRETCH = 5 * 10 * 500  # of five steps in a call
 
 
 @pytest.fixture(autouse=True)
 def _two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on two cores, whatever the tests' process is allowed."""
-    monkeypatch.setattr(steps.team, "most", lambda: 2)
-
-
-ONE_BY_ONE = COMPILED.one_by_one
+    """As on two cores, whatever the tests' process is allowed, and however small a step is."""
+    monkeypatch.setenv("DELTARULE_THREADS", "2")
+    monkeypatch.setattr(library, "FLOPS_A_THREAD", 1.0)
 
 
 def pictures(n_samples: int = 203, dtype: Any = np.uint8) -> Dataset:
@@ -121,29 +118,19 @@ RUNS: dict[str, dict[str, Any]] = {
     "a softmax inside": {"sizes": (36, 9, 3), "hidden": activations.Softmax()},
     "augmented": {"augment": Deformation(rotation=10.0, shift=1.0, elastic_alpha=5.0, elastic_sigma=2.0)},
     "averaged": {"average": Fresh(lambda: MovingAverage(0.9)), "optimizer": optimizers.Momentum},
-}
-LOOP_ONLY: dict[str, dict[str, Any]] = {
     "dropout": {"dropout": 0.3},
     "clipped": {"clip": ClipNorm(0.1)},
     "all at once": {"batch_size": None},
 }
 
 
-def takes_many(trainer: Trainer, data: Dataset) -> bool:
-    return trainer.identity(data, None, None)["steps in one call"] == "many"
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 @pytest.mark.parametrize("name", RUNS)
-def test_runs_take_the_same_steps_in_one_call(name: str, dtype: Any, weighted: bool) -> None:
+def test_runs_take_the_same_steps(name: str, dtype: Any, weighted: bool) -> None:
     data = pictures(dtype=dtype)
     weights = np.random.default_rng(1).random(data.n_samples) if weighted else None
-    runs = [trained(each, data, weights, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)]
-    assert takes_many(runs[2][2], data)
-    assert not takes_many(runs[1][2], data)
-    same_run(runs[0], runs[1], 1e-11)
-    same_run(runs[0], runs[2], 1e-11)
+    same_run(*(trained(each, data, weights, **fresh(RUNS[name])) for each in (REFERENCE, NATIVE)), 1e-11)
 
 
 @pytest.mark.parametrize(("n_columns", "in_use"), [(36, 0), (36, 1), (1, 1), (1, 0)])
@@ -151,27 +138,28 @@ def test_pictures_with_little_or_nothing_on_them(n_columns: int, in_use: int) ->
     data = pictures()
     inputs = np.where(np.arange(n_columns) < in_use, data.inputs[:, :n_columns], 0).astype(np.uint8)
     data = replace(data, inputs=inputs, image_shape=None)
-    same_run(*(trained(each, data, sizes=(n_columns, 70, 3)) for each in (REFERENCE, COMPILED)), 1e-11)
-
-
-@pytest.mark.parametrize("name", LOOP_ONLY)
-def test_what_a_kernel_cannot_do_takes_the_same_steps_too(name: str) -> None:
-    runs = [trained(each, pictures(), **fresh(LOOP_ONLY[name])) for each in (REFERENCE, COMPILED)]
-    assert not takes_many(runs[1][2], pictures())
-    same_run(*runs, 1e-11)
+    same_run(*(trained(each, data, sizes=(n_columns, 70, 3)) for each in (REFERENCE, NATIVE)), 1e-11)
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_float32_runs_stay_together(name: str) -> None:
-    runs = [
-        trained(each, pictures(), dtype=np.float32, **fresh(RUNS[name])) for each in (REFERENCE, ONE_BY_ONE, COMPILED)
-    ]
-    for run in runs[1:]:
-        np.testing.assert_allclose(run[0].parameters.vector, runs[0][0].parameters.vector, rtol=0.0, atol=1e-4)
+    runs = [trained(each, pictures(), dtype=np.float32, **fresh(RUNS[name])) for each in (REFERENCE, NATIVE)]
+    np.testing.assert_allclose(runs[1][0].parameters.vector, runs[0][0].parameters.vector, rtol=0.0, atol=1e-4)
+
+
+def test_a_callback_that_sees_every_step_changes_no_bit() -> None:
+    class Watching(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            assert len(state.workspace.z[0]) in (10, 3)
+            assert np.isfinite(state.grads.vector).all()
+
+    for settings in (RUNS["adamw, smoothing"], RUNS["dropout"], RUNS["averaged"], RUNS["augmented"]):
+        runs = [trained(NATIVE, pictures(), callbacks=some, **fresh(settings)) for some in ([], [Watching()])]
+        np.testing.assert_array_equal(runs[1][0].parameters.vector, runs[0][0].parameters.vector)
 
 
 def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", STRETCH)
 
     class Counting(Callback):
         def __init__(self, *, every_step: bool) -> None:
@@ -181,15 +169,15 @@ def test_a_callback_that_counts_steps_gets_each(monkeypatch: pytest.MonkeyPatch)
             self.steps.append(state.step)
 
     patient, exact = Counting(every_step=False), Counting(every_step=True)
-    trained(COMPILED, pictures(), epochs=1, callbacks=[patient])
-    trained(COMPILED, pictures(), epochs=1, callbacks=[patient, exact])
+    trained(NATIVE, pictures(), epochs=1, callbacks=[patient])
+    trained(NATIVE, pictures(), epochs=1, callbacks=[patient, exact])
     assert exact.steps == list(range(1, 22))
     assert patient.steps == [5, 10, 15, 20, 21, *range(1, 22)]
 
 
-@pytest.mark.parametrize("engine", [REFERENCE, COMPILED], ids=["one by one", "many in a call"])
+@pytest.mark.parametrize("engine", [REFERENCE, NATIVE], ids=["numpy", "native"])
 def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", STRETCH)
     now = 0.0
 
     def tick() -> float:
@@ -209,7 +197,7 @@ def test_what_callbacks_take_is_no_time_of_training(engine: Engine, monkeypatch:
 
 
 def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", STRETCH)
 
     class Curious(Callback):
         every_step = False
@@ -222,16 +210,16 @@ def test_a_callback_may_ask_for_single_steps_from_now_on(monkeypatch: pytest.Mon
             self.every_steps = 1 if 10 <= state.step < 15 else None
 
     curious = Curious()
-    network, _, _ = trained(COMPILED, pictures(), callbacks=[curious], epochs=1)
+    network, _, _ = trained(NATIVE, pictures(), callbacks=[curious], epochs=1)
     seen = [step for step in curious.steps if 10 <= step <= 16]
     assert set(range(seen[0], 16)) <= set(curious.steps)
     assert len(curious.steps) < 21
-    alone, _, _ = trained(COMPILED, pictures(), epochs=1)
+    alone, _, _ = trained(NATIVE, pictures(), epochs=1)
     np.testing.assert_array_equal(network.parameters.vector, alone.parameters.vector)
 
 
 def test_a_stop_between_stretches_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", 5 * 10 * 500)
+    monkeypatch.setattr(trainer_module, "STRETCH_WEIGHTS", STRETCH)
 
     class Stop(Callback):
         every_step = False
@@ -239,14 +227,14 @@ def test_a_stop_between_stretches_counts_what_was_seen(monkeypatch: pytest.Monke
         def step_end(self, state: TrainingState) -> None:
             state.stop_reason = "enough"
 
-    _, history, _ = trained(COMPILED, pictures(), callbacks=[Stop()])
+    _, history, _ = trained(NATIVE, pictures(), callbacks=[Stop()])
     assert (len(history), history["step"][-1], history.stop_reason) == (2, 5, "enough")
     assert 0.0 <= history["train_accuracy"][-1] <= 1.0
 
 
 def test_a_rate_that_diverges_is_named_at_the_same_step() -> None:
     said = []
-    for each in (REFERENCE, COMPILED):
+    for each in (REFERENCE, NATIVE):
         with pytest.raises(DivergenceError) as caught:
             trained(
                 each,
@@ -263,12 +251,12 @@ def test_a_rate_that_diverges_is_named_at_the_same_step() -> None:
 
 def test_two_threads_that_train_and_predict_at_once_are_both_right() -> None:
     data = pictures(600)
-    alone, _, _ = trained(COMPILED, data)
+    alone, _, _ = trained(NATIVE, data)
     predicted = alone.outputs(data.inputs)
     results: dict[int, Any] = {}
 
     def train_and_predict(number: int) -> None:
-        network, _, _ = trained(COMPILED, data)
+        network, _, _ = trained(NATIVE, data)
         results[number] = network.parameters.vector, [alone.outputs(data.inputs) for _ in range(20)]
 
     threads = [threading.Thread(target=train_and_predict, args=(number,)) for number in range(2)]
@@ -282,57 +270,49 @@ def test_two_threads_that_train_and_predict_at_once_are_both_right() -> None:
     assert len(results) == 2
 
 
-@pytest.mark.parametrize("has_begun", [True, False])
-@pytest.mark.parametrize("interrupted", [0, 1])
-def test_an_interruption_while_threads_start_waits_for_them(
-    interrupted: int, has_begun: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may come before a thread has been started, or before its starter knows that it was."""
-    start, started, released, ended = threading.Thread.start, [], threading.Event(), []
-
-    def start_or_interrupt(thread: threading.Thread) -> None:
-        started.append(thread)
-        if len(started) <= interrupted or has_begun:
-            start(thread)
-        if len(started) == interrupted + 1:
-            start(threading.Timer(0.05, released.set))
-            raise KeyboardInterrupt
-
-    def run(part: steps.Team) -> None:
-        released.wait()
-        ended.append(part.rank)
-
-    monkeypatch.setattr(steps, "run", run)
-    monkeypatch.setattr(threading.Thread, "start", start_or_interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        steps.by_team(2)
-    n_ended = len(ended)
-    for thread in started[: interrupted + has_begun]:
-        thread.join()
-    assert len(ended) == n_ended
+def interrupt(*arguments: Any) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a timer's signal, as POSIX has it")
-def test_no_thread_changes_weights_once_an_interruption_ended_a_run() -> None:
+@pytest.mark.parametrize("batch_size", [50, 20_000])
+def test_an_interruption_is_answered_and_no_weight_changes_after_it(batch_size: int) -> None:
     """What is saved then must be what it was when its digest was taken."""
-
-    def interrupt(*arguments: Any) -> None:
-        raise KeyboardInterrupt
-
-    rng, engine_of_steps = np.random.default_rng(0), engine("numba")
-    X, y = rng.integers(256, size=(2000, 784), dtype=np.uint8), rng.integers(10, size=2000)
-    fit(Network((784, 128, 10)), X, y, epochs=1, engine=engine_of_steps)  # compiles
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(256, size=(20_000, 784), dtype=np.uint8), rng.integers(10, size=20_000)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        for seconds in (0.05, 0.07, 0.11, 0.13):
-            network, threads = Network((784, 128, 10)), set(threading.enumerate())
+        for seconds in (0.05, 0.11):
+            network, threads = Network((784, 128, 10)), threading.active_count()
             signal.setitimer(signal.ITIMER_REAL, seconds)
             with pytest.raises(KeyboardInterrupt):
-                fit(network, X, y, epochs=100_000, engine=engine_of_steps)
+                fit(network, X, y, epochs=100_000, batch_size=batch_size, engine=NATIVE)
+            assert threading.active_count() == threads
             vector = network.parameters.vector.copy()
-            for thread in set(threading.enumerate()) - threads:
-                if thread.ident is not None:  # None: interrupted before its start, it never runs
-                    thread.join()
+            time.sleep(0.01)
             np.testing.assert_array_equal(network.parameters.vector, vector)
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork, as POSIX has it")
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_fork_while_another_thread_trains_can_train() -> None:
+    data, ended = pictures(600), threading.Event()
+
+    def train() -> None:
+        while not ended.is_set():
+            trained(NATIVE, data, epochs=1)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        alone = trained(NATIVE, data, epochs=1)[0].parameters.vector
+        child = os.fork()
+        if child == 0:
+            same = np.array_equal(trained(NATIVE, data, epochs=1)[0].parameters.vector, alone)
+            os._exit(0 if same else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,142 @@
+"""The loader: finds the compiled library, or compiles it, and picks the instructions that this processor has."""
+
+import ctypes
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import FileError, SettingError, closest, install_command
+from deltarule.native import build
+from deltarule.nn.arrays import Array
+
+LOG = logging.getLogger("deltarule")
+MOST_THREADS = 256  # THREADS_MOST of step.c
+FLOPS_A_THREAD = 4e6  # of a step, about 20 microseconds: for less, threads wait for one another as long as they compute
+
+_lock = threading.Lock()
+_calls = 0
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The library for these very sources: as it was installed, or compiled now, into the package's folder or a cache.
+
+    Raises FileError, with what to do, where it cannot be had.
+    """
+    try:
+        wanted = build.sources_hash()
+        name = f"native-{wanted}{build.SUFFIX}"
+        folders = [build.HERE, cache_folder()]
+        path = next((folder / name for folder in folders if (folder / name).exists()), None)
+        loaded = ctypes.CDLL(str(path or compile_into(*folders)))
+        loaded.sources_hash.restype = ctypes.c_char_p
+        if loaded.sources_hash() != wanted.encode():
+            raise OSError(f"{path} was made from other sources: delete it")
+        if not available(loaded):
+            raise OSError("this processor has neither AVX2 nor NEON")
+    except (OSError, AttributeError) as error:
+        advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
+        raise FileError(f"the native engine cannot be had ({error}): {advice}") from error
+    return loaded
+
+
+def cache_folder() -> Path:
+    """Where what is compiled is kept, if the package's own folder cannot be written to."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deltarule"
+
+
+def compile_into(*folders: Path) -> Path:
+    """The library, compiled into the first of these folders that can be written to. OSError where it cannot be."""
+    if not (build.HERE / "native.c").exists():
+        raise OSError("it was installed without it, by DELTARULE_PURE")
+    build.compiler()  # raises where there is none, before anything is announced
+    LOG.warning("compiling the native engine: some seconds, once")
+    return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
+
+
+def available(loaded: ctypes.CDLL) -> list[str]:
+    """The instruction sets of the library that this processor has, the fastest first."""
+    return [name for name in build.instruction_sets() if loaded.has_instructions(name.encode())]
+
+
+def instructions() -> str:
+    """The instruction set in use: $DELTARULE_INSTRUCTIONS, or the fastest."""
+    usable, wanted = available(library()), os.environ.get("DELTARULE_INSTRUCTIONS")
+    if wanted and wanted not in usable:
+        raise SettingError(f"DELTARULE_INSTRUCTIONS is {wanted!r}: {closest(wanted, usable)}")
+    return wanted or usable[0]
+
+
+def function(name: str, dtype: np.dtype[Any]) -> Any:
+    """The library's function of that name for float32 or float64; it returns an int64."""
+    found = getattr(library(), f"{name}_{'float' if dtype == np.float32 else 'double'}_{instructions()}")
+    found.restype = ctypes.c_int64
+    return found
+
+
+def most_threads() -> int:
+    """$DELTARULE_THREADS; else as many as the process may use cores, and as $OMP_NUM_THREADS leaves to a pool."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("DELTARULE_THREADS")
+    if wanted is not None and not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
+        raise SettingError(f"DELTARULE_THREADS is {wanted!r}: use a number from 1 to {MOST_THREADS}")
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return (
+        int(wanted) if wanted else min(cores, int(limit) if limit.isdecimal() and int(limit) else cores, MOST_THREADS)
+    )
+
+
+@contextmanager
+def threads_for(flops: float) -> Iterator[int]:
+    """How many threads a call takes whose steps have so many operations, while other calls have theirs."""
+    global _calls
+    with _lock:
+        _calls += 1
+        mine = max(1, most_threads() // _calls) if "DELTARULE_THREADS" not in os.environ else most_threads()
+    try:
+        yield int(min(mine, max(1.0, flops / FLOPS_A_THREAD)))
+    finally:
+        with _lock:
+            _calls -= 1
+
+
+def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
+    """called(argument) by a thread, while the main thread hears signals; an exception sets `stop`, and waits for it.
+
+    A call that is made in another thread stays there: signals come to the main thread alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        called(argument)
+        return
+    ended = threading.Event()
+
+    def work() -> None:
+        try:
+            called(argument)
+        finally:
+            ended.set()
+
+    worker = threading.Thread(target=work)
+    try:
+        worker.start()
+        wait_for(ended)
+    except BaseException:
+        stop[0] = 1
+        while worker.ident is not None and not ended.is_set():  # an interruption may come before there is a thread
+            with suppress(BaseException):  # a second one: the first goes on when the call has ended
+                wait_for(ended)
+        raise
+
+
+def wait_for(ended: threading.Event) -> None:
+    """Return when it is set; on Windows a wait without an end hears no Ctrl-C."""
+    while not ended.wait(0.1 if sys.platform == "win32" else None):
+        pass

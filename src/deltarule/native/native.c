@@ -1,0 +1,3 @@
+/* All that is compiled once for each REAL and each instruction set. */
+#include "step.c"
+#include "deform.c"

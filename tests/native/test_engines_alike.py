@@ -1,0 +1,200 @@
+"""One law for both engines: the same batch, activation by activation, loss by loss, comes to the same numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from one_step import passed
+
+from deltarule.nn import activations, losses, optimizers
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
+from deltarule.nn.penalties import L1, L2, Penalty
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage, NoClipping
+from deltarule.training.engine import REFERENCE, Engine, engine
+from deltarule.training.plan import Buffers, Plan
+from deltarule.training.score import Score
+
+NORMWISE = {np.float32: 1e-6, np.float64: 1e-14}
+BATCHES = (1, 2, 13, 14, 15, 33)
+HIDDEN = [
+    activations.Identity(),
+    activations.Sigmoid(),
+    activations.Tanh(),
+    activations.ReLU(),
+    activations.LeakyReLU(slope=0.2),
+    activations.ELU(alpha=1.3),
+    activations.SiLU(),
+    activations.Exp(),
+    activations.Softmax(),
+]
+ENDS = [
+    (activations.Softmax(), losses.CrossEntropy(label_smoothing=0.1), "classes"),
+    (activations.Softmax(), losses.Quadratic(), "classes"),
+    (activations.Softmax(), losses.BinaryCrossEntropy(), "classes"),
+    (activations.Sigmoid(), losses.BinaryCrossEntropy(label_smoothing=0.1), "labels"),
+    (activations.Sigmoid(), losses.Quadratic(), "classes"),
+    (activations.Tanh(), losses.Quadratic(), "values"),
+    (activations.Identity(), losses.Quadratic(), "values"),
+    (activations.Exp(), losses.Poisson(), "counts"),
+    (activations.Exp(), losses.Quadratic(), "classes"),
+]
+
+
+@pytest.fixture(scope="module")
+def native() -> Engine:
+    return engine("native")
+
+
+def name(thing: Any) -> str:
+    return thing if isinstance(thing, str) else getattr(thing, "__name__", type(thing).__name__)
+
+
+def targets(kind: str, n_samples: int, n_outputs: int, rng: np.random.Generator) -> Array:
+    made = {
+        "classes": lambda: rng.integers(n_outputs, size=n_samples),
+        "labels": lambda: rng.integers(2, size=(n_samples, n_outputs)).astype(np.uint8),
+        "values": lambda: rng.normal(size=(n_samples, n_outputs)),
+        "counts": lambda: rng.poisson(1.5, size=(n_samples, n_outputs)).astype(np.float64),
+    }
+    return made[kind]()
+
+
+def alike(ours: Array, theirs: Array, dtype: Any, n: float = 1.0) -> None:
+    """The length of the difference beside the length of theirs; n times the usual."""
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    length = float(np.linalg.norm(theirs))
+    assert float(np.linalg.norm(ours - theirs)) <= n * NORMWISE[dtype] * length + 1e-300
+
+
+@pytest.mark.parametrize("dtype", NORMWISE, ids=name)
+@pytest.mark.parametrize("hidden", HIDDEN, ids=name)
+@pytest.mark.parametrize(("output", "loss", "kind"), ENDS, ids=name)
+def test_forward_loss_and_backward(native: Engine, hidden: Any, output: Any, loss: Any, kind: str, dtype: Any) -> None:
+    """In float32 both are held to the reference in float64, from the same starting weights."""
+    rng = np.random.default_rng(1)
+    net = Network((11, 37, 5, 3), hidden=hidden, output=output, loss=loss, task=None, dtype=dtype, rng=rng)
+    net.parameters.vector[:] *= 0.3 if isinstance(hidden, activations.Exp) else 1.0
+    exact = net.astype(np.float64)
+    for n_samples in BATCHES:
+        X, y = rng.normal(size=(n_samples, 11)).astype(dtype), targets(kind, n_samples, 3, rng)
+        weights = rng.random(n_samples) * (rng.random(n_samples) < 0.7)
+        theirs = passed(REFERENCE, exact, X.astype(np.float64), y, sample_weight=weights)
+        ours = passed(native, net, X, y, sample_weight=weights)
+        np.testing.assert_allclose(ours.loss, theirs.loss, rtol=20 * NORMWISE[dtype], atol=NORMWISE[dtype])
+        for l in range(3):
+            alike(ours.workspace.z[l], theirs.workspace.z[l], dtype, 2.0)
+            alike(ours.workspace.a[l], theirs.workspace.a[l], dtype, 2.0)
+        alike(ours.grads.vector, theirs.grads.vector, dtype, 3.0)
+
+
+@pytest.mark.parametrize("dtype", NORMWISE, ids=name)
+def test_the_same_neurons_are_dropped(native: Engine, dtype: Any) -> None:
+    rng = np.random.default_rng(2)
+    net = Network((5, 13, 9, 3), dropout=(0.3, 0.6), dtype=dtype, rng=1)
+    X, y = rng.normal(size=(1500, 5)).astype(dtype), rng.integers(3, size=1500)
+    ours, theirs = (passed(each, net, X, y, seed=4, epoch=2, first_step=7) for each in (native, REFERENCE))
+    for l in range(2):
+        assert ours.workspace.masks is not None
+        assert theirs.workspace.masks is not None
+        np.testing.assert_array_equal(ours.workspace.masks[l], theirs.workspace.masks[l])
+        np.testing.assert_array_equal(ours.workspace.delta[l] == 0.0, theirs.workspace.delta[l] == 0.0)
+    alike(ours.grads.vector, theirs.grads.vector, dtype, 3.0)
+
+
+@pytest.mark.parametrize("dtype", NORMWISE, ids=name)
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.bool_, np.float32, np.float64])
+def test_inputs_of_any_kind_and_any_order(native: Engine, kind: Any, dtype: Any) -> None:
+    pixels = np.random.default_rng(3).integers(256, size=(20, 21)).astype(kind)
+    net = Network((7, 4, 3), dtype=dtype)
+    for X in (pixels[:, ::3], np.asfortranarray(pixels[:, :7]), pixels[::-1, 14:]):
+        y = np.arange(20) % 3
+        ours, theirs = (passed(each, net, X, y) for each in (native, REFERENCE))
+        alike(ours.grads.vector, theirs.grads.vector, dtype)
+        np.testing.assert_array_equal(ours.workspace.inputs[0], theirs.workspace.inputs[0])
+
+
+@pytest.mark.parametrize("dtype", NORMWISE, ids=name)
+def test_a_pixel_is_its_value_over_255_to_the_bit(native: Engine, dtype: Any) -> None:
+    X = np.arange(256, dtype=np.uint8)[:, np.newaxis]
+    net = Network((1, 1), output="identity", loss="quadratic", dtype=dtype)
+    net.parameters.vector[:] = [1.0, 0.0]
+    z = passed(native, net, X, np.zeros((256, 1))).workspace.z[0]
+    np.testing.assert_array_equal(z[:, 0], np.arange(256, dtype=dtype) / dtype(255.0))
+
+
+RULES = [
+    (optimizers.SGD(), Penalty(), NoClipping()),
+    (optimizers.SGD(), L2(0.1), ClipNorm(0.2)),
+    (optimizers.Momentum(momentum=0.8), L1(0.01), NoClipping()),
+    (optimizers.Nesterov(), Penalty(), ClipNorm(0.2)),
+    (optimizers.AdaGrad(), L2(0.01), NoClipping()),
+    (optimizers.RMSProp(decay=0.9), Penalty(), NoClipping()),
+    (optimizers.Adam(beta_1=0.8, beta_2=0.99), L1(0.01), ClipNorm(0.05)),
+    (optimizers.AdamW(weight_decay=0.3), L2(0.01), NoClipping()),
+]
+
+
+@pytest.mark.parametrize("batch_size", [13, 200])
+@pytest.mark.parametrize(("optimizer", "penalty", "clip"), RULES, ids=name)
+def test_thirty_updates(native: Engine, optimizer: Any, penalty: Any, clip: Any, batch_size: int) -> None:
+    rng = np.random.default_rng(6)
+    X, y = rng.integers(256, size=(390, 12), dtype=np.uint8) * (rng.random((390, 12)) < 0.2), rng.integers(3, size=390)
+    X[:, 3:7] = 0
+    ends = []
+    for each in (REFERENCE, native):
+        net = Network((12, 9, 3), dtype=np.float64, rng=1)
+        own = type(optimizer)(
+            **{key: value for key, value in vars(optimizer).items() if key not in ("steps", "_vectors")}
+        )
+        average, buffers = MovingAverage(0.9), Buffers(net, batch_size)
+        average.begin(net.parameters)
+        n_steps = -(-390 // batch_size)
+        plan = Plan(X, y, np.arange(390), batch_size, np.linspace(0.05, 0.01, n_steps), buffers=buffers)
+        plan.penalty, plan.clip, plan.average, plan.score = penalty, clip, average, Score("classes")
+        plan.sample_weight = rng.random(390) if not ends else ends[0][1]
+        outcome = each.run_steps(net, own, plan)
+        last = [net.parameters.vector, buffers.grads.vector, average.parameters.vector, *list(own.state().values())]
+        assert outcome.score is not None
+        last += [np.array(outcome.losses), np.array(outcome.weights), np.array([outcome.score.value, average.steps])]
+        ends.append((last, plan.sample_weight))
+    for theirs, ours in zip(ends[0][0], ends[1][0], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_strengths_and_epsilons_of_each_step(native: Engine) -> None:
+    rng = np.random.default_rng(7)
+    X, y, ends = rng.normal(size=(60, 5)), rng.normal(size=(60, 2)), []
+    for each in (REFERENCE, native):
+        net, own = Network((5, 4, 2), output="identity", loss="quadratic", dtype=np.float64, rng=1), optimizers.Adam()
+        plan = Plan(X, y, np.arange(60), 15, np.full(4, 0.01), penalty=L2(0.5), score=Score("values"))
+        plan.strengths, plan.epsilons = np.linspace(0.1, 0.4, 4), np.linspace(1e-3, 1e-2, 4)
+        outcome = each.run_steps(net, own, plan)
+        assert outcome.score is not None
+        ends.append(np.array([*net.parameters.vector, *outcome.penalties, own.epsilon, outcome.score.value]))
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-11)
+
+
+def test_moments_fade_to_zero_and_not_to_denormal_numbers(native: Engine) -> None:
+    net, own = Network((1, 1), output="identity", loss="quadratic"), optimizers.Momentum()
+    weights = np.zeros(701)
+    weights[0] = 1.0
+    X, y = np.ones((701, 1), np.float32), np.ones((701, 1))
+    native.run_steps(net, own, Plan(X, y, np.arange(701), 1, np.zeros(701), sample_weight=weights))
+    before = own.state()["velocity"]
+    assert before.all()  # a batch of no weight changes nothing
+    y[:] = net.outputs(X).astype(np.float64)
+    native.run_steps(net, own, Plan(X, y, np.arange(701), 1, np.zeros(701)))
+    np.testing.assert_array_equal(own.state()["velocity"], np.zeros(2, np.float32))
+
+
+def test_evaluation_is_the_references(native: Engine) -> None:
+    from deltarule.training.evaluation import loss_and_outputs
+
+    rng = np.random.default_rng(8)
+    net = Network((9, 40, 4), hidden="tanh", dtype=np.float64)
+    X, y, weights = rng.normal(size=(2500, 9)), rng.integers(4, size=2500), rng.random(2500)
+    (loss, blocks), (theirs, others) = (loss_and_outputs(net, X, y, each, weights) for each in (native, REFERENCE))
+    assert loss == pytest.approx(theirs, rel=1e-13)
+    np.testing.assert_allclose(np.concatenate(blocks), np.concatenate(others), rtol=1e-12)
+    assert [len(each) for each in blocks] == [len(each) for each in others]
