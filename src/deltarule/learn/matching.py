@@ -6,7 +6,7 @@ forward, loss, backward and update are called one after another, their arguments
 
 import ast
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -140,9 +140,11 @@ class Session:
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
-    def run(self, how: Callable[[Trial], None], examples: SmallBatch) -> Trial:
-        """One run, recorded and judged."""
-        recorder = RunRecorder(self.tape.places)
+    def run(
+        self, how: Callable[[Trial], None], examples: SmallBatch, redrawn: Collection[Where] = frozenset()
+    ) -> Trial:
+        """One run, recorded and judged. redrawn: places whose arrays are drawn anew."""
+        recorder = RunRecorder(self.tape.places, redrawn=redrawn)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
@@ -158,15 +160,28 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 self.judge(run)
+        layers = run.verdict.layers if run.verdict else ()
+        zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
+        if zeros and not redrawn:  # without numbers in the biases nothing shows where they are missing
+            again = self.run(how, examples, zeros)
+            return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
 
     def judge(self, run: Trial) -> None:
         """Read what a run computed, in the way that explains most of it."""
-        is_lost = run.error is not None and len(run.recorder.events) < FEW_EVENTS
+        spare = self.read(run)
+        n_layers = len(run.verdict.layers) if run.verdict else 0
+        if spare is not None and (not explains_outputs(run) or len(spare.layers) > n_layers):
+            run.verdict = spare
+
+    def read(self, run: Trial) -> Verdict | None:
+        """The same; returns the first other reading that reaches all gradients, and has a mistake on the way there."""
+        is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
         for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
-            if n and n_weights > 1 and len(next(iter(chains(reading[1])), [])) < 2:
+            n_longest = len(next(iter(chains(reading[1])), []))
+            if n and n_weights > 1 and n_longest < 2:
                 continue  # layers that do not follow one another
             own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
             is_whole = False
@@ -175,16 +190,20 @@ class Session:
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
                 if time.process_time() - begun > MOST_SECONDS_TO_READ:
-                    return
+                    return spare
+                if number and found and len(found.layers) < n_longest:
+                    continue  # the outputs of a layer taken for inputs
                 if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
+                    spare = found if spare is None and found and has_gradients(found) else spare
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
                 is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
                 if is_whole and ((number == 0 and explains_outputs(run)) or (is_complete(run) and is_right(run))):
-                    return
+                    return spare
             if is_lost or (is_whole and reaches_outputs(run)):
-                return
+                return spare
+        return spare
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
         """The program's names, with what it takes from a module that isn't here supplied."""
@@ -344,6 +363,7 @@ def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterat
     """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
     for X, wanted in pairs:
         is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
+        is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
         if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
             yield X, wanted
 
@@ -355,11 +375,13 @@ def reaches_z(run: Trial) -> bool:
 
 def is_complete(run: Trial) -> bool:
     """Whether every array of the way there and back was found, and the update."""
-    if run.verdict is None or run.error is not None:
-        return False
-    found = [each for each in run.verdict.steps if each.is_found]
-    quantities = {(each.quantity, each.layer) for each in found}
-    n = len(run.verdict.layers)
+    return run.verdict is not None and run.error is None and has_gradients(run.verdict)
+
+
+def has_gradients(found: Verdict) -> bool:
+    """Whether z and dC/dW of every layer were found."""
+    quantities = {(each.quantity, each.layer) for each in found.steps if each.is_found}
+    n = len(found.layers)
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 

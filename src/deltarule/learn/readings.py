@@ -71,7 +71,8 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
         if argument_of(name) in ("X", "Y", "y_flat"):
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
-        is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases")
+        is_updated = name and sum(each.name == name and each.value.shape == value.shape for each in stored) > 1
+        is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases" or (is_updated and not value.any()))
         if not is_bias and (np.ptp(value) == 0 or (text.count("(") == 0 and "[" not in text)):
             continue
         while found and is_part(found[-1], event):

@@ -7,12 +7,12 @@ import numpy as np
 
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
-from deltarule.learn.blame import blame_callers, last_copy
+from deltarule.learn.blame import blame_callers, last_copy, targets_source
 from deltarule.learn.judgement import Pass, Step, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import role_of
+from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.updates import mark, walk_update
 from deltarule.nn.arrays import Array
 
@@ -74,6 +74,7 @@ def one_reading(run: Pass, rate: float) -> Verdict:
             walk_update(run, begun, rate)
             for n, line in blame_callers(run).items():
                 run.steps[n] = replace(run.steps[n], values=run.steps[n].values | {"line": line})
+            judge_one_hot(run)
     order = {"z": 0, "a": 0, "loss": 1, "delta": 2, "dW": 2, "db": 2, "update": 3}
     inner = {"z": 0, "a": 1, "delta": 0, "db": 2, "dW": 1}
     last = len(run.layers)
@@ -96,6 +97,25 @@ def targets_of(run: Pass, begun: int) -> Array:
         if is_one_hot and event.where.is_store and np.array_equal(array, run.targets):
             return array
     return run.targets
+
+
+def judge_one_hot(run: Pass) -> None:
+    """Mark delta of the outputs where the targets are one-hot rows of other classes than the program's own labels."""
+    step = next((each for each in run.steps if each.quantity == "delta" and not each.mistake), None)
+    n, n_classes = run.targets.shape
+    if step is None or n_classes < 3 or not np.isin(run.targets, (0, 1)).all():
+        return
+    classes = run.targets.argmax(axis=1)
+    for event in run.trace.events:
+        y = event.value.ravel()
+        is_labels = event.where.is_store and y.size == n > 2 and np.isin(y, range(n_classes)).all()
+        if is_labels and argument_of(event.name.rpartition(".")[2]) in ("Y", "y_flat"):
+            if np.array_equal(y, classes):
+                return
+            if any(np.array_equal((y + shift) % n_classes, classes) for shift in (1, -1)):
+                at = targets_source(run, [run.targets], step.event) if step.event else None
+                mark(run, step, "targets-shifted", at=at)
+                return
 
 
 def compare_losses(run: Pass, loss: str) -> None:

@@ -22,6 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "other": "another layer",
     "used": "an array", "meant": "its own layer", "which": "last", "fits": "another loss", "loss": "the loss",
     "activation": "another activation", "shape": "another shape", "row": 0, "neuron": 0, "what": "neuron",
+    "shapes": "",
     "class": 0, "column": 1, "base": 2, "parameter": "the parameter", "inverse": "", "why": "", "hint": "",
 }  # fmt: skip
 
