@@ -64,7 +64,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
         return targets_source(run, wrong_targets(run.targets), event)
-    return delta_source(run, l, event, begun, errors) if mistake else event
+    return delta_source(run, l, event, begun, errors, is_given=mistake == "slope-of-a") if mistake else event
 
 
 def source_of_sign(run: Pass, event: Event, begun: int) -> Event:

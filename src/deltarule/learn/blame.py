@@ -19,17 +19,18 @@ def is_in(role: str, event: Event) -> bool:
     return role_of(event.where.function.rpartition(".")[2]) == role
 
 
-def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array]) -> Event:
+def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array], *, is_given: bool = False) -> Event:
     """Where a wrong delta was made: the first array of its shape that nothing explains; else its last store.
 
-    errors: dC/da of the layer, in the forms that are right.
+    errors: dC/da of the layer, in the forms that are right. is_given: whether a right function was given a wrong array.
     """
     behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
     pairs = [pair for pair in pairs if pair[0].time <= found.time and not is_in("loss", pair[0])]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
-        if np.isfinite(array).all() and not is_explained(array, known):
+        is_inside = event.where.function == found.where.function or not is_given
+        if is_inside and np.isfinite(array).all() and not is_explained(array, known):
             return event
     return last_copy(run, l, found)
 

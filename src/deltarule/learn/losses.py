@@ -101,7 +101,8 @@ def loss_of(run: Pass, outputs: Array, *, is_last: bool) -> str:
         key, base = next((row for row in wrong if near_multiples(value, row[1], *sizes)[0]), ("", 0.0))
         if key:
             right = known.get("cross_entropy", base)
-            run.note("loss", len(run.layers), event, key, yours=float(value[0]), right=right)
+            source = next(each for each in numbers if each.value.ravel()[0] == event.value.ravel()[0])
+            run.note("loss", len(run.layers), source, key, yours=float(value[0]), right=right)
             return "?"
     return ""
 
