@@ -27,7 +27,7 @@ from counting import Count, forked, fresh_folder, newest_step
 import deltarule.cli as cli
 from deltarule.cli import train
 from deltarule.files import checkpoint
-from deltarule.native import steps
+from deltarule.native import engine_call
 from deltarule.training import engine as engine_module
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.engine import engine
@@ -226,7 +226,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
     def with_failing_engine(*arguments: Any, **options: Any) -> Any:
         job = build(*arguments, **options)
         kind: Any = type(job.trainer.optimizer)
-        real_forward, real_step, real_take_steps = engine_module.forward, kind.step, steps.take_steps
+        real_forward, real_step, real_take_steps = engine_module.forward, kind.step, engine_call.take_steps
 
         def is_due(steps: int = 0) -> bool:
             return bool(job.trainer.optimizer.steps + steps >= step_of_fault(moment))
@@ -254,7 +254,7 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
                 raise MemoryError
             return taken
 
-        for home, changed in ((engine_module, forward), (kind, step), (steps, take_steps)):
+        for home, changed in ((engine_module, forward), (kind, step), (engine_call, take_steps)):
             setattr(home, changed.__name__, changed)  # in a process of its own, which ends with the run
         return job
 

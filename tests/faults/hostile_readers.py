@@ -9,6 +9,7 @@ Python reports to its audit hooks is foreign, but for the file itself being open
 parsing an array's header (no code is run: that would be another event).
 """
 
+import encodings.utf_16  # noqa: F401  # a codec is loaded when a text first asks for it
 import json
 import os
 import resource

@@ -41,7 +41,7 @@ def test_the_lines_are_those_that_compute_it() -> None:
     assert "weights[l + 1].T" in blocks["BP2"]
     assert "loss.gradient" in blocks["BP1"]
     assert "for l in" not in blocks["BP1"]
-    assert blocks["forward"].index("network.weights[l]") < blocks["forward"].index("activation.forward")
+    assert blocks["forward"].index("W, out=ws.z[l]") < blocks["forward"].index("activation.forward")
 
 
 @EVERY

@@ -117,7 +117,7 @@ def test_batches_that_do_not_fit_a_workspace(shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "cure"),
-    [((5, 3), "pass the 4 features"), ((4,), "use X.reshape(1, -1)"), ((4, 9), "use X.T"), ((1, 2, 3), "resize the")],
+    [((5, 3), "pass the 4 features"), ((4,), "use X.reshape(1, -1)"), ((4, 9), "use X.T"), ((1, 2, 5), "resize the")],
 )
 def test_inputs_that_do_not_fit_a_network(shape: tuple[int, ...], cure: str) -> None:
     one = ", a single example" if shape == (4,) else ""

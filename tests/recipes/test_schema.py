@@ -153,7 +153,7 @@ def test_everything_that_can_be_said_is_read_and_written_again() -> None:
         ("[about]\nname = 'x'\nnames = 'y'", "there is no key 'names' in about: did you mean 'name'?"),
         (
             "learning_rate = 5",
-            "there is no key 'learning_rate' in training: did you mean training.schedule.rate? Known",
+            "there is no key 'learning_rate' in training: did you mean training.schedule.rate, as in",
         ),
         ("'' = 5", "there is no key '' in training: Known: "),
         ('"a\\nb" = 5', "there is no key 'a\\nb' in training: Known: "),

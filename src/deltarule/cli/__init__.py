@@ -34,6 +34,7 @@ def show_version(wanted: bool) -> None:
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
+    context_settings={"ignore_unknown_options": True},  # which Group answers
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help is shorter, and there in half the time

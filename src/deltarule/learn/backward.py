@@ -287,7 +287,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
-    forms += [("of-another-layer", each.T @ delta) for l, each in enumerate([run.X, *run.a]) if l != index]
+    forms += [("of-another-layer", each.T @ delta) for each in (run.X, *run.a) if each is not inputs]
     forms += [("of-another-layer", inputs.T @ each) for each in run.delta or [] if each is not None]
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))

@@ -91,20 +91,20 @@ class Trace:
 
     def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays of a batch, as (rows, columns): samples in rows or columns, or one sample in any shape."""
-        return self._found((rows, columns), rows * columns, lambda value: views(value, rows, columns), after)
+        return self._pairs((rows, columns), rows * columns, lambda value: views(value, rows, columns), after)
 
     def like(self, shape: tuple[int, ...], after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays of exactly this shape."""
         size = math.prod(shape)
-        return self._found((*shape, -1), size, lambda value: (value,) if value.shape == shape else (), after)
+        return self._pairs((*shape, -1), size, lambda value: (value,) if value.shape == shape else (), after)
 
     def of_size(self, size: int, after: int = -1) -> list[tuple[Event, Array]]:
         """Arrays with one dimension of this size, the others 1, flat."""
-        return self._found(
+        return self._pairs(
             (size, -2), size, lambda value: (value.ravel(),) if max(value.shape, default=1) == size else (), after
         )
 
-    def _found(
+    def _pairs(
         self, key: tuple[int, ...], size: int, forms: Callable[[Array], Iterable[Array]], after: int
     ) -> list[tuple[Event, Array]]:
         if key not in self._by_shape:

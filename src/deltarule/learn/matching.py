@@ -178,10 +178,10 @@ class Session:
         """The same; returns the first other reading that reaches all gradients, and has a mistake on the way there."""
         is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
-        for n, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
+        for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
-            if n and n_weights > 1 and n_longest < 2:
+            if way and n_weights > 1 and n_longest < 2:
                 continue  # layers that do not follow one another
             own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
             is_whole = False
@@ -193,7 +193,7 @@ class Session:
                     return spare
                 if number and found and len(found.layers) < n_longest:
                     continue  # the outputs of a layer taken for inputs
-                if found is None or (n and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
+                if found is None or (way and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     spare = found if spare is None and found and has_gradients(found) else spare
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:

@@ -1,4 +1,4 @@
-/* What Python asks for in one call, and gets back: fields in the order of steps.Call, each 8 bytes. */
+/* What Python asks for in one call, and gets back: fields in the order of StepCall in engine_call.py, each 8 bytes. */
 #ifndef CALL_H
 #define CALL_H
 #include <stdint.h>

@@ -22,7 +22,7 @@ def blocks(n_rows: int, row_elements: int = 1) -> tuple[slice, ...]:
     return tuple(slice(start, min(start + rows, n_rows)) for start in range(0, n_rows, rows))
 
 
-def aligned_zeros(size: int, dtype: DTypeLike) -> Array:
+def cache_line_zeros(size: int, dtype: DTypeLike) -> Array:
     """Zeros, (size,), that begin where a line of the processor's cache does: two threads then seldom share one."""
     room = np.zeros(size * np.dtype(dtype).itemsize + 64, np.uint8)
     return room[-room.ctypes.data % 64 :][: room.size - 64].view(dtype)

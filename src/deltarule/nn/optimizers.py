@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from deltarule.errors import SettingError, ShapeError, sentence
-from deltarule.nn.arrays import Array, aligned_zeros, blocks
+from deltarule.nn.arrays import Array, blocks, cache_line_zeros
 from deltarule.nn.parameters import Parameters
 from deltarule.public import part
 
@@ -37,7 +37,7 @@ class Optimizer:
     def moment_vectors(self, params: Parameters, grads: Parameters) -> list[Array]:
         """The moments, zeros before the first step. Raises ShapeError where they do not fit these parameters."""
         if not self._vectors:
-            self._vectors = {name: aligned_zeros(params.size, params.vector.dtype) for name in self.moments}
+            self._vectors = {name: cache_line_zeros(params.size, params.vector.dtype) for name in self.moments}
         vectors = list(self._vectors.values())
         sizes = [params.size, grads.size, *(v.size for v in vectors)]
         if len(set(sizes)) > 1:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from deltarule.errors import SettingError, ShapeError, sentence
-from deltarule.nn.arrays import Array, aligned_zeros
+from deltarule.nn.arrays import Array, cache_line_zeros
 from deltarule.parts import Views
 from deltarule.public import public
 from deltarule.settings import sizes_of
@@ -42,7 +42,7 @@ class Parameters:
         shapes = list(pairwise(self.layer_sizes))
         pieces = [*map(math.prod, shapes), *self.layer_sizes[1:]]
         size = sum(pieces)
-        self.vector = aligned_zeros(size, dtype) if vector is None else vector
+        self.vector = cache_line_zeros(size, dtype) if vector is None else vector
         if self.vector.shape != (size,) or not self.vector.flags.c_contiguous:
             raise ShapeError(sentence("network.not_one_vector", parameters=self, size=size))
         self.weight_block = self.vector[: size - sum(self.layer_sizes[1:])]

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.augment import deform
 from deltarule.errors import FileError
-from deltarule.native import augment, steps
+from deltarule.native import augment, engine_call
 from deltarule.native.library import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
@@ -93,15 +93,15 @@ class Engine:
             self.name == NATIVE
             and not plan.takes_rows
             and plan.rate_factors is None
-            and not steps.missing(network, optimizer, plan.penalty)
+            and not engine_call.missing(network, optimizer, plan.penalty)
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) in (NoClipping, ClipNorm)
-            and (plan.deformation is None or plan.batch_size <= steps.PIECE_ROWS)
+            and (plan.deformation is None or plan.batch_size <= engine_call.PIECE_ROWS)
         )
 
     def can_evaluate(self, network: Network, inputs: Any) -> bool:
         """Whether the library computes such a network's loss and outputs."""
-        return self.name == NATIVE and isinstance(inputs, np.ndarray) and not steps.missing(network)
+        return self.name == NATIVE and isinstance(inputs, np.ndarray) and not engine_call.missing(network)
 
     def deform_images(self, plan: Plan, X: Array, step: int, start: int) -> None:
         """Deform, in place, a batch's images from number `start` on, where the plan says so."""
@@ -134,7 +134,7 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outco
     buffers = plan.buffers or Buffers(network, plan.batch_size)
     given = replace(plan if plan.deformation is None else with_images(network, plan), buffers=buffers)
     buffers.is_changing = plan.highest_loss != -math.inf
-    taken = steps.take_steps(network, optimizer, given)
+    taken = engine_call.take_steps(network, optimizer, given)
     n_seen, n_steps = len(taken.losses), len(plan.learning_rates)
     if n_seen and (n_steps == 1 or taken.n_taken < n_seen):  # somebody may look at what the last samples came to
         show_inputs(network, given, buffers, n_seen - 1)

@@ -7,7 +7,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
-from deltarule.native import steps
+from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
 from deltarule.public import public
@@ -54,7 +54,7 @@ def loss_and_outputs(
     inputs: as Plan has them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
     """
     if engine.can_evaluate(network, inputs):
-        loss, outputs = steps.evaluate(network, inputs, targets, sample_weight)
+        loss, outputs = engine_call.evaluate(network, inputs, targets, sample_weight)
         return loss, np.split(outputs, range(PREDICTION_ROWS, len(outputs), PREDICTION_ROWS))
     ws = network.workspace(min(len(targets), PREDICTION_ROWS))
     n_samples = len(targets)

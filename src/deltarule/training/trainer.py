@@ -17,7 +17,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
-from deltarule.native import steps
+from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
@@ -317,5 +317,5 @@ def divergence_of(state: TrainingState) -> DivergenceError:
 def engine_for(trainer: Trainer, name: str) -> Engine:
     """The engine of that name for a run: NumPy's where a part of the run has no kernel; it says so."""
     found = engine(name)
-    without = steps.missing(trainer.network, trainer.optimizer, trainer.penalty) if found.name == NATIVE else []
+    without = engine_call.missing(trainer.network, trainer.optimizer, trainer.penalty) if found.name == NATIVE else []
     return replace(REFERENCE, says="; ".join(without)) if without else found

@@ -32,7 +32,7 @@ _ORDER = """n_layers sizes activations settings dropout loss has_shortcut smooth
     n_losses n_taken n_updates n_last"""
 
 
-class Call(ctypes.Structure):
+class StepCall(ctypes.Structure):
     """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
 
     _fields_ = [(name, _KINDS.get(name, POINTER)) for name in _ORDER.split()]
@@ -124,9 +124,9 @@ def evaluate(
     return float(taken.losses[0]), outputs
 
 
-def call_for(network: Network) -> Call:
+def call_for(network: Network) -> StepCall:
     """A call that knows the network, and nothing else."""
-    call, parts = Call(), [kernel_values(each) for each in (*network.activations, network.loss)]
+    call, parts = StepCall(), [kernel_values(each) for each in (*network.activations, network.loss)]
     values = [(code, *settings) for code, *settings in filter(None, parts)]
     kinds, settings = np.array([v[0] for v in values], np.int64), np.array([v[1] for v in values])
     call.set(n_layers=len(values) - 1, sizes=np.array(network.layer_sizes), activations=kinds, settings=settings)
@@ -136,7 +136,7 @@ def call_for(network: Network) -> Call:
 
 
 def set_samples(
-    call: Call, network: Network, inputs: Array, targets: Array, sample_weight: Array | None, order: Array
+    call: StepCall, network: Network, inputs: Array, targets: Array, sample_weight: Array | None, order: Array
 ) -> None:
     """Tell a call where the samples lie; other numbers than the library reads are copied into such as it does."""
     inputs = np.asarray(inputs)
@@ -169,7 +169,7 @@ def dropout_keys(n_layers: int, n_steps: int, plan: Any) -> Array:
     return np.concatenate(keys)
 
 
-def run(call: Call, network: Network, buffers: Any) -> Taken:
+def run(call: StepCall, network: Network, buffers: Any) -> Taken:
     """Make the call."""
     n_steps, batch_size = call.n_steps, call.batch_size
     losses, weights, penalties = np.zeros((3, n_steps))
