@@ -47,7 +47,7 @@ class Watched:
         self.order = Start(recipe, data, epochs=epochs)
         splits = load(data, offline=True)
         self.datasets = {data: lambda: splits}
-        subject = NetworkView(prepare(self.order, self.datasets).job.model, {"train": splits.train})
+        subject = NetworkView(prepare(self.order, self.datasets)[0].model, {"train": splits.train})
         self.service = Service(Playground(subject, self.datasets), 0)
         Thread(target=self.service.run, daemon=True).start()
         self.taken: Queue[float] = Queue()
@@ -64,13 +64,13 @@ class Watched:
 
     def engine(self) -> str:
         """Which engine such a run takes."""
-        name: str = prepare(self.order, self.datasets).job.trainer.engine.name
+        name: str = prepare(self.order, self.datasets)[0].trainer.engine.name
         return name
 
     def alone(self) -> float:
         """Seconds of the run with nobody looking."""
         time.sleep(REST_SECONDS)
-        job = prepare(self.order, self.datasets).job
+        job = prepare(self.order, self.datasets)[0]
         thread = Thread(target=job.trainer.fit, args=(job.train, job.validation))
         thread.start()
         thread.join()
