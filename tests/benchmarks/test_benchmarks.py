@@ -170,7 +170,8 @@ def test_a_run_is_compared_with_one_that_a_page_watches(run: Run, tmp_path: Path
     said, _ = run("playground.py", *options, tmp_path / "playground.json")
     (row,) = rows_in(tmp_path / "playground.json")
     assert row.keys() == COMPARED | CIRCUMSTANCES | {"repetitions", "engine"}
-    assert (row["workload"], row["peer"], row["engine"]) == ("quick:1 on digits", "watched: frames", "numpy")
+    assert (row["workload"], row["peer"]) == ("quick:1 on digits", "watched: frames")
+    assert row["engine"] in ("native", "numpy")
     assert said.startswith("quick:1")
 
 
