@@ -32,9 +32,9 @@ from deltarule.examples import examples_for
 from deltarule.model import Model
 from deltarule.nn.network import Network, backward, forward, outputs_of
 from deltarule.nn.optimizers import Optimizer
-from deltarule.training.batches import gather
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.fit import fit
+from deltarule.training.plan import gather
 
 SOURCE = str(Path(package.__file__).parent)
 PRINTING = printing.__file__

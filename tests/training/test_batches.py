@@ -6,7 +6,7 @@ from batch_order import batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltarule.training.batches import gather, steps_per_epoch
+from deltarule.training.plan import gather, steps_per_epoch
 
 
 @given(st.integers(1, 300), st.integers(1, 400), st.integers(0, 2**40), st.integers(1, 1000))

@@ -14,10 +14,10 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.penalties import L2
-from deltarule.training.batches import sample_order
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
+from deltarule.training.plan import sample_order
 from deltarule.training.schedules import Cosine
 from deltarule.training.trainer import Trainer
 

@@ -19,8 +19,8 @@ from deltarule.parts import PARTS, Spec, make, with_settings
 from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
-from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping
+from deltarule.training.plan import steps_per_epoch
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer, engine_for
 

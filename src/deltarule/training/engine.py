@@ -17,9 +17,8 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check_choice
-from deltarule.training.batches import gather
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
-from deltarule.training.plan import Buffers, Outcome, Plan
+from deltarule.training.plan import Buffers, Outcome, Plan, gather
 
 
 @dataclass(frozen=True)

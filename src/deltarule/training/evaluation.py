@@ -11,8 +11,8 @@ from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
 from deltarule.public import public
-from deltarule.training.batches import gather
 from deltarule.training.engine import REFERENCE, Engine
+from deltarule.training.plan import gather
 from deltarule.training.score import Score
 
 

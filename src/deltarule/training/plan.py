@@ -1,4 +1,4 @@
-"""Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it."""
+"""Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it; and the batches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.augment import Deformation
-from deltarule.nn.arrays import Array
+from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
-from deltarule.nn.workspace import Workspace
+from deltarule.nn.workspace import Workspace, scale_inputs
+from deltarule.randomness import generator
+from deltarule.settings import BatchSize
 from deltarule.training.clip_and_average import Latest, NoClipping
 from deltarule.training.score import Score
 
@@ -131,3 +133,32 @@ class Outcome:
     def steps(self) -> int:
         """How many steps were taken, those that changed nothing included."""
         return len(self.weights)
+
+
+def samples_per_step(n_samples: int, batch_size: BatchSize) -> int:
+    """How many samples a step sees; with None or "full" it is all of them. The last of an epoch may see fewer."""
+    return n_samples if batch_size is None or batch_size == "full" else batch_size
+
+
+def steps_per_epoch(n_samples: int, batch_size: BatchSize) -> int:
+    """How many steps see every sample once."""
+    return -(-n_samples // samples_per_step(n_samples, batch_size))
+
+
+def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
+    """The order in which an epoch takes the samples: a fresh permutation of their indices, (n_samples,) int64.
+
+    A full batch (None) needs no shuffling: its gradient does not depend on the order.
+    """
+    return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
+
+
+def gather(inputs: Array, indices: Array, out: Array) -> Array:
+    """`out`, with out[i] = inputs[indices[i]], cast; uint8 are pixels here, and divided by 255.
+
+    inputs: (n_samples, features), as `Network.inputs` returns them; indices: (batch,); out: (batch, features), of the
+        network's dtype.
+    """
+    for rows in blocks(*out.shape):
+        scale_inputs(np.take(inputs, indices[rows], axis=0), out[rows])
+    return out

@@ -26,7 +26,6 @@ from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
 from deltarule.targets import check_weights
-from deltarule.training.batches import sample_order, samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.divergence import are_finite, divergence, highest_loss
@@ -34,7 +33,7 @@ from deltarule.training.engine import NATIVE, REFERENCE, Engine, engine
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
-from deltarule.training.plan import Buffers, Outcome, Plan
+from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, warn_of_epochs
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of

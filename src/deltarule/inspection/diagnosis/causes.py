@@ -20,10 +20,10 @@ from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
-from deltarule.training.batches import samples_per_step, steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
 from deltarule.training.evaluation import loss_and_score
+from deltarule.training.plan import samples_per_step, steps_per_epoch
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 

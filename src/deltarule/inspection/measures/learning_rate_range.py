@@ -14,8 +14,8 @@ from deltarule.errors import DivergenceError, SettingError
 from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
-from deltarule.training.batches import steps_per_epoch
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.plan import steps_per_epoch
 from deltarule.training.schedules import Exponential
 from deltarule.training.trainer import Trainer
 
