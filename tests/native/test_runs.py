@@ -295,6 +295,23 @@ def test_an_interruption_is_answered_and_no_weight_changes_after_it(batch_size: 
         signal.signal(signal.SIGALRM, before)
 
 
+def test_no_call_is_made_after_an_interruption_while_its_thread_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[threading.Thread] = []
+    calls: list[Any] = []
+    start = threading.Thread.start
+
+    def interrupted_start(thread: threading.Thread) -> None:
+        begun.append(threading.Timer(0.02, thread.run))  # the thread is on its way, and its starter does not know
+        start(begun[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_start)
+    with pytest.raises(KeyboardInterrupt):
+        library.call_interruptibly(calls.append, "the call", np.zeros(1, np.uint8))
+    begun[0].join()
+    assert calls == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork, as POSIX has it")
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_fork_while_another_thread_trains_can_train() -> None:

@@ -117,22 +117,29 @@ def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
         called(argument)
         return
     ended = threading.Event()
+    claim = threading.Lock()  # taken once: by the thread that makes the call, or by an exception that forbids it
 
     def work() -> None:
-        try:
-            called(argument)
-        finally:
-            ended.set()
+        if claim.acquire(blocking=False):
+            try:
+                called(argument)
+            finally:
+                ended.set()
 
     worker = threading.Thread(target=work)
     try:
         worker.start()
         wait_for(ended)
+        worker.join()
     except BaseException:
         stop[0] = 1
-        while worker.ident is not None and not ended.is_set():  # an interruption may come before there is a thread
+        while not ended.is_set():
             with suppress(BaseException):  # a second one: the first goes on when the call has ended
+                if claim.acquire(blocking=False):  # it came before the thread began
+                    ended.set()
                 wait_for(ended)
+        with suppress(RuntimeError):  # where there is no thread
+            worker.join()
         raise
 
 
