@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.errors import SettingError, sentence
 from deltarule.learn.code_files import find_program
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import ABSENT, Session, Trial
+from deltarule.learn.matching import ABSENT, Session, Trial, has_gradients
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
@@ -161,8 +161,16 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
 def mistakes_of(run: Trial | None) -> list[Step]:
     """The arrays of a run that are wrong; where it stopped with an error, only those whose mistake has a name."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
-    stopped = run is not None and run.error is not None and run.error.kind in THEIRS
-    return [each for each in steps if each.mistake not in ("", "?", *(WEAK if stopped else ()))]
+    if run is None or run.verdict is None:
+        return []
+    is_stopped = run.error is not None and run.error.kind in THEIRS
+    is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
+    wrong = [each for each in steps if each.mistake not in ("", "?", *(WEAK if is_stopped or is_dead else ()))]
+    knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
+    doubtful = [] if knows_loss else ["off"]  # then the targets may be others than those that it was given
+    doubtful += [] if has_gradients(run.verdict) else ["targets-not-one-hot"]
+    last = len(run.verdict.layers) - 1
+    return [each for each in wrong if (each.quantity, each.layer) != ("delta", last) or each.mistake not in doubtful]
 
 
 def error_findings(

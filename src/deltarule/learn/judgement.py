@@ -122,6 +122,7 @@ def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
 
 
 MOST_OF_STEP = 1500  # arrays that one training step computes
+LARGE = 15.0
 NEAR = 30  # arrays of a layer's shape that are looked at for what follows at once
 
 
@@ -198,7 +199,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
     values = [kind.value(weighted) for kind in KNOWN]
-    mistaken = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN]
+    is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
+    mistaken = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:

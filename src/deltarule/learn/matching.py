@@ -46,6 +46,7 @@ class Trial:
     examples: SmallBatch
     recorder: RunRecorder
     error: Failure | None = None
+    later_error: Failure | None = None  # of a script that goes on: it counts where the way back is not seen
     called: list[str] = field(default_factory=list)
     supplied: dict[str, str] = field(default_factory=dict)
     space: Namespace | None = None
@@ -160,6 +161,8 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 self.judge(run)
+        if run.verdict and reaches_outputs(run) and not has_gradients(run.verdict):
+            run.error = run.error or run.later_error
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # without numbers in the biases nothing shows where they are missing
@@ -357,6 +360,11 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
+        elif failed:
+            kind, _, message = failed[0].error.partition(": ")
+            lines = range(1, len(self.program.text.splitlines()) + 1)
+            line = next((each for each in lines if self.program.place(each) == failed[0].place), 0)
+            run.later_error = Failure(kind, message, "", line) if kind == "ValueError" and line else None
 
 
 def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:

@@ -119,7 +119,9 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
     judged = {(each.quantity, each.layer) for each in run.steps if each.mistake not in ("", "?")}
     for l, layer in enumerate(run.layers):
         for quantity, start in (("dW", layer.weights), ("db", layer.biases)):
-            if start is None or (quantity, l) in judged or ("update", l) in judged:
+            if start is None or not re.fullmatch(r"[\w.\[\]'\"-]+", start.name):  # an expression, not a name
+                continue
+            if (quantity, l) in judged or ("update", l) in judged:
                 continue
             if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
                 unfilled = empty_gradient(run, start) if quantity == "db" else None

@@ -33,6 +33,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
     values = DEFAULTS | values
     equation = row.get("equation", values.get("equation", ""))
     says, fix = (row[name].format_map(values | {"equation": equation}) for name in ("says", "fix"))
+    says = says.replace("layer another layer", "another layer")
     return equation or "forward", says, fix.replace("a[-1]", "X")
 
 
