@@ -14,7 +14,7 @@ import pytest
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError
-from deltarule.native import library
+from deltarule.native import loader
 from deltarule.nn import activations, losses, optimizers
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L1, L2
@@ -35,7 +35,7 @@ STRETCH = 5 * 10 * 500  # of five steps in a call
 def _two_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on two cores, whatever the tests' process is allowed, and however small a step is."""
     monkeypatch.setenv("DELTARULE_THREADS", "2")
-    monkeypatch.setattr(library, "FLOPS_A_THREAD", 1.0)
+    monkeypatch.setattr(loader, "FLOPS_A_THREAD", 1.0)
 
 
 def pictures(n_samples: int = 203, dtype: Any = np.uint8) -> Dataset:
@@ -307,7 +307,7 @@ def test_no_call_is_made_after_an_interruption_while_its_thread_starts(monkeypat
 
     monkeypatch.setattr(threading.Thread, "start", interrupted_start)
     with pytest.raises(KeyboardInterrupt):
-        library.call_interruptibly(calls.append, "the call", np.zeros(1, np.uint8))
+        loader.call_interruptibly(calls.append, "the call", np.zeros(1, np.uint8))
     begun[0].join()
     assert calls == []
 

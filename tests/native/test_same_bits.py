@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.augment import Deformation
-from deltarule.native import build, library
+from deltarule.native import build, loader
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
@@ -22,7 +22,7 @@ from deltarule.training.plan import Buffers, Plan
 @pytest.fixture
 def native(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Which takes as many threads as it may, however small the work is."""
-    monkeypatch.setattr(library, "FLOPS_A_THREAD", 1e-9)
+    monkeypatch.setattr(loader, "FLOPS_A_THREAD", 1e-9)
     return engine("native")
 
 
@@ -89,7 +89,7 @@ def test_any_threads_and_any_instructions(
     native: Engine, name: str, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {}
-    for instructions in library.available(library.library()):
+    for instructions in loader.available(loader.library()):
         monkeypatch.setenv("DELTARULE_INSTRUCTIONS", instructions)
         for n_threads in (1, 2, 3, 7):
             monkeypatch.setenv("DELTARULE_THREADS", str(n_threads))
@@ -122,7 +122,7 @@ def test_deformed_images_are_the_same_with_any_instructions(dtype: Any, monkeypa
 
     images, found = pixels(40)[0].astype(dtype) / 255, []
     how = Deformation(rotation=12, scale=0.1, shift=1, elastic_alpha=20, stroke=1)
-    for instructions in library.available(library.library()):
+    for instructions in loader.available(loader.library()):
         monkeypatch.setenv("DELTARULE_INSTRUCTIONS", instructions)
         out = np.empty_like(images)
         found.append(deform(images, (7, 10), how, np.random.default_rng(1), out).tobytes())

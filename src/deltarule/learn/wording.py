@@ -80,7 +80,7 @@ def finding_at(
 
 
 def name_of(run: Pass, array: Array | None) -> str:
-    """The shortest name under which the program has an array; "" where there is no array."""
+    """The shortest name under which the program has an array; "" for None."""
     if array is None:
         return ""
     names = [

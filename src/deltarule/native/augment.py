@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.augment import Deformation, affine_maps, check_images, elastic_noise, gaussian_matrix, pen_widths
-from deltarule.native.library import function, most_threads
+from deltarule.native.loader import function, most_threads
 from deltarule.nn.arrays import Array
 
 TOGETHER = 128  # images, at least, that are worth a thread

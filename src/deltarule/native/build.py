@@ -55,7 +55,7 @@ def build(folder: Path) -> Path:
     """The library in a file of `folder`, which appears whole or not at all. OSError where that cannot be done."""
     sets, command = instruction_sets(), compiler()
     if not sets:
-        raise OSError(f"there is no native engine for {platform.machine()}")
+        raise OSError(f"the native engine is not written for {platform.machine()}")
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"native-{sources_hash()}{SUFFIX}"
     with tempfile.TemporaryDirectory() as work:

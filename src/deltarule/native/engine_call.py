@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.native import codes
-from deltarule.native.library import call_interruptibly, function, instructions, threads_for
+from deltarule.native.loader import call_interruptibly, function, instructions, threads_for
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer

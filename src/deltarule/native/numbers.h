@@ -15,7 +15,7 @@ typedef uint32_t BITS;
 #define SIGNIFICAND 23 /* bits, the leading one not counted */
 #define BIAS 127
 #define TINY 1.17549435e-38f /* the smallest normal number */
-#define LOWEST_EXPONENT (-87.33654f) /* e^x is no normal number below */
+#define LOWEST_EXPONENT (-87.33654f) /* below it e^x is denormal */
 #define EXP_TERMS 7
 #define LOG_TERMS 5
 #define fused __builtin_fmaf

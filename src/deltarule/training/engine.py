@@ -10,7 +10,7 @@ import numpy as np
 from deltarule.data.augment import deform
 from deltarule.errors import FileError
 from deltarule.native import augment, engine_call
-from deltarule.native.library import library
+from deltarule.native.loader import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer

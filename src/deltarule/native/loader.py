@@ -138,7 +138,7 @@ def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
                 if claim.acquire(blocking=False):  # it came before the thread began
                     ended.set()
                 wait_for(ended)
-        with suppress(RuntimeError):  # where there is no thread
+        with suppress(RuntimeError):  # where the thread was not started
             worker.join()
         raise
 
