@@ -9,6 +9,7 @@ import pytest
 
 from deltarule.data.augment import Deformation
 from deltarule.native import build, loader
+from deltarule.native.loader import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, RMSProp
@@ -89,7 +90,7 @@ def test_any_threads_and_any_instructions(
     native: Engine, name: str, dtype: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {}
-    for instructions in loader.available(loader.library()):
+    for instructions in loader.available(library()):
         monkeypatch.setenv("DELTARULE_INSTRUCTIONS", instructions)
         for n_threads in (1, 2, 3, 7):
             monkeypatch.setenv("DELTARULE_THREADS", str(n_threads))
@@ -122,7 +123,7 @@ def test_deformed_images_are_the_same_with_any_instructions(dtype: Any, monkeypa
 
     images, found = pixels(40)[0].astype(dtype) / 255, []
     how = Deformation(rotation=12, scale=0.1, shift=1, elastic_alpha=20, stroke=1)
-    for instructions in loader.available(loader.library()):
+    for instructions in loader.available(library()):
         monkeypatch.setenv("DELTARULE_INSTRUCTIONS", instructions)
         out = np.empty_like(images)
         found.append(deform(images, (7, 10), how, np.random.default_rng(1), out).tobytes())

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from deltarule.errors import FileError, SettingError
-from deltarule.native import build, loader
+from deltarule.native import build
+from deltarule.native.loader import library
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, AdamW
 from deltarule.training.engine import REFERENCE, engine
@@ -19,9 +20,9 @@ from deltarule.training.plan import Plan
 
 @pytest.fixture(autouse=True)
 def _asked_anew() -> Iterator[None]:
-    loader.library.cache_clear()
+    library.cache_clear()
     yield
-    loader.library.cache_clear()
+    library.cache_clear()
 
 
 def test_auto_is_native_and_says_nothing() -> None:
@@ -56,14 +57,14 @@ def test_a_damaged_library_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, tm
 
 
 def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    loader.library()
+    library()
     here = copy_of_sources(tmp_path)
     newest = next(build.HERE.glob(f"native-{build.sources_hash()}*"))
     with (here / "step.c").open("a", encoding="utf-8") as source:
         source.write("/* changed */")
     monkeypatch.setattr(build, "HERE", here)
     shutil.copy(newest, here / f"native-{build.sources_hash()}{build.SUFFIX}")
-    loader.library.cache_clear()
+    library.cache_clear()
     assert "made from other sources" in engine("auto").says
 
 
@@ -82,7 +83,7 @@ def test_a_variable_that_means_nothing_is_named(name: str, value: str, monkeypat
 
 
 def test_a_new_process_loads_what_another_compiled() -> None:
-    loader.library()
+    library()
     program = "from deltarule.training.engine import engine; print(engine('auto').name)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("native\n", "")
