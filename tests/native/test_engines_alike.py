@@ -5,41 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from one_step import passed
+from one_step import ENDS, HIDDEN, RULES, passed, targets
 
-from deltarule.nn import activations, losses, optimizers
+from deltarule.nn import activations, optimizers
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.training.clip_and_average import ClipNorm, MovingAverage, NoClipping
+from deltarule.nn.penalties import L2
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.score import Score
 
 NORMWISE = {np.float32: 1e-6, np.float64: 1e-14}
 BATCHES = (1, 2, 13, 14, 15, 33)
-HIDDEN = [
-    activations.Identity(),
-    activations.Sigmoid(),
-    activations.Tanh(),
-    activations.ReLU(),
-    activations.LeakyReLU(slope=0.2),
-    activations.ELU(alpha=1.3),
-    activations.SiLU(),
-    activations.Exp(),
-    activations.Softmax(),
-]
-ENDS = [
-    (activations.Softmax(), losses.CrossEntropy(label_smoothing=0.1), "classes"),
-    (activations.Softmax(), losses.Quadratic(), "classes"),
-    (activations.Softmax(), losses.BinaryCrossEntropy(), "classes"),
-    (activations.Sigmoid(), losses.BinaryCrossEntropy(label_smoothing=0.1), "labels"),
-    (activations.Sigmoid(), losses.Quadratic(), "classes"),
-    (activations.Tanh(), losses.Quadratic(), "values"),
-    (activations.Identity(), losses.Quadratic(), "values"),
-    (activations.Exp(), losses.Poisson(), "counts"),
-    (activations.Exp(), losses.Quadratic(), "classes"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +27,6 @@ def native() -> Engine:
 
 def name(thing: Any) -> str:
     return thing if isinstance(thing, str) else getattr(thing, "__name__", type(thing).__name__)
-
-
-def targets(kind: str, n_samples: int, n_outputs: int, rng: np.random.Generator) -> Array:
-    made = {
-        "classes": lambda: rng.integers(n_outputs, size=n_samples),
-        "labels": lambda: rng.integers(2, size=(n_samples, n_outputs)).astype(np.uint8),
-        "values": lambda: rng.normal(size=(n_samples, n_outputs)),
-        "counts": lambda: rng.poisson(1.5, size=(n_samples, n_outputs)).astype(np.float64),
-    }
-    return made[kind]()
 
 
 def alike(ours: Array, theirs: Array, dtype: Any, n: float = 1.0) -> None:
@@ -122,18 +90,6 @@ def test_a_pixel_is_its_value_over_255_to_the_bit(native: Engine, dtype: Any) ->
     net.parameters.vector[:] = [1.0, 0.0]
     z = passed(native, net, X, np.zeros((256, 1))).workspace.z[0]
     np.testing.assert_array_equal(z[:, 0], np.arange(256, dtype=dtype) / dtype(255.0))
-
-
-RULES = [
-    (optimizers.SGD(), Penalty(), NoClipping()),
-    (optimizers.SGD(), L2(0.1), ClipNorm(0.2)),
-    (optimizers.Momentum(momentum=0.8), L1(0.01), NoClipping()),
-    (optimizers.Nesterov(), Penalty(), ClipNorm(0.2)),
-    (optimizers.AdaGrad(), L2(0.01), NoClipping()),
-    (optimizers.RMSProp(decay=0.9), Penalty(), NoClipping()),
-    (optimizers.Adam(beta_1=0.8, beta_2=0.99), L1(0.01), ClipNorm(0.05)),
-    (optimizers.AdamW(weight_decay=0.3), L2(0.01), NoClipping()),
-]
 
 
 @pytest.mark.parametrize("batch_size", [13, 200])
