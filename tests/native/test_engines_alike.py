@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from one_step import ENDS, HIDDEN, RULES, passed, targets
 
-from deltarule.nn import activations, optimizers
+from deltarule.nn import optimizers
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
@@ -29,32 +29,35 @@ def name(thing: Any) -> str:
     return thing if isinstance(thing, str) else getattr(thing, "__name__", type(thing).__name__)
 
 
-def alike(ours: Array, theirs: Array, dtype: Any, n: float = 1.0) -> None:
-    """The length of the difference beside the length of theirs; n times the usual."""
+def alike(ours: Array, theirs: Array, dtype: Any) -> None:
+    """The length of the difference beside the length of theirs."""
     ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     length = float(np.linalg.norm(theirs))
-    assert float(np.linalg.norm(ours - theirs)) <= n * NORMWISE[dtype] * length + 1e-300
+    assert float(np.linalg.norm(ours - theirs)) <= NORMWISE[dtype] * length + 1e-300
 
 
 @pytest.mark.parametrize("dtype", NORMWISE, ids=name)
 @pytest.mark.parametrize("hidden", HIDDEN, ids=name)
 @pytest.mark.parametrize(("output", "loss", "kind"), ENDS, ids=name)
 def test_forward_loss_and_backward(native: Engine, hidden: Any, output: Any, loss: Any, kind: str, dtype: Any) -> None:
-    """In float32 both are held to the reference in float64, from the same starting weights."""
+    """In float32 and float64 held to the reference in float64, from the same starting weights.
+
+    These are halved: e^z doubles the rounding errors of a z of 5, which alone come to 1e-6 in float32, NumPy's too.
+    """
     rng = np.random.default_rng(1)
     net = Network((11, 37, 5, 3), hidden=hidden, output=output, loss=loss, task=None, dtype=dtype, rng=rng)
-    net.parameters.vector[:] *= 0.3 if isinstance(hidden, activations.Exp) else 1.0
+    net.parameters.vector[:] *= 0.5
     exact = net.astype(np.float64)
     for n_samples in BATCHES:
         X, y = rng.normal(size=(n_samples, 11)).astype(dtype), targets(kind, n_samples, 3, rng)
         weights = rng.random(n_samples) * (rng.random(n_samples) < 0.7)
         theirs = passed(REFERENCE, exact, X.astype(np.float64), y, sample_weight=weights)
         ours = passed(native, net, X, y, sample_weight=weights)
-        np.testing.assert_allclose(ours.loss, theirs.loss, rtol=20 * NORMWISE[dtype], atol=NORMWISE[dtype])
+        np.testing.assert_allclose(ours.loss, theirs.loss, rtol=NORMWISE[dtype], atol=NORMWISE[dtype])
         for l in range(3):
-            alike(ours.workspace.z[l], theirs.workspace.z[l], dtype, 2.0)
-            alike(ours.workspace.a[l], theirs.workspace.a[l], dtype, 2.0)
-        alike(ours.grads.vector, theirs.grads.vector, dtype, 3.0)
+            alike(ours.workspace.z[l], theirs.workspace.z[l], dtype)
+            alike(ours.workspace.a[l], theirs.workspace.a[l], dtype)
+        alike(ours.grads.vector, theirs.grads.vector, dtype)
 
 
 @pytest.mark.parametrize("dtype", NORMWISE, ids=name)
@@ -68,7 +71,7 @@ def test_the_same_neurons_are_dropped(native: Engine, dtype: Any) -> None:
         assert theirs.workspace.masks is not None
         np.testing.assert_array_equal(ours.workspace.masks[l], theirs.workspace.masks[l])
         np.testing.assert_array_equal(ours.workspace.delta[l] == 0.0, theirs.workspace.delta[l] == 0.0)
-    alike(ours.grads.vector, theirs.grads.vector, dtype, 3.0)
+    alike(ours.grads.vector, theirs.grads.vector, dtype)
 
 
 @pytest.mark.parametrize("dtype", NORMWISE, ids=name)

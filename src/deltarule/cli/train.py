@@ -39,7 +39,6 @@ from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
-from deltarule.nn.losses import smoothing_of
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import TrainingState
@@ -160,7 +159,7 @@ def announce(run: Run) -> None:
     if unseen := unseen_categories(job.model.columns, job.train.inputs):
         tell("unseen", f"{names_in_words(unseen)}: in no example to learn from, so nothing is learned of it")
     tell("network", f"{'-'.join(map(str, network.layer_sizes))}, {network.parameters.size:,} parameters")
-    if smoothing := smoothing_of(network.loss):
+    if smoothing := getattr(network.loss, "label_smoothing", 0.0):
         lowest = f"the lowest possible is {network.loss.lowest(network.layer_sizes[-1]):.4f}"
         tell("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}")
     if job.trainer.engine.says:

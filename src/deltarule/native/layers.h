@@ -39,7 +39,7 @@ static void derive(int kind, REAL c, const REAL *restrict z, const REAL *restric
     case RELU: EACH delta[j] = z[j] > 0 ? delta[j] : 0; break;
     case LEAKY_RELU: EACH delta[j] *= z[j] > 0 ? 1 : c; break;
     case ELU: EACH delta[j] *= z[j] > 0 ? 1 : c * exponential(smaller(z[j], 0)); break;
-    case SILU: EACH { REAL s = sigmoid(z[j]); delta[j] *= s + a[j] * (1 - s); } break;
+    case SILU: EACH delta[j] *= silu_slope(z[j]); break;
     case EXP: EACH delta[j] *= a[j]; break;
     case SOFTMAX: /* sigma' is a matrix: delta_k becomes a_k (delta_k - sum_j delta_j a_j) */
         EACH sum += delta[j] * a[j];

@@ -97,6 +97,16 @@ inlined REAL sigmoid_slope(REAL x) {
     return e / ((1 + e) * (1 + e));
 }
 
+/* The derivative of x sigmoid(x): left of 0 (1 + x + e^x) e^x / (1 + e^x)^2, and at -x 1 minus as much. Where 1 + x + e^x
+   crosses 0, at FLAT, its digits cancel; those of t + e^FLAT (e^t - 1) with t = x - FLAT do not. */
+#define FLAT ((REAL)(REAL_BITS == 32 ? -1.2784645557403564 : -1.2784645427610737))
+#define FLAT_REST ((REAL)(REAL_BITS == 32 ? 1.297928265020314e-08 : -1.0946994183093437e-16))
+inlined REAL silu_slope(REAL x) {
+    REAL left = -size_of(x), e = exponential(left), t = left - FLAT - FLAT_REST;
+    REAL slope = e * fused((REAL)0.27846454276107380, exponential_minus_1(t), t) / ((1 + e) * (1 + e));
+    return x > 0 ? 1 - slope : slope;
+}
+
 /* ln x for a normal x > 0: x = 2^n m, and with s = (m - 1) / (m + 1) ln m = 2 (s + s^3 / 3 + s^5 / 5 + ...). */
 inlined REAL logarithm_plus(REAL x, REAL small) { /* ln x + small, where small is far below ln x */
     BITS offset = bits_of(x) - bits_of((REAL)0.70710678118654752);

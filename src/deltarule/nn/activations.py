@@ -19,6 +19,7 @@ from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import check_settings
 
+SILU_FLAT, SILU_FLAT_REST = -1.2784645427610737, -1.0946994183093437e-16  # their sum: where SiLU's derivative is 0
 infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + e^z) is 0, as it should be
 
 
@@ -89,9 +90,6 @@ class Sigmoid(Activation):
         return a / (1.0 + np.exp(z))
 
 
-SIGMOID = Sigmoid()
-
-
 @part(frozen=True)
 class Tanh(Activation):
     """sigma(z) = tanh(z), between -1 and 1: the sigmoid, stretched and centered on 0."""
@@ -152,12 +150,23 @@ class SiLU(Activation):
 
     initializer: Initializer = he_normal
 
+    @infinity_is_meant
     def value(self, z: Array) -> Array:
-        return z * SIGMOID.value(z)
+        return z / (1.0 + np.exp(-z))
 
+    @infinity_is_meant
     def derivative(self, z: Array, a: Array) -> Array:
-        s = SIGMOID.value(z)
-        return s + a * (1.0 - s)
+        """s + a (1 - s). Left of 0 it is s (1 - s) (1 + z + e^z), and at -z it is 1 minus as much.
+
+        Where 1 + z + e^z crosses 0, at z0, its digits cancel; those of t + e^z0 (e^t - 1) with t = z - z0 do not.
+        """
+        t, near = np.minimum(z, -z), z.real.dtype.type(SILU_FLAT)
+        t = t - near - (SILU_FLAT - float(near) + SILU_FLAT_REST)
+        t -= (1.0 + SILU_FLAT) * np.expm1(t)
+        s = 1.0 / (1.0 + np.exp(np.maximum(z, -z)))
+        t *= s
+        t *= 1.0 - s
+        return np.subtract(1.0, t, out=t, where=z.real > 0.0)
 
 
 @part(frozen=True)

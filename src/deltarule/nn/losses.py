@@ -193,8 +193,3 @@ def _half_deviances(a: Array, log_a: Array, t: Array) -> Array:
 def above_zero(a: Array) -> Array:
     """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)
-
-
-def smoothing_of(loss: Loss) -> float:
-    """How far a loss moves its targets away from 0 and 1; 0 for one that leaves them as they are."""
-    return loss.label_smoothing if isinstance(loss, CrossEntropy | BinaryCrossEntropy) else 0.0

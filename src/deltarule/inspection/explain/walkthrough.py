@@ -11,7 +11,6 @@ from deltarule.inspection.presentation import align, number, number_table, pictu
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
-from deltarule.nn.losses import smoothing_of
 from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
@@ -254,7 +253,7 @@ def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
     """A row for each output, or those with the largest errors; and why targets are neither 0 nor 1, where they are."""
     loss, names = walk.model.network.loss, [shorten(name) for name in walk.model.class_names]
     lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
-    smoothing = smoothing_of(loss)
+    smoothing = getattr(loss, "label_smoothing", 0.0)
     if "t" not in columns or not smoothing:
         return lines
     right, wrong = loss.targets(np.zeros((1, len(names))), np.array([[1.0, 0.0]]))[0]
