@@ -14,6 +14,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files import checkpoint
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint
+from deltarule.native.loader import available, library
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training import engine as engine_module
@@ -209,17 +210,44 @@ def test_a_record_that_is_no_json_or_too_long(tmp_path: Path) -> None:
         assert names(tmp_path) == []
 
 
+def change(here: dict[str, Any], monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """As if the process were elsewhere now."""
+    changes = {name: here[name] | new if isinstance(new, dict) else new for name, new in changes.items()}
+    monkeypatch.setattr(checkpoint, "here", lambda *_: here | changes)
+
+
 def test_other_versions_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
     broken_run(tmp_path)
     newest_checkpoint(tmp_path)
     assert caplog.text == ""
-    here = checkpoint.HERE()
-    changes = {"machine": "abacus", "versions": here["versions"] | {"numpy": "3.0"}, "threads": {"cpus": 0}}
-    monkeypatch.setattr(checkpoint, "HERE", lambda: here | changes)
+    here = checkpoint.here("numpy", "float32")
+    changes = {"versions": {"numpy": "3.0"}, "threads": {"cpus": 0}, "engine": {"kernel": "Z80"}}
+    change(here, monkeypatch, machine="abacus", **changes)
     newest_checkpoint(tmp_path)
     assert f"other machine, so the bits may differ: {here['machine']}, now abacus" in caplog.text
     assert f"other versions, so the bits may differ: numpy was {here['versions']['numpy']} and is 3.0\n" in caplog.text
     assert f"other threads, so the bits may differ: cpus was {here['threads']['cpus']} and is 0" in caplog.text
+    assert f"other engine, so the bits may differ: kernel was {here['engine']['kernel']} and is Z80" in caplog.text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_where_three_steps_of_the_library_are_the_same_nothing_else_counts(
+    dtype: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken_run(tmp_path, engine="native", network=Network((4, 5, 2), dtype=dtype))
+    checkpoint.here.cache_clear()
+    monkeypatch.setenv("DELTARULE_INSTRUCTIONS", available(library())[-1])
+    monkeypatch.setenv("DELTARULE_THREADS", "3")
+    newest_checkpoint(tmp_path)
+    here = checkpoint.here("native", dtype)
+    change(here, monkeypatch, machine="abacus", threads={"cpus": 0})
+    newest_checkpoint(tmp_path)
+    assert caplog.text == ""
+    change(here, monkeypatch, machine="abacus", engine={"three steps": "0", "library": "1"})
+    newest_checkpoint(tmp_path)
+    assert "other engine, so the bits may differ: three steps was " in caplog.text
+    assert f"library was {here['engine']['library']} and is 1" in caplog.text
+    assert f"other machine, so the bits may differ: {here['machine']}, now abacus" in caplog.text
 
 
 def test_a_stop_keeps_the_step_and_then_ends_the_run(tmp_path: Path) -> None:

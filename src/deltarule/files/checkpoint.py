@@ -23,13 +23,14 @@ from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.elsewhere import words
 from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import FolderLock, surroundings
+from deltarule.files.run_folder import FolderLock, environment
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.fingerprint import STEPS, fingerprint
 from deltarule.training.monitor import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
@@ -41,7 +42,12 @@ KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is anot
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
 LOG = logging.getLogger("deltarule")
-HERE = cache(surroundings)  # to ask for versions takes milliseconds
+
+
+@cache
+def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
+    """Where a run of such an engine and dtype takes place, and what its bits depend on there: asked once."""
+    return environment(engine=fingerprint(engine or "", "float64" if dtype == "float64" else "float32"))
 
 
 class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
@@ -282,7 +288,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
         "columns": snapshot.columns,
         "identity": snapshot.identity,
         "record": snapshot.record,
-        "surroundings": HERE(),
+        "surroundings": here(snapshot.identity.get("engine"), snapshot.identity.get("dtype")),
     }
     try:
         data = signed_file_bytes(content, arrays)
@@ -312,10 +318,14 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
         return snapshot
     if found.checkpoint != FORMAT:
         raise SettingError(sentence("files.earlier_checkpoint", path=path))
-    for what in ("versions", "machine", "threads"):
-        was, now = found.surroundings.get(what), HERE()[what]
-        if was != now:
-            named = differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else [f"{was}, now {now}"]
+    before, now = found.surroundings, here(found.identity.get("engine"), found.identity.get("dtype"))
+    recorded, fixed = before.get("engine"), now["engine"].get(STEPS)
+    if fixed and isinstance(recorded, dict) and recorded.get(STEPS) == fixed:
+        return snapshot  # whatever else has changed
+    for what in ("engine", "versions", "machine", *([] if fixed else ["threads"])):
+        if (was := before.get(what, {})) != (is_now := now[what]):
+            both = isinstance(was, dict) and isinstance(is_now, dict)
+            named = differences(was, is_now) if both else [f"{was}, now {is_now}"]
             LOG.warning("the checkpoint was made with other %s, so the bits may differ: %s", what, "; ".join(named))
     return snapshot
 

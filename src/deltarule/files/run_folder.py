@@ -29,13 +29,7 @@ RECORDING = "recording.safetensors"  # where its parameters went, gradients, his
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "DELTARULE_THREADS",
-    "DELTARULE_INSTRUCTIONS",
-)
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
@@ -68,16 +62,11 @@ def start_run(
     return folder
 
 
-def environment(*, seed: int, data_hash: str) -> dict[str, Any]:
-    """What a run depends on besides its recipe: the same values on the same machine give the same bits."""
-    return surroundings() | {"seed": seed, "data_hash": data_hash}
-
-
-def surroundings() -> dict[str, Any]:
-    """Where a run takes place: versions, platform, threads."""
+def environment(**more: Any) -> dict[str, Any]:
+    """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions: dict[str, str | None] = {"python": platform.python_version()}
-    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy")):
+    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy"), ("scipy", "scipy")):
         try:
             versions[name] = version(package)
         except PackageNotFoundError:
@@ -87,7 +76,7 @@ def surroundings() -> dict[str, Any]:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
-    }
+    } | more
 
 
 def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
