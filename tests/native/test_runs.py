@@ -333,3 +333,16 @@ def test_a_fork_while_another_thread_trains_can_train() -> None:
     finally:
         ended.set()
         thread.join()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a fork, as POSIX has it")
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_calls_of_the_parent_take_no_threads_from_the_child_of_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DELTARULE_THREADS")
+    monkeypatch.setattr(loader, "most_threads", lambda: 8)
+    with loader.threads_for(1e12) as n_threads:
+        child = os.fork()
+        if child == 0:
+            with loader.threads_for(1e12) as n_of_child:
+                os._exit(n_of_child)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == n_threads == 8

@@ -49,28 +49,56 @@ def copy_of_sources(folder: Path) -> Path:
     return Path(shutil.copytree(build.HERE, folder / "native", ignore=shutil.ignore_patterns("*.so", "__pycache__")))
 
 
-def test_a_damaged_library_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    here = copy_of_sources(tmp_path)
-    (here / f"native-{build.sources_hash()}{build.SUFFIX}").write_bytes(b"no library")
+def put(content: bytes, here: Path, *, name: str = "") -> None:
+    """A file in the place of the library, as if it had been compiled from the sources beside it."""
+    (here / "made").write_bytes(content)
+    name = name or build.content_hash(here / "made")
+    (here / "made").rename(here / f"native-{build.sources_hash()}-{name}{build.SUFFIX}")
+
+
+@pytest.mark.parametrize("length", [0, 4096, None])
+def test_a_damaged_library_is_not_loaded(length: int | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Loaded after the first page, or with a page of zeros, it would end the process."""
+    library()
+    sound, here = next(build.HERE.glob(f"native-{build.sources_hash()}-*")), copy_of_sources(tmp_path)
+    content = sound.read_bytes()
+    middle = len(content) // 2
+    damaged = content[:length] if length is not None else content[:middle] + b"?!" + content[middle + 2 :]
     monkeypatch.setattr(build, "HERE", here)
-    assert "cannot be had" in engine("auto").says
+    put(damaged, here, name=sound.stem.rpartition("-")[2])
+    library.cache_clear()
+    assert (engine("auto").name, "is damaged: delete it" in engine("auto").says) == ("numpy", True)
+    with pytest.raises(FileError, match="is damaged: delete it"):
+        engine("native")
+
+
+def test_a_library_of_another_architecture_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    library()
+    content = bytearray(next(build.HERE.glob(f"native-{build.sources_hash()}-*")).read_bytes())
+    content[18] ^= 0xFF  # the processor in the header of an ELF file
+    here = copy_of_sources(tmp_path)
+    monkeypatch.setattr(build, "HERE", here)
+    put(bytes(content), here)
+    library.cache_clear()
+    assert engine("auto").name == "numpy"
+    assert "the native engine cannot be had (" in engine("auto").says
 
 
 def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     library()
     here = copy_of_sources(tmp_path)
-    newest = next(build.HERE.glob(f"native-{build.sources_hash()}*"))
+    newest = next(build.HERE.glob(f"native-{build.sources_hash()}*")).read_bytes()
     with (here / "step.c").open("a", encoding="utf-8") as source:
         source.write("/* changed */")
     monkeypatch.setattr(build, "HERE", here)
-    shutil.copy(newest, here / f"native-{build.sources_hash()}{build.SUFFIX}")
+    put(newest, here)
     library.cache_clear()
     assert "made from other sources" in engine("auto").says
 
 
 def test_a_processor_without_its_instructions_gets_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "instruction_sets", list)
-    assert "neither AVX2 nor NEON" in engine("auto").says
+    assert 'neither AVX2 nor NEON): use engine="numpy"' in engine("auto").says
 
 
 @pytest.mark.parametrize(("name", "value"), [("DELTARULE_THREADS", "none"), ("DELTARULE_INSTRUCTIONS", "v9")])

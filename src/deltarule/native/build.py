@@ -39,6 +39,11 @@ def sources_hash() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
+def content_hash(path: Path) -> str:
+    """The SHA-256 of a file, with which the library's name ends: what is damaged may end the process that loads it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
 def compiler() -> list[str]:
     """The command of a C compiler with vector extensions: $CC, cc, gcc, clang or zig. OSError where there is none."""
     if "CC" in os.environ:
@@ -57,7 +62,6 @@ def build(folder: Path) -> Path:
     if not sets:
         raise OSError(f"the native engine is not written for {platform.machine()}")
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"native-{sources_hash()}{SUFFIX}"
     with tempfile.TemporaryDirectory() as work:
         objects = [f"{work}/library.o"]
         commands = [[*command, *FLAGS, f'-DSOURCES_HASH="{sources_hash()}"', "-c", str(HERE / "library.c")]]
@@ -68,8 +72,9 @@ def build(folder: Path) -> Path:
                 objects.append(f"{work}/{kind}_{name}.o")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(run, [[*each, "-o", made] for each, made in zip(commands, objects, strict=True)]))
-        whole = target.with_suffix(f".{os.getpid()}")
+        whole = folder / f"native-{os.getpid()}"
         run([*command, "-shared", "-pthread", *objects, "-o", str(whole)])
+        target = folder / f"native-{sources_hash()}-{content_hash(whole)}{SUFFIX}"
         whole.replace(target)
     for old in folder.glob(f"native-*{SUFFIX}"):
         if old != target:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.data.sources import cache_folder
 from deltarule.errors import FileError, SettingError, closest, install_command
 from deltarule.native import build
 from deltarule.nn.arrays import Array
@@ -21,8 +22,7 @@ LOG = logging.getLogger("deltarule")
 MOST_THREADS = 256  # THREADS_MOST of step.c
 FLOPS_A_THREAD = 4e6  # of a step, about 20 microseconds: for less, threads wait for one another as long as they compute
 
-_lock = threading.Lock()
-_calls = 0
+_callers: set[tuple[int, int]] = set()  # process and thread of each call that is under way; a fork copies them
 
 
 @cache
@@ -31,26 +31,24 @@ def library() -> ctypes.CDLL:
 
     Raises FileError, with what to do, where it cannot be had.
     """
+    advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
     try:
         wanted = build.sources_hash()
-        name = f"native-{wanted}{build.SUFFIX}"
         folders = [build.HERE, cache_folder()]
-        path = next((folder / name for folder in folders if (folder / name).exists()), None)
-        loaded = ctypes.CDLL(str(path or compile_into(*folders)))
+        kept = (path for folder in folders for path in folder.glob(f"native-{wanted}-*{build.SUFFIX}"))
+        path = next(kept, None) or compile_into(*folders)
+        if not path.stem.endswith(build.content_hash(path)):
+            raise OSError(f"{path} is damaged: delete it")
+        loaded = ctypes.CDLL(str(path))
         loaded.sources_hash.restype = ctypes.c_char_p
         if loaded.sources_hash() != wanted.encode():
             raise OSError(f"{path} was made from other sources: delete it")
         if not available(loaded):
+            advice = 'use engine="numpy"'
             raise OSError("this processor has neither AVX2 nor NEON")
     except (OSError, AttributeError) as error:
-        advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
         raise FileError(f"the native engine cannot be had ({error}): {advice}") from error
     return loaded
-
-
-def cache_folder() -> Path:
-    """Where what is compiled is kept, if the package's own folder cannot be written to."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "deltarule"
 
 
 def compile_into(*folders: Path) -> Path:
@@ -85,27 +83,24 @@ def function(name: str, dtype: np.dtype[Any]) -> Any:
 def most_threads() -> int:
     """$DELTARULE_THREADS; else as many as the process may use cores, and as $OMP_NUM_THREADS leaves to a pool."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get("DELTARULE_THREADS")
+    wanted, limit = os.environ.get("DELTARULE_THREADS"), os.environ.get("OMP_NUM_THREADS", "")
     if wanted is not None and not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
         raise SettingError(f"DELTARULE_THREADS is {wanted!r}: use a number from 1 to {MOST_THREADS}")
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return (
-        int(wanted) if wanted else min(cores, int(limit) if limit.isdecimal() and int(limit) else cores, MOST_THREADS)
-    )
+    pool = int(limit) if limit.isdecimal() and int(limit) else cores
+    return int(wanted) if wanted else min(cores, pool, MOST_THREADS)
 
 
 @contextmanager
 def threads_for(flops: float) -> Iterator[int]:
     """How many threads a call takes whose steps have so many operations, while other calls have theirs."""
-    global _calls
-    with _lock:
-        _calls += 1
-        mine = max(1, most_threads() // _calls) if "DELTARULE_THREADS" not in os.environ else most_threads()
+    me = os.getpid(), threading.get_ident()
+    _callers.add(me)
+    n_calls = sum(process == me[0] for process, _ in list(_callers))
     try:
+        mine = most_threads() if "DELTARULE_THREADS" in os.environ else max(1, most_threads() // n_calls)
         yield int(min(mine, max(1.0, flops / FLOPS_A_THREAD)))
     finally:
-        with _lock:
-            _calls -= 1
+        _callers.discard(me)
 
 
 def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
