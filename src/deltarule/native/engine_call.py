@@ -43,12 +43,9 @@ class StepCall(ctypes.Structure):
             if isinstance(value, list):
                 value = (POINTER * len(value))(*[each.ctypes.data for each in value])
             vars(self)[f"_{name}"] = value
-            is_array = isinstance(value, np.ndarray)
-            setattr(self, name, value.ctypes.data if is_array else value if name in _KINDS else _address(value))
-
-
-def _address(value: Any) -> int | None:
-    return None if value is None else ctypes.addressof(value)
+            if isinstance(value, np.ndarray):
+                value = value.ctypes.data
+            setattr(self, name, ctypes.addressof(value) if isinstance(value, ctypes.Array) else value)
 
 
 class Taken(NamedTuple):
@@ -183,7 +180,7 @@ def run(call: StepCall, network: Network, buffers: Any) -> Taken:
     with threads_for(flops) as n_threads:
         call.n_threads = n_threads
         sizes = (function("room_bytes", network.dtype)(ctypes.byref(call)), instructions(), n_threads)
-        call.set(room=new_room(*sizes) if buffers is None else buffers.scratch(new_room, *sizes))
+        call.set(room=np.zeros(sizes[0], np.uint8) if buffers is None else buffers.scratch(*sizes))
         called = function("run", network.dtype)
         if flops / batch_size * call.n_order < LONG_CALL:
             called(ctypes.byref(call))
@@ -191,8 +188,3 @@ def run(call: StepCall, network: Network, buffers: Any) -> Taken:
             call_interruptibly(called, ctypes.byref(call), stop)
     n = call.n_losses
     return Taken(losses[:n], weights[:n], penalties[:n], n_right[:n], outputs, call.n_taken, call.n_updates)
-
-
-def new_room(n_bytes: int, *_: Any) -> Array:
-    """Room to compute in; it depends on what is computed, by which instructions and threads."""
-    return np.zeros(n_bytes, np.uint8)

@@ -92,7 +92,8 @@ def backward(
         # BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l)
         if l < last:
             np.matmul(delta[l + 1], weights[l + 1].T, out=delta[l])
-            ws.drop_error(l)
+            if ws.masks is not None:  # a dropped neuron had no part in the error
+                delta[l] *= ws.masks[l]
             activations[l].backward(delta[l], z[l], a[l])
         # BP3  dC/db^l = sum over the batch of delta^l
         delta[l].sum(axis=0, out=grads.biases[l])

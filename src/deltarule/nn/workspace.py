@@ -78,11 +78,6 @@ class Workspace:
         if self.masks is not None and l < len(self.masks):
             np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
 
-    def drop_error(self, l: int) -> None:
-        """The same for the error that comes back to hidden layer l: a dropped neuron had no part in it."""
-        if self.masks is not None:
-            self.delta[l] *= self.masks[l]
-
     def take_rows(self, n_rows: int) -> None:
         """Fit every view to a number of rows."""
         self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))

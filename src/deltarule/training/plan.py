@@ -1,6 +1,5 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it; and the batches."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +34,10 @@ class Buffers:
         self.is_changing = False
         self._scratch: tuple[Any, Any] = (None, None)
 
-    def scratch(self, make: Callable[..., Any], *sizes: Any) -> Any:
-        """What `make` returns for these sizes: made at the first call, since new pages of memory take time."""
-        if self._scratch[0] != sizes:
-            self._scratch = sizes, make(*sizes)
+    def scratch(self, n_bytes: int, *user: Any) -> Array:
+        """So many bytes, zeros for a new user; made at the first call, since new pages of memory take time."""
+        if self._scratch[0] != (n_bytes, *user):
+            self._scratch = (n_bytes, *user), np.zeros(n_bytes, np.uint8)
         return self._scratch[1]
 
 
