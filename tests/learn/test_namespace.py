@@ -52,8 +52,8 @@ def test_functions_of_numpy_that_are_not_imported_are_there_and_named(carry_out:
 
 def test_plots_do_nothing_and_progress_bars_give_back(carry_out: Carried) -> None:
     source = (
-        "import matplotlib.pyplot as plt\nfrom tqdm import tqdm\nfrom numba import njit\n"
-        "@njit\ndef f(n):\n"
+        "import matplotlib.pyplot as plt\nfrom tqdm import tqdm\nfrom numba import njit\nimport numba as nb\n"
+        "@nb.jit(nopython=True)\n@njit\ndef f(n):\n"
         "    fig, ax = plt.subplots(1, 2)\n    ax[0].plot([1]).set(x=1)\n"
         "    with plt.style.context('x'): plt.show()\n"
         "    return [k for k in tqdm(range(n))]\n"

@@ -200,6 +200,8 @@ class Later:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in TABLES["modules"]["aside"]:
+            return Idle(gives_back=True)
         path = f"{self._path}.{name}"
         return import_module(TABLES["aliases"][path]) if path in TABLES["aliases"] else Later(path)
 
