@@ -2,7 +2,8 @@
 
    A batch's row is a sample. Layer l makes n_l numbers out of the n_(l-1) that it reads; layers count from 0, as in
    Python. All weights lie as Parameters has them, W_l (n_(l-1), n_l) row by row. Threads share every step: each owns
-   some of a layer's neurons, forward, back and in the update, so that their weights stay in its core's cache. */
+   some of a layer's neurons, forward, back and in the update, so that their weights stay in its core's cache.
+   A step: forward, judge (the loss, BP1), backward (BP2), learn (BP3, BP4, the update). take_steps, below, does them. */
 #include "call.h"
 #include "layers.h"
 #include "products.h"
@@ -376,7 +377,7 @@ static void learn(Part p, int64_t l, const Update *u) {
                 else if (u && !is_plain)
                     fetch_parameters(call, place, n);
             }
-            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width},
+            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width}, /* BP4 */
                           (Matrix){layer->delta + c, layer->width, 1}, sums, PANEL, goes_on);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
@@ -394,7 +395,7 @@ static void learn(Part p, int64_t l, const Update *u) {
     for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from == 0 && p.rank < mine.across; c += PANEL) {
         int64_t n = least(PANEL, mine.neurons.to - c); /* whose rows begin with the first has the biases, too */
         memset(sums, 0, PANEL * sizeof(REAL));
-        for (int64_t i = 0; i < p.n_rows; i++)
+        for (int64_t i = 0; i < p.n_rows; i++) /* BP3 */
             EACH sums[j] += layer->delta[i * layer->width + c + j];
         REAL *g = at(call->gradient, layer->biases + c);
         if (u)
