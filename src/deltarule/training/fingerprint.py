@@ -35,6 +35,6 @@ def three_steps(dtype: str) -> str:
     pixels = (np.arange(39 * 36) * 40503 // 32 % 256).astype(np.uint8).reshape(39, 6, 6)
     network = Network((36, 20, 10), hidden="tanh", dropout=0.2, dtype=dtype, rng=0)
     more: dict[str, Any] = {"augment": {"rotation": 9, "elastic_alpha": 5}, "average": 0.9, "clip": 1.0}
-    rates = Cosine(0.01, 3)
-    fit(network, pixels, np.arange(39) % 10, optimizer="adamw", learning_rate=rates, epochs=1, batch_size=13, **more)
+    more["learning_rate"] = Cosine(0.01, 3)
+    fit(network, pixels, np.arange(39) % 10, optimizer="adamw", epochs=1, batch_size=13, **more)
     return hashlib.sha256(network.parameters.vector.tobytes()).hexdigest()[:16]
