@@ -1,4 +1,5 @@
-/* What Python asks for in one call, and gets back: fields in the order of StepCall in engine_call.py, each 8 bytes. */
+/* What Python asks for in one call, and gets back: fields of 8 bytes each, pointers of 4
+   (WebAssembly's) included. codes.py reads them here. */
 #ifndef CALL_H
 #define CALL_H
 #include <stdint.h>
@@ -9,35 +10,35 @@ enum TargetKind { CLASSES, BYTES, FLOAT_TARGETS, DOUBLE_TARGETS }; /* CLASSES: i
 typedef struct {
     /* The network. sizes: (layers + 1,). activations, settings: (layers,). dropout: (layers - 1,). */
     int64_t n_layers;
-    const int64_t *sizes, *activations;
-    const double *settings, *dropout;
+    _Alignas(8) const int64_t *sizes, *activations;
+    _Alignas(8) const double *settings, *dropout;
     int64_t loss, has_shortcut;
     double smoothing;
     /* (size,) each, all weights layer by layer, then all biases; those that there are none of are NULL. */
-    void *parameters, *gradient, *first, *second, *average;
+    _Alignas(8) void *parameters, *gradient, *first, *second, *average;
     /* The samples: where they lie, and bytes from row to row and from column to column. sample_weight: or NULL. */
-    const void *inputs;
+    _Alignas(8) const void *inputs;
     int64_t input_kind, input_row, input_column;
-    const void *targets;
+    _Alignas(8) const void *targets;
     int64_t target_kind, target_row, target_column;
-    const double *sample_weight;
+    _Alignas(8) const double *sample_weight;
     /* The steps: each takes the next batch_size samples of order. keys: of dropout, (steps, layers - 1, 2). */
-    const int64_t *order;
+    _Alignas(8) const int64_t *order;
     int64_t n_order, batch_size, n_steps, is_evaluation;
-    const uint64_t *keys;
+    _Alignas(8) const uint64_t *keys;
     /* The updates. rates, paces, strengths, epsilons: (steps,), the last two or NULL. steps: taken before. */
     int64_t rule, penalty, steps;
     double beta_1, beta_2, epsilon, weight_decay, strength, clip, highest_loss;
-    const double *rates, *paces, *strengths, *epsilons;
+    _Alignas(8) const double *rates, *paces, *strengths, *epsilons;
     /* The machine. stop: not 0 as soon as somebody wants the call to end. */
     int64_t n_threads;
-    const uint8_t *stop;
+    _Alignas(8) const uint8_t *stop;
     /* Results: (steps,) each. outputs: (n_order, outputs) or NULL. z, a, delta: of the last piece, (layers,) arrays. */
-    double *losses, *weights, *penalties;
-    int64_t *n_right;
-    void *outputs;
-    void **z, **a, **delta;
-    void *room;
+    _Alignas(8) double *losses, *weights, *penalties;
+    _Alignas(8) int64_t *n_right;
+    _Alignas(8) void *outputs;
+    _Alignas(8) void **z, **a, **delta;
+    _Alignas(8) void *room;
     int64_t n_losses, n_taken, n_updates, n_last;
 } Call;
 

@@ -2,11 +2,13 @@
 
 import ctypes
 from collections.abc import Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.native import codes
+from deltarule.native.codes import POINTER
 from deltarule.native.loader import call_interruptibly, function, instructions, threads_for
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -18,24 +20,13 @@ from deltarule.randomness import stream_key
 LONG_CALL = 5e8  # operations: for a few milliseconds no thread is started that Ctrl-C can wait for
 MOST_LAYERS = 64  # LAYERS_MOST of step.c
 PIECE_ROWS = 1024  # PIECE of step.c
-WHOLE, POINTER, REAL = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-_FIELDS = {
-    WHOLE: "n_layers loss has_shortcut input_kind input_row input_column target_kind target_row target_column n_order "
-    "batch_size n_steps is_evaluation rule penalty steps n_threads n_losses n_taken n_updates n_last",
-    REAL: "smoothing beta_1 beta_2 epsilon weight_decay strength clip highest_loss",
-}
-_KINDS: dict[str, Any] = {name: kind for kind, names in _FIELDS.items() for name in names.split()}
-_ORDER = """n_layers sizes activations settings dropout loss has_shortcut smoothing parameters gradient first second
-    average inputs input_kind input_row input_column targets target_kind target_row target_column sample_weight order
-    n_order batch_size n_steps is_evaluation keys rule penalty steps beta_1 beta_2 epsilon weight_decay strength clip
-    highest_loss rates paces strengths epsilons n_threads stop losses weights penalties n_right outputs z a delta room
-    n_losses n_taken n_updates n_last"""
+_RULE = ("rule", "beta_1", "beta_2", "epsilon", "weight_decay")
 
 
 class StepCall(ctypes.Structure):
     """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
 
-    _fields_ = [(name, _KINDS.get(name, POINTER)) for name in _ORDER.split()]
+    _fields_ = list(codes.FIELDS.items())
 
     def set(self, **values: Any) -> None:
         """Set fields: numbers, arrays, lists of arrays, or None."""
@@ -87,9 +78,7 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
     call.set(batch_size=plan.batch_size, n_steps=n_steps, highest_loss=plan.highest_loss)
     call.set(rates=np.ascontiguousarray(plan.learning_rates, np.float64), paces=plan.average.paces(n_steps))
     call.set(epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf))
-    call.set(
-        **dict(zip(("rule", "beta_1", "beta_2", "epsilon", "weight_decay"), rule, strict=True)), steps=optimizer.steps
-    )
+    call.set(steps=optimizer.steps, **dict(zip(_RULE, rule, strict=True)))
     if plan.stop is not None:
         call.set(stop=plan.stop)
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
@@ -157,11 +146,8 @@ def _doubles(values: Sequence[float] | Array | None) -> Array | None:
 
 def dropout_keys(n_layers: int, n_steps: int, plan: Any) -> Array:
     """The key of each hidden layer's stream at each step, as randomness.generator_at has it: (steps, layers, 2)."""
-    names = [
-        stream_key(plan.seed, f"dropout {l}", plan.epoch, plan.first_step + step)
-        for step in range(n_steps)
-        for l in range(n_layers)
-    ]
+    places = product(range(n_steps), range(n_layers))
+    names = [stream_key(plan.seed, f"dropout {l}", plan.epoch, plan.first_step + step) for step, l in places]
     keys = [np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names]
     return np.concatenate(keys)
 
