@@ -52,11 +52,11 @@ def n_lines_of(*patterns: str) -> int:
 
 
 def test_the_house_is_small() -> None:
-    """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021, 0022)."""
+    """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0024)."""
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_470
-    assert 10_000 < n_lines_of("*.py") - learn <= 21_100
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 27_850
+    assert 10_000 < n_lines_of("*.py") - learn <= 21_115
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 27_870
     assert len(list(SOURCE.rglob("*.py"))) <= 185
 
 
@@ -66,7 +66,7 @@ def test_a_module_is_500_lines_or_fewer() -> None:
 
 
 def test_a_module_of_the_page_is_300_lines_or_fewer() -> None:
-    files = [path for path in (SOURCE / "playground" / "static").iterdir() if path.suffix in (".css", ".js")]
+    files = [path for path in (SOURCE / "playground" / "static").rglob("*") if path.suffix in (".css", ".js")]
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in files}
     assert {name: length for name, length in lengths.items() if length > 300} == {}
     assert "main.js" in lengths

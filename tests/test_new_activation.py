@@ -59,7 +59,7 @@ def _softplus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     home = "deltarule.nn.activations:Softplus"
     monkeypatch.setattr(Softplus, "__module__", "deltarule.nn.activations")
     monkeypatch.setattr(activations, "Softplus", Softplus, raising=False)
-    row = parts.Part("activation", "softplus", home, no, OPERATORS, no, no, ("soft_relu",))
+    row = parts.Part("activation", "softplus", home, no, OPERATORS, no, ("soft_relu",))
     monkeypatch.setitem(parts.PARTS["activation"], row.name, row)
     monkeypatch.setitem(parts._BY_HOME, home, row)
     return
@@ -152,7 +152,6 @@ ROW = """
 home = "deltarule.nn.activations:Softplus"
 kernel = "deltarule.native.codes:SOFTPLUS alpha"
 onnx = [["Softplus", "a"]]
-javascript = "softplus"
 
 """
 VALUE = """    case SOFTPLUS:

@@ -1,11 +1,7 @@
 """Every cell of the table of parts is filled with what exists and does what the part does, or says why it is empty."""
 
 import dataclasses
-import json
-import shutil
-import subprocess
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +17,6 @@ from deltarule.settings import setting, setting_names
 from deltarule.training.engine import REFERENCE, engine
 from deltarule.training.plan import Plan
 
-STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
 X = np.random.default_rng(3).normal(size=(17, 5))
 IDS = [f"{row.kind} {row.name}" for row in ROWS]
 KERNELS = [row for row in ROWS if isinstance(row.kernel, Kernel)]
@@ -112,31 +107,6 @@ def test_onnx_operators_compute_the_activation(name: str, dtype: Any) -> None:
     (given,) = session.run(None, {"X": (3.0 * X).astype(dtype)})
     tolerance = 1e-5 if dtype is np.float32 else 1e-12
     np.testing.assert_allclose(given, net.outputs((3.0 * X).astype(dtype)), rtol=0.0, atol=tolerance)
-
-
-def test_javascript_computes_activations_and_losses() -> None:
-    """What stands behind the names: sigma of some numbers, and that there is a loss of that name."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not here: install nodejs 20 or later to test the page's modules")
-    rows = {row.javascript: made(row) for row in PARTS["activation"].values() if not isinstance(row.javascript, No)}
-    z = np.linspace(-3.0, 3.0, 7)
-    specs = [
-        {"name": name} | {key: getattr(part, key) for key in setting_names(type(part))} for name, part in rows.items()
-    ]
-    program = f"""
-        import {{ ACTIVATIONS, activate }} from "{(STATIC / "activations.js").as_uri()}";
-        import {{ LOSSES }} from "{(STATIC / "losses.js").as_uri()}";
-        const z = Float64Array.from({z.tolist()});
-        const values = {json.dumps(specs)}.map((spec) => [spec.name, [...activate(spec, z)]]);
-        console.log(JSON.stringify({{ ACTIVATIONS, LOSSES, values }}));
-    """
-    done = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, text=True, check=True)
-    content = json.loads(done.stdout)
-    assert set(content["ACTIVATIONS"]) == set(rows)
-    assert set(content["LOSSES"]) == {row.javascript for row in PARTS["loss"].values()}
-    for name, values in content["values"]:
-        np.testing.assert_allclose(values, rows[name].value(z[np.newaxis])[0], rtol=1e-13, atol=1e-14)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not isinstance(row.sklearn, No)], ids=lambda row: row.name)

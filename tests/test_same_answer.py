@@ -7,8 +7,6 @@ outputs mean is said by the network.
 import base64
 import json
 import pickle
-import shutil
-import subprocess
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from idx_files import write_idx
+from node import STATIC, run_node
 
 from deltarule.cli.explain import own_examples
 from deltarule.cli.predict import Asked, answers_about, how_to_read, name_file
@@ -43,7 +42,6 @@ from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import fit
 from deltarule.training.trainer import Trainer
 
-STATIC = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static"
 RNG = np.random.default_rng(3)
 PIXELS = RNG.integers(256, size=(30, 6), dtype=np.uint8)
 PIXELS[:, 0] = 255
@@ -218,14 +216,14 @@ def test_onnx_answers_alike(networks: dict[str, Network]) -> None:
 
 def page_answers(tmp_path: Path, cases: list[tuple[bytes, np.ndarray]]) -> list[dict[str, Any]]:
     """What the page's engine makes of model files and of the numbers that each is asked about."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not here: install nodejs 20 or later to test the page's modules")
     asked = [{"content": list(content), "x": x.tolist()} for content, x in cases]
     (tmp_path / "cases.json").write_text(json.dumps(asked), encoding="utf-8")
     program = f"""
         import {{ readFileSync }} from "node:fs";
-        import {{ forward, readModel }} from "{(STATIC / "engine.js").as_uri()}";
+        import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
+        import {{ forward }} from "{(STATIC / "engine" / "network.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
+        await load(readFileSync(process.env.ENGINE));
         const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "cases.json"))}, "utf8"));
         console.log(JSON.stringify(cases.map(({{ content, x }}) => {{
             const network = readModel(Uint8Array.from(content).buffer);
@@ -233,9 +231,7 @@ def page_answers(tmp_path: Path, cases: list[tuple[bytes, np.ndarray]]) -> list[
                       a: x.map((row) => [...forward(network, Float64Array.from(row)).a.at(-1)]) }};
         }})));
     """
-    result = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)
+    found: list[dict[str, Any]] = json.loads(run_node("--input-type=module", "--eval", program))
     return found
 
 

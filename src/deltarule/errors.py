@@ -134,6 +134,7 @@ def require(module: str, extra: str) -> ModuleType:
         raise MissingExtraError(f"this needs {wanted}, which {trouble}: run  {install_command(extra)}") from error
 
 
-def install_command(extra: str = "", option: str = "") -> str:
-    """The command that installs this package, with an `extra` and with an `option` of pip."""
-    return " ".join(["pip install", *option.split(), f'"{DISTRIBUTION}[{extra}]"' if extra else DISTRIBUTION])
+def install_command(extra: str = "", option: str = "", package: str = "") -> str:
+    """The command that installs this package, or another, with an `extra` and with an `option` of pip."""
+    name = package or DISTRIBUTION
+    return " ".join(["pip install", *option.split(), f'"{name}[{extra}]"' if extra else name])

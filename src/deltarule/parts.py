@@ -67,8 +67,8 @@ class Operator(NamedTuple):
 class Part:
     """A row: one activation, loss, optimizer, penalty, schedule or initializer.
 
-    home: its class, or function, as "module:name". javascript: its formula's name in the page's modules.
-    sklearn: what scikit-learn calls it. synonyms: what else people call it. A cell that is empty says why: No(...).
+    home: its class, or function, as "module:name". sklearn: what scikit-learn calls it. synonyms: what else people
+    call it. A cell that is empty says why: No(...).
     """
 
     kind: Kind
@@ -76,7 +76,6 @@ class Part:
     home: str
     kernel: Kernel | No
     onnx: tuple[Operator, ...] | No
-    javascript: str | No
     sklearn: str | No
     synonyms: tuple[str, ...] = ()
 

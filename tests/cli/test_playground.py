@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
+from node import STATIC, run_node
 
-from deltarule import playground
 from deltarule.data.catalog import load as load_data
 from deltarule.errors import SettingError
 from deltarule.files.model_file import load, save
@@ -72,18 +71,16 @@ def test_a_network_trained_in_python_on_images_gets_a_pad(tmp_path: Path) -> Non
     assert answers["example"].json()["pixels"]
     right = evaluate(network, digits.test)[1] * digits.test.n_samples
     assert answers["mistakes"].json()["right"] == round(right)
-    if node := shutil.which("node"):
-        static = Path(playground.__file__).parent / "static"
-        program = f"""
-            import {{ readFileSync }} from "node:fs";
-            import {{ readModel }} from "{(static / "model_file.js").as_uri()}";
-            import {{ readsDrawings }} from "{(static / "pad.js").as_uri()}";
-            const network = readModel(Uint8Array.from(readFileSync("{(tmp_path / "sent").as_posix()}")).buffer);
-            console.log(readsDrawings(network), network.pixels, network.task);
-        """
-        command = [node, "--input-type=module", "-e", program]
-        page = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60.0)
-        assert page.stdout.split() == ["true", "true", "classes"]
+    program = f"""
+        import {{ readFileSync }} from "node:fs";
+        import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
+        import {{ readsDrawings }} from "{(STATIC / "pad.js").as_uri()}";
+        await load(readFileSync(process.env.ENGINE));
+        const network = readModel(Uint8Array.from(readFileSync("{(tmp_path / "sent").as_posix()}")).buffer);
+        console.log(readsDrawings(network), network.pixels, network.task);
+    """
+    assert run_node("--input-type=module", "--eval", program).split() == ["true", "true", "classes"]
 
 
 def test_a_taken_port_is_wrong_use(deltarule: Any, digits_model: Path) -> None:

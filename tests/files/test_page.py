@@ -49,7 +49,9 @@ def test_nothing_runs_but_its_script_and_nothing_comes_from_elsewhere() -> None:
     assert loader.strip() == files("deltarule").joinpath("playground/static/loader.js").read_text("utf-8").strip()
     allowed = [base64.b64encode(hashlib.sha256(each).digest()).decode() for each in (loader.encode(), program)]
     hashes = " ".join(f"'sha256-{each}'" for each in allowed)
-    policy = f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
+    policy = (
+        f"default-src 'none'; script-src {hashes} 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+    )
     assert page.html.count("Content-Security-Policy") == 1
     assert f'content="{policy}"' in page.html
     assert re.findall(r'(?:src|href)="(?!#|data:,)[^"]*"', page.html) == []

@@ -1,25 +1,20 @@
 // The Backprop tab's numbers: every one is the sum that the page shows for it, every check passes, and finds a mistake.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { canCheck, checking, spread } from "../../src/deltarule/playground/static/backprop_check.js";
 import { quantityOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop_steps.js";
 import { sumOf } from "../../src/deltarule/playground/static/backprop_sums.js";
-import { readModel } from "../../src/deltarule/playground/static/engine.js";
 import { EQUATIONS } from "../../src/deltarule/playground/static/equations.js";
 import { practices } from "../../src/deltarule/playground/static/practice.js";
 import { inSlices } from "../../src/deltarule/playground/static/widgets.js";
+import { cases, networkIn } from "./cases.js";
 
-const { cases } = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 const RATE = 0.5;
 const walks = [
     ...practices().map(({ title, network, x, y }) => [title, walkOf(network, x, y, RATE)]),
-    ...cases.map(({ name, model, x, y }) => {
-        const network = readModel(Uint8Array.from(Buffer.from(model, "base64")).buffer);
-        return [name, walkOf(network, Float64Array.from(x), y, RATE)];
-    }),
+    ...cases.map(({ name, model, x, y }) => [name, walkOf(networkIn(model), Float64Array.from(x), y, RATE)]),
 ];
 
 function ran(work) {

@@ -1,28 +1,17 @@
-// engine.js beside the library: golden.json is what Python computes (scripts/make_playground_golden.py).
+// The engine in WebAssembly beside the library.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { ACTIVATIONS, activated, slope } from "../../src/deltarule/playground/static/activations.js";
-import {
-    backward,
-    forward,
-    lossOfTrace,
-    nudge,
-    probeOf,
-    readModel,
-    targetsOf,
-    update,
-} from "../../src/deltarule/playground/static/engine.js";
-import { LOSSES, lossOf } from "../../src/deltarule/playground/static/losses.js";
+import { about, load } from "../../src/deltarule/playground/static/engine/module.js";
+import { activate, backward, forward, slope, update } from "../../src/deltarule/playground/static/engine/network.js";
+import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
+import { Training } from "../../src/deltarule/playground/static/engine/training.js";
+import { readModel } from "../../src/deltarule/playground/static/model_file.js";
+import { cases, engine, networkIn, rate, runs } from "./cases.js";
 
-const { rate, cases } = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 const TOLERANCE = 1e-12;
-
-function bytes(text) {
-    return Uint8Array.from(Buffer.from(text, "base64")).buffer;
-}
 
 function assertNear(found, expected, tolerance = TOLERANCE) {
     const [all, wanted] = [found, expected].map((each) => (typeof each === "number" ? [each] : [...each]));
@@ -33,13 +22,13 @@ function assertNear(found, expected, tolerance = TOLERANCE) {
 }
 
 function numericGradient(network, x, y, kind, layer, index) {
-    return nudge(probeOf(network, forward(network, x), y), kind, layer, index).slope;
+    return nudge(probeOf(network, x, y), kind, layer, index).slope;
 }
 
 const older = JSON.parse(readFileSync(new URL("../goldens/model_files.json", import.meta.url), "utf8"));
 for (const { name, model, raw, task, class_names, outputs } of older.filter((each) => !each.name.includes("text"))) {
     test(`${name} answers as when it was saved`, () => {
-        const network = readModel(bytes(model));
+        const network = networkIn(model);
         assert.deepEqual([network.task, network.classNames], [task, class_names]);
         assert.equal(network.pixels, raw.dtype === "uint8");
         raw.rows.forEach((row, index) => {
@@ -52,14 +41,14 @@ for (const { name, model, raw, task, class_names, outputs } of older.filter((eac
 
 for (const each of cases) {
     test(each.name, () => {
-        const network = readModel(bytes(each.model));
+        const network = networkIn(each.model);
         const x = Float64Array.from(each.x);
         const trace = forward(network, x);
         trace.a.forEach((a, l) => assertNear(a, each.a[l]));
         trace.z.slice(1).forEach((z, l) => assertNear(z, each.z[l]));
-        assertNear(lossOf(network.lossPart, trace.a.at(-1), targetsOf(network, each.y)), each.loss);
-        assertNear(lossOfTrace(network, trace, each.y), each.loss);
-        const gradient = backward(network, trace, each.y);
+        assertNear(forward(network, x, each.y).loss, each.loss);
+        const { gradient, loss } = backward(network, x, each.y);
+        assertNear(loss, each.loss);
         gradient.delta.slice(1).forEach((delta, l) => assertNear(delta, each.delta[l]));
         gradient.weights.forEach((slopes, l) => assertNear(slopes, each.weights[l]));
         gradient.biases.forEach((slopes, l) => assertNear(slopes, each.biases[l]));
@@ -69,7 +58,7 @@ for (const each of cases) {
     });
 
     test(`${each.name}: two forward passes know the derivative, too`, () => {
-        const network = readModel(bytes(each.model));
+        const network = networkIn(each.model);
         const x = Float64Array.from(each.x);
         const slopes = (kind, layer, count) =>
             Array.from({ length: count }, (_, index) => numericGradient(network, x, each.y, kind, layer, index));
@@ -80,42 +69,68 @@ for (const each of cases) {
     });
 }
 
-test("every activation and every loss has a case", () => {
-    const networks = cases.map((each) => readModel(bytes(each.model)));
-    assert.deepEqual(new Set(networks.flatMap((network) => network.hidden)), new Set(ACTIVATIONS));
-    assert.deepEqual(new Set(networks.map((network) => network.output)), new Set(ACTIVATIONS));
-    assert.deepEqual(new Set(networks.map((network) => network.loss)), new Set(LOSSES));
+for (const { optimizer, model, x, y, order, losses, parameters } of runs) {
+    test(`ten steps of ${optimizer.name} end where Python's do`, () => {
+        const samples = { inputs: Float64Array.from(x), targets: BigInt64Array.from(y, BigInt), batchSize: 8, optimizer };
+        const network = networkIn(model);
+        const training = new Training(network, { ...samples, Real: Float64Array });
+        const first = training.steps(order.slice(0, 32), 0.05);
+        forward(network, Float64Array.from(x.slice(0, 5))); // another call takes the memory meanwhile
+        assertNear([...first, ...training.steps(order.slice(32), 0.05)], losses);
+        const { weights, biases } = training.network;
+        assertNear([...weights, ...biases].flatMap((part) => [...part]), parameters);
+        const rough = new Training(network, samples);
+        rough.steps(order, 0.05);
+        assertNear([...rough.network.weights, ...rough.network.biases].flatMap((part) => [...part]), parameters, 1e-4);
+    });
+}
+
+test("every part that the engine has is tried", () => {
+    const networks = cases.map((each) => networkIn(each.model));
+    const tried = {
+        activation: networks.flatMap(({ hidden }) => hidden), loss: networks.map(({ loss }) => loss),
+        optimizer: runs.map(({ optimizer }) => optimizer.name),
+    };
+    for (const [kind, names] of Object.entries(tried)) {
+        assert.deepEqual(new Set(names), new Set(Object.keys(about.parts[kind])));
+    }
+    assert.deepEqual(new Set(networks.map(({ output }) => output)), new Set(Object.keys(about.parts.activation)));
+});
+
+test("a browser that cannot read the engine says what it needs", async () => {
+    const tooNew = Uint8Array.from(engine);
+    tooNew[4] = 9; // the version of its format, which nobody knows, as an old browser does not know simd
+    await assert.rejects(load(tooNew), /no WebAssembly with SIMD: use Chrome 91, Firefox 89, Safari 16.4 or a later one/);
 });
 
 test("a nudge that crosses the kink of a ReLU says so", () => {
-    const network = cases.map((each) => readModel(bytes(each.model))).find(({ hidden }) => hidden[0] === "relu");
+    const network = cases.map((each) => networkIn(each.model)).find(({ hidden }) => hidden[0] === "relu");
     network.biases[0].fill(0);
-    const trace = forward(network, new Float64Array(3)); // every z of layer 1 is 0, where a ReLU has its kink
-    const probe = probeOf(network, trace, 0);
+    const probe = probeOf(network, new Float64Array(3), 0); // every z of layer 1 is 0, where a ReLU has its kink
     assert.equal(nudge(probe, "bias", 1, 0).kink, true);
     assert.equal(nudge(probe, "bias", 2, 0).kink, false);
 });
 
 test("a surely wrong answer keeps a finite loss and a gradient that does not vanish", () => {
-    const network = readModel(bytes(cases[0].model));
+    const network = networkIn(cases[0].model);
     network.biases[1].set([2000, 0]);
-    const trace = forward(network, Float64Array.from(cases[0].x));
-    assert.ok(Math.abs(lossOfTrace(network, trace, 1) - 2000) < 20);
-    assertNear(backward(network, trace, 1).delta[2], [1, -1]);
+    const { loss, gradient } = backward(network, Float64Array.from(cases[0].x), 1);
+    assert.ok(Math.abs(loss - 2000) < 20);
+    assertNear(gradient.delta[2], [1, -1]);
 });
 
 test("a surely right answer has a derivative that is tiny, and right to many digits", () => {
-    const network = readModel(bytes(cases[0].model));
+    const network = networkIn(cases[0].model);
     network.biases[1].set([14, 0]);
     const x = Float64Array.from(cases[0].x);
-    const wanted = backward(network, forward(network, x), 0).biases[1][0];
+    const wanted = backward(network, x, 0).gradient.biases[1][0];
     assert.ok(wanted < 0 && wanted > -1e-5);
     assert.ok(Math.abs(numericGradient(network, x, 0, "bias", 2, 0) / wanted - 1) < 1e-6);
 });
 
 test("a file that is no model is refused with a sentence", () => {
     assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are no .safetensors file/);
-    assert.throws(() => readModel(bytes(cases[0].model).slice(0, 20)), /no .safetensors file/);
+    assert.throws(() => networkIn(cases[0].model.slice(0, 28)), /no .safetensors file/);
     const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
     new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
     assert.throws(() => readModel(other.buffer), /without its description/);
@@ -133,7 +148,7 @@ test("both tails keep their digits", () => {
     ];
     for (const [name, z, a, derivative] of exact) {
         const part = { name, alpha: 1 };
-        const found = activated(part, z);
+        const [found] = activate(part, [z]);
         assertNear([found / a, slope(part, z, found) / derivative], [1, 1]);
     }
 });

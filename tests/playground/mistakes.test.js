@@ -1,22 +1,18 @@
 // mind.js, judged.js, curves.js, layers.js: what the Train and Mistakes tabs compute on the page.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/curves.js";
-import { depth, forward, readModel } from "../../src/deltarule/playground/static/engine.js";
+import { depth, forward } from "../../src/deltarule/playground/static/engine/network.js";
 import { Judged } from "../../src/deltarule/playground/static/judged.js";
 import { columnsFor } from "../../src/deltarule/playground/static/layers.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mind.js";
 import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train.js";
+import { cases, networkIn } from "./cases.js";
 
-const { cases } = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 const NETWORKS = cases
-    .map(({ name, model, x }) => {
-        const bytes = Uint8Array.from(Buffer.from(model, "base64")).buffer;
-        return { name, network: readModel(bytes), x: Float64Array.from(x) };
-    })
+    .map(({ name, model, x }) => ({ name, network: networkIn(model), x: Float64Array.from(x) }))
     .filter(({ network }) => network.task === "classes" && network.sizes.at(-1) > 1);
 
 test("there are networks to try", () => assert.ok(NETWORKS.length >= 3));
@@ -28,7 +24,7 @@ for (const { name, network, x } of NETWORKS) {
             const { z } = forward(network, input);
             return z[last][0] - z[last][1];
         };
-        const slope = towards(network, forward(network, x), 0, 1);
+        const slope = towards(network, x, forward(network, x).z[last], 0, 1);
         x.forEach((_, k) => {
             const [up, down] = [1e-6, -1e-6].map((step) => difference(x.map((each, n) => (n === k ? each + step : each))));
             assert.ok(Math.abs((up - down) / 2e-6 - slope[k]) < 1e-6 * Math.max(1, Math.abs(slope[k])));

@@ -1,7 +1,7 @@
 """One HTML file that shows a network: drawn to, looked into and walked backwards, with no server and no network.
 
-It holds the playground's own modules as one script, compressed; the model file with float32 parameters; examples where
-some are given. Its Content-Security-Policy lets nothing run but that script, and nothing load from anywhere.
+It holds the playground's own modules as one script, compressed; the engine; the model file with float32 parameters;
+examples where some are given. Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
 """
 
 import base64
@@ -23,6 +23,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, sentence
 from deltarule.files.model_file import model_argument, model_bytes
 from deltarule.model import Model, Standardization
+from deltarule.native.loader import page_engine
 from deltarule.nn.network import Network
 from deltarule.public import public
 
@@ -88,7 +89,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         raise SettingError(sentence("files.large_page", most=MOST_PARAMETERS, got=network.parameters.size))
     with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
         smaller = replace(in_ink(model), network=network.astype(np.float32))
-    parts = {"model": _base64(model_bytes(smaller, "the page was not made"))}
+    parts = {"engine": _base64(page_engine()), "model": _base64(model_bytes(smaller, "the page was not made"))}
     if examples is not None:
         if examples.task != "classes" or model.task != "classes":
             raise SettingError(sentence("files.page_examples", model=model, examples=examples))
@@ -134,7 +135,9 @@ def _page(parts: dict[str, str]) -> str:
     program = f"{bundle('main.js', read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
-    policy = f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
+    policy = (
+        f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+    )
     mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     for tab in ("train",) if "examples" in parts else ("train", "mistakes"):

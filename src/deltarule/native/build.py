@@ -1,17 +1,21 @@
 """How the library is compiled: once for each instruction set and each kind of number, then linked into one file.
 
-It stands alone, so that the package's build (hatch_build.py) can run it before the package is there.
+And how the page's engine is, by zig. It stands alone, so that hatch_build.py can run it before the package is there.
 """
 
 import hashlib
 import importlib.util
+import json
+import logging
 import os
 import platform
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +29,11 @@ INSTRUCTIONS = {
     "neon": ["-march=armv8-a"],
 }
 NUMBERS = {"float": "32", "double": "64"}
+# The page's engine takes wasi's headers and not its library, so a page need give it nothing.
+PAGE_FLAGS = [*FLAGS[:1], *FLAGS[-3:], "-Os", "-target", "wasm32-wasi", "-msimd128", "-mbulk-memory"]
+PAGE_LINK = ["-target", "wasm32-freestanding", "-s", "-Wl,--no-entry,-z,stack-size=65536,--export=__heap_base"]
+PAGE_LINK += [f"-Wl,--export={name}_{kind}" for name in ("run", "room_bytes") for kind in NUMBERS]
+PAGE_LINK += [f"-Wl,--export={name}" for name in ("description", "activate_layer", "derive_layer", "targets_of")]
 
 
 def instruction_sets() -> list[str]:
@@ -80,6 +89,40 @@ def build(folder: Path) -> Path:
         if old != target:
             old.unlink(missing_ok=True)
     return target
+
+
+def page_engine_name() -> str:
+    """The file name of the page's engine, with the SHA-256 of all that it is made of."""
+    names = ("page.c", "step.c", "*.h", "build.py", "codes.py", "../parts.toml")
+    files = [path for name in names for path in sorted(HERE.glob(name))]
+    return f"engine-{hashlib.sha256(b''.join(path.read_bytes() for path in files)).hexdigest()[:16]}.wasm"
+
+
+def build_page_engine(folder: Path) -> Path:
+    """The page's engine in a file of `folder`, unless it is there. OSError where zig is missing, or fails."""
+    target, headers = folder / page_engine_name(), runpy.run_path(str(HERE / "codes.py"))
+    if target.exists():
+        return target
+    if not importlib.util.find_spec("ziglang"):
+        raise OSError("the package ziglang, which compiles it, is not installed")
+    logging.getLogger("deltarule").warning("compiling the page's engine: some seconds, once")
+    rows = tomllib.loads((HERE.parent / "parts.toml").read_text(encoding="utf-8"))["parts"]
+    kinds = ("activation", "loss", "optimizer")
+    parts = {kind: {name: row["kernel"].split(":")[1].split() for name, row in rows[kind].items()} for kind in kinds}
+    known = {"fields": [*headers["FIELDS"]], "codes": headers["CODES"], "parts": parts}
+    known["reals"] = [name for name, kind in headers["FIELDS"].items() if kind is headers["REAL"]]
+    about = json.dumps(known, separators=(",", ":"))
+    command = [sys.executable, "-m", "ziglang", "cc"]
+    with tempfile.TemporaryDirectory() as work:
+        for kind, bits in NUMBERS.items():
+            own = [f"-DREAL_BITS={bits}", f"-DSUFFIX={kind}", f"-DDESCRIPTION={json.dumps(about)}"]
+            run([*command, *PAGE_FLAGS, *own, "-c", str(HERE / "page.c"), "-o", f"{work}/{kind}.o"])
+        run([*command, *PAGE_LINK, *(f"{work}/{kind}.o" for kind in NUMBERS), "-o", f"{work}/engine.wasm"])
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = Path(shutil.copy(f"{work}/engine.wasm", folder / f"engine-{os.getpid()}"))
+    for old in folder.glob("engine-*.wasm"):
+        old.unlink(missing_ok=True)
+    return whole.replace(target)
 
 
 def run(command: list[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.sources import cache_folder
-from deltarule.errors import FileError, SettingError, closest, install_command
+from deltarule.errors import FileError, SettingError, closest, install_command, sentence
 from deltarule.native import build
 from deltarule.nn.arrays import Array
 
@@ -49,6 +49,21 @@ def library() -> ctypes.CDLL:
     except (OSError, AttributeError) as error:
         raise FileError(f"the native engine cannot be had ({error}): {advice}") from error
     return loaded
+
+
+@cache
+def page_engine() -> bytes:
+    """The engine as the page has it, a module of WebAssembly: as it was installed, or compiled now.
+
+    Raises FileError, with what to do, where it cannot be had.
+    """
+    try:
+        folders = [build.HERE, cache_folder()]
+        kept = [folder for folder in folders if (folder / build.page_engine_name()).exists()]
+        writable = [folder for folder in folders if os.access(folder, os.W_OK)]
+        return build.build_page_engine([*kept, *writable, folders[-1]][0]).read_bytes()
+    except OSError as error:
+        raise FileError(sentence("files.page_engine", error=error, line=install_command(package="ziglang"))) from error
 
 
 def compile_into(*folders: Path) -> Path:

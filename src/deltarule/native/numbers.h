@@ -34,7 +34,9 @@ typedef uint64_t BITS;
 #define root __builtin_sqrt
 #define size_of __builtin_fabs
 #endif
+#ifndef inlined
 #define inlined static inline __attribute__((always_inline))
+#endif
 
 #define EACH for (int64_t j = 0; j < n; j++)
 

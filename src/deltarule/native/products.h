@@ -14,6 +14,9 @@
 #include <immintrin.h>
 #define VECTOR_BYTES 32
 #define TILE_ROWS 6 /* 12 + 2 + 1 of 16 */
+#elif defined __wasm__
+#define VECTOR_BYTES 16
+#define TILE_ROWS 4 /* browsers keep few vectors in registers */
 #else
 #include <arm_neon.h>
 #define VECTOR_BYTES 16
@@ -37,6 +40,9 @@ typedef REAL vector_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(s
 #elif defined __AVX2__
 #define multiply_add _mm256_fmadd_pd
 #define all_lanes _mm256_set1_pd
+#elif defined __wasm__
+#define multiply_add(a, b, c) ((a) * (b) + (c))
+#define all_lanes(x) ((x) - (vector){0})
 #elif REAL_BITS == 32
 #define multiply_add(a, b, c) vfmaq_f32(c, a, b)
 #define all_lanes vdupq_n_f32

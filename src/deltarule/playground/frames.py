@@ -132,21 +132,11 @@ class Watcher(Callback):
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""
-        return {
-            "type": "frame",
-            "epoch": state.epoch,
-            "epochs": state.n_epochs,
-            "step": state.step,
-            "steps": state.n_steps,
-            "rate": state.learning_rate,
-            "batch_loss": state.batch_loss,
-            "seconds": state.seconds,
-            "score": SCORE_NAMES[state.task],
-            "probe": [probe.dataset.n_samples for probe in self.probes],
-            "paused": self.control.is_held,
-            "layers": layer_facts(state, self.probes[0]),
-            "scale": full_color(state.network.weights[0]),
-        }
+        facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
+        facts |= {"type": "frame", "epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
+        facts |= {"score": SCORE_NAMES[state.task], "scale": full_color(state.network.weights[0])}
+        facts |= {"paused": self.control.is_held, "layers": layer_facts(state, self.probes[0])}
+        return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
 
     def arrays(self, state: TrainingState) -> dict[str, Array]:
         """The curves, and pictures of the first layer's weights."""

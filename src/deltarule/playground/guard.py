@@ -22,8 +22,8 @@ ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  what asks for every address, to be t
 DECISIVE = ("host", "origin", "authorization", "sec-fetch-site")  # one that comes twice says nothing
 HEADERS = {
     "content-security-policy": (
-        "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",

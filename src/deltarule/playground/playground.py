@@ -73,13 +73,9 @@ class NetworkView:
     def mistakes(self) -> dict[str, Any]:
         """The confusion matrix, and what it was counted on."""
         dataset, predicted = self.test_set, self.outputs.argmax(axis=1)
-        return {
-            "confusion": confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist(),
-            "classNames": self.model.class_names,
-            "data": dataset.name,
-            "count": dataset.n_samples,
-            "right": int(np.count_nonzero(predicted == dataset.targets)),
-        }
+        counts = {"count": dataset.n_samples, "right": int(np.count_nonzero(predicted == dataset.targets))}
+        confusion = confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist()
+        return counts | {"confusion": confusion, "classNames": self.model.class_names, "data": dataset.name}
 
     def cell(self, true: int, predicted: int) -> dict[str, Any]:
         """The examples in one cell of the matrix: of mistakes the surest first, of right answers the least sure."""
@@ -139,10 +135,7 @@ class TrainingRun(threading.Thread):
         """Tell what is about to learn; train, test, and tell how it went."""
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
-        begin |= {
-            "optimizer": type(trainer.optimizer).__name__,
-            "heldOut": len(job.validation) if job.validation else 0,
-        }
+        begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
         self.say(message("begin", **begin))
         trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say)]
         try:
@@ -176,16 +169,11 @@ class Playground:
 
     def catalogue(self) -> dict[str, Any]:
         """What can be trained, on what."""
-        recipes = [
-            {
-                "name": recipe.about.name,
-                "says": recipe.about.says,
-                "data": recipe.data.name,
-                "epochs": recipe.training.epochs,
-                "rate": recipe.training.schedule.get("rate") if isinstance(recipe.training.schedule, dict) else None,
-            }
-            for recipe in map(read, names())
-        ]
+        recipes = []
+        for recipe in map(read, names()):
+            about, training, schedule = recipe.about, recipe.training, recipe.training.schedule
+            row = {"name": about.name, "says": about.says, "data": recipe.data.name, "epochs": training.epochs}
+            recipes.append(row | {"rate": schedule.get("rate") if isinstance(schedule, dict) else None})
         return {
             "recipes": recipes,
             "limits": {"rate": [SMALLEST_RATE, LARGEST_RATE], "epochs": [1, MOST_EPOCHS]},

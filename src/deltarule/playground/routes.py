@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -16,10 +16,11 @@ from starlette.routing import Route
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import DeltaruleError
+from deltarule.native.loader import page_engine
 from deltarule.playground.playground import NetworkView, Playground
 from deltarule.playground.protocol import MOST_BODY_BYTES
 
-TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 BODY_SECONDS = 10.0  # for a body to arrive whole
 DECODING = threading.Lock()  # one picture at a time: it may take 16 million pixels
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
@@ -37,11 +38,13 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
+    static, engine = Path(__file__).parent / "static", page_engine()
     pages = {
-        file.name: Response(file.read_bytes(), media_type=TYPES[file.name.rpartition(".")[2]])
-        for file in files(__package__).joinpath("static").iterdir()
+        path.relative_to(static).as_posix(): Response(path.read_bytes(), media_type=TYPES[path.suffix])
+        for path in static.rglob("*.*")
     }
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
+        "engine": lambda view, asked: engine,
         "model": lambda view, asked: view.content,
         "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
         "mistakes": lambda view, asked: view.mistakes(),

@@ -137,27 +137,12 @@ class Service:
         self.playground, self.listener = playground, listen(host, port)
         self.port = self.listener.getsockname()[1]
         self.guard = Guard(application(playground), self.port, host)
-        self.server = Server(
-            Config(
-                self.guard,
-                http=Requests,
-                ws=Sockets,
-                ws_max_size=MOST_MESSAGE_BYTES,
-                ws_ping_interval=PING_SECONDS,
-                ws_ping_timeout=PING_SECONDS,
-                ws_per_message_deflate=False,
-                h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-                limit_concurrency=MOST_CONNECTIONS,
-                timeout_graceful_shutdown=2,
-                loop="asyncio",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                log_level="error",
-                server_header=False,
-                proxy_headers=False,
-            )
-        )
+        limits: dict[str, Any] = {"ws_max_size": MOST_MESSAGE_BYTES, "limit_concurrency": MOST_CONNECTIONS}
+        limits |= {"ws_ping_interval": PING_SECONDS, "ws_ping_timeout": PING_SECONDS, "timeout_graceful_shutdown": 2}
+        limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
+        silent: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
+        silent |= {"server_header": False, "proxy_headers": False, "loop": "asyncio", "lifespan": "off"}
+        self.server = Server(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
         name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
 

@@ -1,8 +1,8 @@
 // Is what backpropagation says the derivative? Nudges that know nothing of it answer. Touches no page.
 
-import { activated, hasKink, isElementwise } from "./activations.js";
 import { quantityOf, slopeAt } from "./backprop_steps.js";
-import { forward, lossOfTrace, nudge, probeOf, update } from "./engine.js";
+import { activate, forward, hasKink, isElementwise, update } from "./engine/network.js";
+import { nudge, probeOf } from "./engine/nudges.js";
 
 const NUDGED = { d: "z", gb: "bias", gW: "weight", gx: "input" };
 const STEP = 1e-5;
@@ -44,15 +44,11 @@ export function compareOne(walk, probe, { kind, l, values }, index) {
 
 function compareSlope(walk, l, j) {
     const part = walk.network.parts[l - 1];
-    const [z, a] = [walk.trace.z[l][j], walk.trace.a[l][j]];
-    if (!isElementwise(part)) {
-        const others = walk.trace.z[l].reduce((sum, each, k) => sum + (k === j ? 0 : Math.exp(each - z)), 0);
-        const moved = (step) => 1 / (1 + others * Math.exp(-step)); // of softmax: a_j where z_j alone moves
-        return { slope: a * (1 - a), numeric: (moved(STEP) - moved(-STEP)) / (2 * STEP), rounding: 1e-11, kink: false };
-    }
-    const numeric = (activated(part, z + STEP) - activated(part, z - STEP)) / (2 * STEP);
-    const rounding = 1e-11 * Math.max(1, Math.abs(a));
-    return { slope: slopeAt(walk, l, j), numeric, rounding, kink: hasKink(part) && Math.abs(z) <= STEP };
+    const [z, a] = [walk.trace.z[l], walk.trace.a[l][j]];
+    const moved = (step) => activate(part, z.map((each, k) => (k === j ? each + step : each)))[j];
+    const numeric = (moved(STEP) - moved(-STEP)) / (2 * STEP);
+    const kink = hasKink(part) && Math.abs(z[j]) <= STEP;
+    return { slope: isElementwise(part) ? slopeAt(walk, l, j) : a * (1 - a), numeric, rounding: 1e-11 * Math.max(1, Math.abs(a)), kink };
 }
 
 /** How fast C falls along the step, from the gradient and from two passes with the parameters moved. */
@@ -61,10 +57,7 @@ function compareDescent(walk) {
     const square = (parts) => parts.reduce((sum, part) => sum + part.reduce((each, slope) => each + slope * slope, 0), 0);
     const squared = square(gradient.weights) + square(gradient.biases);
     const step = squared > 0 ? STEP / Math.sqrt(squared) : STEP;
-    const after = (by) => {
-        const moved = update(network, gradient, by);
-        return lossOfTrace(moved, forward(moved, x), y);
-    };
+    const after = (by) => forward(update(network, gradient, by), x, y).loss;
     return { slope: -squared, numeric: (after(step) - after(-step)) / (2 * step), rounding: (1e-15 * (1 + walk.loss)) / step, kink: false };
 }
 
@@ -76,7 +69,7 @@ function compareDescent(walk) {
  */
 export function* checking(walk, id, indices = null) {
     const checked = quantityOf(walk, id);
-    const probe = probeOf(walk.network, walk.trace, walk.y);
+    const probe = probeOf(walk.network, walk.x, walk.y);
     const along = checked.kind in NUDGED || checked.kind === "a" ? null : compareDescent(walk);
     const count = along ? 1 : (indices ?? checked.values).length;
     const comparisons = [];

@@ -1,13 +1,11 @@
 // One example's way through a network and back as a list of steps, each with what it reads and what it makes.
 // Touches no page. A quantity is named as the library names it: layers counted from 0, w^l_j,k to neuron j from neuron k.
 
-import { slope } from "./activations.js";
-import { backward, depth, forward, lossOfTrace, shortcutApplies, targetsOf, update } from "./engine.js";
-import { lossGradient } from "./losses.js";
+import { backward, depth, forward, lossGradient, shortcutApplies, slope, update } from "./engine/network.js";
 
 /**
  * @typedef {object} Quantity
- * @property {string} id kind and layer, "W1": layers counted from 1, as engine.js does
+ * @property {string} id kind and layer, "W1": layers counted from 1, as engine/network.js does
  * @property {string} kind x, t, C, W, b, z, a, g (dC/da of the outputs), d (delta), gb, gW, gx, nb, nW (after the update)
  * @property {number} l the layer, counted from 1: the last for t and dC/da; 0 for x, dC/dx and C
  * @property {string} text its name, "δ^0"
@@ -42,19 +40,15 @@ const BARE = ["x", "t", "C", "gx"];
  * @param {number} rate of the update
  */
 export function walkOf(network, x, y, rate) {
-    const trace = forward(network, x);
-    const gradient = backward(network, trace, y);
-    const t = targetsOf(network, y);
-    const walk = { network, x, y, rate, trace, gradient, t, last: depth(network) };
-    walk.loss = lossOfTrace(network, trace, y);
-    walk.shortcut = shortcutApplies(network);
-    walk.g = lossGradient(network.lossPart, trace.a[walk.last], t);
+    const { t, loss, gradient, ...trace } = backward(network, x, y);
+    const walk = { network, x, y, rate, trace, gradient, t, loss, last: depth(network), shortcut: shortcutApplies(network) };
+    walk.g = lossGradient(network, trace.a[walk.last], y);
     let updated = null;
     walk.updated = () => {
         updated = updated ?? update(network, gradient, rate);
         return updated;
     };
-    walk.lossAfter = () => lossOfTrace(network, forward(walk.updated(), x), y);
+    walk.lossAfter = () => forward(walk.updated(), x, y).loss;
     return walk;
 }
 

@@ -5,7 +5,7 @@ import { cellText, quantityOf } from "./backprop_steps.js";
 import { sumOf } from "./backprop_sums.js";
 import { placeOf } from "./backprop_view.js";
 import { pretty } from "./backprop_blocks.js";
-import { probeOf } from "./engine.js";
+import { probeOf } from "./engine/nudges.js";
 import { button, element, shown, tableRow } from "./widgets.js";
 
 const FEW = 10; // terms that are shown at once
@@ -124,7 +124,7 @@ export class SumPanel {
     }
 
     numeric(walk, part, index) {
-        const both = compareOne(walk, probeOf(walk.network, walk.trace, walk.y), part, index);
+        const both = compareOne(walk, probeOf(walk.network, walk.x, walk.y), part, index);
         if (both === null) {
             return null;
         }

@@ -1,9 +1,7 @@
 // Every number of a walk as the sum it is: its terms, largest first. Touches no page.
 
-import { isElementwise } from "./activations.js";
 import { cellText, inputId, quantityOf, slopeAt } from "./backprop_steps.js";
-import { sentBack } from "./engine.js";
-import { lossOf } from "./losses.js";
+import { isElementwise, sentBack } from "./engine/network.js";
 
 /**
  * @typedef {object} Term
@@ -103,21 +101,22 @@ function activation(walk, l, j) {
 /** What each output costs. */
 function loss(walk) {
     const l = walk.last;
-    const only = (values, j) => values.slice(j, j + 1);
+    const [says, cost] = COSTS[walk.network.loss];
     return {
         terms: range(sizeOf(walk, l)).map((j) => ({
-            factors: [{ text: `C(a_${j}, t_${j})`, value: lossOf(walk.network.lossPart, only(walk.trace.a[l], j), only(walk.t, j)) }],
+            factors: [{ text: `C(a_${j}, t_${j})`, value: cost(walk.trace.a[l][j], walk.t[j]) }],
             cells: [[`a${l}`, j], [`t${l}`, j]],
         })),
-        says: COSTS[walk.network.loss],
+        says,
     };
 }
 
+const log = (a) => Math.log(Math.max(a, 2 ** -1022)); // of a probability that underflowed: finite
 const COSTS = {
-    cross_entropy: "An output costs −t ln a: where t is 0, nothing.",
-    binary_cross_entropy: "An output costs −t ln a − (1 − t) ln(1 − a).",
-    quadratic: "An output costs half of (a − t) squared.",
-    poisson: "An output costs t ln(t / a) − t + a: where t is 0, a alone.",
+    cross_entropy: ["An output costs −t ln a: where t is 0, nothing.", (a, t) => -t * log(a)],
+    binary_cross_entropy: ["An output costs −t ln a − (1 − t) ln(1 − a).", (a, t) => -t * log(a) - (1 - t) * log(1 - a)],
+    quadratic: ["An output costs half of (a − t) squared.", (a, t) => 0.5 * (a - t) ** 2],
+    poisson: ["An output costs t ln(t / a) − t + a: where t is 0, a alone.", (a, t) => (t > 0 ? t * (Math.log(t) - log(a)) : 0) - t + a],
 };
 
 /** delta: BP1 for the outputs, BP2 for the others. */

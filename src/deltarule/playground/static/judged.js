@@ -1,6 +1,6 @@
 // What a network makes of examples: the confusion matrix and its cells, counted on the page. Touches no page.
 
-import { depth, forward } from "./engine.js";
+import { depth, forward } from "./engine/network.js";
 import { largest } from "./mind.js";
 
 const MOST_IN_CELL = 60;

@@ -2,8 +2,10 @@
 
 import { mount as mountBackprop } from "./backprop.js";
 import { mount as mountDraw } from "./draw.js";
-import { forward, readModel } from "./engine.js";
+import { load } from "./engine/module.js";
+import { forward } from "./engine/network.js";
 import { mount as mountMistakes } from "./mistakes.js";
+import { readModel } from "./model_file.js";
 import { mount as mountNetwork } from "./network.js";
 import { readsDrawings } from "./pad.js";
 import { readDrawings } from "./reading.js";
@@ -12,12 +14,9 @@ import { roving, themeChanged } from "./widgets.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
 
-/** The bytes of the model file: embedded as base64 in an exported page, else from the server. */
-async function modelBytes(server) {
-    if (server) {
-        return server.model();
-    }
-    const text = atob(document.getElementById("model").textContent.trim());
+/** The bytes that an exported page holds in an element, as base64. */
+function held(id) {
+    const text = atob(document.getElementById(id).textContent.trim());
     return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
 }
 
@@ -104,7 +103,9 @@ async function start() {
         MOUNTS.train = (await import("./train.js")).mount;
     }
     const store = new Store(forward);
-    const network = readModel(await modelBytes(server));
+    const [engine, model] = server ? await Promise.all([server.engine(), server.model()]) : [held("engine"), held("model")];
+    await load(engine);
+    const network = readModel(model);
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");

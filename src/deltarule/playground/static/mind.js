@@ -1,8 +1,7 @@
 // What would change a network's mind: small steps of an input along the gradient, until the answer is another. Touches
 // no page.
 
-import { throughActivation } from "./activations.js";
-import { depth, forward, sentBack } from "./engine.js";
+import { backward, depth, forward } from "./engine/network.js";
 
 const STEPS_TO_FLIP = 20; // about so many, if the network were linear
 const MOST_STEPS = 80;
@@ -18,16 +17,12 @@ const BEYOND = 1.5; // the path goes on to so many times the length at which the
 
 /**
  * d(z^L_gain - z^L_loss)/dx, (inputs): where to go for `gain` to overtake `loss`. The outputs' order is that of their z.
- * @param {import("./engine.js").Trace} trace
+ * @param {Float64Array} z the outputs' at x
  */
-export function towards(network, trace, gain, loss) {
-    let delta = new Float64Array(network.sizes[depth(network)]);
-    delta[gain] = 1;
-    delta[loss] = -1;
-    for (let l = depth(network) - 1; l >= 1; l -= 1) {
-        delta = throughActivation(network.parts[l - 1], sentBack(network, l + 1, delta), trace.z[l], trace.a[l]);
-    }
-    const input = sentBack(network, 1, delta);
+export function towards(network, x, z, gain, loss) {
+    const parts = [...network.parts.slice(0, -1), { name: "identity" }];
+    const wanted = z.map((each, j) => each - Number(j === gain) + Number(j === loss)); // so that delta^L = z - t is 1 and -1
+    const { input } = backward({ ...network, parts, lossPart: { name: "quadratic" } }, x, wanted).gradient;
     return network.scaling ? input.map((each, k) => each / network.scaling.scale[k]) : input;
 }
 
@@ -42,7 +37,7 @@ function distanceBetween(one, other) {
 
 /**
  * The path from x to where another class wins, a Place at a time; it ends a little beyond, or where nothing helps.
- * @param {import("./engine.js").Network} network that answers classes
+ * @param {import("./engine/network.js").Network} network that answers classes
  * @param {Float64Array} start (inputs)
  * @param {{goal?: number | null, isImage?: boolean}} [options] goal: the class that is to win, null for whichever does
  *     soonest; isImage: pixels stay within [0, 1]
@@ -66,7 +61,7 @@ export function* pathToAnother(network, start, { goal = null, isImage = true } =
         const z = trace.z[depth(network)];
         const gain = goal ?? largest(z, from);
         const loss = largest(z, gain);
-        const slope = towards(network, trace, gain, loss);
+        const slope = towards(network, x, z, gain, loss);
         if (isImage) { // what is black or white already cannot become more so
             slope.forEach((each, k) => {
                 slope[k] = (each > 0 && x[k] >= 1) || (each < 0 && x[k] <= 0) ? 0 : each;

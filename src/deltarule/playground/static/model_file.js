@@ -1,7 +1,6 @@
 // A .safetensors model file, read as files/model_file.py writes it. Touches no page.
 
-import { ACTIVATIONS } from "./activations.js";
-import { LOSSES } from "./losses.js";
+import { about as engine } from "./engine/module.js";
 
 /**
  * @typedef {object} Network
@@ -39,12 +38,12 @@ export function readModel(buffer) {
     const tensor = (name) => tensorOf(buffer, start, header[name], name);
     const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
     const layers = about.activations.map((_, l) => l);
-    const names = about.activations.map((part) => known("activation", ACTIVATIONS, part.name));
+    const names = about.activations.map((part) => known("activation", part.name));
     return {
         sizes: about.layer_sizes,
         hidden: names.slice(0, -1),
         output: names[names.length - 1],
-        loss: known("loss", LOSSES, about.loss.name),
+        loss: known("loss", about.loss.name),
         parts: about.activations,
         lossPart: about.loss,
         weights: layers.map((l) => tensor(`layers.${l}.weight`)),
@@ -88,7 +87,8 @@ function tensorOf(buffer, start, entry, name) {
     return Float64Array.from(new Reader(buffer.slice(start + from, start + to))); // a copy, so that it is aligned
 }
 
-function known(what, names, name) {
+function known(what, name) {
+    const names = Object.keys(engine.parts[what]);
     if (!names.includes(name)) {
         throw new Error(`no ${what} is called ${name}: this page knows ${names.join(", ")}`);
     }

@@ -12,20 +12,11 @@
 
 function small(sizes, hidden, output, loss, task, weights, biases) {
     return {
-        sizes,
-        hidden: sizes.slice(2).map(() => hidden),
-        output,
-        loss,
+        sizes, output, loss, task, hidden: sizes.slice(2).map(() => hidden), lossPart: { name: loss },
         parts: [...sizes.slice(2).map(() => ({ name: hidden })), { name: output }],
-        lossPart: { name: loss },
-        weights: weights.map((each) => Float64Array.from(each)),
-        biases: biases.map((each) => Float64Array.from(each)),
-        task,
-        classNames: Array.from({ length: sizes[sizes.length - 1] }, (_, j) => String(j)),
-        imageShape: null,
-        columns: [],
-        scaling: null,
-        targetScaling: null,
+        weights: weights.map((each) => Float64Array.from(each)), biases: biases.map((each) => Float64Array.from(each)),
+        classNames: Array.from({ length: sizes.at(-1) }, (_, j) => String(j)),
+        imageShape: null, columns: [], scaling: null, targetScaling: null,
     };
 }
 

@@ -101,6 +101,11 @@ export class Server {
         return (await this.request(path, options)).json();
     }
 
+    /** The engine, a module of WebAssembly. */
+    async engine() {
+        return (await this.request("engine")).arrayBuffer();
+    }
+
     /** The model file that the page opens with. */
     async model() {
         this.of = "given";

@@ -1,8 +1,8 @@
 // Train: a recipe carried out by the real Trainer in Python, watched while it learns.
 
 import { Chart, isLong } from "./curves.js";
-import { readModel } from "./engine.js";
 import { LayerTable, WeightPictures } from "./layers.js";
+import { readModel } from "./model_file.js";
 import { BLANK } from "./store.js";
 import { announce, button, element, percent, repaintOn, shown } from "./widgets.js";
 

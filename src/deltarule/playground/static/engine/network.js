@@ -1,0 +1,157 @@
+// A network's way forward and back, computed by the engine in float64, for one example. Touches no page.
+//
+// Layers are counted from 1 here, as in the textbooks: z[l], a[l] and delta[l] are layer l's, a[0] is what layer 1
+// reads; weights[l - 1] and biases[l - 1] are layer l's, since no parameters belong to a[0].
+
+import { about, apply, Call, kernelOf } from "./module.js";
+
+const INPUTS = { Uint8Array: "PIXELS", Float32Array: "FLOATS", Float64Array: "DOUBLES" };
+const TARGETS = { BigInt64Array: "CLASSES", Uint8Array: "BYTES", Float32Array: "FLOAT_TARGETS", Float64Array: "DOUBLE_TARGETS" };
+
+/** The output with which BP1 is proven to collapse to a - t. */
+const SHORTCUT_FOR = { cross_entropy: "softmax", binary_cross_entropy: "sigmoid", poisson: "exponential" };
+
+/** @typedef {import("../model_file.js").Network} Network */
+
+/** How many layers have parameters: L. */
+export function depth(network) {
+    return network.weights.length;
+}
+
+/** Whether BP1 is proven to be a - t for this network's output and loss. */
+export function shortcutApplies(network) {
+    return SHORTCUT_FOR[network.lossPart.name] === network.parts[depth(network) - 1].name;
+}
+
+/** Where sigma has no derivative, and so backpropagation picks a side: z = 0 for these. */
+export function hasKink(part) {
+    return part.name === "relu" || part.name === "leaky_relu" || (part.name === "elu" && part.alpha !== 1);
+}
+
+/** Whether an output depends on the z of its own neuron alone. */
+export function isElementwise(part) {
+    return part.name !== "softmax";
+}
+
+/** sigma(z) of a layer, new. */
+export function activate(part, z) {
+    return apply("activate_layer", ...kernelOf("activation", part), Float64Array.from(z), z.length);
+}
+
+/** sigma'(z) of one number, given a = sigma(z), for an elementwise activation. */
+export function slope(part, z, a) {
+    return apply("derive_layer", ...kernelOf("activation", part), ...[z, a, 1].map((each) => Float64Array.of(each)), 1)[0];
+}
+
+/** delta^l (W^l)^T: what the errors of layer l say about the activations it reads, (fan_in). */
+export function sentBack(network, l, delta) {
+    const [W, m] = [network.weights[l - 1], network.sizes[l]];
+    return Float64Array.from({ length: network.sizes[l - 1] }, (_, k) => delta.reduce((sum, each, j) => sum + W[k * m + j] * each, 0));
+}
+
+/** The fields of a call that a network fills, its parameters in arrays of this kind. */
+export function networkFields(network, Real) {
+    const parts = network.parts.map((part) => kernelOf("activation", part));
+    const [loss, smoothing] = kernelOf("loss", network.lossPart);
+    const arrays = [...network.weights, ...network.biases];
+    const parameters = new Real(arrays.reduce((sum, each) => sum + each.length, 0));
+    arrays.reduce((at, each) => parameters.set(each, at) ?? at + each.length, 0);
+    return {
+        n_layers: depth(network), sizes: BigInt64Array.from(network.sizes, BigInt), parameters,
+        activations: BigInt64Array.from(parts, ([code]) => BigInt(code)), settings: Float64Array.from(parts, ([, setting]) => setting),
+        loss, smoothing, has_shortcut: Number(shortcutApplies(network)),
+    };
+}
+
+/** The fields that samples fill: inputs and targets row by row, in arrays of any kind that the engine reads. */
+export function sampleFields({ sizes }, inputs, targets) {
+    const width = targets instanceof BigInt64Array ? 1 : sizes.at(-1);
+    return {
+        inputs, input_kind: about.codes[INPUTS[inputs.constructor.name]],
+        input_row: inputs.BYTES_PER_ELEMENT * sizes[0], input_column: inputs.BYTES_PER_ELEMENT,
+        targets, target_kind: about.codes[TARGETS[targets.constructor.name]],
+        target_row: targets.BYTES_PER_ELEMENT * width, target_column: targets.BYTES_PER_ELEMENT,
+    };
+}
+
+/** The fields that steps fill. */
+export function stepFields(count) {
+    const [losses, weights, penalties, paces, rates] = Array.from({ length: 5 }, () => new Float64Array(count));
+    return { losses, weights, penalties, paces, rates, n_right: new BigInt64Array(count) };
+}
+
+/** The weights and biases in a vector of all parameters, as parts of it. */
+export function parametersOf(vector, sizes) {
+    let at = 0;
+    const next = (count) => vector.subarray(at, (at += count));
+    const weights = sizes.slice(1).map((size, l) => next(sizes[l] * size));
+    return { weights, biases: sizes.slice(1).map((size) => next(size)) };
+}
+
+/**
+ * A pass of one example, not yet made.
+ * @param {Network} network
+ * @param {Float64Array} input a^0
+ * @param {number | ArrayLike<number>} y class index, or a number for each output (as the network has them: standardized
+ *     where the model does that)
+ */
+export function passOf(network, input, y, more) {
+    const layers = () => network.sizes.slice(1).map((size) => new Float64Array(size));
+    const targets = typeof y === "number" ? BigInt64Array.of(BigInt(y)) : Float64Array.from(y);
+    return new Call("double", {
+        ...networkFields(network, Float64Array), ...sampleFields(network, input, targets), ...stepFields(1),
+        order: new BigInt64Array(1), n_order: 1, batch_size: 1, n_steps: 1, z: layers(), a: layers(), delta: layers(), ...more,
+    });
+}
+
+function inputOf({ scaling }, x) {
+    return Float64Array.from(x, (each, k) => (scaling ? (each - scaling.mean[k]) / scaling.scale[k] : each));
+}
+
+function traceOf({ z, a, losses, inputs }) {
+    return { z: [null, ...z], a: [inputs, ...a], loss: losses[0] };
+}
+
+/**
+ * What a forward pass leaves: z is null, z^1 .. z^L; a is a^0 (standardized where the model does that), a^1 .. a^L; loss is
+ * C where y is given.
+ * @param {Network} network
+ * @param {Float64Array} x (inputs): pixels in [0, 1], or numbers in their own units
+ */
+export function forward(network, x, y = 0) {
+    const call = passOf(network, inputOf(network, x), y, { is_evaluation: 1 });
+    call.run("z", "a", "losses");
+    return traceOf(call.fields);
+}
+
+/**
+ * The four equations for one example: what `forward` leaves; t, the targets as the loss wants them; and the gradient by
+ * each layer's z (delta), by weights and biases, which are as the network's, and by a^0 (input).
+ */
+export function backward(network, x, y) {
+    const call = passOf(network, inputOf(network, x), y, { highest_loss: -Infinity }); // above which no step is taken
+    const { fields } = call;
+    fields.gradient = new Float64Array(fields.parameters.length);
+    call.run("z", "a", "delta", "losses", "gradient");
+    const t = apply("targets_of", call.at, fields.a.at(-1), network.sizes.at(-1));
+    const delta = [null, ...fields.delta];
+    const gradient = { delta, ...parametersOf(fields.gradient, network.sizes), input: sentBack(network, 1, delta[1]) };
+    return { ...traceOf(fields), t, gradient };
+}
+
+/** dC/da of the outputs a, where there is no shortcut: the delta of a layer that passes them on as they are. */
+export function lossGradient(network, a, y) {
+    const passing = { sizes: [1, a.length], parts: [{ name: "identity" }], weights: [new Float64Array(a.length)], biases: [a] };
+    return backward({ ...network, ...passing, scaling: null }, [0], y).gradient.delta[1];
+}
+
+/**
+ * The network after one step of gradient descent, p - r dC/dp: a new one, the old one stays.
+ * @param {Network} network
+ * @param {{weights: Float64Array[], biases: Float64Array[]}} gradient
+ * @param {number} rate
+ */
+export function update(network, gradient, rate) {
+    const moved = (old, slopes) => old.map((part, l) => part.map((each, n) => each - rate * slopes[l][n]));
+    return { ...network, weights: moved(network.weights, gradient.weights), biases: moved(network.biases, gradient.biases) };
+}
