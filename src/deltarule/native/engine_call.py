@@ -2,16 +2,18 @@
 
 import ctypes
 from collections.abc import Sequence
+from operator import is_
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.native import codes
-from deltarule.native.loader import call_interruptibly, function, instructions, threads_for
+from deltarule.native.loader import call_interruptibly, function, threads_for
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import L1, L2, Penalty
+from deltarule.nn.workspace import Workspace
 from deltarule.parts import kernel_values, missing_kernels
 from deltarule.randomness import stream_key
 
@@ -31,21 +33,34 @@ _ORDER = """n_layers sizes activations settings dropout loss has_shortcut smooth
     highest_loss rates paces strengths epsilons n_threads stop losses weights penalties n_right outputs z a delta room
     n_losses n_taken n_updates n_last"""
 
+_RULE = ("rule", "beta_1", "beta_2", "epsilon", "weight_decay")
+_RESULTS = ("losses", "weights", "penalties", "n_right")
+
 
 class StepCall(ctypes.Structure):
     """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
 
     _fields_ = [(name, _KINDS.get(name, POINTER)) for name in _ORDER.split()]
 
+    def __init__(self, **values: Any) -> None:
+        super().__init__()
+        self.held: dict[str, Any] = {}  # what the fields were set to
+        self.given: tuple[Any, ...] = ()  # what call_for made it of
+        self.layout: tuple[Any, ...] = ()  # what the size of its room depends on
+        self.set(**values)
+
     def set(self, **values: Any) -> None:
-        """Set fields: numbers, arrays, lists of arrays, or None."""
+        """Set fields: numbers, arrays, lists of arrays, or None. What is there already takes no time."""
         for name, value in values.items():
-            if isinstance(value, list):
-                value = (POINTER * len(value))(*[each.ctypes.data for each in value])
-            vars(self)[f"_{name}"] = value
-            if isinstance(value, np.ndarray):
-                value = value.ctypes.data
-            setattr(self, name, ctypes.addressof(value) if isinstance(value, ctypes.Array) else value)
+            if name in _KINDS:
+                setattr(self, name, value)
+            elif self.held.get(name) is not value:
+                self.held[name] = value
+                if isinstance(value, list):
+                    self.held[f"{name} as pointers"] = (POINTER * len(value))(*[each.ctypes.data for each in value])
+                    setattr(self, name, ctypes.addressof(self.held[f"{name} as pointers"]))
+                else:
+                    setattr(self, name, None if value is None else value.ctypes.data)
 
 
 class Taken(NamedTuple):
@@ -79,62 +94,65 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
 def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
     """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high."""
     params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
-    call, rule, order = call_for(network), kernel_values(optimizer) or (), np.ascontiguousarray(plan.order, np.int64)
-    vectors = [*optimizer.moment_vectors(params, grads), None, None]
-    moving = plan.average.moving_vector(params)
-    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
-    set_samples(call, network, plan.inputs, plan.targets, plan.sample_weight, order)
-    call.set(batch_size=plan.batch_size, n_steps=n_steps, highest_loss=plan.highest_loss)
-    call.set(rates=np.ascontiguousarray(plan.learning_rates, np.float64), paces=plan.average.paces(n_steps))
-    call.set(epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf))
-    call.set(
-        **dict(zip(("rule", "beta_1", "beta_2", "epsilon", "weight_decay"), rule, strict=True)), steps=optimizer.steps
-    )
-    if plan.stop is not None:
-        call.set(stop=plan.stop)
+    call = plan.buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, plan.buffers.call)
+    vectors, moving = [*optimizer.moment_vectors(params, grads), None, None], plan.average.moving_vector(params)
+    rule = dict(zip(_RULE, kernel_values(optimizer) or (), strict=True))
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
-    call.set(penalty=kind, strength=plan.penalty.strength)
+    dropped = (dropout_keys(plan, network.dropout), _doubles(network.dropout)) if any(network.dropout) else (None, None)
+    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
+    call.set(order=np.ascontiguousarray(plan.order, np.int64), n_order=len(plan.order), batch_size=plan.batch_size)
+    call.set(n_steps=n_steps, highest_loss=plan.highest_loss, clip=getattr(plan.clip, "limit", np.inf))
+    call.set(rates=_doubles(plan.learning_rates), paces=plan.average.paces(n_steps), epsilons=_doubles(plan.epsilons))
+    call.set(penalty=kind, strength=plan.penalty.strength, steps=optimizer.steps, **rule)
     call.set(strengths=None if kind == codes.NO_PENALTY else _doubles(plan.strengths))
-    if any(network.dropout):
-        call.set(keys=dropout_keys(len(network.dropout), n_steps, plan), dropout=_doubles(network.dropout))
-    ws = plan.buffers.workspace
-    ws.take_rows(min(ws.capacity, PIECE_ROWS))
-    call.set(z=ws.z, a=ws.a, delta=ws.delta)
+    call.set(stop=np.zeros(1, np.uint8) if plan.stop is None else plan.stop)
+    call.set(keys=dropped[0], dropout=dropped[1])
+    has_outputs = plan.score is not None and call.target_kind != codes.CLASSES
+    call.set(outputs=np.empty((call.n_order, network.layer_sizes[-1]), network.dtype) if has_outputs else None)
     try:
-        results = run(call, network, plan.buffers)
+        return run(call, network)
     finally:
         optimizer.steps += call.n_updates
         plan.average.steps += call.n_updates
-        ws.take_rows(max(call.n_last, 1))
-    return results
+
+
+def show(call: StepCall, dtype: np.dtype[Any], ws: Workspace) -> None:
+    """Bring a workspace to what the last piece of a call's last step came to."""
+    ws.take_rows(max(call.n_last, 1))
+    call.set(z=ws.z, a=ws.a, delta=ws.delta)
+    function("show", dtype)(ctypes.byref(call))
 
 
 def evaluate(
     network: Network, inputs: Array, targets: Array, sample_weight: Array | None = None
 ) -> tuple[float, Array]:
     """The mean loss on samples, and a^L, (n_samples, outputs); nothing is dropped, no penalty is added."""
-    call, order = call_for(network), np.arange(len(targets))
-    set_samples(call, network, inputs, targets, sample_weight, order)
-    outputs = np.empty((len(order), network.layer_sizes[-1]), network.dtype)
-    call.set(batch_size=len(order), n_steps=1, is_evaluation=1, highest_loss=np.inf, clip=np.inf, outputs=outputs)
-    taken = run(call, network, None)
-    return float(taken.losses[0]), outputs
+    call, n = call_for(network, inputs, targets, sample_weight), len(targets)
+    outputs = np.empty((n, network.layer_sizes[-1]), network.dtype)
+    call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=outputs, stop=np.zeros(1, np.uint8))
+    call.set(is_evaluation=1, highest_loss=np.inf, clip=np.inf)
+    return float(run(call, network).losses[0]), outputs
 
 
-def call_for(network: Network) -> StepCall:
-    """A call that knows the network, and nothing else."""
+def call_for(
+    network: Network, inputs: Array, targets: Array, sample_weight: Array | None, held: StepCall | None = None
+) -> StepCall:
+    """A call that knows the network and the samples: `held`, where it is one for these very objects."""
+    given = (network.activations, network.loss, network.parameters.vector, inputs, targets, sample_weight)
+    if held is not None and all(map(is_, held.given, given)):
+        return held
     call, parts = StepCall(), [kernel_values(each) for each in (*network.activations, network.loss)]
+    call.given = given
     values = [(code, *settings) for code, *settings in filter(None, parts)]
     kinds, settings = np.array([v[0] for v in values], np.int64), np.array([v[1] for v in values])
     call.set(n_layers=len(values) - 1, sizes=np.array(network.layer_sizes), activations=kinds, settings=settings)
     call.set(loss=int(kinds[-1]), smoothing=float(settings[-1]), has_shortcut=int(network.has_shortcut))
     call.set(parameters=network.parameters.vector)
+    set_samples(call, inputs, targets, sample_weight)
     return call
 
 
-def set_samples(
-    call: StepCall, network: Network, inputs: Array, targets: Array, sample_weight: Array | None, order: Array
-) -> None:
+def set_samples(call: StepCall, inputs: Array, targets: Array, sample_weight: Array | None) -> None:
     """Tell a call where the samples lie; other numbers than the library reads are copied into such as it does."""
     inputs = np.asarray(inputs)
     kind = {"uint8": codes.PIXELS, "float32": codes.FLOATS, "float64": codes.DOUBLES}.get(inputs.dtype.name)
@@ -148,43 +166,36 @@ def set_samples(
         targets = targets if targets.dtype.name in known else targets.astype(np.float64)
         kind = known[targets.dtype.name]
     call.set(targets=targets, target_kind=kind, target_row=targets.strides[0], target_column=targets.strides[-1])
-    call.set(sample_weight=_doubles(sample_weight), order=order, n_order=len(order))
+    call.set(sample_weight=_doubles(sample_weight))
 
 
 def _doubles(values: Sequence[float] | Array | None) -> Array | None:
     return None if values is None else np.ascontiguousarray(values, np.float64)
 
 
-def dropout_keys(n_layers: int, n_steps: int, plan: Any) -> Array:
+def dropout_keys(plan: Any, rates: Sequence[float]) -> Array:
     """The key of each hidden layer's stream at each step, as randomness.generator_at has it: (steps, layers, 2)."""
-    names = [
-        stream_key(plan.seed, f"dropout {l}", plan.epoch, plan.first_step + step)
-        for step in range(n_steps)
-        for l in range(n_layers)
-    ]
-    keys = [np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names]
-    return np.concatenate(keys)
+    steps = range(plan.first_step, plan.first_step + len(plan.learning_rates))
+    names = (stream_key(plan.seed, f"dropout {l}", plan.epoch, step) for step in steps for l in range(len(rates)))
+    return np.concatenate([np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names])
 
 
-def run(call: StepCall, network: Network, buffers: Any) -> Taken:
-    """Make the call."""
-    n_steps, batch_size = call.n_steps, call.batch_size
-    losses, weights, penalties = np.zeros((3, n_steps))
-    n_right, stop = np.zeros(n_steps, np.int64), vars(call).get("_stop", np.zeros(1, np.uint8))
-    outputs = vars(call).get("_outputs")
-    if outputs is None and call.target_kind != codes.CLASSES:
-        outputs = np.empty((call.n_order, network.layer_sizes[-1]), network.dtype)
-        call.set(outputs=outputs)
-    call.set(losses=losses, weights=weights, penalties=penalties, n_right=n_right, stop=stop)
-    flops = 6.0 * network.parameters.size * min(batch_size, 1024)
+def run(call: StepCall, network: Network) -> Taken:
+    """Make the call. What it returns lies where the next one with this StepCall writes again."""
+    n_steps, dtype, held = call.n_steps, network.dtype, call.held
+    call.set(n_losses=0, n_taken=0, n_updates=0, n_last=0)
+    if len(held.get("losses", ())) != n_steps:
+        call.set(**{name: np.zeros(n_steps, np.int64 if name == "n_right" else np.float64) for name in _RESULTS})
+    flops = 6.0 * network.parameters.size * min(call.batch_size, PIECE_ROWS)
     with threads_for(flops) as n_threads:
-        call.n_threads = n_threads
-        sizes = (function("room_bytes", network.dtype)(ctypes.byref(call)), instructions(), n_threads)
-        call.set(room=np.zeros(sizes[0], np.uint8) if buffers is None else buffers.scratch(*sizes))
-        called = function("run", network.dtype)
-        if flops / batch_size * call.n_order < LONG_CALL:
+        called = function("run", dtype)
+        layout = (called, n_threads, call.batch_size, call.keys is None)
+        if call.layout != layout:
+            call.n_threads, call.layout = n_threads, layout
+            call.set(room=np.zeros(function("room_bytes", dtype)(ctypes.byref(call)), np.uint8))
+        if flops / call.batch_size * call.n_order < LONG_CALL:
             called(ctypes.byref(call))
         else:
-            call_interruptibly(called, ctypes.byref(call), stop)
-    n = call.n_losses
-    return Taken(losses[:n], weights[:n], penalties[:n], n_right[:n], outputs, call.n_taken, call.n_updates)
+            call_interruptibly(called, ctypes.byref(call), held["stop"])
+    losses, weights, penalties, n_right = (held[name][: call.n_losses] for name in _RESULTS)
+    return Taken(losses, weights, penalties, n_right, held.get("outputs"), call.n_taken, call.n_updates)

@@ -60,6 +60,7 @@ def compile_into(*folders: Path) -> Path:
     return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
 
 
+@cache
 def available(loaded: ctypes.CDLL) -> list[str]:
     """The instruction sets of the library that this processor has, the fastest first."""
     return [name for name in build.instruction_sets() if loaded.has_instructions(name.encode())]

@@ -673,19 +673,8 @@ static int64_t lay_out(Run *run, Call *call, char *base) {
     return bytes;
 }
 
-/* Show a callback what the last piece's samples came to: z, a and delta of every layer, (samples, fan_out). */
-static void show(const Run *run) {
-    const Call *call = run->call;
-    for (int64_t l = 0; l < call->n_layers && call->z; l++) {
-        const Layer *layer = run->layers + l;
-        int64_t n = layer->fan_out;
-        for (int64_t i = 0; i < call->n_last; i++) {
-            memcpy((REAL *)call->z[l] + i * n, layer->z + i * layer->width, n * sizeof(REAL));
-            memcpy((REAL *)call->a[l] + i * n, layer->a + i * layer->width, n * sizeof(REAL));
-            memcpy((REAL *)call->delta[l] + i * n, layer->delta + i * layer->width, n * sizeof(REAL));
-        }
-    }
-}
+/* Where everything lies in a call's room, from a cache's line on. */
+static void take_the_room(Run *run, Call *call) { lay_out(run, call, (char *)call->room + (-(uintptr_t)call->room & 63)); }
 
 typedef struct { Run *run; int rank; } Member;
 
@@ -712,7 +701,7 @@ void NAMED(run_, SUFFIX)(Call *call) {
     pthread_t threads[THREADS_MOST];
     Member members[THREADS_MOST];
     int n = 1;
-    lay_out(run, call, (char *)call->room + (-(uintptr_t)call->room & 63));
+    take_the_room(run, call);
     for (; n < call->n_threads; n++) {
         members[n] = (Member){run, n};
         if (pthread_create(threads + n, NULL, take_part, members + n))
@@ -723,5 +712,19 @@ void NAMED(run_, SUFFIX)(Call *call) {
     take_steps(run, 0);
     while (--n > 0)
         pthread_join(threads[n], NULL);
-    show(run);
+}
+
+/* Show what a call's last piece of samples came to: z, a and delta of every layer, (samples, fan_out). */
+void NAMED(show_, SUFFIX)(Call *call) {
+    Run run;
+    take_the_room(&run, call);
+    for (int64_t l = 0; l < call->n_layers; l++) {
+        const Layer *layer = run.layers + l;
+        int64_t n = layer->fan_out;
+        for (int64_t i = 0; i < call->n_last; i++) {
+            memcpy((REAL *)call->z[l] + i * n, layer->z + i * layer->width, n * sizeof(REAL));
+            memcpy((REAL *)call->a[l] + i * n, layer->a + i * layer->width, n * sizeof(REAL));
+            memcpy((REAL *)call->delta[l] + i * n, layer->delta + i * layer->width, n * sizeof(REAL));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check_choice
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
@@ -118,6 +120,7 @@ class Engine:
 
 
 NATIVE = "native"
+Draws = tuple[int, int, int]
 REFERENCE = Engine("numpy")
 
 
@@ -130,13 +133,16 @@ def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """The same by the library, on images that are all deformed before."""
-    buffers = plan.buffers or Buffers(network, plan.batch_size)
-    given = replace(plan if plan.deformation is None else with_images(network, plan), buffers=buffers)
+    given = plan if plan.deformation is None else with_images(network, plan)
+    if given.buffers is None:
+        given = replace(given, buffers=Buffers(network, plan.batch_size))
+    buffers: Any = given.buffers
     buffers.is_changing = plan.highest_loss != -math.inf
     taken = engine_call.take_steps(network, optimizer, given)
-    n_seen, n_steps = len(taken.losses), len(plan.learning_rates)
-    if n_seen and (n_steps == 1 or taken.n_taken < n_seen):  # somebody may look at what the last samples came to
-        show_inputs(network, given, buffers, n_seen - 1)
+    n_seen = len(taken.losses)
+    if n_seen:
+        draws = (plan.seed, plan.epoch, plan.first_step + n_seen - 1)
+        buffers.show = partial(show_last, network, buffers.call, given.inputs, given.batch(n_seen - 1), draws)
     if taken.n_taken == 0:
         buffers.is_changing = False
     if plan.epsilons is not None and taken.n_taken:
@@ -151,13 +157,16 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outco
     return Outcome(score, taken.losses.tolist(), taken.weights[: taken.n_taken].tolist(), penalties)
 
 
-def show_inputs(network: Network, plan: Plan, buffers: Buffers, index: int) -> None:
-    """Leave in the workspace what each layer read of a step's last piece, and which neurons it was without."""
-    ws, rows = buffers.workspace, plan.batch(index)
+def show_last(network: Network, call: Any, inputs: Array, rows: Array, draws: Draws, ws: Workspace) -> None:
+    """Leave in the workspace what a step's last piece came to, what each layer read, and without which neurons.
+
+    rows: the samples of the step. draws: the key of what was drawn in it: seed, epoch, step.
+    """
+    engine_call.show(call, network.dtype, ws)
     start = (len(rows) - 1) // ws.capacity * ws.capacity
-    ws.begin(gather(plan.inputs, rows[start:], ws.input_buffer(len(rows) - start)))
+    ws.begin(gather(inputs, rows[start:], ws.input_buffer(len(rows) - start)))
     if any(network.dropout):
-        ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
+        ws.draw_masks(*draws, start)
         ws.begin(ws.inputs[0])
         for l in range(len(network.dropout)):
             ws.drop(l)
