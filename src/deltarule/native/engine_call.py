@@ -2,37 +2,33 @@
 
 import ctypes
 from collections.abc import Sequence
+from functools import partial
 from operator import is_
-from typing import Any, NamedTuple
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from deltarule.native import codes
-from deltarule.native.loader import call_interruptibly, function, threads_for
+from deltarule.native.codes import POINTER, WHOLE
+from deltarule.native.loader import call_interruptibly, function, is_compiled, library, threads_for
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
-from deltarule.nn.workspace import Workspace
+from deltarule.nn.workspace import Workspace, as_floats
 from deltarule.parts import kernel_values, missing_kernels
 from deltarule.randomness import stream_key
 
+_READ = [np.dtype(each) for each in (np.uint8, np.float32, np.float64)]
+PIXELS = codes.PIXELS
+INPUTS = dict(zip(_READ, (PIXELS, codes.FLOATS, codes.DOUBLES), strict=True))
+TARGETS = dict(zip(_READ, (codes.BYTES, codes.FLOAT_TARGETS, codes.DOUBLE_TARGETS), strict=True))
+FEW_PRODUCTS = 1e6  # of one thread, which lets no other run: some 0.05 milliseconds
 LONG_CALL = 5e8  # operations: for a few milliseconds no thread is started that Ctrl-C can wait for
 MOST_LAYERS = 64  # LAYERS_MOST of step.c
 PIECE_ROWS = 1024  # PIECE of step.c
-WHOLE, POINTER, REAL = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-_FIELDS = {
-    WHOLE: "n_layers loss has_shortcut input_kind input_row input_column target_kind target_row target_column n_order "
-    "batch_size n_steps is_evaluation rule penalty steps n_threads n_losses n_taken n_updates n_last",
-    REAL: "smoothing beta_1 beta_2 epsilon weight_decay strength clip highest_loss",
-}
-_KINDS: dict[str, Any] = {name: kind for kind, names in _FIELDS.items() for name in names.split()}
-_ORDER = """n_layers sizes activations settings dropout loss has_shortcut smoothing parameters gradient first second
-    average inputs input_kind input_row input_column targets target_kind target_row target_column sample_weight order
-    n_order batch_size n_steps is_evaluation keys rule penalty steps beta_1 beta_2 epsilon weight_decay strength clip
-    highest_loss rates paces strengths epsilons n_threads stop losses weights penalties n_right outputs z a delta room
-    n_losses n_taken n_updates n_last"""
-
 _RULE = ("rule", "beta_1", "beta_2", "epsilon", "weight_decay")
 _RESULTS = ("losses", "weights", "penalties", "n_right")
 
@@ -40,43 +36,34 @@ _RESULTS = ("losses", "weights", "penalties", "n_right")
 class StepCall(ctypes.Structure):
     """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
 
-    _fields_ = [(name, _KINDS.get(name, POINTER)) for name in _ORDER.split()]
+    _fields_ = list(codes.FIELDS.items())
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.held: dict[str, Any] = {}  # what the fields were set to
         self.given: tuple[Any, ...] = ()  # what call_for made it of
         self.layout: tuple[Any, ...] = ()  # what the size of its room depends on
-        self.set(**values)
 
     def set(self, **values: Any) -> None:
-        """Set fields: numbers, arrays, lists of arrays, or None. What is there already takes no time."""
+        """Set fields: numbers, arrays or None. What is there already takes no time."""
         for name, value in values.items():
-            if name in _KINDS:
+            if codes.FIELDS[name] is not POINTER:
                 setattr(self, name, value)
             elif self.held.get(name) is not value:
                 self.held[name] = value
-                if isinstance(value, list):
-                    self.held[f"{name} as pointers"] = (POINTER * len(value))(*[each.ctypes.data for each in value])
-                    setattr(self, name, ctypes.addressof(self.held[f"{name} as pointers"]))
-                else:
-                    setattr(self, name, None if value is None else value.ctypes.data)
+                setattr(self, name, None if value is None else address(value))
 
 
-class Taken(NamedTuple):
-    """What came of some steps: of each its loss, the weight of its batch, the penalty, how many answers were right.
+def address(array: Any) -> int:
+    """Where an array begins; what NumPy says of it takes four times as long."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError, BufferError):  # it is empty, read-only, or its numbers do not lie side by side
+        return int(array.ctypes.data)
 
-    outputs: a^L of all samples that they took, (samples, outputs), where there are no classes. n_taken: how many steps
-    were taken; a last one that was not has a loss all the same. n_updates: how many of them were updates.
-    """
 
-    losses: Array
-    weights: Array
-    penalties: Array
-    n_right: Array
-    outputs: Array | None
-    n_taken: int
-    n_updates: int
+_Quick = ctypes.PYFUNCTYPE(None, POINTER, POINTER, WHOLE, WHOLE, POINTER)  # a call in which no other thread runs
+_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, and who answers
 
 
 def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penalty | None = None) -> list[str]:
@@ -91,10 +78,13 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
     return reasons
 
 
-def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
-    """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high."""
+def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> StepCall:
+    """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high.
+
+    The call that its buffers keep has the results; outputs too, of all samples, where a score needs them.
+    """
     params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
-    call = plan.buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, plan.buffers.call)
+    call = plan.buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=plan.buffers.call)
     vectors, moving = [*optimizer.moment_vectors(params, grads), None, None], plan.average.moving_vector(params)
     rule = dict(zip(_RULE, kernel_values(optimizer) or (), strict=True))
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
@@ -110,35 +100,65 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
     has_outputs = plan.score is not None and call.target_kind != codes.CLASSES
     call.set(outputs=np.empty((call.n_order, network.layer_sizes[-1]), network.dtype) if has_outputs else None)
     try:
-        return run(call, network)
+        run(call, network)
     finally:
         optimizer.steps += call.n_updates
         plan.average.steps += call.n_updates
+    return call
 
 
-def show(call: StepCall, dtype: np.dtype[Any], ws: Workspace) -> None:
-    """Bring a workspace to what the last piece of a call's last step came to."""
-    ws.take_rows(max(call.n_last, 1))
-    call.set(z=ws.z, a=ws.a, delta=ws.delta)
-    function("show", dtype)(ctypes.byref(call))
+def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tuple[int, ...], ws: Workspace) -> None:
+    """Leave in the workspace what a call's last piece came to, what each layer read, and without which neurons.
+
+    rows: the samples of its last step. draws: the key of what was drawn in it: seed, epoch, step.
+    """
+    ws.take_rows(call.n_last)
+    call.set(**{name: np.array([each.ctypes.data for each in vars(ws)[name]]) for name in ("z", "a", "delta")})
+    function("show", network.dtype)(ctypes.byref(call))
+    start = (len(rows) - 1) // ws.capacity * ws.capacity
+    if any(network.dropout):
+        ws.draw_masks(draws[0], draws[1], draws[2], start)
+    ws.begin(as_floats(inputs[rows[start:]], network.dtype))
+    for l in range(len(network.dropout)):
+        ws.drop(l)
 
 
-def evaluate(
-    network: Network, inputs: Array, targets: Array, sample_weight: Array | None = None
-) -> tuple[float, Array]:
+def outputs(network: Network, X: Array) -> Array | None:
+    """The twin of nn.network's outputs_of: a row has the bits that it has in any batch. None where there is no kernel.
+
+    Nothing is compiled for it. A few rows are answered without a workspace, threads, or a word to other threads.
+    """
+    activations, answer = _answering.get(network.parameters, (None, None))
+    if activations is not network.activations:
+        has_kernel = is_compiled() and not missing(network)
+        quick = _Quick((function("answer", network.dtype).__name__, library())) if has_kernel else None
+        answer = quick and partial(quick, ctypes.byref(call_for(network)))
+        _answering[network.parameters] = network.activations, answer
+    if answer is None or X.ndim != 2 or X.shape[1] != network.layer_sizes[0]:
+        return None
+    vector, kind = network.parameters.vector, INPUTS.get(X.dtype)
+    if kind is None or (kind == PIXELS and not network.pixels):
+        X, kind = X.astype(vector.dtype), INPUTS[vector.dtype]
+    if len(X) * vector.size > FEW_PRODUCTS:
+        return evaluate(network, X)[1]
+    a, X = np.empty((len(X), network.layer_sizes[-1]), vector.dtype), np.ascontiguousarray(X)
+    answer(address(X), kind, len(X), address(a))
+    return a
+
+
+def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any = None) -> tuple[float, Array]:
     """The mean loss on samples, and a^L, (n_samples, outputs); nothing is dropped, no penalty is added."""
-    call, n = call_for(network, inputs, targets, sample_weight), len(targets)
-    outputs = np.empty((n, network.layer_sizes[-1]), network.dtype)
-    call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=outputs, stop=np.zeros(1, np.uint8))
+    call, n = call_for(network, inputs, targets, weights), len(inputs)
+    a = np.empty((n, network.layer_sizes[-1]), network.dtype)
+    call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=a, stop=np.zeros(1, np.uint8))
     call.set(is_evaluation=1, highest_loss=np.inf, clip=np.inf)
-    return float(run(call, network).losses[0]), outputs
+    run(call, network)
+    return float(call.held["losses"][0]), a
 
 
-def call_for(
-    network: Network, inputs: Array, targets: Array, sample_weight: Array | None, held: StepCall | None = None
-) -> StepCall:
+def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> StepCall:
     """A call that knows the network and the samples: `held`, where it is one for these very objects."""
-    given = (network.activations, network.loss, network.parameters.vector, inputs, targets, sample_weight)
+    given = (network.activations, network.loss, network.parameters.vector, *samples)
     if held is not None and all(map(is_, held.given, given)):
         return held
     call, parts = StepCall(), [kernel_values(each) for each in (*network.activations, network.loss)]
@@ -148,25 +168,25 @@ def call_for(
     call.set(n_layers=len(values) - 1, sizes=np.array(network.layer_sizes), activations=kinds, settings=settings)
     call.set(loss=int(kinds[-1]), smoothing=float(settings[-1]), has_shortcut=int(network.has_shortcut))
     call.set(parameters=network.parameters.vector)
-    set_samples(call, inputs, targets, sample_weight)
+    if samples:
+        set_samples(call, *samples)
     return call
 
 
-def set_samples(call: StepCall, inputs: Array, targets: Array, sample_weight: Array | None) -> None:
+def set_samples(call: StepCall, inputs: Array, targets: Array | None, sample_weight: Array | None) -> None:
     """Tell a call where the samples lie; other numbers than the library reads are copied into such as it does."""
-    inputs = np.asarray(inputs)
-    kind = {"uint8": codes.PIXELS, "float32": codes.FLOATS, "float64": codes.DOUBLES}.get(inputs.dtype.name)
-    if kind is None or not inputs.dtype.isnative:
-        inputs, kind = inputs.astype(np.float64), codes.DOUBLES
-    call.set(inputs=inputs, input_kind=kind, input_row=inputs.strides[0], input_column=inputs.strides[1])
-    known = {"uint8": codes.BYTES, "float32": codes.FLOAT_TARGETS, "float64": codes.DOUBLE_TARGETS}
+    inputs = inputs if inputs.dtype in INPUTS else inputs.astype(np.float64)
+    call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype])
+    call.set(input_row=inputs.strides[0], input_column=inputs.strides[1], sample_weight=_doubles(sample_weight))
+    if targets is None:
+        call.set(target_kind=codes.NO_TARGETS)
+        return
     if targets.ndim == 1:
         targets, kind = targets.astype(np.int64, copy=False), codes.CLASSES
     else:
-        targets = targets if targets.dtype.name in known else targets.astype(np.float64)
-        kind = known[targets.dtype.name]
+        targets = targets if targets.dtype in TARGETS else targets.astype(np.float64)
+        kind = TARGETS[targets.dtype]
     call.set(targets=targets, target_kind=kind, target_row=targets.strides[0], target_column=targets.strides[-1])
-    call.set(sample_weight=_doubles(sample_weight))
 
 
 def _doubles(values: Sequence[float] | Array | None) -> Array | None:
@@ -180,8 +200,8 @@ def dropout_keys(plan: Any, rates: Sequence[float]) -> Array:
     return np.concatenate([np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names])
 
 
-def run(call: StepCall, network: Network) -> Taken:
-    """Make the call. What it returns lies where the next one with this StepCall writes again."""
+def run(call: StepCall, network: Network) -> None:
+    """Make the call. Its results lie where the next one will write again."""
     n_steps, dtype, held = call.n_steps, network.dtype, call.held
     call.set(n_losses=0, n_taken=0, n_updates=0, n_last=0)
     if len(held.get("losses", ())) != n_steps:
@@ -197,5 +217,3 @@ def run(call: StepCall, network: Network) -> Taken:
             called(ctypes.byref(call))
         else:
             call_interruptibly(called, ctypes.byref(call), held["stop"])
-    losses, weights, penalties, n_right = (held[name][: call.n_losses] for name in _RESULTS)
-    return Taken(losses, weights, penalties, n_right, held.get("outputs"), call.n_taken, call.n_updates)

@@ -33,15 +33,12 @@ def library() -> ctypes.CDLL:
     """
     advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
     try:
-        wanted = build.sources_hash()
-        folders = [build.HERE, cache_folder()]
-        kept = (path for folder in folders for path in folder.glob(f"native-{wanted}-*{build.SUFFIX}"))
-        path = next(kept, None) or compile_into(*folders)
+        path = compiled() or compile_into(build.HERE, cache_folder())
         if not path.stem.endswith(build.content_hash(path)):
             raise OSError(f"{path} is damaged: delete it")
         loaded = ctypes.CDLL(str(path))
         loaded.sources_hash.restype = ctypes.c_char_p
-        if loaded.sources_hash() != wanted.encode():
+        if loaded.sources_hash() != build.sources_hash().encode():
             raise OSError(f"{path} was made from other sources: delete it")
         if not available(loaded):
             advice = 'use engine="numpy"'
@@ -49,6 +46,20 @@ def library() -> ctypes.CDLL:
     except (OSError, AttributeError) as error:
         raise FileError(f"the native engine cannot be had ({error}): {advice}") from error
     return loaded
+
+
+def compiled() -> Path | None:
+    """The library's file, if it has been compiled from these very sources."""
+    name = f"native-{build.sources_hash()}-*{build.SUFFIX}"
+    return next((path for folder in (build.HERE, cache_folder()) for path in folder.glob(name)), None)
+
+
+@cache
+def is_compiled() -> bool:
+    """Whether the library is there and loads, without compiling it."""
+    with suppress(FileError):
+        return compiled() is not None and bool(library())
+    return False
 
 
 def compile_into(*folders: Path) -> Path:

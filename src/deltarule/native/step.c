@@ -269,11 +269,13 @@ static void judge(Part p, double divisor) {
         REAL *z = last->z + i * last->width, *a = last->a + i * last->width, *delta = last->delta + i * last->width;
         if (last->kind == SOFTMAX)
             activate(SOFTMAX, 0, z, a, n);
+        if (call->outputs)
+            memcpy((REAL *)call->outputs + (p.step * call->batch_size + p.first + i) * n, a, n * sizeof(REAL));
+        if (call->target_kind == NO_TARGETS)
+            continue;
         read_targets(call, p.rows[i], t, n);
         double weight = call->sample_weight ? call->sample_weight[p.rows[i]] : 1;
         run->costs[i] = weight / divisor * cost_of(loss, pair, z, a, t, terms, n);
-        if (call->outputs)
-            memcpy((REAL *)call->outputs + (p.step * call->batch_size + p.first + i) * n, a, n * sizeof(REAL));
         if (call->target_kind == CLASSES) {
             int64_t best = 0;
             EACH best = a[j] > a[best] ? j : best;
