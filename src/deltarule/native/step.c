@@ -407,14 +407,14 @@ static void learn(Part p, int64_t l, const Update *u) {
     }
     for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from == 0 && p.rank < mine.across; c += PANEL) {
         int64_t n = least(PANEL, mine.neurons.to - c); /* whose rows begin with the first has the biases, too */
-        memset(sums, 0, PANEL * sizeof(REAL));
+        REAL total[PANEL] = {0}, *g = at(call->gradient, layer->biases + c);
         for (int64_t i = 0; i < p.n_rows; i++) /* BP3 */
-            EACH sums[j] += layer->delta[i * layer->width + c + j];
-        REAL *g = at(call->gradient, layer->biases + c);
+            for (int j = 0; j < PANEL; j++)
+                total[j] += layer->delta[i * layer->width + c + j];
         if (u)
-            change_at(call, u, layer->biases + c, sums, n, 0);
+            change_at(call, u, layer->biases + c, total, n, 0);
         else
-            EACH g[j] = goes_on ? g[j] + sums[j] : sums[j];
+            EACH g[j] = goes_on ? g[j] + total[j] : total[j];
     }
 }
 
