@@ -71,7 +71,7 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
     parts = [*network.activations, network.loss, *([] if optimizer is None else [optimizer])]
     parts += [] if penalty is None or type(penalty) is Penalty else [penalty]
     reasons = missing_kernels(*parts)
-    if network.dtype not in (np.float32, np.float64):
+    if network.dtype.char not in "fd":
         reasons.append(f"the native engine computes in float32 and float64, the network in {network.dtype}")
     if len(network.weights) > MOST_LAYERS:
         reasons.append(f"the native engine takes {MOST_LAYERS} layers, the network has {len(network.weights)}")
@@ -102,8 +102,8 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> StepCall:
     try:
         run(call, network)
     finally:
-        optimizer.steps += call.n_updates
-        plan.average.steps += call.n_updates
+        for each in (optimizer, plan.average):
+            vars(each)["steps"] = each.steps + call.n_updates
     return call
 
 

@@ -105,11 +105,12 @@ def most_threads() -> int:
 @contextmanager
 def threads_for(flops: float) -> Iterator[int]:
     """How many threads a call takes whose steps have so many operations, while other calls have theirs."""
-    me = os.getpid(), threading.get_ident()
+    me, is_told = (os.getpid(), threading.get_ident()), "DELTARULE_THREADS" in os.environ
     _callers.add(me)
     n_calls = sum(process == me[0] for process, _ in list(_callers))
     try:
-        mine = most_threads() if "DELTARULE_THREADS" in os.environ else max(1, most_threads() // n_calls)
+        most = most_threads() if is_told or flops >= 2 * FLOPS_A_THREAD else 1
+        mine = most if is_told else max(1, most // n_calls)
         yield int(min(mine, max(1.0, flops / FLOPS_A_THREAD)))
     finally:
         _callers.discard(me)
