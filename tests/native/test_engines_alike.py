@@ -11,7 +11,7 @@ from deltarule.nn import optimizers
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
-from deltarule.training.clip_and_average import MovingAverage
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.score import Score

@@ -38,11 +38,9 @@ class StepCall(ctypes.Structure):
 
     _fields_ = list(codes.FIELDS.items())
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: dict[str, Any] = {}  # what the fields were set to
-        self.given: tuple[Any, ...] = ()  # what call_for made it of
-        self.layout: tuple[Any, ...] = ()  # what the size of its room depends on
+    held: dict[str, Any]  # what the fields were set to
+    given: tuple[Any, ...]  # what call_for made it of
+    layout: tuple[Any, ...]  # what the size of its room depends on
 
     def set(self, **values: Any) -> None:
         """Set fields: numbers, arrays or None. What is there already takes no time."""
@@ -162,31 +160,28 @@ def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> S
     if held is not None and all(map(is_, held.given, given)):
         return held
     call, parts = StepCall(), [kernel_values(each) for each in (*network.activations, network.loss)]
-    call.given = given
+    call.held, call.given, call.layout = {}, given, ()
     values = [(code, *settings) for code, *settings in filter(None, parts)]
     kinds, settings = np.array([v[0] for v in values], np.int64), np.array([v[1] for v in values])
     call.set(n_layers=len(values) - 1, sizes=np.array(network.layer_sizes), activations=kinds, settings=settings)
     call.set(loss=int(kinds[-1]), smoothing=float(settings[-1]), has_shortcut=int(network.has_shortcut))
     call.set(parameters=network.parameters.vector)
-    if samples:
-        set_samples(call, *samples)
-    return call
-
-
-def set_samples(call: StepCall, inputs: Array, targets: Array | None, sample_weight: Array | None) -> None:
-    """Tell a call where the samples lie; other numbers than the library reads are copied into such as it does."""
+    if not samples:
+        return call
+    inputs, targets, weights = samples  # numbers of other kinds than the library reads are copied into such as it does
     inputs = inputs if inputs.dtype in INPUTS else inputs.astype(np.float64)
-    call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype])
-    call.set(input_row=inputs.strides[0], input_column=inputs.strides[1], sample_weight=_doubles(sample_weight))
+    call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype], sample_weight=_doubles(weights))
+    call.set(input_row=inputs.strides[0], input_column=inputs.strides[1])
     if targets is None:
         call.set(target_kind=codes.NO_TARGETS)
-        return
+        return call
     if targets.ndim == 1:
         targets, kind = targets.astype(np.int64, copy=False), codes.CLASSES
     else:
         targets = targets if targets.dtype in TARGETS else targets.astype(np.float64)
         kind = TARGETS[targets.dtype]
     call.set(targets=targets, target_kind=kind, target_row=targets.strides[0], target_column=targets.strides[-1])
+    return call
 
 
 def _doubles(values: Sequence[float] | Array | None) -> Array | None:
