@@ -103,9 +103,11 @@ MODULES = {"ONNX Runtime": ("onnxruntime", "onnx"), "PyTorch": ("torch",), "scik
 
 
 def our_network() -> Any:
-    """deltarule's network with the weights that everybody has."""
+    """deltarule's network with the weights that everybody has, and the library compiled."""
+    from deltarule.native.loader import library
     from deltarule.nn.network import Network
 
+    library()
     network = Network(SMALL.layer_sizes, pixels=True)
     for l, (W, b) in enumerate(SMALL.start()):
         network.weights[l][:], network.biases[l][:] = W, b

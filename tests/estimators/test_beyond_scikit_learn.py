@@ -126,6 +126,20 @@ def test_class_weights_are_sample_weights(wine: Table) -> None:
     np.testing.assert_allclose(balanced.coefs_[0], quick().fit(X, y, 2.0 * shares[y]).coefs_[0], 1e-9)
 
 
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 5.0, 2: 0.5}, "balanced"])
+def test_class_weights_reach_the_validation_data(wine: Table, class_weight: Any) -> None:
+    X, y = wine
+    held = X[::3], y[::3]
+    if class_weight == "balanced":
+        by_hand = [len(classes) / (3 * np.bincount(classes)[classes]) for classes in (y, held[1])]
+    else:
+        by_hand = [np.array([1.0, 5.0, 0.5])[classes] for classes in (y, held[1])]
+    given = quick(class_weight=class_weight).fit(X, y, validation_data=held)
+    same = quick().fit(X, y, by_hand[0], validation_data=(*held, by_hand[1]))
+    np.testing.assert_allclose(given.validation_loss_curve_, same.validation_loss_curve_, 1e-9)
+    np.testing.assert_allclose(given.validation_scores_, same.validation_scores_, 1e-9)
+
+
 @pytest.mark.parametrize("task", ["classes", "labels"])
 def test_balanced_weights_count_a_sample_as_often_as_it_weighs(wine: Table, task: str) -> None:
     X, y = wine[0], wine[1] if task == "classes" else (wine[0][:, :2] > 0.4).astype(int)

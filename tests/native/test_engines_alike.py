@@ -11,7 +11,7 @@ from deltarule.nn import optimizers
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
-from deltarule.training.clip_and_average import MovingAverage
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Plan
 from deltarule.training.score import Score
@@ -146,13 +146,41 @@ def test_moments_fade_to_zero_and_not_to_denormal_numbers(native: Engine) -> Non
     np.testing.assert_array_equal(own.state()["velocity"], np.zeros(2, np.float32))
 
 
+def test_a_call_that_is_made_again_forgets_what_has_changed(native: Engine) -> None:
+    """Buffers keep the call of the plan before: with others' buffers every plan comes to what it does with its own."""
+    rng, ends = np.random.default_rng(9), []
+    X, y = rng.normal(size=(2, 50, 6)), rng.integers(3, size=(2, 50))
+    weights = rng.random(50)
+    plans: list[dict[str, Any]] = [
+        {},
+        {"batch_size": 20, "penalty": L2(0.1), "strengths": np.full(3, 0.1), "learning_rates": np.full(3, 0.1)},
+        {"inputs": X[1], "targets": y[1], "sample_weight": weights},
+        {"order": np.arange(49, -1, -1), "clip": ClipNorm(0.1), "epsilons": np.full(1, 0.01)},
+        {"targets": np.eye(3)[y[0]], "score": Score("values")},
+        {"highest_loss": 0.0},
+    ]
+    for is_shared in (True, False):
+        net, own = Network((6, 8, 3), dtype=np.float64, rng=1), optimizers.Adam()
+        shared, seen = Buffers(net, 50), []
+        for number, changes in enumerate(plans):
+            net.dropout = 0.5 if number == 3 else 0.0  # type: ignore[assignment] - as a callback may
+            if number == 4:
+                own.load_state(own.state())  # other arrays
+            buffers = shared if is_shared else Buffers(net, 50)
+            how = {"inputs": X[0], "targets": y[0], "order": np.arange(50), "batch_size": 50}
+            plan = Plan(**how | {"learning_rates": np.full(1, 0.1), "buffers": buffers} | changes)
+            outcome = native.run_steps(net, own, plan)
+            seen += [outcome.losses, outcome.weights, outcome.penalties, buffers.workspace.delta[0].tolist()]
+        ends.append((seen, net.parameters.vector.tolist(), own.state()["squares"].tolist()))
+    assert ends[0] == ends[1]
+
+
 def test_evaluation_is_the_references(native: Engine) -> None:
     from deltarule.training.evaluation import loss_and_outputs
 
     rng = np.random.default_rng(8)
     net = Network((9, 40, 4), hidden="tanh", dtype=np.float64)
     X, y, weights = rng.normal(size=(2500, 9)), rng.integers(4, size=2500), rng.random(2500)
-    (loss, blocks), (theirs, others) = (loss_and_outputs(net, X, y, each, weights) for each in (native, REFERENCE))
+    (loss, found), (theirs, others) = (loss_and_outputs(net, X, y, each, weights) for each in (native, REFERENCE))
     assert loss == pytest.approx(theirs, rel=1e-13)
-    np.testing.assert_allclose(np.concatenate(blocks), np.concatenate(others), rtol=1e-12)
-    assert [len(each) for each in blocks] == [len(each) for each in others]
+    np.testing.assert_allclose(found, others, rtol=1e-12)

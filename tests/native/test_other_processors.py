@@ -63,7 +63,7 @@ def n_bytes_of(call: Any, dtype: Any) -> dict[str, int]:
         out, across = ((n - 1) * call.out_row + height * width) * bits, -(-width // augment.LANES) * augment.LANES
         sizes = {"out": out, "images": out, "maps": 6 * n * bits, "widths": n * bits, "noise": 2 * height * n * width}
         return sizes | {"down": height * height * bits, "across": width * across * bits}
-    arrays = {name[1:]: array for name, array in vars(call).items() if isinstance(array, np.ndarray)}
+    arrays = {name: array for name, array in call.held.items() if array is not None}
     return {name: byte_bounds(array)[1] - array.ctypes.data for name, array in arrays.items() if name not in APART}
 
 

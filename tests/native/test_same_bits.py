@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.augment import Deformation
-from deltarule.native import build, loader
+from deltarule.native import build, engine_call, loader
 from deltarule.native.loader import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
@@ -105,16 +105,35 @@ def test_the_bits_are_those_of_this_version(native: Engine, name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_row_alone_has_the_bits_that_it_has_in_any_batch(native: Engine, dtype: Any) -> None:
+@pytest.mark.parametrize("sizes", [(70, 45, 12, 10), (70, 300, 1), (70, 2), (70, 1, 1, 3)])
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
+def test_a_row_alone_has_the_bits_that_it_has_in_any_batch(
+    native: Engine, sizes: Any, dtype: Any, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an evaluation and in `outputs`, by rows and by blocks, with any instructions."""
     X, y = pixels(70)
-    net = Network((70, 45, 12, 10), hidden=["tanh", "silu"], dtype=dtype)
-    together = np.concatenate(loss_and_outputs(net, X, y, native)[1])
+    X, y = (X[:, ::-1] if kind == np.int64 else X).astype(kind), y % sizes[-1]
+    how = {"hidden": ["tanh", "silu", "relu"][: len(sizes) - 2], "pixels": kind == np.uint8}
+    net = Network(sizes, output="sigmoid", loss="quadratic", task="values", dtype=dtype, **how)
+    weights(net)
+    together = loss_and_outputs(net, X, y, native)[1]
     for i in (0, 13, 69):
-        alone = loss_and_outputs(net, X[i : i + 1], y[i : i + 1], native)[1][0]
+        alone = loss_and_outputs(net, X[i : i + 1], y[i : i + 1], native)[1]
         np.testing.assert_array_equal(alone[0], together[i])
-    others = np.concatenate([X[33:34], np.full((20, 70), 255, np.uint8)])  # no column is 0 there
-    dense = loss_and_outputs(net, others, np.zeros(21, np.int64), native)[1][0]
+    others = np.concatenate([X[33:34], np.full((20, 70), 255).astype(kind)])  # no column is 0 there
+    dense = loss_and_outputs(net, others, np.zeros(21, np.int64), native)[1]
     np.testing.assert_array_equal(dense[0], together[33])
+    for instructions in loader.available(library()):
+        monkeypatch.setenv("DELTARULE_INSTRUCTIONS", instructions)
+        for few in (1e9, 0):
+            monkeypatch.setattr(engine_call, "FEW_PRODUCTS", few)
+            engine_call.is_compiled.cache_clear()
+            answered = net.astype(dtype)  # which has no call yet
+            found = engine_call.outputs(answered, X)
+            np.testing.assert_array_equal(found, together)
+            np.testing.assert_array_equal(answered.outputs(X[33:34]), together[33:34])
+            np.testing.assert_array_equal(answered.outputs(X[:0]), together[:0])
+            np.testing.assert_array_equal(answered.outputs(np.asfortranarray(X)[::2]), together[::2])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

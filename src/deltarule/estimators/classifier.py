@@ -13,7 +13,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from deltarule.errors import sentence
-from deltarule.estimators.fitting import Examples
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS, interval
 from deltarule.nn.activations import Sigmoid, Softmax
@@ -64,6 +63,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         classes: all there will ever be, needed in the first call. With early stopping every call holds out its share,
         the best parameters answer, and calls after `stopped_` change nothing.
         """
+        if self.class_weight == "balanced":
+            raise ValueError(sentence("estimators.balanced"))
         if _check_partial_fit_first_call(self, classes):
             self._learn_classes(y if type_of_target(y).startswith("multilabel") else self.classes_)
         return self._fit(X, y, sample_weight, validation_data, True)
@@ -97,13 +98,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         names = names if self._kind.startswith("multilabel") else names[-1:]
         return {"output": Sigmoid(), "loss": BinaryCrossEntropy(smoothing), "task": "labels", "class_names": names}
 
-    def _with_class_weight(self, examples: Examples, incremental: bool) -> Array | None:
-        y, weights = examples.answers, examples.weights
+    def _weights(self, y: Array, weights: Array | None) -> Array | None:
         if self.class_weight is None:
             return weights
         if self.class_weight == "balanced":
-            if incremental:
-                raise ValueError(sentence("estimators.balanced"))
             return weights_by_class(y, np.ones(len(y)) if weights is None else weights)
         by_class = compute_sample_weight(self.class_weight, y)
         if not (np.isfinite(by_class).all() and by_class.min() >= 0.0):

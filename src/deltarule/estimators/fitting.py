@@ -235,8 +235,8 @@ class Fit:
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
         """(score, loss) on what is held out. DivergenceError where the loss is not finite."""
         estimator, (inputs, targets, weights, answers) = self.estimator, held_out
-        loss, blocks = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
-        loss, outputs = loss / self.n_averaged, np.concatenate(blocks)
+        loss, outputs = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
+        loss /= self.n_averaged
         self._check(loss)
         if estimator.scoring == "loss":
             return -loss, loss

@@ -198,7 +198,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return self
         else:
             self._resume(incremental)
-        examples = examples._replace(weights=self._with_class_weight(examples, incremental))
         train, held_out = self._split(examples, validation_data, random_state, incremental)
         for part, use in ((None if incremental else train, "learn from"), (held_out, "validate on")):
             if part is not None and part.weights is not None and not part.weights.any():
@@ -222,11 +221,11 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         X = X if is_first else X.astype(self.model_.network.dtype, copy=False)
         targets = self._read_targets(y, is_first, incremental)
-        return Examples(SparseRows(X) if issparse(X) else X, targets, weights, y)
+        return Examples(SparseRows(X) if issparse(X) else X, targets, self._weights(y, weights), y)
 
-    def _with_class_weight(self, examples: Examples, incremental: bool) -> Array | None:
+    def _weights(self, y: Array, weights: Array | None) -> Array | None:
         """How much each sample counts, (n_samples,), by its own weight and that of its class; None for alike."""
-        return examples.weights
+        return weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum InputKind { PIXELS, FLOATS, DOUBLES };              /* PIXELS: uint8, which count as value / 255 */
-enum TargetKind { CLASSES, BYTES, FLOAT_TARGETS, DOUBLE_TARGETS }; /* CLASSES: int64, one a sample */
+enum TargetKind { CLASSES, BYTES, FLOAT_TARGETS, DOUBLE_TARGETS, NO_TARGETS }; /* CLASSES: int64, one a sample */
 
 typedef struct {
     /* The network. sizes: (layers + 1,). activations, settings: (layers,). dropout: (layers - 1,). */

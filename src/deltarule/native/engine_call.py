@@ -2,25 +2,35 @@
 
 import ctypes
 from collections.abc import Sequence
-from itertools import product
-from typing import Any, NamedTuple
+from functools import partial
+from operator import is_
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from deltarule.native import codes
-from deltarule.native.codes import POINTER
-from deltarule.native.loader import call_interruptibly, function, instructions, threads_for
+from deltarule.native.codes import POINTER, WHOLE
+from deltarule.native.loader import call_interruptibly, function, is_compiled, library, threads_for
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
+from deltarule.nn.workspace import Workspace, as_floats
 from deltarule.parts import kernel_values, missing_kernels
 from deltarule.randomness import stream_key
 
+_READ = [np.dtype(each) for each in (np.uint8, np.float32, np.float64)]
+PIXELS = codes.PIXELS
+INPUTS = dict(zip(_READ, (PIXELS, codes.FLOATS, codes.DOUBLES), strict=True))
+TARGETS = dict(zip(_READ, (codes.BYTES, codes.FLOAT_TARGETS, codes.DOUBLE_TARGETS), strict=True))
+FEW_PRODUCTS = 1e6  # of one thread, which lets no other run: some 0.05 milliseconds
 LONG_CALL = 5e8  # operations: for a few milliseconds no thread is started that Ctrl-C can wait for
 MOST_LAYERS = 64  # LAYERS_MOST of step.c
 PIECE_ROWS = 1024  # PIECE of step.c
 _RULE = ("rule", "beta_1", "beta_2", "epsilon", "weight_decay")
+_RESULTS = ("losses", "weights", "penalties", "n_right")
 
 
 class StepCall(ctypes.Structure):
@@ -28,31 +38,30 @@ class StepCall(ctypes.Structure):
 
     _fields_ = list(codes.FIELDS.items())
 
+    held: dict[str, Any]  # what the fields were set to
+    given: tuple[Any, ...]  # what call_for made it of
+    layout: tuple[Any, ...]  # what the size of its room depends on
+
     def set(self, **values: Any) -> None:
-        """Set fields: numbers, arrays, lists of arrays, or None."""
+        """Set fields: numbers, arrays or None. What is there already takes no time."""
         for name, value in values.items():
-            if isinstance(value, list):
-                value = (POINTER * len(value))(*[each.ctypes.data for each in value])
-            vars(self)[f"_{name}"] = value
-            if isinstance(value, np.ndarray):
-                value = value.ctypes.data
-            setattr(self, name, ctypes.addressof(value) if isinstance(value, ctypes.Array) else value)
+            if codes.FIELDS[name] is not POINTER:
+                setattr(self, name, value)
+            elif self.held.get(name) is not value:
+                self.held[name] = value
+                setattr(self, name, None if value is None else address(value))
 
 
-class Taken(NamedTuple):
-    """What came of some steps: of each its loss, the weight of its batch, the penalty, how many answers were right.
+def address(array: Any) -> int:
+    """Where an array begins; what NumPy says of it takes four times as long."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    except (TypeError, ValueError, BufferError):  # it is empty, read-only, or its numbers do not lie side by side
+        return int(array.ctypes.data)
 
-    outputs: a^L of all samples that they took, (samples, outputs), where there are no classes. n_taken: how many steps
-    were taken; a last one that was not has a loss all the same. n_updates: how many of them were updates.
-    """
 
-    losses: Array
-    weights: Array
-    penalties: Array
-    n_right: Array
-    outputs: Array | None
-    n_taken: int
-    n_updates: int
+_Quick = ctypes.PYFUNCTYPE(None, POINTER, POINTER, WHOLE, WHOLE, POINTER)  # a call in which no other thread runs
+_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, and who answers
 
 
 def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penalty | None = None) -> list[str]:
@@ -60,117 +69,146 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
     parts = [*network.activations, network.loss, *([] if optimizer is None else [optimizer])]
     parts += [] if penalty is None or type(penalty) is Penalty else [penalty]
     reasons = missing_kernels(*parts)
-    if network.dtype not in (np.float32, np.float64):
+    if network.dtype.char not in "fd":
         reasons.append(f"the native engine computes in float32 and float64, the network in {network.dtype}")
     if len(network.weights) > MOST_LAYERS:
         reasons.append(f"the native engine takes {MOST_LAYERS} layers, the network has {len(network.weights)}")
     return reasons
 
 
-def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> Taken:
-    """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high."""
+def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> StepCall:
+    """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high.
+
+    The call that its buffers keep has the results; outputs too, of all samples, where a score needs them.
+    """
     params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
-    call, rule, order = call_for(network), kernel_values(optimizer) or (), np.ascontiguousarray(plan.order, np.int64)
-    vectors = [*optimizer.moment_vectors(params, grads), None, None]
-    moving = plan.average.moving_vector(params)
-    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
-    set_samples(call, network, plan.inputs, plan.targets, plan.sample_weight, order)
-    call.set(batch_size=plan.batch_size, n_steps=n_steps, highest_loss=plan.highest_loss)
-    call.set(rates=np.ascontiguousarray(plan.learning_rates, np.float64), paces=plan.average.paces(n_steps))
-    call.set(epsilons=_doubles(plan.epsilons), clip=getattr(plan.clip, "limit", np.inf))
-    call.set(steps=optimizer.steps, **dict(zip(_RULE, rule, strict=True)))
-    if plan.stop is not None:
-        call.set(stop=plan.stop)
+    call = plan.buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=plan.buffers.call)
+    vectors, moving = [*optimizer.moment_vectors(params, grads), None, None], plan.average.moving_vector(params)
+    rule = dict(zip(_RULE, kernel_values(optimizer) or (), strict=True))
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
-    call.set(penalty=kind, strength=plan.penalty.strength)
+    dropped = (dropout_keys(plan, network.dropout), _doubles(network.dropout)) if any(network.dropout) else (None, None)
+    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
+    call.set(order=np.ascontiguousarray(plan.order, np.int64), n_order=len(plan.order), batch_size=plan.batch_size)
+    call.set(n_steps=n_steps, highest_loss=plan.highest_loss, clip=getattr(plan.clip, "limit", np.inf))
+    call.set(rates=_doubles(plan.learning_rates), paces=plan.average.paces(n_steps), epsilons=_doubles(plan.epsilons))
+    call.set(penalty=kind, strength=plan.penalty.strength, steps=optimizer.steps, **rule)
     call.set(strengths=None if kind == codes.NO_PENALTY else _doubles(plan.strengths))
-    if any(network.dropout):
-        call.set(keys=dropout_keys(len(network.dropout), n_steps, plan), dropout=_doubles(network.dropout))
-    ws = plan.buffers.workspace
-    ws.take_rows(min(ws.capacity, PIECE_ROWS))
-    call.set(z=ws.z, a=ws.a, delta=ws.delta)
+    call.set(stop=np.zeros(1, np.uint8) if plan.stop is None else plan.stop)
+    call.set(keys=dropped[0], dropout=dropped[1])
+    has_outputs = plan.score is not None and call.target_kind != codes.CLASSES
+    call.set(outputs=np.empty((call.n_order, network.layer_sizes[-1]), network.dtype) if has_outputs else None)
     try:
-        results = run(call, network, plan.buffers)
+        run(call, network)
     finally:
-        optimizer.steps += call.n_updates
-        plan.average.steps += call.n_updates
-        ws.take_rows(max(call.n_last, 1))
-    return results
+        for each in (optimizer, plan.average):
+            vars(each)["steps"] = each.steps + call.n_updates
+    return call
 
 
-def evaluate(
-    network: Network, inputs: Array, targets: Array, sample_weight: Array | None = None
-) -> tuple[float, Array]:
+def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tuple[int, ...], ws: Workspace) -> None:
+    """Leave in the workspace what a call's last piece came to, what each layer read, and without which neurons.
+
+    rows: the samples of its last step. draws: the key of what was drawn in it: seed, epoch, step.
+    """
+    ws.take_rows(call.n_last)
+    call.set(**{name: np.array([each.ctypes.data for each in vars(ws)[name]]) for name in ("z", "a", "delta")})
+    function("show", network.dtype)(ctypes.byref(call))
+    start = (len(rows) - 1) // ws.capacity * ws.capacity
+    if any(network.dropout):
+        ws.draw_masks(draws[0], draws[1], draws[2], start)
+    ws.begin(as_floats(inputs[rows[start:]], network.dtype))
+    for l in range(len(network.dropout)):
+        ws.drop(l)
+
+
+def outputs(network: Network, X: Array) -> Array | None:
+    """The twin of nn.network's outputs_of: a row has the bits that it has in any batch. None where there is no kernel.
+
+    Nothing is compiled for it. A few rows are answered without a workspace, threads, or a word to other threads.
+    """
+    activations, answer = _answering.get(network.parameters, (None, None))
+    if activations is not network.activations:
+        has_kernel = is_compiled() and not missing(network)
+        quick = _Quick((function("answer", network.dtype).__name__, library())) if has_kernel else None
+        answer = quick and partial(quick, ctypes.byref(call_for(network)))
+        _answering[network.parameters] = network.activations, answer
+    if answer is None or X.ndim != 2 or X.shape[1] != network.layer_sizes[0]:
+        return None
+    vector, kind = network.parameters.vector, INPUTS.get(X.dtype)
+    if kind is None or (kind == PIXELS and not network.pixels):
+        X, kind = X.astype(vector.dtype), INPUTS[vector.dtype]
+    if len(X) * vector.size > FEW_PRODUCTS:
+        return evaluate(network, X)[1]
+    a, X = np.empty((len(X), network.layer_sizes[-1]), vector.dtype), np.ascontiguousarray(X)
+    answer(address(X), kind, len(X), address(a))
+    return a
+
+
+def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any = None) -> tuple[float, Array]:
     """The mean loss on samples, and a^L, (n_samples, outputs); nothing is dropped, no penalty is added."""
-    call, order = call_for(network), np.arange(len(targets))
-    set_samples(call, network, inputs, targets, sample_weight, order)
-    outputs = np.empty((len(order), network.layer_sizes[-1]), network.dtype)
-    call.set(batch_size=len(order), n_steps=1, is_evaluation=1, highest_loss=np.inf, clip=np.inf, outputs=outputs)
-    taken = run(call, network, None)
-    return float(taken.losses[0]), outputs
+    call, n = call_for(network, inputs, targets, weights), len(inputs)
+    a = np.empty((n, network.layer_sizes[-1]), network.dtype)
+    call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=a, stop=np.zeros(1, np.uint8))
+    call.set(is_evaluation=1, highest_loss=np.inf, clip=np.inf)
+    run(call, network)
+    return float(call.held["losses"][0]), a
 
 
-def call_for(network: Network) -> StepCall:
-    """A call that knows the network, and nothing else."""
+def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> StepCall:
+    """A call that knows the network and the samples: `held`, where it is one for these very objects."""
+    given = (network.activations, network.loss, network.parameters.vector, *samples)
+    if held is not None and all(map(is_, held.given, given)):
+        return held
     call, parts = StepCall(), [kernel_values(each) for each in (*network.activations, network.loss)]
+    call.held, call.given, call.layout = {}, given, ()
     values = [(code, *settings) for code, *settings in filter(None, parts)]
     kinds, settings = np.array([v[0] for v in values], np.int64), np.array([v[1] for v in values])
     call.set(n_layers=len(values) - 1, sizes=np.array(network.layer_sizes), activations=kinds, settings=settings)
     call.set(loss=int(kinds[-1]), smoothing=float(settings[-1]), has_shortcut=int(network.has_shortcut))
     call.set(parameters=network.parameters.vector)
-    return call
-
-
-def set_samples(
-    call: StepCall, network: Network, inputs: Array, targets: Array, sample_weight: Array | None, order: Array
-) -> None:
-    """Tell a call where the samples lie; other numbers than the library reads are copied into such as it does."""
-    inputs = np.asarray(inputs)
-    kind = {"uint8": codes.PIXELS, "float32": codes.FLOATS, "float64": codes.DOUBLES}.get(inputs.dtype.name)
-    if kind is None or not inputs.dtype.isnative:
-        inputs, kind = inputs.astype(np.float64), codes.DOUBLES
-    call.set(inputs=inputs, input_kind=kind, input_row=inputs.strides[0], input_column=inputs.strides[1])
-    known = {"uint8": codes.BYTES, "float32": codes.FLOAT_TARGETS, "float64": codes.DOUBLE_TARGETS}
+    if not samples:
+        return call
+    inputs, targets, weights = samples  # numbers of other kinds than the library reads are copied into such as it does
+    inputs = inputs if inputs.dtype in INPUTS else inputs.astype(np.float64)
+    call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype], sample_weight=_doubles(weights))
+    call.set(input_row=inputs.strides[0], input_column=inputs.strides[1])
+    if targets is None:
+        call.set(target_kind=codes.NO_TARGETS)
+        return call
     if targets.ndim == 1:
         targets, kind = targets.astype(np.int64, copy=False), codes.CLASSES
     else:
-        targets = targets if targets.dtype.name in known else targets.astype(np.float64)
-        kind = known[targets.dtype.name]
+        targets = targets if targets.dtype in TARGETS else targets.astype(np.float64)
+        kind = TARGETS[targets.dtype]
     call.set(targets=targets, target_kind=kind, target_row=targets.strides[0], target_column=targets.strides[-1])
-    call.set(sample_weight=_doubles(sample_weight), order=order, n_order=len(order))
+    return call
 
 
 def _doubles(values: Sequence[float] | Array | None) -> Array | None:
     return None if values is None else np.ascontiguousarray(values, np.float64)
 
 
-def dropout_keys(n_layers: int, n_steps: int, plan: Any) -> Array:
+def dropout_keys(plan: Any, rates: Sequence[float]) -> Array:
     """The key of each hidden layer's stream at each step, as randomness.generator_at has it: (steps, layers, 2)."""
-    places = product(range(n_steps), range(n_layers))
-    names = [stream_key(plan.seed, f"dropout {l}", plan.epoch, plan.first_step + step) for step, l in places]
-    keys = [np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names]
-    return np.concatenate(keys)
+    steps = range(plan.first_step, plan.first_step + len(plan.learning_rates))
+    names = (stream_key(plan.seed, f"dropout {l}", plan.epoch, step) for step in steps for l in range(len(rates)))
+    return np.concatenate([np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names])
 
 
-def run(call: StepCall, network: Network, buffers: Any) -> Taken:
-    """Make the call."""
-    n_steps, batch_size = call.n_steps, call.batch_size
-    losses, weights, penalties = np.zeros((3, n_steps))
-    n_right, stop = np.zeros(n_steps, np.int64), vars(call).get("_stop", np.zeros(1, np.uint8))
-    outputs = vars(call).get("_outputs")
-    if outputs is None and call.target_kind != codes.CLASSES:
-        outputs = np.empty((call.n_order, network.layer_sizes[-1]), network.dtype)
-        call.set(outputs=outputs)
-    call.set(losses=losses, weights=weights, penalties=penalties, n_right=n_right, stop=stop)
-    flops = 6.0 * network.parameters.size * min(batch_size, 1024)
+def run(call: StepCall, network: Network) -> None:
+    """Make the call. Its results lie where the next one will write again."""
+    n_steps, dtype, held = call.n_steps, network.dtype, call.held
+    call.set(n_losses=0, n_taken=0, n_updates=0, n_last=0)
+    if len(held.get("losses", ())) != n_steps:
+        call.set(**{name: np.zeros(n_steps, np.int64 if name == "n_right" else np.float64) for name in _RESULTS})
+    flops = 6.0 * network.parameters.size * min(call.batch_size, PIECE_ROWS)
     with threads_for(flops) as n_threads:
-        call.n_threads = n_threads
-        sizes = (function("room_bytes", network.dtype)(ctypes.byref(call)), instructions(), n_threads)
-        call.set(room=np.zeros(sizes[0], np.uint8) if buffers is None else buffers.scratch(*sizes))
-        called = function("run", network.dtype)
-        if flops / batch_size * call.n_order < LONG_CALL:
+        called = function("run", dtype)
+        layout = (called, n_threads, call.batch_size, call.keys is None)
+        if call.layout != layout:
+            call.n_threads, call.layout = n_threads, layout
+            call.set(room=np.zeros(function("room_bytes", dtype)(ctypes.byref(call)), np.uint8))
+        if flops / call.batch_size * call.n_order < LONG_CALL:
             called(ctypes.byref(call))
         else:
-            call_interruptibly(called, ctypes.byref(call), stop)
-    n = call.n_losses
-    return Taken(losses[:n], weights[:n], penalties[:n], n_right[:n], outputs, call.n_taken, call.n_updates)
+            call_interruptibly(called, ctypes.byref(call), held["stop"])

@@ -8,7 +8,8 @@
 enum Activation { IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SILU, EXP, SOFTMAX };
 enum Loss { QUADRATIC, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, POISSON };
 
-/* a = sigma(z). c: the activation's setting, a slope for instance. a may be z. */
+/* a = sigma(z). c: the activation's setting, a slope for instance. a may be z. What lies behind n numbers, to the end of a
+   vector, may be anything, and become so: a loop over whole vectors is the fastest. */
 static void activate(int kind, REAL c, const REAL *z, REAL *a, int64_t n) {
     REAL most, sum = 0;
     switch (kind) {
@@ -23,9 +24,9 @@ static void activate(int kind, REAL c, const REAL *z, REAL *a, int64_t n) {
     case SOFTMAX:
         most = z[0];
         EACH most = larger(most, z[j]);
-        EACH a[j] = exponential(z[j] - most);
+        EACH_LANE a[j] = exponential(z[j] - most);
         EACH sum += a[j];
-        EACH a[j] /= sum;
+        EACH_LANE a[j] /= sum;
     }
 }
 
@@ -68,22 +69,22 @@ static double cost_of(int loss, int from_z, const REAL *z, const REAL *a, const 
     int64_t best = 0;
     switch (loss) {
     case QUADRATIC:
-        EACH terms[j] = (a[j] - t[j]) * (a[j] - t[j]);
+        EACH_LANE terms[j] = (a[j] - t[j]) * (a[j] - t[j]);
         return 0.5 * sum_of(terms, n);
     case CROSS_ENTROPY: /* ln sum_k e^(z_k) - sum_j t_j z_j, with the largest z taken from all */
         EACH best = z[j] > z[best] ? j : best;
-        EACH terms[j] = exponential(z[j] - z[best]);
+        EACH_LANE terms[j] = exponential(z[j] - z[best]);
         EACH others += j == best ? 0 : terms[j];
-        EACH terms[j] = t[j] * (z[j] - z[best]);
+        EACH_LANE terms[j] = t[j] * (z[j] - z[best]);
         return (double)logarithm_of_1_plus(others) - sum_of(terms, n);
     case BINARY_CROSS_ENTROPY:
         if (from_z)
-            EACH terms[j] = larger(z[j], 0) - t[j] * z[j] + logarithm_of_1_plus(exponential(-size_of(z[j])));
+            EACH_LANE terms[j] = larger(z[j], 0) - t[j] * z[j] + logarithm_of_1_plus(exponential(-size_of(z[j])));
         else
-            EACH terms[j] = -(t[j] * logarithm(larger(a[j], TINY)) + (1 - t[j]) * logarithm(larger(1 - a[j], TINY)));
+            EACH_LANE terms[j] = -(t[j] * logarithm(larger(a[j], TINY)) + (1 - t[j]) * logarithm(larger(1 - a[j], TINY)));
         return sum_of(terms, n);
     case POISSON:
-        EACH terms[j] = t[j] * (logarithm(t[j] > 0 ? larger(t[j], TINY) : 1) - z[j]) - t[j] + exponential(z[j]);
+        EACH_LANE terms[j] = t[j] * (logarithm(t[j] > 0 ? larger(t[j], TINY) : 1) - z[j]) - t[j] + exponential(z[j]);
         return sum_of(terms, n);
     }
     return 0;
@@ -92,9 +93,9 @@ static double cost_of(int loss, int from_z, const REAL *z, const REAL *a, const 
 /* BP1's dC_i/da, or a - t where that is dC_i/dz already (shortcut), times the sample's share of C. */
 static void output_error(int loss, int shortcut, const REAL *a, const REAL *t, REAL share, REAL *delta, int64_t n) {
     if (loss == BINARY_CROSS_ENTROPY && !shortcut)
-        EACH delta[j] = (a[j] - t[j]) / larger(a[j] * (1 - a[j]), TINY) * share;
+        EACH_LANE delta[j] = (a[j] - t[j]) / larger(a[j] * (1 - a[j]), TINY) * share;
     else
-        EACH delta[j] = (a[j] - t[j]) * share;
+        EACH_LANE delta[j] = (a[j] - t[j]) * share;
 }
 
 #endif

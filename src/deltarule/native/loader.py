@@ -33,15 +33,12 @@ def library() -> ctypes.CDLL:
     """
     advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
     try:
-        wanted = build.sources_hash()
-        folders = [build.HERE, cache_folder()]
-        kept = (path for folder in folders for path in folder.glob(f"native-{wanted}-*{build.SUFFIX}"))
-        path = next(kept, None) or compile_into(*folders)
+        path = compiled() or compile_into(build.HERE, cache_folder())
         if not path.stem.endswith(build.content_hash(path)):
             raise OSError(f"{path} is damaged: delete it")
         loaded = ctypes.CDLL(str(path))
         loaded.sources_hash.restype = ctypes.c_char_p
-        if loaded.sources_hash() != wanted.encode():
+        if loaded.sources_hash() != build.sources_hash().encode():
             raise OSError(f"{path} was made from other sources: delete it")
         if not available(loaded):
             advice = 'use engine="numpy"'
@@ -66,6 +63,20 @@ def page_engine() -> bytes:
         raise FileError(sentence("files.page_engine", error=error, line=install_command(package="ziglang"))) from error
 
 
+def compiled() -> Path | None:
+    """The library's file, if it has been compiled from these very sources."""
+    name = f"native-{build.sources_hash()}-*{build.SUFFIX}"
+    return next((path for folder in (build.HERE, cache_folder()) for path in folder.glob(name)), None)
+
+
+@cache
+def is_compiled() -> bool:
+    """Whether the library is there and loads, without compiling it."""
+    with suppress(FileError):
+        return compiled() is not None and bool(library())
+    return False
+
+
 def compile_into(*folders: Path) -> Path:
     """The library, compiled into the first of these folders that can be written to. OSError where it cannot be."""
     if not (build.HERE / "native.c").exists():
@@ -75,6 +86,7 @@ def compile_into(*folders: Path) -> Path:
     return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
 
 
+@cache
 def available(loaded: ctypes.CDLL) -> list[str]:
     """The instruction sets of the library that this processor has, the fastest first."""
     return [name for name in build.instruction_sets() if loaded.has_instructions(name.encode())]
@@ -108,11 +120,12 @@ def most_threads() -> int:
 @contextmanager
 def threads_for(flops: float) -> Iterator[int]:
     """How many threads a call takes whose steps have so many operations, while other calls have theirs."""
-    me = os.getpid(), threading.get_ident()
+    me, is_told = (os.getpid(), threading.get_ident()), "DELTARULE_THREADS" in os.environ
     _callers.add(me)
     n_calls = sum(process == me[0] for process, _ in list(_callers))
     try:
-        mine = most_threads() if "DELTARULE_THREADS" in os.environ else max(1, most_threads() // n_calls)
+        most = most_threads() if is_told or flops >= 2 * FLOPS_A_THREAD else 1
+        mine = most if is_told else max(1, most // n_calls)
         yield int(min(mine, max(1.0, flops / FLOPS_A_THREAD)))
     finally:
         _callers.discard(me)

@@ -39,6 +39,19 @@ typedef uint64_t BITS;
 #endif
 
 #define EACH for (int64_t j = 0; j < n; j++)
+#define EACH_LANE for (int64_t j = 0; j < whole_vectors(n); j++)
+
+#if defined __AVX512F__
+#define VECTOR_BYTES 64
+#elif defined __AVX2__
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#define LANES ((int)(VECTOR_BYTES / sizeof(REAL)))
+
+/* n, or as much more as fills the last vector. */
+inlined int64_t whole_vectors(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
 /* ln 2 in two pieces: the first has few enough bits that n ln 2 is exact for every exponent n. */
 #define LN2_HIGH ((REAL)(REAL_BITS == 32 ? 0.693359375 : 0x1.62e42feep-1))
@@ -56,6 +69,7 @@ inlined REAL reduced_exponential(REAL x, BITS *n) {
         1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
     REAL shifted = fused(x, (REAL)1.4426950408889634, SHIFTER), whole = shifted - SHIFTER;
     REAL r = fused(-whole, LN2_LOW, fused(-whole, LN2_HIGH, x)), sum = inverse[EXP_TERMS];
+#pragma GCC unroll 16
     for (int k = EXP_TERMS - 1; k > 1; k--)
         sum = fused(sum, r, inverse[k]);
     *n = bits_of(shifted);
@@ -116,6 +130,7 @@ inlined REAL logarithm_plus(REAL x, REAL small) { /* ln x + small, where small i
     n = (n ^ ((BITS)1 << (REAL_BITS - SIGNIFICAND - 1))) - ((BITS)1 << (REAL_BITS - SIGNIFICAND - 1)); /* its sign */
     REAL m = from_bits(bits_of(x) - (n << SIGNIFICAND)), whole = from_bits(bits_of(SHIFTER) + n) - SHIFTER;
     REAL s = (m - 1) / (m + 1), square = s * s, sum = (REAL)1 / (2 * LOG_TERMS + 1);
+#pragma GCC unroll 16
     for (int k = LOG_TERMS - 1; k > 0; k--)
         sum = fused(sum, square, (REAL)1 / (2 * k + 1));
     /* m - 1 is exact, s is not: ln m = (m - 1) - s (m - 1 - 2 s^2 (1/3 + s^2 / 5 + ...)) */

@@ -8,21 +8,17 @@
 
 #if defined __AVX512F__
 #include <immintrin.h>
-#define VECTOR_BYTES 64
 #define TILE_ROWS 14 /* 28 sums, 2 of the right operand, 1 of the left: 31 of 32 registers */
 #elif defined __AVX2__
 #include <immintrin.h>
-#define VECTOR_BYTES 32
 #define TILE_ROWS 6 /* 12 + 2 + 1 of 16 */
 #elif defined __wasm__
 #define VECTOR_BYTES 16
 #define TILE_ROWS 4 /* browsers keep few vectors in registers */
 #else
 #include <arm_neon.h>
-#define VECTOR_BYTES 16
 #define TILE_ROWS 14
 #endif
-#define LANES ((int)(VECTOR_BYTES / sizeof(REAL)))
 #define PANEL (2 * LANES) /* columns of a tile */
 
 typedef REAL vector __attribute__((vector_size(VECTOR_BYTES)));

@@ -24,8 +24,7 @@ typedef struct {
     int64_t weights, biases;          /* where they begin in a vector of parameters */
     REAL *z, *a, *output, *delta;     /* (piece, width): output is a, or a without the dropped neurons */
     REAL *mask;                       /* (piece, width), or NULL */
-    REAL *turned;                     /* delta transposed, (fan_out, height) */
-    int64_t width;                    /* of their rows, fan_out or more; what lies beyond is 0 in delta */
+    int64_t width;                    /* of their rows, fan_out or more; what lies beyond is anything */
 } Layer;
 
 typedef struct {
@@ -34,7 +33,6 @@ typedef struct {
     Layer layers[LAYERS_MOST];
     int64_t size;                     /* of a vector of parameters */
     REAL pixels[256];                 /* what uint8 stands for */
-    int64_t height;                   /* of turned's rows: samples or more */
     REAL *x;                          /* (piece, x_width): the inputs in use, side by side */
     int64_t x_width, n_used, *used;   /* which inputs these are */
     uint8_t *marks;                   /* (threads, inputs): which are not 0 in a thread's rows */
@@ -54,25 +52,30 @@ static const uint8_t *input_row(const Call *call, int64_t sample) {
     return (const uint8_t *)call->inputs + sample * call->input_row;
 }
 
-/* Mark the inputs that are not 0 throughout one's samples. */
+/* Mark the inputs that are not 0 in a sample. */
+static void mark(const Call *call, const uint8_t *row, uint8_t *marks) {
+    int64_t n = call->sizes[0], far = call->input_column;
+    if (call->input_kind == PIXELS && far == 1)
+        EACH marks[j] |= row[j];
+    else if (call->input_kind == PIXELS)
+        EACH marks[j] |= row[j * far];
+    else if (call->input_kind == FLOATS)
+        EACH marks[j] |= *(const float *)(row + j * far) != 0;
+    else
+        EACH marks[j] |= *(const double *)(row + j * far) != 0;
+}
+
+/* Mark the inputs that are not 0 throughout one's samples; those of the first will do, where nearly all are marked. */
 static void mark_inputs(Part p) {
     const Call *call = p.run->call;
-    int64_t n = call->sizes[0];
+    int64_t n = call->sizes[0], count = 0;
     uint8_t *marks = p.run->marks + p.rank * n;
     Range mine = share(p.n_rows, 1, p.rank, p.run->team.size);
     memset(marks, 0, n);
-    for (int64_t i = mine.from; i < mine.to; i++) {
-        const uint8_t *row = input_row(call, p.rows[i]);
-        int64_t far = call->input_column;
-        if (call->input_kind == PIXELS && far == 1)
-            EACH marks[j] |= row[j];
-        else if (call->input_kind == PIXELS)
-            EACH marks[j] |= row[j * far];
-        else if (call->input_kind == FLOATS)
-            EACH marks[j] |= *(const float *)(row + j * far) != 0;
-        else
-            EACH marks[j] |= *(const double *)(row + j * far) != 0;
-    }
+    mark(call, input_row(call, p.rows[0]), marks);
+    EACH count += marks[j] != 0;
+    for (int64_t i = mine.from; i < mine.to && count <= MOSTLY * n; i++)
+        mark(call, input_row(call, p.rows[i]), marks);
 }
 
 /* List the inputs in use, from all threads' marks; all of them where nearly all are. Every thread makes the same list. */
@@ -100,7 +103,11 @@ static void gather(Part p) {
     for (int64_t i = mine.from; i < mine.to; i++) {
         const uint8_t *row = input_row(call, p.rows[i]);
         REAL *x = run->x + i * run->x_width;
-        if (call->input_kind == PIXELS)
+        if (call->input_kind == DOUBLES && far == sizeof(double) && n == call->sizes[0])
+            EACH x[j] = (REAL)((const double *)row)[j];
+        else if (call->input_kind == FLOATS && far == sizeof(float) && n == call->sizes[0])
+            EACH x[j] = (REAL)((const float *)row)[j];
+        else if (call->input_kind == PIXELS)
             EACH x[j] = run->pixels[row[used[j] * far]];
         else if (call->input_kind == FLOATS)
             EACH x[j] = (REAL)*(const float *)(row + used[j] * far);
@@ -209,11 +216,13 @@ static void forward(Part p, int64_t l) {
     int64_t n_k = l ? layer->fan_in : run->n_used, input_width = l ? layer[-1].width : run->x_width;
     int64_t width = layer->width, n_blocks = n_k / DEPTH + 1, depth = n_k / n_blocks + 1;
     REAL *packed = run->scratch + p.rank * run->scratch_size;           /* (depth, PANEL) */
+    REAL *bias = packed + (DEPTH + 1) * PANEL;                          /* (PANEL,) */
     Own mine = own(p, layer, p.n_rows, TILE_ROWS);
     for (int64_t k0 = 0; k0 == 0 || k0 < n_k; k0 += depth) {
         int64_t n = least(depth, n_k - k0);
         for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from < mine.rows.to; c += PANEL) {
-            int64_t n_columns = least(PANEL, mine.neurons.to - c);
+            int64_t n_columns = least(PANEL, mine.neurons.to - c), n_whole = whole_vectors(n_columns);
+            memcpy(bias, b + c, n_columns * sizeof(REAL));
             for (int64_t k = 0; k < n; k++) {
                 const REAL *row = W + (l ? k0 + k : run->used[k0 + k]) * layer->fan_out + c;
                 if (row + PANEL <= end) /* what lies beyond the columns is multiplied, and nobody reads the product */
@@ -230,11 +239,11 @@ static void forward(Part p, int64_t l) {
                     continue;
                 for (int64_t r = 0; r < n_rows; r++, z += width) {
                     int64_t here = (i + r) * width + c;
-                    for (int64_t j = 0; j < n_columns; j++)
-                        z[j] += b[c + j];
+                    for (int64_t j = 0; j < n_whole; j++)
+                        z[j] += bias[j];
                     if (layer->kind == SOFTMAX)
                         continue;
-                    activate(layer->kind, layer->setting, z, layer->a + here, n_columns);
+                    activate(layer->kind, layer->setting, z, layer->a + here, n_whole);
                     if (layer->mask)
                         for (int64_t j = 0; j < n_columns; j++)
                             layer->output[here + j] = layer->a[here + j] * layer->mask[here + j];
@@ -269,11 +278,13 @@ static void judge(Part p, double divisor) {
         REAL *z = last->z + i * last->width, *a = last->a + i * last->width, *delta = last->delta + i * last->width;
         if (last->kind == SOFTMAX)
             activate(SOFTMAX, 0, z, a, n);
+        if (call->outputs)
+            memcpy((REAL *)call->outputs + (p.step * call->batch_size + p.first + i) * n, a, n * sizeof(REAL));
+        if (call->target_kind == NO_TARGETS)
+            continue;
         read_targets(call, p.rows[i], t, n);
         double weight = call->sample_weight ? call->sample_weight[p.rows[i]] : 1;
         run->costs[i] = weight / divisor * cost_of(loss, pair, z, a, t, terms, n);
-        if (call->outputs)
-            memcpy((REAL *)call->outputs + (p.step * call->batch_size + p.first + i) * n, a, n * sizeof(REAL));
         if (call->target_kind == CLASSES) {
             int64_t best = 0;
             EACH best = a[j] > a[best] ? j : best;
@@ -284,42 +295,44 @@ static void judge(Part p, double divisor) {
         output_error(loss, pair, a, t, (REAL)(weight / divisor), delta, n);
         if (!pair)
             derive(last->kind, last->setting, z, a, delta, n);
-        EACH last->turned[j * run->height + i] = delta[j];
     }
 }
 
-/* delta *= sigma'(z), and the dropped neurons at 0, for some samples and neurons. */
-static void derive_block(Layer *layer, Range rows, Range neurons, REAL *turned, int64_t height) {
+/* delta *= sigma'(z), and the dropped neurons at 0, for some samples and n neurons from c on. */
+static void derive_block(Layer *layer, Range rows, int64_t c, int64_t n) {
     for (int64_t i = rows.from; i < rows.to; i++) {
-        int64_t here = i * layer->width + neurons.from, n = neurons.to - neurons.from;
+        int64_t here = i * layer->width + c;
         REAL *delta = layer->delta + here;
         if (layer->mask)
             EACH delta[j] *= layer->mask[here + j];
         derive(layer->kind, layer->setting, layer->z + here, layer->a + here, delta, n);
-        if (turned)
-            EACH turned[(neurons.from + j) * height + i] = delta[j];
     }
 }
 
-/* BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l), for one's neurons.
-   The product is made transposed, W^(l+1) (delta^(l+1))^T: vectors lie along samples, and W is read as it lies. */
+/* BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l), for one's neurons. */
 static void backward(Part p, int64_t l) {
     Run *run = p.run;
     Layer *layer = run->layers + l, *above = layer + 1;
     const REAL *W = (const REAL *)run->call->parameters + above->weights;
-    int64_t height = run->height;
-    Range mine = share(layer->fan_out, 1, p.rank, run->team.size);
-    for (int64_t i = 0; i < p.n_rows; i += PANEL)
-        for (int64_t k = mine.from; k < mine.to; k += TILE_ROWS) {
-            Range rows = {i, least(i + PANEL, p.n_rows)}, neurons = {k, least(k + TILE_ROWS, mine.to)};
-            multiply_tile((int)(neurons.to - k), (int)(rows.to - i), above->fan_out, (Matrix){W + k * above->fan_out, above->fan_out, 1},
-                          (Matrix){above->turned + i, height, 1}, layer->turned + k * height + i, height, 0);
-            for (int64_t r = rows.from; r < rows.to; r++)
-                for (int64_t j = k; j < neurons.to; j++)
-                    layer->delta[r * layer->width + j] = layer->turned[j * height + r];
-            if (layer->kind != SOFTMAX)
-                derive_block(layer, rows, neurons, l ? layer->turned : NULL, height);
+    int64_t n_k = above->fan_out, n_blocks = n_k / DEPTH + 1, depth = n_k / n_blocks + 1, width = layer->width;
+    REAL *packed = run->scratch + p.rank * run->scratch_size; /* (depth, PANEL), of the transpose */
+    Own mine = own(p, layer, p.n_rows, TILE_ROWS);
+    for (int64_t k0 = 0; k0 < n_k; k0 += depth) {
+        int64_t n = least(depth, n_k - k0);
+        for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from < mine.rows.to; c += PANEL) {
+            int64_t n_columns = least(PANEL, mine.neurons.to - c);
+            for (int64_t k = 0; k < n; k++)
+                for (int64_t j = 0; j < n_columns; j++)
+                    packed[k * PANEL + j] = W[(c + j) * n_k + k0 + k];
+            for (int64_t i = mine.rows.from; i < mine.rows.to; i += TILE_ROWS) {
+                Range rows = {i, least(i + TILE_ROWS, mine.rows.to)};
+                multiply_tile((int)(rows.to - i), (int)n_columns, n, (Matrix){above->delta + i * above->width + k0, above->width, 1},
+                              (Matrix){packed, PANEL, 1}, layer->delta + i * width + c, width, k0 > 0);
+                if (k0 + n == n_k && layer->kind != SOFTMAX)
+                    derive_block(layer, rows, c, whole_vectors(n_columns));
+            }
         }
+    }
 }
 
 /* ---- Gradient and update ---- */
@@ -394,14 +407,14 @@ static void learn(Part p, int64_t l, const Update *u) {
     }
     for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from == 0 && p.rank < mine.across; c += PANEL) {
         int64_t n = least(PANEL, mine.neurons.to - c); /* whose rows begin with the first has the biases, too */
-        memset(sums, 0, PANEL * sizeof(REAL));
+        REAL total[PANEL] = {0}, *g = at(call->gradient, layer->biases + c);
         for (int64_t i = 0; i < p.n_rows; i++) /* BP3 */
-            EACH sums[j] += layer->delta[i * layer->width + c + j];
-        REAL *g = at(call->gradient, layer->biases + c);
+            for (int j = 0; j < PANEL; j++)
+                total[j] += layer->delta[i * layer->width + c + j];
         if (u)
-            change_at(call, u, layer->biases + c, sums, n, 0);
+            change_at(call, u, layer->biases + c, total, n, 0);
         else
-            EACH g[j] = goes_on ? g[j] + sums[j] : sums[j];
+            EACH g[j] = goes_on ? g[j] + total[j] : total[j];
     }
 }
 
@@ -543,8 +556,7 @@ static double pass(Part p, double divisor) {
         backward(p, l);
         meet(team);
         if (run->layers[l].kind == SOFTMAX) {
-            Range rows = share(p.n_rows, 1, p.rank, team->size), neurons = {0, run->layers[l].fan_out};
-            derive_block(run->layers + l, rows, neurons, l ? run->layers[l].turned : NULL, run->height);
+            derive_block(run->layers + l, share(p.n_rows, 1, p.rank, team->size), 0, run->layers[l].fan_out);
             meet(team);
         }
     }
@@ -635,7 +647,6 @@ static void *take_room(char *base, int64_t *bytes, int64_t size) {
 static int64_t lay_out(Run *run, Call *call, char *base) {
     int64_t bytes = 0, most_wide = 0, piece = least(call->batch_size, PIECE), threads = call->n_threads;
     run->call = call;
-    run->height = (piece + PANEL - 1) / PANEL * PANEL + LANES;
     int64_t place = 0;
     for (int64_t l = 0; l < call->n_layers; l++) {
         Layer *layer = run->layers + l;
@@ -646,7 +657,6 @@ static int64_t lay_out(Run *run, Call *call, char *base) {
         layer->z = take_room(base, &bytes, sizeof(REAL) * (piece * width));
         layer->a = layer->output = take_room(base, &bytes, sizeof(REAL) * (piece * width));
         layer->delta = take_room(base, &bytes, sizeof(REAL) * (piece * width));
-        layer->turned = take_room(base, &bytes, sizeof(REAL) * (n * run->height));
         if (call->keys && l + 1 < call->n_layers) {
             layer->mask = take_room(base, &bytes, sizeof(REAL) * (piece * width));
             layer->output = take_room(base, &bytes, sizeof(REAL) * (piece * width));
@@ -673,19 +683,8 @@ static int64_t lay_out(Run *run, Call *call, char *base) {
     return bytes;
 }
 
-/* Show a callback what the last piece's samples came to: z, a and delta of every layer, (samples, fan_out). */
-static void show(const Run *run) {
-    const Call *call = run->call;
-    for (int64_t l = 0; l < call->n_layers && call->z; l++) {
-        const Layer *layer = run->layers + l;
-        int64_t n = layer->fan_out;
-        for (int64_t i = 0; i < call->n_last; i++) {
-            memcpy((REAL *)call->z[l] + i * n, layer->z + i * layer->width, n * sizeof(REAL));
-            memcpy((REAL *)call->a[l] + i * n, layer->a + i * layer->width, n * sizeof(REAL));
-            memcpy((REAL *)call->delta[l] + i * n, layer->delta + i * layer->width, n * sizeof(REAL));
-        }
-    }
-}
+/* Where everything lies in a call's room, from a cache's line on. */
+static void take_the_room(Run *run, Call *call) { lay_out(run, call, (char *)call->room + (-(uintptr_t)call->room & 63)); }
 
 typedef struct { Run *run; int rank; } Member;
 
@@ -712,7 +711,7 @@ void NAMED(run_, SUFFIX)(Call *call) {
     pthread_t threads[THREADS_MOST];
     Member members[THREADS_MOST];
     int n = 1;
-    lay_out(run, call, (char *)call->room + (-(uintptr_t)call->room & 63));
+    take_the_room(run, call);
     for (; n < call->n_threads; n++) {
         members[n] = (Member){run, n};
         if (pthread_create(threads + n, NULL, take_part, members + n))
@@ -723,5 +722,19 @@ void NAMED(run_, SUFFIX)(Call *call) {
     take_steps(run, 0);
     while (--n > 0)
         pthread_join(threads[n], NULL);
-    show(run);
+}
+
+/* Show what a call's last piece of samples came to: z, a and delta of every layer, (samples, fan_out). */
+void NAMED(show_, SUFFIX)(Call *call) {
+    Run run;
+    take_the_room(&run, call);
+    for (int64_t l = 0; l < call->n_layers; l++) {
+        const Layer *layer = run.layers + l;
+        int64_t n = layer->fan_out;
+        for (int64_t i = 0; i < call->n_last; i++) {
+            memcpy((REAL *)call->z[l] + i * n, layer->z + i * layer->width, n * sizeof(REAL));
+            memcpy((REAL *)call->a[l] + i * n, layer->a + i * layer->width, n * sizeof(REAL));
+            memcpy((REAL *)call->delta[l] + i * n, layer->delta + i * layer->width, n * sizeof(REAL));
+        }
+    }
 }

@@ -15,6 +15,7 @@ from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
@@ -63,7 +64,12 @@ class TrainingState:
     left_off: Parameters | None = None
 
     def __post_init__(self) -> None:
-        self.grads, self.workspace = self.buffers.grads, self.buffers.workspace
+        self.grads = self.buffers.grads
+
+    @property
+    def workspace(self) -> Workspace:
+        """That of the buffers."""
+        return self.buffers.workspace
 
     @property
     def task(self) -> Task:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,6 @@ class Engine:
             and (plan.deformation is None or plan.batch_size <= engine_call.PIECE_ROWS)
         )
 
-    def can_evaluate(self, network: Network, inputs: Any) -> bool:
-        """Whether the library computes such a network's loss and outputs."""
-        return self.name == NATIVE and isinstance(inputs, np.ndarray) and not engine_call.missing(network)
-
     def deform_images(self, plan: Plan, X: Array, step: int, start: int) -> None:
         """Deform, in place, a batch's images from number `start` on, where the plan says so."""
         if plan.deformation is not None and plan.image_shape is not None:
@@ -130,37 +127,27 @@ def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
     """The same by the library, on images that are all deformed before."""
-    buffers = plan.buffers or Buffers(network, plan.batch_size)
-    given = replace(plan if plan.deformation is None else with_images(network, plan), buffers=buffers)
+    given = plan if plan.deformation is None else with_images(network, plan)
+    if given.buffers is None:
+        given = replace(given, buffers=Buffers(network, plan.batch_size))
+    buffers: Any = given.buffers
     buffers.is_changing = plan.highest_loss != -math.inf
-    taken = engine_call.take_steps(network, optimizer, given)
-    n_seen, n_steps = len(taken.losses), len(plan.learning_rates)
-    if n_seen and (n_steps == 1 or taken.n_taken < n_seen):  # somebody may look at what the last samples came to
-        show_inputs(network, given, buffers, n_seen - 1)
-    if taken.n_taken == 0:
+    call = engine_call.take_steps(network, optimizer, given)
+    n_seen, n_taken = call.n_losses, call.n_taken
+    if n_seen:
+        draws = (plan.seed, plan.epoch, plan.first_step + n_seen - 1)
+        buffers.show = partial(engine_call.show, network, call, given.inputs, given.batch(n_seen - 1), draws)
+    if n_taken == 0:
         buffers.is_changing = False
-    if plan.epsilons is not None and taken.n_taken:
-        vars(optimizer)["epsilon"] = plan.epsilons[taken.n_taken - 1].item()
-    samples = plan.order[: n_seen * plan.batch_size]
-    score = None if plan.score is None else plan.score.copy()
-    if score is not None and taken.outputs is None:
-        score.count(int(taken.n_right.sum()), len(samples))
-    elif score is not None and taken.outputs is not None:
-        score.add(taken.outputs[: len(samples)], plan.targets[samples])
-    penalties = [] if plan.strengths is None else taken.penalties[: taken.n_taken].tolist()
-    return Outcome(score, taken.losses.tolist(), taken.weights[: taken.n_taken].tolist(), penalties)
-
-
-def show_inputs(network: Network, plan: Plan, buffers: Buffers, index: int) -> None:
-    """Leave in the workspace what each layer read of a step's last piece, and which neurons it was without."""
-    ws, rows = buffers.workspace, plan.batch(index)
-    start = (len(rows) - 1) // ws.capacity * ws.capacity
-    ws.begin(gather(plan.inputs, rows[start:], ws.input_buffer(len(rows) - start)))
-    if any(network.dropout):
-        ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
-        ws.begin(ws.inputs[0])
-        for l in range(len(network.dropout)):
-            ws.drop(l)
+    if plan.epsilons is not None and n_taken:
+        vars(optimizer)["epsilon"] = plan.epsilons[n_taken - 1].item()
+    samples, score = plan.order[: n_seen * plan.batch_size], None if plan.score is None else plan.score.copy()
+    if score is not None and call.held.get("outputs") is None:
+        score.count(int(call.held["n_right"][:n_seen].sum()), len(samples))
+    elif score is not None:
+        score.add(call.held["outputs"][: len(samples)], plan.targets[samples])
+    losses, weights, penalties = (call.held[name].tolist() for name in ("losses", "weights", "penalties"))
+    return Outcome(score, losses[:n_seen], weights[:n_taken], [] if plan.strengths is None else penalties[:n_taken])
 
 
 def with_images(network: Network, plan: Plan) -> Plan:

@@ -11,7 +11,7 @@ from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
 from deltarule.public import public
-from deltarule.training.engine import REFERENCE, Engine
+from deltarule.training.engine import NATIVE, REFERENCE, Engine
 from deltarule.training.plan import gather
 from deltarule.training.score import Score
 
@@ -39,34 +39,32 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
-    loss, blocks = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
+    loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
     score = Score(dataset.task)
-    for start, a in enumerate(blocks):
-        score.add(a, dataset.targets[start * PREDICTION_ROWS : start * PREDICTION_ROWS + len(a)])
+    score.add(outputs, dataset.targets)
     return loss, score.value
 
 
 def loss_and_outputs(
     network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
-) -> tuple[float, list[Array]]:
-    """The mean loss, and a^L in blocks of PREDICTION_ROWS samples, (rows, outputs); nothing is dropped.
+) -> tuple[float, Array]:
+    """The mean loss, and a^L, (n_samples, outputs); nothing is dropped.
 
     inputs: as Plan has them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
     """
-    if engine.can_evaluate(network, inputs):
-        loss, outputs = engine_call.evaluate(network, inputs, targets, sample_weight)
-        return loss, np.split(outputs, range(PREDICTION_ROWS, len(outputs), PREDICTION_ROWS))
+    if engine.name == NATIVE and isinstance(inputs, np.ndarray) and not engine_call.missing(network):
+        return engine_call.evaluate(network, inputs, targets, sample_weight)
     ws = network.workspace(min(len(targets), PREDICTION_ROWS))
     n_samples = len(targets)
     divisor = n_samples if sample_weight is None else sample_weight.sum().item()
-    loss, blocks = 0.0, []
+    loss, outputs = 0.0, np.empty((n_samples, network.layer_sizes[-1]), network.dtype)
     for start in range(0, n_samples, PREDICTION_ROWS):
         rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
         if isinstance(inputs, np.ndarray):
             X = gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
         else:
             X = inputs[rows]
-        blocks.append(forward(network, X, ws).copy())
+        outputs[rows] = forward(network, X, ws)
         weight = None if sample_weight is None else sample_weight[rows]
         loss += loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
-    return loss, blocks
+    return loss, outputs

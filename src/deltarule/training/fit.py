@@ -67,20 +67,10 @@ def fit(
     4
     """
     check_network(network, "dr.fit(network, X, y)", "Network")
-    given: dict[str, Any] = {  # what Trainer, too, takes by name
-        "epochs": epochs,
-        "batch_size": batch_size,
-        "schedule": schedule_of(learning_rate),
-        "optimizer": optimizer,
-        "penalty": penalty,
-        "augment": augment,
-        "average": average,
-        "clip": clip,
-        "callbacks": callbacks,
-        "engine": engine,
-        "seed": seed,
-    }
-    trainer = Trainer(network=network, **given)
+    update: dict[str, Any] = {"optimizer": optimizer, "penalty": penalty, "average": average, "clip": clip}
+    others: dict[str, Any] = {"augment": augment, "callbacks": callbacks, "engine": engine, "seed": seed}
+    given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "schedule": schedule_of(learning_rate)}
+    trainer = Trainer(network=network, **given, **update, **others)
     held_out = validation_examples(network, validation, of_arrays=y is not None)
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_scale(train.inputs)

@@ -1,5 +1,6 @@
 """Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it; and the batches."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,22 +24,26 @@ class Buffers:
     """The arrays that steps work in: made once for a run, and looked at by its callbacks.
 
     grads: the gradient of the last batch. piece_grads: of a piece of it, where a batch is larger than the workspace.
-    workspace: what the last piece's samples came to in each layer.
     is_changing: whether an engine has begun to change parameters; who has noted its outcome sets it to False.
+    call: what the library was last asked for, which is for the most part what it will be asked for next.
+    show: brings a workspace to what the last piece came to; None where an engine works in it.
     """
 
     def __init__(self, network: Network, batch_size: int, piece_rows: int = PIECE_ROWS) -> None:
-        self.workspace: Workspace = network.workspace(min(batch_size, piece_rows))
+        self._workspace: Workspace = network.workspace(min(batch_size, piece_rows))
         self.grads: Parameters = network.parameters.zeros_like()
         self.piece_grads = self.grads if batch_size <= piece_rows else self.grads.zeros_like()
         self.is_changing = False
-        self._scratch: tuple[Any, Any] = (None, None)
+        self.call: Any = None
+        self.show: Callable[[Workspace], None] | None = None
 
-    def scratch(self, n_bytes: int, *user: Any) -> Array:
-        """So many bytes, zeros for a new user; made at the first call, since new pages of memory take time."""
-        if self._scratch[0] != (n_bytes, *user):
-            self._scratch = (n_bytes, *user), np.zeros(n_bytes, np.uint8)
-        return self._scratch[1]
+    @property
+    def workspace(self) -> Workspace:
+        """What the last piece's samples came to in each layer."""
+        show, self.show = self.show, None
+        if show is not None:
+            show(self._workspace)
+        return self._workspace
 
 
 @dataclass(eq=False)

@@ -114,6 +114,9 @@ export class Call {
     run(...names) {
         this.hold();
         engine[`run_${this.real}`](this.at);
+        if (this.fields.z) {
+            engine.show_double(this.at);
+        }
         names.forEach((name) => {
             const made = [this.view(name)].flat();
             [this.fields[name]].flat().forEach((each, index) => each.set(made[index]));
