@@ -7,7 +7,6 @@ it replaces only a file of that kind that deltarule wrote, which carries a mark,
 
 import errno
 import json
-import logging
 import os
 import re
 import secrets
@@ -19,12 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from deltarule.errors import FileError, SettingError, read_tables, sentence
+from deltarule.errors import LOG, FileError, SettingError, read_tables, sentence
 
 AnyPath = str | os.PathLike[str]
 ANOTHER = "give another name"  # the cure where a file may not be replaced
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what network drives say that cannot do it
-LOG = logging.getLogger("deltarule")
 TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
 HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file, in which its mark is looked for
 HISTORY = {b"epoch", b"step", b"learning_rate", b"seconds", b"train_loss"}  # columns of every History

@@ -22,12 +22,14 @@ sentences.toml; `sentence` fills one in.
 
 import difflib
 import importlib
+import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+LOG = logging.getLogger("deltarule")  # what is noted, where nothing need stop
 DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
 
 

@@ -1,6 +1,5 @@
 """What y may be: the one door for targets. What is unambiguous is taken; a column of classes with a note."""
 
-import logging
 import math
 import sys
 from collections.abc import Sequence
@@ -9,11 +8,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import DataError, SettingError, ShapeError, sentence
+from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers
 from deltarule.settings import Task
 
-LOG = logging.getLogger("deltarule")
 MADE_WITH: dict[Task, str] = {
     "classes": "output=dr.Softmax(), loss=dr.CrossEntropy()",
     "labels": "output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()",

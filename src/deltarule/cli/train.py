@@ -1,6 +1,5 @@
 """`deltarule train`: recipe, data, training, score, files, report."""
 
-import logging
 import os
 import shlex
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from deltarule.cli.resume import (
 )
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import DivergenceError, FileError, ModelFileError
+from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes, save
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from deltarule.inspection.diagnosis.diagnose import Checkup
     from deltarule.inspection.diagnosis.findings import Diagnosis
 
-LOG = logging.getLogger("deltarule")
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 

@@ -6,7 +6,6 @@ digest over all of it, the arrays' names and shapes included. Nothing in it can 
 
 import io
 import json
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ import numpy as np
 
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.elsewhere import words
-from deltarule.errors import DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
+from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import FolderLock, environment
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
@@ -40,8 +39,6 @@ COPY_APART = 200  # times as long as a copy in memory takes: half a percent of t
 MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
-
-LOG = logging.getLogger("deltarule")
 
 
 @cache

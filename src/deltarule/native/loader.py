@@ -1,7 +1,6 @@
 """The loader: finds the compiled library, or compiles it, and picks the instructions that this processor has."""
 
 import ctypes
-import logging
 import os
 import sys
 import threading
@@ -14,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.sources import cache_folder
-from deltarule.errors import FileError, SettingError, closest, install_command, sentence
+from deltarule.errors import LOG, FileError, SettingError, closest, install_command, sentence
 from deltarule.native import build
 from deltarule.nn.arrays import Array
 
-LOG = logging.getLogger("deltarule")
 MOST_THREADS = 256  # THREADS_MOST of step.c
 FLOPS_A_THREAD = 4e6  # of a step, about 20 microseconds: for less, threads wait for one another as long as they compute
 

@@ -1,15 +1,12 @@
 """Monitor: how good a run has been so far, and for how long it has got no better."""
 
-import logging
 import math
 from dataclasses import dataclass
 
 from deltarule.elsewhere import words
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import LOG, SettingError, sentence
 from deltarule.settings import MODES, brief, check, check_choice
 from deltarule.training.history import History
-
-LOG = logging.getLogger("deltarule")
 
 
 @dataclass

@@ -3,7 +3,6 @@
 A Python float, because NumPy would turn float32 parameters times a NumPy float64 into float64.
 """
 
-import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY
@@ -13,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from deltarule.elsewhere import words
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import LOG, SettingError, sentence
 from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import brief, check, check_settings, setting_error
@@ -21,7 +20,6 @@ from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
 
-LOG = logging.getLogger("deltarule")
 Schedule = Callable[[int], float]
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +13,7 @@ import numpy as np
 
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DivergenceError, SettingError
+from deltarule.errors import LOG, DivergenceError, SettingError
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
 from deltarule.native import engine_call
@@ -38,7 +37,6 @@ from deltarule.training.schedules import Constant, Schedule, check_plateaus, sch
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
 
-LOG = logging.getLogger("deltarule")
 STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
 STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
 APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
