@@ -17,12 +17,13 @@ VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an obje
 
 @cache
 def words() -> dict[str, Any]:
-    """elsewhere.toml, with its names by themselves."""
+    """elsewhere.toml, with its names by themselves, in small letters."""
     tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
-    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules"):
+    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules", "choices"):
         tables[name] = {alias: meant for meant, aliases in tables[name].items() for alias in aliases.split()}
-    return tables | {"names": {(whose, name): line for whose, (called, line) in rows for name in called.split()}}
+    names = {(whose, name): line for whose, (called, line) in rows for name in called.casefold().split()}
+    return tables | {"names": names}
 
 
 def names_for(word: str) -> list[str]:
@@ -34,7 +35,8 @@ def line_for(whose: str | type[Any], name: str) -> str | None:
     """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
     owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
     owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
-    line = next((words()["names"][owner, name] for owner in owners if (owner, name) in words()["names"]), None)
+    keys = ((owner, str(name).casefold()) for owner in owners)
+    line = next((words()["names"][key] for key in keys if key in words()["names"]), None)
     it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
     return line and line.format(it=it, net=net)
 

@@ -197,6 +197,9 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     if isinstance(given, base) and not is_class and not other:
         return given
     works = '"softmax"' if name == "output" else EXAMPLES[kind]
+    works += ', or "identity" for none' if name == "output" and given is None else ""
+    word = getattr(given, "__name__", type(given).__name__).lower()  # of a function, a class or an object of others
+    works = f'"{word}"' if word in PARTS[kind] else works
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind in ("penalty", "schedule") and isinstance(given, int | float) and not isinstance(given, bool):

@@ -104,7 +104,8 @@ class Call:
         self._check_kinds(given)
         shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
         is_ours = self.owner is not None and self.owner.__module__.startswith("deltarule.")
-        if len(shapes) > 1 and is_ours and variable_of(self.owner) in ("loss", "activation"):
+        of_shapes = len(shapes) > 1 and is_ours and variable_of(self.owner) in ("loss", "activation")
+        if of_shapes or is_a(given.get("ws"), "Workspace"):  # which holds another batch, or none
             says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
             raise ShapeError(f"{says}; use {self.works()}") from error
 
@@ -155,9 +156,11 @@ class Call:
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-            rate = given[wrong] if type(given[wrong]) is float else 0.01
             optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
-            return f"{subject} is {where}; use {how.format(rate=rate, optimizer=optimizer)}"
+            line = how.format(optimizer=optimizer)
+            if how.startswith(("fit(", "Network(")) and type(given[wrong]) in (str, int, float):
+                line = re.sub(rf'\b{name}=("\w+"|[\d.]+)(?=[,)])', f"{name}={brief(given[wrong])}", line)
+            return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         is_near = (has_settings and offer) or "did you mean" in offer
         return offer if is_near else f"leave it out, as in {self.works()}"

@@ -90,7 +90,8 @@ class Setting(NamedTuple):
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
             number = math.nan
-        for near in (number, number / 100 if number >= 2.0 else -number):
+        least = 50.0 if (self.default or self.example or 0.0) > 0.5 else 2.0  # percent: 10 is none for 0.999
+        for near in (number, number / 100 if number >= least else -number):
             if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example

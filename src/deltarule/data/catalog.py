@@ -11,6 +11,7 @@ from deltarule.data.readers.idx import IMAGES, LABELS, idx_files, image_dataset
 from deltarule.data.readers.kinds import kind_of, read, what_it_is
 from deltarule.data.reading import Announce, print_to_stderr
 from deltarule.data.sources import SOURCES, VARIABLE, PublishedFile, Source, cache_folder, find_genuine, search_folders
+from deltarule.elsewhere import line_for
 from deltarule.errors import DownloadError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import brief
@@ -56,7 +57,8 @@ def load_data(
     if name not in SOURCES:
         path = Path(name)
         if not can_find(name):
-            raise SettingError(f"data must be a name or a path that exists: got {name!r}; {closest(name, SOURCES)}")
+            offer = f"use {line}" if (line := line_for("deltarule", f"load_{name}")) else closest(name, SOURCES)
+            raise SettingError(f"data must be a name or a path that exists: got {name!r}; {offer}")
         if not (kind := kind_of(path)).has_targets:
             raise SettingError(sentence("catalog.kind", images=IMAGES, path=path, got=what_it_is(path, kind)))
         return read(path).splits

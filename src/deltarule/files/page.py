@@ -65,7 +65,7 @@ class Page:
         return f"<Page, {len(self.html.encode()):,} bytes: page.save(path) writes it, a notebook shows it>"
 
 
-@public('show(network).save("network.html")')
+@public('show(network).save("network.html"), or show(network, dr.Dataset(X, y))')
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
 

@@ -15,6 +15,7 @@ from deltarule.data.columns import Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
+from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import TASK_SYNONYMS, check_choice
@@ -79,7 +80,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}; use missing='drop'")
+        meant = words()["choices"].get(how.missing, "drop")
+        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}; use missing={meant!r}")
     known, target = how.columns or (), how.target or ""
     text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None
