@@ -1,6 +1,5 @@
 """Examples as a network is trained on them: from arrays X and y, or from a Dataset."""
 
-import logging
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DataError, SettingError, ShapeError, sentence
+from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import (
     array_name,
     as_array,
@@ -30,7 +29,6 @@ from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
 
-LOG = logging.getLogger("deltarule")
 PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
 LARGE = 100.0  # numbers of that size need thousands of steps, or diverge
 

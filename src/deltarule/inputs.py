@@ -1,6 +1,5 @@
 """What X may be: the one door for inputs. A number means the same whatever its dtype."""
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,10 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.errors import DataError, ShapeError, sentence
+from deltarule.errors import LOG, DataError, ShapeError, sentence
 from deltarule.settings import with_article
 
-LOG = logging.getLogger("deltarule")
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or texts
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
@@ -95,6 +93,7 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
         return
     if not np.isfinite(X).all():
         place = np.argwhere(~np.isfinite(X))[0].tolist()
+        cure = cure.replace(f"({name})", f"({name}, posinf=0, neginf=0)") if np.isinf(X[*place]) else cure
         got = f"{X[*place]} for {place_of(place)}{cure}"
         raise DataError(sentence("inputs.not_finite", name=name, got=got))
     if X.dtype.itemsize > 4 and (reached := max(X.max(), -X.min())) > largest:

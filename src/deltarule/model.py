@@ -10,7 +10,7 @@ from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.elsewhere import substitute_for
-from deltarule.errors import DataError, SettingError, ShapeError, sentence
+from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
@@ -37,8 +37,18 @@ class Standardization(metaclass=Named):
         return cls(columns.mean(axis=0, dtype=np.float64), scale)
 
     def apply(self, columns: Array) -> Array:
-        """(columns - mean) / scale, float64."""
+        """(columns - mean) / scale, float64. SettingError unless scale is above 0."""
+        shapes = {np.shape(columns)[-1:], np.shape(self.mean), np.shape(self.scale)}
+        if len(shapes) > 1 or not np.all(np.asarray(self.scale) > 0.0):
+            raise SettingError(sentence("model.scale", n_columns=np.shape(columns)[-1], given=self))
         return (columns - self.mean) / self.scale
+
+    def is_done(self, columns: Array) -> bool:
+        """Whether `columns`, 10 rows or more, have mean 0 and deviation 1 already, unlike those it was made of."""
+        is_far = (np.abs(self.mean) > 1.0) | (np.abs(self.scale - 1.25) > 0.75)
+        is_standard = (np.abs(columns.mean(axis=0)) < 0.5) & (np.abs(columns.std(axis=0) - 1.0) < 0.5)
+        is_text = (self.mean == 0.0) & (self.scale == 1.0)
+        return bool(len(columns) >= 10 and is_far.any() and (is_standard | is_text).all())
 
     def undo(self, columns: Array) -> Array:
         """columns * scale + mean, float64."""
@@ -86,6 +96,9 @@ class Model(metaclass=Named):
         record: dict[str, Any] | None = None,
     ) -> None:
         check_network(network, substitute_for(network, "Model") or "dr.Model(network)", "Network")
+        scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
+        if not all(isinstance(each, Standardization | None) for each in scalings.values()):
+            raise TypeError("a Standardization is needed")  # which `public` explains
         names = class_names if isinstance(class_names, str) else tuple(class_names)
         given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
@@ -95,7 +108,6 @@ class Model(metaclass=Named):
             meant = network
         if columns or input_scaling is not None:
             vars(meant).setdefault("input_range", None)  # numbers count as they are
-        scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
         vars(self).update(network=meant, columns=columns, record={} if record is None else record, **scalings)
 
     @classmethod
@@ -203,7 +215,10 @@ class Model(metaclass=Named):
         numbers = self.unscaled(raw)
         if self.input_scaling is None:
             return numbers
-        return self.input_scaling.apply(as_floats(numbers, np.float64)).astype(self.network.dtype)
+        scaled = self.input_scaling.apply(floats := as_floats(numbers, np.float64))
+        if self.input_scaling.is_done(floats[:1000]):
+            LOG.warning(sentence("model.scaled_twice"))
+        return scaled.astype(self.network.dtype)
 
     def outputs(self, raw: Any) -> Array:
         """The activations of the last layer, (n_samples, outputs)."""

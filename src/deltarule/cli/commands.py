@@ -21,6 +21,7 @@ from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, 
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
+SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # as a program writes it
 WRONG_USE = (SettingError, ShapeError)
 
 
@@ -29,6 +30,10 @@ def error_message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     words = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    if found := SPEC.match(words):
+        key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
+        own = "" if "needs" in words else f"--set {key}={found[2]} alone, or "
+        words = words.replace(found[3], f"{own}--set '{key}={change}'")
     return words or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
@@ -97,6 +102,8 @@ class Command(TyperCommand):
             return sentence(f"command.{key}", says=parameter.help, **values)
         got = next((after for before, after in pairwise(given) if before == option), "")
         got = got or " ".join(given).partition(f"{option}=")[2].partition(" ")[0]
+        if (meant := words()["choices"].get(got.casefold(), "")) and repr(meant) in needed:
+            values["works"] = f"{option} {meant}"
         return sentence("command.wrong_value", needed=needed, got=got, **values)
 
     def surplus(self, word: str, given: list[str], path: str) -> str:

@@ -23,7 +23,7 @@ import numpy as np
 from deltarule.atomic import write_atomically
 from deltarule.data.columns import Column
 from deltarule.elsewhere import is_a
-from deltarule.errors import ModelFileError, SettingError, install_command, read_tables, sentence
+from deltarule.errors import LOG, ModelFileError, SettingError, install_command, read_tables, sentence
 from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
 from deltarule.model import Model, Standardization
 from deltarule.nn.arrays import Array
@@ -114,6 +114,8 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
     model = model_argument(thing, 'dr.save(network, "network.safetensors")', path)
+    if not any(b.any() for b in model.network.biases):
+        LOG.warning(sentence("model.untrained"))
     write_atomically(path, model_bytes(model, f"{path} was not written"), "model", force=force)
 
 

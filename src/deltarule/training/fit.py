@@ -5,6 +5,7 @@ from typing import Any
 
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
+from deltarule.errors import LOG, sentence
 from deltarule.examples import examples_for, validation_examples, warn_of_reach, warn_of_scale
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
@@ -75,4 +76,8 @@ def fit(
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_scale(train.inputs)
     warn_of_reach(network, train)
-    return trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)
+    history = trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)
+    losses, rates = history["train_loss"], history["learning_rate"]
+    if losses[-1] > 2 * losses[0]:
+        LOG.warning(sentence("examples.rise", first=losses[0], last=losses[-1], rate=max(rates) / 10))
+    return history

@@ -108,6 +108,8 @@ def from_torch(
     """
     if not isinstance(state_dict, Mapping):
         raise SettingError(sentence("exchange.no_state_dict", got=brief(state_dict)))
+    if inner := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), ""):
+        raise SettingError(sentence("exchange.checkpoint", name=inner))
     last: Activation = resolve("activation", output, "output")
     layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
     return Model(

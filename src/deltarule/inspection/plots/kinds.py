@@ -76,6 +76,7 @@ def plot(
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
         save = f'; use dr.plot("{kind}", {role or "what"}).save({data!r})' if isinstance(data, str | PathLike) else ""
+        save = f'; use dr.plot("{kind}", network, data)' if role == "data" and role_of(data) == "model" else save
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
     given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
     if isinstance(given["recording"], Recorder):
