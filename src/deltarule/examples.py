@@ -59,10 +59,8 @@ def examples_for(
     if isinstance(X, Dataset):
         check_purpose(network, X)
         if any(column.categories or column.fill is not None for column in X.columns):
-            is_asked = "fit" not in call and "validation" not in call
-            line = (
-                call.replace("network", "model").format("data") if is_asked else "dr.fit(network, model.scaled(data))"
-            )
+            asked, is_fit = call.replace("network", "model").format("data"), "fit" in call or "validation" in call
+            line = "dr.fit(network, model.scaled(data))" if is_fit else asked
             raise DataError(sentence("examples.table", data=X, line=line))
         check_scale(X.inputs, scale_of(network))
         return network, replace(X, inputs=cast_inputs(network, X.inputs, call))

@@ -148,11 +148,8 @@ def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more:
         others = [row for row in ROWS if row.kind == what.split()[0] in ("activation", "optimizer")]
         if not synonyms and (has_it := [row for row in others if unknown[0] in setting_names(row.maker)]):
             offer = f"use {spec_text(f'{has_it[0].kind} {has_it[0].name}', has_it[0].maker, [unknown[0]])}"
-        offer += (
-            words()["rate_of_fit"].format(kind="Adam")
-            if what.startswith("optimizer") and "learning_rate" in names
-            else ""
-        )
+        is_rate = what.startswith("optimizer") and "learning_rate" in names
+        offer += words()["rate_of_fit"].format(kind="Adam") if is_rate else ""
         raise SettingError(f"{what} has no setting {unknown[0]!r}: {offer}")
     if missing := [key for key in required_settings(kind) if key in legal and key not in settings]:
         got, works = dict(settings) or "no settings", spec_text(what, kind, missing)

@@ -110,9 +110,8 @@ class Command(TyperCommand):
         """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
-        meant = next(
-            (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word)), ""
-        )
+        fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
+        meant = next(fits, "")
         if not meant and given[0] in words()["verbs"]:
             word, rest = given[0], given[1:]
         line = shlex.join([*path.split(), *rest, *([meant, word] if meant else [])])

@@ -51,9 +51,8 @@ def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
         if report.confusion is not None:
             counts = report.confusion[k].copy()
             counts[k] = 0
-            row["mostly taken for"] = (
-                f"{dataset.class_names[counts.argmax()]} ({counts.max()})" if counts.any() else "-"
-            )
+            most = f"{dataset.class_names[counts.argmax()]} ({counts.max()})"
+            row["mostly taken for"] = most if counts.any() else "-"
         rows.append(row)
     return rows
 

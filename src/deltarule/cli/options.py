@@ -183,9 +183,7 @@ class ExplainOptions(SubjectOptions):
     image: Annotated[File, option("FILE", "An image of your own, or rows of numbers, instead of --data.")] = None
     label: Annotated[Text, option("CLASS", "What --image is; else the network's answer.")] = None
     layer: Annotated[Number, option("L", "The layer of --neuron, from 0; else 0.")] = None
-    neuron: Annotated[Number, option("J", "The neuron to show in full, from 0; else that with the largest error.")] = (
-        None
-    )
+    neuron: Annotated[Number, option("J", "The neuron to show, from 0; else that with the largest error.")] = None
     equation: Annotated[Text, option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")] = None
 
 
@@ -279,15 +277,11 @@ class PlaygroundOptions:
     Everything stays on this machine: the page is served to it alone.
     """
 
-    model: Annotated[str, argument("[MODEL]", "A file, or the folder of a run; else the pretrained one.")] = (
-        "pretrained"
-    )
+    model: Annotated[str, argument("[MODEL]", "A file, or a run's folder; else the pretrained one.")] = "pretrained"
     data: DataName = None
     port: Annotated[int, option("N", "Where to serve it; 0 takes any free port.", min=0, max=65_535)] = 8000
     no_browser: Annotated[bool, Option("--no-browser", help="Only print the page's address.")] = False
-    host: Annotated[str, option("ADDRESS", "Listen here: others who know the token can then open the page.")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[str, option("ADDRESS", "Listen here: others with the token can then open the page.")] = "127.0.0.1"
     offline: Offline = False
 
 
