@@ -80,7 +80,8 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     refuse_splits(X, call)
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
-        raise DataError(sentence("examples.path", given=str(X), line=call.format(line)))
+        other = f", or of a table  dr.read_table({str(X)!r}, TARGET)" * (y is None and str(X).endswith(".csv"))
+        raise DataError(sentence("examples.path", given=str(X), line=call.format(line) + other))
     if isinstance(y, str) and hasattr(X, "columns"):
         raise DataError(sentence("examples.column", y=y, line=call.format(f"X.drop(columns={y!r}), X[{y!r}]")))
     is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)

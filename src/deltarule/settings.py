@@ -199,6 +199,8 @@ def check_meaning(
     *, task: Any = None, pixels: Any = False, class_names: Any = None, image_shape: Any = None, **others: Any
 ) -> None:
     """Raise SettingError unless these, of a network, are of the right kind."""
+    if is_row(task):
+        raise setting_error("task", f"one of {', '.join(TASKS)}", task, f"class_names={list(task)}")
     if task is not None:
         check_choice("task", task, TASKS, TASK_SYNONYMS)
     if not isinstance(pixels, bool):

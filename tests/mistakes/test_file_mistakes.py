@@ -102,6 +102,15 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
             "train quick --set training.optimizer.name=sgd",
             "use --set training.optimizer=sgd alone, or --set 'training.",
         ),
+        ("learn check", "and checks what is in it: got check; use  deltarule learn my-network"),
+        ("playground --browser", "leave it out, as that is what happens without it"),
+        ("predict 7.png --probabilities", "did you mean --json?"),
+        ("train mine.toml", "deltarule recipes quick > mine.toml  writes one"),
+        (
+            "train xor --set training.optimizer={name='sgd',lr=1}",
+            "the learning rate is  --learning-rate 0.01  on the comm",
+        ),
+        ("check h", "got h, none of these; did you mean 'h.py'?"),
         ("learn grade", "use  deltarule learn grade my-network"),
         ("evaluate m.pt", "use dr.from_torch(torch.load('m.pt'), hidden=\"relu\")"),
     ],
@@ -110,6 +119,7 @@ def test_a_line_is_answered(
     line: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("h.py").touch()
     Path("h.csv").write_text("size,kind,price\n" + ROWS)
     Path("7.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Path("m.pt").write_bytes(b"PK\3\4 and more")

@@ -29,12 +29,13 @@ def error_message(error: BaseException) -> str:
     """What went wrong, for people; an error of the system says which file it is about."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    words = str(error).replace("force=True", "--force")  # what a program passes is an option here
-    if found := SPEC.match(words):
+    says = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    says = says.replace(words()["rate_of_fit"].format(kind="Adam"), words()["rate_of_recipe"])
+    if found := SPEC.match(says):
         key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
-        own = "" if "needs" in words else f"--set {key}={found[2]} alone, or "
-        words = words.replace(found[3], f"{own}--set '{key}={change}'")
-    return words or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
+        own = "" if "needs" in says else f"--set {key}={found[2]} alone, or "
+        says = says.replace(found[3], f"{own}--set '{key}={change}'")
+    return says or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
 class Group(TyperGroup):
@@ -127,6 +128,8 @@ class Command(TyperCommand):
         is_argument = meant == "leave it out" and len(found) > 1
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments())):
             return f"leave it out, as in deltarule {self.name} {after}"
+        if f"no-{word}" in known:
+            return "leave it out, as that is what happens without it"
         near = [meant] if meant in known else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":
             return f"did you mean --{near[0]}?" if near else "leave it out"

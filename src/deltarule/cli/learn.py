@@ -16,6 +16,7 @@ from deltarule.learn.lessons.worker import Worker
 
 SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
 DEFAULT = "my-network"
+WORDS = ("check", "hint", "solution", "train", "watch", "help", "start")  # no names for a new folder
 TRAINABLE = 14  # steps that a network needs before it can be trained
 SHOWN_LINES = 3  # of what a function prints
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
@@ -32,6 +33,9 @@ def learn(options: LearnOptions) -> None:
             raise SettingError(says("learn.words", words=" ".join(words)))
         if words and words[0].isdigit() and not Path(words[0]).is_dir():
             raise SettingError(says("learn.number", number=words[0]))
+        if words and words[0] in WORDS and not Path(words[0]).is_dir():
+            option = f" --{words[0]}" if hasattr(options, words[0]) else ""
+            raise SettingError(says("learn.command", word=words[0], option=option))
         course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
         course.open()
         if options.watch:

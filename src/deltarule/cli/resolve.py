@@ -65,7 +65,9 @@ def model_path(name: str) -> Path:
 def is_model(name: str) -> bool:
     """Whether a name stands for a model and not for a recipe. SettingError, with the closest name, for neither."""
     if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
-        offer = f"give data as MODEL --data {name}" if can_find(name) else closest(name, known)
+        programs = {name.lower(): f"{name}.py"} if Path(f"{name}.py").is_file() else {}
+        offer = closest(name, [*known, *programs.values()], programs)
+        offer = f"give data as MODEL --data {name}" if can_find(name) else offer
         raise SettingError(sentence("command.no_model", name=name, offer=offer))
     path = model_path(name)
     return path.is_file() and path.suffix != ".toml"

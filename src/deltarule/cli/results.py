@@ -35,7 +35,7 @@ def check_place(
     if path is None:
         return
     if kind == "picture" and path.suffix not in DESCRIPTION_KEYS:
-        raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}")
+        raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {path}; use {path.with_suffix('.png')}")
     free = free_path(path.with_suffix(SUFFIXES.get(kind, path.suffix)) if path.name else path)
     another = cure or f"choose another name: {option} {shlex.quote(str(free))}"
     try:

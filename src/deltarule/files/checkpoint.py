@@ -21,7 +21,7 @@ import numpy as np
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
-from deltarule.files.model_file import save
+from deltarule.files.model_file import model_bytes
 from deltarule.files.run_folder import FolderLock, environment
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
@@ -269,7 +269,8 @@ class ModelCheckpoint(Callback):
         if self.save_best_only and not self.monitor.improves(state.history):
             return
         network = with_parameters((self.model or state).network, state.average.parameters)
-        save(network if self.model is None else replace(self.model, network=network), path, force=self.force)
+        kept = network if self.model is None else replace(self.model, network=network)
+        write_atomically(path, model_bytes(kept, f"{path} was not written"), "model", force=self.force)
         self.latest = path
 
 

@@ -82,7 +82,7 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     target = Path(path)
     try:
         if target.is_dir():
-            raise FileError(f"a model is a file: got the folder {path}; a run folder holds its model.safetensors")
+            raise FileError(sentence("files.folder", path=path))
         if target.exists() and not target.is_file():  # to open a pipe would be to wait for its writer
             raise FileError(f"a model is a file: got {path}, which is a device or pipe; save what it gives to a file")
         with target.open("rb") as stream:

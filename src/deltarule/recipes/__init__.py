@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deltarule.data.catalog import names as data_names
 from deltarule.data.reading import refuse_special
-from deltarule.errors import DataError, RecipeError, closest
+from deltarule.errors import DataError, RecipeError, closest, sentence
 from deltarule.recipes.schema import Recipe, parse
 
 FOLDER = Path(__file__).parent
@@ -21,9 +21,8 @@ def read(name: str) -> Recipe:
     Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
     """
     path = Path(name)
-    is_data = (
-        path.suffix.lower() in (".csv", ".npz", ".png", ".jpg") or (name and path.is_dir()) or name in data_names()
-    )
+    is_file = path.suffix.lower() in (".csv", ".npz", ".png", ".jpg")
+    is_data = is_file or name in data_names() or (name and path.is_dir())
     if is_data and path.suffix != ".toml" and name not in names():
         more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
         raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
@@ -32,7 +31,7 @@ def read(name: str) -> Recipe:
             refuse_special(path)
             return parse(path.read_text(encoding="utf-8"), str(path))
         except (OSError, UnicodeDecodeError, DataError) as error:
-            raise RecipeError(f"a recipe must be a readable TOML file: got {path} ({error})") from error
+            raise RecipeError(sentence("recipes.unreadable", path=path, error=error)) from error
     if name not in names():
         more = "deltarule recipes  lists them; a column to learn goes to --target"
         raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}; {more}")

@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import structs
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import RecipeError
+from deltarule.errors import LOG, RecipeError, sentence
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
@@ -92,6 +92,8 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
     """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
+    if [*spec.hidden[:1], *spec.hidden[-1:]] == [train.n_inputs, train.n_outputs]:
+        LOG.warning(sentence("recipes.whole", spec=spec, within=spec.hidden[1:-1]))
     hidden = spec.activation if isinstance(spec.activation, list) else [spec.activation] * len(spec.hidden)
     activations: list[Activation] = [make("activation", each, **start) for each in [*hidden, spec.output]]
     network = Network(

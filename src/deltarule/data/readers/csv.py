@@ -214,9 +214,8 @@ def read_pixel_rows(path: Path, _: How) -> Reading:
         except (ValueError, Warning) as error:
             problems = _pixel_problems(file, separator, bool(header))
             if len(header) > 1 and "label" not in header and (got := next(problems, "")):
-                raise DataError(
-                    sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1])
-                ) from error
+                says = sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1])
+                raise DataError(says) from error
             refuse(path, "integers from 0 to 255, equally many in every line,", problems)
             raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
     width = table.shape[1]

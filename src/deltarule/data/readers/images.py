@@ -140,7 +140,8 @@ def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) 
     files = [[file for file in each if file.suffix.lower() in SUFFIXES] for each in inside]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
-        got = f"none in {', '.join(empty)}" if empty else "no folders"
+        cure = f"; use {folder.parent}" if any(folder.glob("*.[pjPJ]*")) else ""  # it is the folder of a class
+        got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"
         raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
     image_shape = (size, size) if size else read_image(files[0][0], None).shape
     images, problems = [], []

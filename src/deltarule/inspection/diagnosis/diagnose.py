@@ -132,10 +132,8 @@ class Checkup(FirstSteps):
     def __init__(self, trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> None:
         super().__init__()
         self.before = diagnose_training(trainer, train, validation)
-        self._chance, self._is_image = (
-            static.chance_loss(trainer.network, static.sample_of(train)),
-            train.image_shape is not None,
-        )
+        self._chance = static.chance_loss(trainer.network, static.sample_of(train))
+        self._is_image = train.image_shape is not None
 
     def after(self, history: History) -> Diagnosis:
         """What the run has shown."""

@@ -249,10 +249,8 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
 def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[Finding]:
     """Validation inputs `held_out` that are inverted, or on another scale than the training inputs X."""
     low, high, deviation = X.min(), X.max(), max(float(X.std()), TINY)
-    moved, ratio = (
-        float(held_out.mean() - X.mean()) / deviation,
-        float(typical_size(held_out) / max(typical_size(X), TINY)),
-    )
+    moved = float(held_out.mean() - X.mean()) / deviation
+    ratio = float(typical_size(held_out) / max(typical_size(X), TINY))
     measured = {"typical size in training": float(typical_size(X)), "in validation": float(typical_size(held_out))}
     inverted = float(low + high - held_out.mean() - X.mean()) / deviation
     if train.image_shape and abs(moved) > ALIKE and abs(inverted) < ALIKE * abs(moved):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.examples import check_data, examples_for
 from deltarule.inspection.gradcheck import formulas
 from deltarule.inspection.gradcheck.catalog import Judgement, Observed, Wrong
@@ -34,10 +34,6 @@ Gradient = Callable[..., tuple[Any, ...]]
 N_DIRECTIONS = 8
 MOST_WORK = 5e8  # numbers, half a minute: for larger networks random directions have to do
 LEAST_NORM = 1e-9  # of a whole gradient; the loss it is the slope of is rounded, so what is less may be rounding
-SURE = (
-    "the network is so sure of these samples, and right, that next to nothing is left of the gradient: choose samples "
-    "that it errs on, too"
-)
 
 
 @dataclass(frozen=True)
@@ -251,10 +247,7 @@ def arrays_of(returned: Any, n_layers: int) -> Observed:
             line = "return loss, (all_dC_dW, all_dC_db)"
             raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
     if len(W) != n_layers or len(b) != n_layers:
-        raise ShapeError(
-            f"a gradient has dC/dW and dC/db for each of {n_layers} layers: got {len(W)} and {len(b)}; "
-            "return those of every layer, the first one first"
-        )
+        raise ShapeError(sentence("gradcheck.layers", n_layers=n_layers, W=len(W), b=len(b)))
     W, b = ([np.array(array, np.float64) for array in each] for each in (W, b))
     return Observed(loss, weights=W, biases=b, **arrays)
 
@@ -295,7 +288,7 @@ def compare(problem: Problem, found: Parameters, method: Method) -> GradientChec
         tolerance=method.tolerance,
         per_layer=tuple(layers),
         worst=None if expected is None else worst_parameter(found, expected),
-        notes=(SURE,) if size == LEAST_NORM else (),
+        notes=(sentence("gradcheck.sure"),) if size == LEAST_NORM else (),
     )
 
 

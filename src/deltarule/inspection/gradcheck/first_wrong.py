@@ -73,11 +73,8 @@ class State:
 
     def carrying(self, l: int, delta: Array) -> Self:
         """The same with delta of one more layer, and with its dC/dW, penalty included, where that is known."""
-        penalty, stepped, dW = (
-            self.flow.problem.penalty_gradient.weights[l],
-            self.flow.stepped,
-            self.observed.weights[l],
-        )
+        flow, dW = self.flow, self.observed.weights[l]
+        penalty, stepped = flow.problem.penalty_gradient.weights[l], flow.stepped
         if dW is not None and dW.shape == penalty.shape:
             stepped = {**stepped, l: dW + penalty}
         return replace(self, flow=replace(self.flow, deltas={**self.flow.deltas, l: delta}, stepped=stepped))

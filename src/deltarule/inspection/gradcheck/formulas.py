@@ -76,10 +76,8 @@ def formulas(problem: Problem) -> Iterator[Formula]:
     targets = loss.targets(a, problem.y)
     losses = loss.sample_losses_from_z if network.has_shortcut else loss.sample_losses
     name = "a - t, the shortcut," if network.has_shortcut else "sample_gradients"
-    stated, matters = (
-        a - targets if network.has_shortcut else loss.sample_gradients(a, targets),
-        counts & (point == point),
-    )
+    stated = a - targets if network.has_shortcut else loss.sample_gradients(a, targets)
+    matters = counts & (point == point)
     names = name, "sample_losses"
     yield Formula(last, loss, lambda at: losses(at, targets), point, matters, names, np.ones(1), stated)
 

@@ -49,7 +49,7 @@ class Picture:
         Raises SettingError for another suffix.
         """
         if suffix not in DESCRIPTION_KEYS:
-            raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {suffix or 'no ending'!r}")
+            raise SettingError(f"a picture's file ends in .png, .svg or .pdf: got {suffix or 'no ending'!r}; use .png")
         metadata = {"Title": self.title, DESCRIPTION_KEYS[suffix]: self.description} | METADATA[suffix]
         stream = io.BytesIO()
         with require("matplotlib", "plot").rc_context(style.SETTINGS):
