@@ -74,6 +74,8 @@ def substitute_for(value: Any, kinds: str) -> str:
     model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
         return model
+    if "DataFrame" in kinds:
+        return "pandas.DataFrame(data)" if is_a(value, "dict|list") else ""
     if "Dataset" in kinds:
         return "splits.train" if is_a(value, "Splits") else ""
     is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))

@@ -105,8 +105,7 @@ class Call:
         shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
         is_ours = self.owner is not None and self.owner.__module__.startswith("deltarule.")
         of_shapes = len(shapes) > 1 and is_ours and variable_of(self.owner) in ("loss", "activation")
-        is_stale = is_a(given.get("ws"), "Workspace") and type(error) is ValueError  # it holds another batch, or none
-        if of_shapes or is_stale:
+        if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # another batch's
             says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
             raise ShapeError(f"{says}; use {self.works()}") from error
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels"}
+TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "multi_label": "labels"}
 TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "native")

@@ -186,6 +186,8 @@ class TargetDoor(NamedTuple):
         key, n_columns = "other_shape", 1
         if y.shape == (n_outputs, self.n_samples):
             key = "transposed"
+        elif y.ndim == 2 and y.shape[1] == self.n_samples > len(y):
+            key, n_columns = "list_of_columns", len(y)
         elif y.ndim == 2:
             key, n_columns = "later_columns" if self.name.endswith("y_val") else "other_columns", y.shape[1]
         values = {"shape": y.shape, "task": task, "outputs": "1 output" if n_outputs == 1 else f"{n_outputs} outputs"}

@@ -9,6 +9,7 @@ import difflib
 import re
 import shlex
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from typer import Exit
@@ -112,7 +113,7 @@ class Command(TyperCommand):
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
-        meant = next(fits, "")
+        meant = next((name for name in fits if name not in ("--out", "--plot") or not Path(word).exists()), "")
         if not meant and given[0] in words()["verbs"]:
             word, rest = given[0], given[1:]
         line = shlex.join([*path.split(), *rest, *([meant, word] if meant else [])])

@@ -53,7 +53,8 @@ IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_
 IMAGE_FOLDER = Kind(
     "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
 )
-ASKED = "deltarule predict {path}  asks a model about it; to learn from, give a folder with a folder for each class"
+ASKED = "deltarule predict {path}  asks a model about it,  deltarule explain pretrained --image {path}  shows how; "
+ASKED += "to learn from, give a folder with a folder for each class"
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
 MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="use dr.load({path!r}), or --model {path}")
 KINDS = (

@@ -18,7 +18,7 @@ from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_
 from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
-from deltarule.settings import TASK_SYNONYMS, check_choice
+from deltarule.settings import check_choice
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
@@ -63,7 +63,7 @@ def read_table(
     if not isinstance(target, str):
         raise TypeError("target is a text")  # which `public` explains
     if task is not None:
-        check_choice("task", task, get_args(Goal), TASK_SYNONYMS)
+        check_choice("task", task, get_args(Goal), words()["choices"])
     without = [without] if isinstance(without, str) else without
     return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
 
@@ -337,7 +337,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     task = how.task or _infer_task(table, name, how.announce)
     class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
     if task == "values":
-        refuse(table.name, f"finite numbers in the target {name!r}", not_numbers(table, name))
+        refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
         return task, class_names, np.array([float(text) for text in texts])[codes, np.newaxis]
     if is_new:
         alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]

@@ -3,6 +3,7 @@
 PyTorch's weights are (fan_out, fan_in), and transposed.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -71,6 +72,8 @@ def check_estimator(estimator: Any) -> None:
         raise SettingError(sentence("exchange.pipeline", wanted=wanted, name=name, variable=name.lower()))
     if hasattr(estimator, "best_estimator_"):
         raise SettingError(f"{wanted}: got a {name}; give its best_estimator_")
+    if isinstance(estimator, str | os.PathLike):
+        raise SettingError(f"{wanted}: got {estimator!r}; use from_sklearn(joblib.load({str(estimator)!r}))")
     if not kinds & {"MLPClassifier", "MLPRegressor"}:
         raise SettingError(f"{wanted}: got {name}; other models have no layers to take over")
     if not all(hasattr(estimator, each) for each in FITTED):
