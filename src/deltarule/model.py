@@ -38,8 +38,7 @@ class Standardization(metaclass=Named):
 
     def apply(self, columns: Array) -> Array:
         """(columns - mean) / scale, float64. SettingError unless scale is above 0."""
-        shapes = {np.shape(columns)[-1:], np.shape(self.mean), np.shape(self.scale)}
-        if len(shapes) > 1 or not np.all(np.asarray(self.scale) > 0.0):
+        if {np.shape(self.mean), np.shape(self.scale)} != {np.shape(columns)[-1:]} or np.min(self.scale) <= 0.0:
             raise SettingError(sentence("model.scale", n_columns=np.shape(columns)[-1], given=self))
         return (columns - self.mean) / self.scale
 

@@ -253,9 +253,7 @@ class Views(tuple[Any, ...]):
 
     def __setitem__(self, place: Any, given: Any) -> None:
         if given is not self[place]:
-            l = place if isinstance(place, int) else 0
-            lines = f"network.weights[{l}][:] = W, or network.biases[{l}][:] = b"
-            raise SettingError(f"an array of a network cannot be replaced, only its numbers: use {lines}")
+            raise SettingError(sentence("network.replaced", l=place if isinstance(place, int) else 0))
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

@@ -103,7 +103,7 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
             "use --set training.optimizer=sgd alone, or --set 'training.",
         ),
         ("learn check", "and checks what is in it: got check; use  deltarule learn my-network"),
-        ("playground --browser", "leave it out, as that is what happens without it"),
+        ("playground --browser", "playground has no option --browser: leave it out;"),
         ("predict 7.png --probabilities", "did you mean --json?"),
         ("train mine.toml", "deltarule recipes quick > mine.toml  writes one"),
         (

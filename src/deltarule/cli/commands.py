@@ -124,14 +124,12 @@ class Command(TyperCommand):
         known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
-        found = words()["options"].get(word, "").split("|")
+        found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
         meant = next((each for each in found if each in (*known, "leave it out")), None)
         is_argument = meant == "leave it out" and len(found) > 1
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments())):
             return f"leave it out, as in deltarule {self.name} {after}"
-        if f"no-{word}" in known:
-            return "leave it out, as that is what happens without it"
-        near = [meant] if meant in known else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+        near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":
             return f"did you mean --{near[0]}?" if near else "leave it out"
         from deltarule.recipes import names, read

@@ -34,8 +34,7 @@ def learn(options: LearnOptions) -> None:
         if words and words[0].isdigit() and not Path(words[0]).is_dir():
             raise SettingError(says("learn.number", number=words[0]))
         if words and words[0] in WORDS and not Path(words[0]).is_dir():
-            option = f" --{words[0]}" if hasattr(options, words[0]) else ""
-            raise SettingError(says("learn.command", word=words[0], option=option))
+            raise SettingError(says("learn.command", word=words[0]))
         course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
         course.open()
         if options.watch:

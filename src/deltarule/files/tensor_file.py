@@ -88,8 +88,7 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with target.open("rb") as stream:
             yield stream
     except FileNotFoundError as error:
-        says = "does not exist;  deltarule train --out FILE  makes one, and dr.load_data loads data"
-        raise FileError(f"a model is a file: {path} {says}") from error
+        raise FileError(sentence("files.no_model", path=path)) from error
     except FileError:
         raise
     except OSError as error:

@@ -33,6 +33,5 @@ def read(name: str) -> Recipe:
         except (OSError, UnicodeDecodeError, DataError) as error:
             raise RecipeError(sentence("recipes.unreadable", path=path, error=error)) from error
     if name not in names():
-        more = "deltarule recipes  lists them; a column to learn goes to --target"
-        raise RecipeError(f"no recipe is called {name!r}: {closest(name, names())}; {more}")
+        raise RecipeError(sentence("recipes.unknown", name=name, offer=closest(name, names())))
     return parse((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), name)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from deltarule.data.augment import Deformation
 from deltarule.elsewhere import words
-from deltarule.errors import RecipeError, closest
+from deltarule.errors import RecipeError, closest, sentence
 from deltarule.parts import PARTS, Kind, Spec
 from deltarule.settings import TrainingNumbers, all_settings, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
@@ -214,8 +214,9 @@ def parse(text: str, name: str) -> Recipe:
     """A recipe from TOML text; `name` is what messages call it. RecipeError where it is none."""
     dots = max((line.count(".") for line in text.splitlines()), default=0)
     if len(text) > MOST_CHARACTERS or dots > MOST_DOTS:
-        wanted = f"at most {MOST_CHARACTERS:,} characters of TOML, and {MOST_DOTS} dots in a line"
-        raise RecipeError(f"recipe {name} must be {wanted}: got {len(text):,}, and {dots:,}")
+        raise RecipeError(
+            sentence("recipes.large", name=name, most=(MOST_CHARACTERS, MOST_DOTS), got=(len(text), dots))
+        )
     try:
         tree = tomllib.loads(text)
     except NOT_TOML as error:

@@ -3,7 +3,6 @@
 PyTorch's weights are (fan_out, fan_in), and transposed.
 """
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -65,19 +64,16 @@ def from_sklearn(estimator: Any) -> Model:
 def check_estimator(estimator: Any) -> None:
     """Raise SettingError unless it is a fitted network of scikit-learn, as the names of its classes say."""
     name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
-    wanted = "from_sklearn takes a fitted MLPClassifier or MLPRegressor"
-    if isinstance(estimator, type):
-        raise SettingError(f"{wanted}: got the class {estimator.__name__}; make one and call its fit(X, y)")
-    if hasattr(estimator, "steps"):
-        raise SettingError(sentence("exchange.pipeline", wanted=wanted, name=name, variable=name.lower()))
-    if hasattr(estimator, "best_estimator_"):
-        raise SettingError(f"{wanted}: got a {name}; give its best_estimator_")
-    if isinstance(estimator, str | os.PathLike):
-        raise SettingError(f"{wanted}: got {estimator!r}; use from_sklearn(joblib.load({str(estimator)!r}))")
-    if not kinds & {"MLPClassifier", "MLPRegressor"}:
-        raise SettingError(f"{wanted}: got {name}; other models have no layers to take over")
-    if not all(hasattr(estimator, each) for each in FITTED):
-        raise SettingError(f"{wanted}: got a {name} that is not fitted; call its fit(X, y) first")
+    cures = (
+        (isinstance(estimator, type), "a_class"),
+        (hasattr(estimator, "steps"), "pipeline"),
+        (hasattr(estimator, "best_estimator_"), "search"),
+        (isinstance(estimator, str), "path"),
+        (not kinds & {"MLPClassifier", "MLPRegressor"}, "other_model"),
+        (not all(hasattr(estimator, each) for each in FITTED), "not_fitted"),
+    )
+    if key := next((key for is_so, key in cures if is_so), ""):
+        raise SettingError(sentence(f"exchange.{key}", name=name, variable=name.lower(), given=estimator))
 
 
 @public('from_torch(state_dict, hidden="relu")')

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.readers.tables import is_frame
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inputs import numbers
 from deltarule.inspection.explain.walkthrough import Effect, LayerPass, LongSum, NeuronPass, TrialStep, Walkthrough
 from deltarule.inspection.gradcheck.equation_checks import CHECKS, Check
@@ -82,9 +82,8 @@ def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...
     equations = [find_equation(name)] if name else list(EQUATIONS.values())
     shown = tuple(equation for equation in equations if equation.applies_to(network))
     if not shown:
-        outputs = f"{type(network.activations[-1]).__name__} with {type(network.loss).__name__}"
-        got = f"{'-'.join(map(str, network.layer_sizes))}, {outputs}"
-        raise SettingError(f"{equations[0].id} has no part in this network: got a {got}; ask for another")
+        names = [type(part).__name__ for part in (network.activations[-1], network.loss)]
+        raise SettingError(sentence("explain.no_part", id=equations[0].id, sizes=network.layer_sizes, names=names))
     return shown
 
 
@@ -97,8 +96,7 @@ def one_example(model: Model, example: Any) -> tuple[Array, Array]:
     if raw.ndim == 2 and raw.shape[1] == n_features and len(raw) != 1:
         raise ShapeError(f"one example is explained at a time: got {len(raw)}; pass X[0], and its y")
     if raw.ndim == 1 and raw.size != n_features:
-        takes = f"{n_features} numbers, or an image of them"
-        raise ShapeError(f"example has shape {raw.shape}, and this network takes {takes}")
+        raise ShapeError(sentence("explain.shape", shape=raw.shape, n_features=n_features))
     raw = model.unscaled(raw if raw.shape == (1, n_features) else raw[np.newaxis])
     X = model.of_numbers().inputs(raw)
     if not np.isfinite(X).all():
@@ -111,8 +109,7 @@ def target_for(model: Model, target: Any) -> Array:
     n_outputs = model.network.layer_sizes[-1]
     if isinstance(target, str):
         if target not in model.class_names:
-            names = ", ".join(model.class_names)
-            raise SettingError(f"the class of the example must be a number, or one of {names}: got {target!r}")
+            raise SettingError(sentence("explain.a_class", names=", ".join(model.class_names), target=target))
         target = model.class_names.index(target)
     y = numbers(np.atleast_1d(target), "target")
     if y.size == 1 < n_outputs:
@@ -120,8 +117,7 @@ def target_for(model: Model, target: Any) -> Array:
             raise SettingError(f"the class of the example must be 0 to {n_outputs - 1}: got {y.item()}")
         return y.reshape(1).astype(np.int64)
     if y.size != n_outputs or not np.isfinite(y).all():
-        needs = f"the target of an example is {n_outputs} finite numbers, one an output"
-        raise ShapeError(f"{needs}: got {y.tolist()[:5]}; for a class use a number, y[0]")
+        raise ShapeError(sentence("explain.target", n_outputs=n_outputs, got=y.tolist()[:5]))
     check_range(y, model.network.loss.least_target, "the target")
     values = y.reshape(1, n_outputs).astype(np.float64)
     return values if model.target_scaling is None else model.target_scaling.apply(values)

@@ -244,8 +244,7 @@ def arrays_of(returned: Any, n_layers: int) -> Observed:
         case _:
             is_pair = isinstance(returned, tuple) and len(returned) == 2
             got = f"a loss and {brief(returned[1])}" if is_pair else brief(returned)
-            line = "return loss, (all_dC_dW, all_dC_db)"
-            raise SettingError(f"gradient returns (loss, (all dC/dW, all dC/db)): got {got}; use {line}")
+            raise SettingError(sentence("gradcheck.returns", got=got))
     if len(W) != n_layers or len(b) != n_layers:
         raise ShapeError(sentence("gradcheck.layers", n_layers=n_layers, W=len(W), b=len(b)))
     W, b = ([np.array(array, np.float64) for array in each] for each in (W, b))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import DivergenceError, SettingError
+from deltarule.errors import DivergenceError, SettingError, sentence
 from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
@@ -72,8 +72,7 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
     with suppress(DivergenceError):  # with a rate as high as it will get, that is how a range test may end
         replace(trainer, network=network, schedule=schedule, epochs=epochs, callbacks=[listener]).fit(train)
     if (n_steps := len(listener.rows)) < 3:
-        needed = "a range test needs a few steps with a finite loss"
-        raise SettingError(f"{needed}: got {n_steps}; look at the starting weights")
+        raise SettingError(sentence("measures.few_steps", n_steps=n_steps))
     rates, losses = np.array(listener.rows).T
     smoothed, counts = (np.convolve(each, np.ones(WINDOW), "full") for each in (losses, np.ones_like(losses)))
     smoothed = (smoothed / counts)[WINDOW // 2 : -(WINDOW // 2)]

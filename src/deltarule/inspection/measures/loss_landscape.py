@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltarule.data.dataset import Dataset
-from deltarule.errors import SettingError, ShapeError
+from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
 from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
@@ -87,8 +87,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
     """
     points, n_parameters = np.asarray(snapshots, np.float64), network.parameters.size
     if points.shape[1] != n_parameters:
-        expected = f"a plane in the space of {n_parameters} parameters was expected"
-        raise ShapeError(f"{expected}: got one of {points.shape[1]}; give the run that the network comes from")
+        raise ShapeError(sentence("measures.other_plane", n_parameters=n_parameters, got=points.shape[1]))
     axes, path, share = principal_plane(points)
     origin = points[-1] - path[-1] @ axes
     low, extent = path.min(axis=0), np.ptp(path, axis=0)
