@@ -162,8 +162,8 @@ class Call:
                 line = re.sub(rf'\b{name}=("\w+"|[\d.]+)(?=[,)])', f"{name}={brief(given[wrong])}", line)
             return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
-        is_near = (has_settings and offer) or "did you mean" in offer
-        return offer if is_near else f"leave it out, as in {self.works()}"
+        works = f"leave it out, as in {self.works()}"
+        return offer if "did you mean" in offer else f"{offer}; or {works}" if has_settings and offer else works
 
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         every, called = self.parameters.values(), self.called

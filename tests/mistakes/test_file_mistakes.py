@@ -116,6 +116,8 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ("recipes --name quick", "leave it out, as in deltarule recipes quick"),
         ("evaluate m.safetensors 7.png", "use deltarule evaluate m.safetensors; "),
         ("explain 7.png", "deltarule explain pretrained --image 7.png  shows how"),
+        ("train digits --log-dir out", "did you mean --run?"),
+        ("export m.safetensors --output m.onnx", "did you mean --onnx?"),
         ("learn grade", "use  deltarule learn grade my-network"),
         ("evaluate m.pt", "use dr.from_torch(torch.load('m.pt'), hidden=\"relu\")"),
     ],
