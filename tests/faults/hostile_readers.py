@@ -30,10 +30,10 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
 from deltarule.data.ink.pictures import read_picture, read_picture_rows
 from deltarule.data.readers import kinds
-from deltarule.data.readers.csv import read_pixel_rows
 from deltarule.data.readers.idx import read_idx
 from deltarule.data.readers.images import read_image, read_image_folder
 from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.pixel_rows import read_pixel_rows
 from deltarule.data.readers.tables import read_table, read_table_rows
 from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError

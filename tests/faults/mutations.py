@@ -23,8 +23,8 @@ from frames import read_frame
 
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
-from deltarule.data.readers.csv import read_pixel_rows
 from deltarule.data.readers.idx import read_idx
+from deltarule.data.readers.pixel_rows import read_pixel_rows
 from deltarule.data.readers.tables import read_table, read_table_rows
 from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError

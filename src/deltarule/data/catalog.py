@@ -29,18 +29,25 @@ class FileState(NamedTuple):
 
 @public('load_data("digits"), which has train and test')
 def load_data(
-    name: str | os.PathLike[str], *, offline: bool = False, fallback: bool = True, announce: Announce = print_to_stderr
+    name: str | os.PathLike[str],
+    *,
+    label: str | None = None,
+    offline: bool = False,
+    fallback: bool = True,
+    announce: Announce = print_to_stderr,
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
     name: what `names()` lists, such as "digits" or "mnist"; or a path: a CSV of pixels, an npz, a folder with MNIST's
         four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in the
         names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
+    label: the column of a CSV of pixels that holds the labels, by its name or number from 1; None where the file tells.
     offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
         user's cache is downloaded to the latter, once.
     fallback: where MNIST is asked for and cannot be downloaded, the bundled digits stand in for it, `train.name` is
         "digits", and `announce` explains it. False raises DownloadError instead, and so does offline=True.
-    announce: gets a sentence for a download before it starts, and for a file that is passed over as a wrong one.
+    announce: gets a sentence for a download before it starts, for a file that is passed over as a wrong one, and for
+        what was taken for what.
 
     Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
     could not be fetched.
@@ -61,7 +68,7 @@ def load_data(
             raise SettingError(f"data must be a name or a path that exists: got {name!r}; {offer}")
         if not (kind := kind_of(path)).has_targets:
             raise SettingError(sentence("catalog.kind", images=IMAGES, path=path, got=what_it_is(path, kind)))
-        return read(path).splits
+        return read(path, label=label, announce=announce).splits
     if offline or not fallback or name != MNIST:
         return _load_published(name, offline, announce)[0]
     splits, which = find_default(announce=announce)

@@ -1,7 +1,7 @@
 """The columns of a table, and how its rows become what a network reads: text one-hot, what is missing filled in.
 
 A row is float64, with a cell for each column: a number, or the place of a text among the column's categories, counted
-from 0; NaN where the cell is missing.
+from 0, infinite for another text; NaN where the cell is missing.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from deltarule.errors import DataError, ShapeError, sentence
 from deltarule.public import public
 
 MOST_NAMED = 12
+NO_CATEGORY = np.inf  # the place of a text that is none of a column's categories
 
 
 @public()
@@ -65,7 +66,7 @@ def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]
         if column.categories:
             codes = np.arange(len(column.categories))
             block = (block == codes).astype(np.float64)
-            _check_cells(column, ~is_missing & ~np.isin(cells, codes), cells)
+            _check_cells(column, ~is_missing & ~np.isin(cells, [NO_CATEGORY, *codes]), cells)
         if is_missing.any():
             _check_cells(column, is_missing & (column.fill is None), cells)
             block = np.where(is_missing[:, np.newaxis], column.fill, block)

@@ -64,10 +64,13 @@ class How:
     task, missing, without: as for `read_table`.
     columns, class_names: those of a model, to count a table as it was counted there. () reads any columns of numbers.
     image_shape: the (height, width) that a picture must have; None for any.
+    label: the column of a CSV of pixels that holds the classes.
     size: what pictures of any shape are brought to.
-    is_digit: whether a picture of any size becomes a digit as MNIST has them.
+    is_digit: whether a picture of any size becomes a digit as MNIST has them; `anyway`: even if it shows several.
+    skip_bad: whether pictures that cannot be read are left out.
     is_unit: whether pixels become value / 255.
-    announce: gets a sentence for each guess about a table.
+    unseen: whether a text that a model has not learned is an error, or none of its categories.
+    announce: gets a sentence for each guess about a file.
     """
 
     rows_only: bool = False
@@ -78,8 +81,12 @@ class How:
     columns: Sequence[Column] | None = None
     class_names: Sequence[str] = ()
     image_shape: tuple[int, int] | None = None
+    label: str | None = None
     size: int | None = None
     is_digit: bool = False
+    anyway: bool = False
+    skip_bad: bool = False
+    unseen: Literal["error", "other"] = "error"
     is_unit: bool = False
     announce: Announce = print_to_stderr
 

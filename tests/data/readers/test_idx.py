@@ -51,7 +51,7 @@ def test_reads_what_it_writes(tmp_path_factory: pytest.TempPathFactory, array: n
     [
         (b"", "starts with 00 00 08 and 01 to 04: got an empty file"),
         (b"<!DOCTYPE html>", "got 3c 21 44 4f"),
-        (b"\x00\x00\x0d\x01" + IMAGES[4:], "got 00 00 0d 01"),
+        (b"\x00\x00\x0d\x01" + IMAGES[4:], "got >f4, 0x0d; convert it:"),
         (b"\x00\x00\x08\x00", "got 00 00 08 00"),
         (b"\x00\x00\x08\x05" + IMAGES[4:], "got 00 00 08 05"),
         (IMAGES[:10], "3 dimensions of 4 bytes were expected: got 6 bytes"),

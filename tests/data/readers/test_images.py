@@ -46,10 +46,14 @@ def test_refuses_another_size(tmp_path: Path) -> None:
 def test_refuses_what_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="8 bits a color were expected: got Pillow's mode I;16"):
         read_image(save(tmp_path / "a.png", RAMP.astype(np.uint16) * 257))
-    with pytest.raises(DataError, match="got transparent pixels"):
-        read_image(save(tmp_path / "a.png", np.zeros((28, 28, 4), np.uint8)))
-    with pytest.raises(DataError, match="got transparent pixels"):
-        read_image(save(tmp_path / "a.png", transparency=0))
+
+
+def test_what_is_transparent_lies_on_a_ground_unlike_the_ink(tmp_path: Path) -> None:
+    """So a folder of transparent PNGs has the pixels of the same drawings on white."""
+    drawn = np.zeros((28, 28, 4), np.uint8)
+    drawn[5:20, 8:11, 3] = 255
+    assert np.array_equal(read_image(save(tmp_path / "a.png", drawn)), 255 - drawn[:, :, 3])
+    assert read_image(save(tmp_path / "a.png", np.zeros((28, 28, 4), np.uint8))).min() == 255
 
 
 def test_refuses_files_that_are_damaged_or_something_else(tmp_path: Path) -> None:
@@ -59,7 +63,9 @@ def test_refuses_files_that_are_damaged_or_something_else(tmp_path: Path) -> Non
     wrong = [b"", b"<html>", whole[: len(whole) // 2], whole.replace(b"IDAT", b"IDAX"), gif.getvalue()]
     for content in wrong:
         (tmp_path / "a.png").write_bytes(content)
-        with pytest.raises(DataError, match=r"a\.png: a PNG or JPEG image was expected, but it cannot be read"):
+        with pytest.raises(
+            DataError, match=r"a\.png: a PNG, JPEG, WEBP, BMP or TIFF image was expected, but it cannot be read"
+        ):
             read_image(tmp_path / "a.png")
     with pytest.raises(DataError, match="cannot be read"):
         read_image(tmp_path / "nowhere.png")
@@ -112,7 +118,7 @@ def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:
         read_image_folder(tmp_path)
     message = str(caught.value)
     assert "b.png: an image of 28x28 pixels was expected: got 7x28" in message
-    assert "c.png: a PNG or JPEG image was expected" in message
+    assert "c.png: a PNG, JPEG, WEBP, BMP or TIFF image was expected" in message
     assert "a.png" not in message
 
 

@@ -38,11 +38,17 @@ def test_pictures_are_known_by_their_first_bytes(kind: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.npy", b"\x93NUMPY\1\0", "got npy; import numpy; numpy.savez('data.npz', X=numpy.load('"),
         ("a.xlsx", b"PK\3\4", "got Excel; import pandas; pandas.read_excel('"),
         ("a", b"PAR1", "got Parquet; import pandas; pandas.read_parquet('"),
         ("a.csv", pickle.dumps([1]), "got pickle; it can run code"),
-        ("a", b"\x89HDF", "got 89 48 44 46$"),
+        ("a", b"\x89HDF", "got HDF5; import h5py, numpy; "),
+        ("a.mat", b"MATLAB 5.0", "got MATLAB; import scipy.io, numpy; "),
+        ("a.arff", b"@RELATION x", "got ARFF; from scipy.io import arff; "),
+        ("a.pkl.gz", gzip.compress(pickle.dumps([1]), mtime=0), "got pickle in gzip; it can run code, .*gzip.open('"),
+        ("a.png", b"GIF89a", "got GIF; open it in a program for pictures and save it as PNG"),
+        ("a.jpg", b"\0\0\0\x18ftypheic", "got HEIC; open it in a program"),
+        ("a", b"\0\0\0\x1cftypavif", "got AVIF; open it in a program"),
+        ("a", b"\0\0\0\x10wxyz", "got 00 00 00 10$"),
         ("a", b"", "got an empty file$"),
     ],
 )
@@ -55,16 +61,16 @@ def test_what_is_not_read_is_named_with_what_to_do(name: str, content: bytes, wo
         load(path)
 
 
-def test_only_idx_is_read_compressed(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n"))
-    with pytest.raises(SettingError, match=r"only IDX files are read as gzip .*: run  gunzip .*a\.csv"):
-        read(tmp_path / "a.csv")
-    with pytest.raises(
-        SettingError, match=r"data in files must be .*got .*a\.csv, CSV in gzip; only IDX .*: run  gunzip"
-    ):
-        load(tmp_path / "a.csv")
-    with pytest.raises(SettingError, match=r"to learn column 'y' of it: got CSV in gzip; only IDX .*: run  gunzip"):
-        read(tmp_path / "a.csv", target="y")
+def test_idx_and_csv_are_read_compressed(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.csv.gz", "a.tsv.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"1,0,1,2,3\n"))
+        assert read(tmp_path / name).rows.tolist() == [[0, 1, 2, 3]]
+    (tmp_path / "bomb.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n" * 2**20))
+    with pytest.raises(DataError, match="bytes were expected in gzip: got more, made to fill the memory"):
+        read(tmp_path / "bomb.csv")
+    (tmp_path / "a.npz").write_bytes(gzip.compress(b"PK\3\4"))
+    with pytest.raises(SettingError, match=r"got .*a\.npz, npz in gzip; only IDX .*: run  gunzip"):
+        load(tmp_path / "a.npz")
     (tmp_path / "b.csv").write_bytes(gzip.compress(b"1,0,1,2,3\n")[:-9])
     with pytest.raises(DataError, match="damaged or truncated"):
         read(tmp_path / "b.csv")
@@ -102,7 +108,8 @@ def test_pixels_become_shares_of_255_for_a_network_of_such(tmp_path: Path) -> No
 def test_the_report_says_what_was_taken_for_what(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,b,label,c,d\n0,1,7,2,3\n")
-    assert read(path).report == {"file": str(path), "kind": "CSV", "holds": "pixels", "label": 3}
+    expected = {"file": str(path), "kind": "CSV", "holds": "pixels", "label": 3, "pixels": "from 0 to 255"}
+    assert read(path).report == expected | {"separator": ",", "encoding": "utf-8"}
     path.write_text("x,y,z\n1,2,3\n")
     report = read(path, rows_only=True, columns=[Column("x")], target="z", announce=lambda _: None).report
     assert report == {"file": str(path), "kind": "CSV", "holds": "rows", "columns": ["x"], "passed over": ["y"]}

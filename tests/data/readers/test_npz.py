@@ -51,6 +51,10 @@ def test_reads_the_layout_of_keras(path: Path, save) -> None:
         (np.array([[0.5, 1], [2, 3]], ">f8"), "values", [[0.5, 1.0], [2.0, 3.0]]),
         (np.array([[True, False], [False, False]]), "labels", [[1, 0], [0, 0]]),
         (np.array([[1, 0], [0, 0]]), "labels", [[1, 0], [0, 0]]),
+        (np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), "classes", [2, 0]),
+        (np.array([[False, True], [True, False]]), "classes", [1, 0]),
+        (np.array([[3], [1]]), "classes", [3, 1]),
+        (np.array(["dog", "cat"]), "classes", [1, 0]),
     ],
 )
 def test_the_targets_tell_the_task(path: Path, y: np.ndarray, task: str, targets: list) -> None:
@@ -60,6 +64,13 @@ def test_the_targets_tell_the_task(path: Path, y: np.ndarray, task: str, targets
     assert (splits.train.task, splits.train.targets.tolist()) == (task, targets)
     assert splits.train.inputs.dtype == np.float64
     assert splits.train.inputs.tolist() == [[1.0, 2.0], [3.0, -4.0]]
+
+
+@pytest.mark.parametrize("names", [("X_train", "Y_TRAIN"), ("images", "labels"), ("arr_0", "arr_1"), ("x", "y")])
+def test_arrays_go_by_the_names_that_others_give(path: Path, names: tuple[str, str]) -> None:
+    np.savez(path, **{names[0]: IMAGES[..., np.newaxis], names[1]: np.array([1, 0])})
+    assert read_npz(path).train.image_shape == (3, 4)
+    assert read_npz(path).train.inputs.tolist() == IMAGES.reshape(2, 12).tolist()
 
 
 def test_keeps_floats_and_recognizes_flat_images(path: Path) -> None:
@@ -73,17 +84,18 @@ def test_keeps_floats_and_recognizes_flat_images(path: Path) -> None:
     ("arrays", "words"),
     [
         (
-            {"x": IMAGES, "y": np.array([1, 0])},
-            "arrays called x_train, y_train.*; or X, y; or inputs, targets.* got x, y",
+            {"a": IMAGES, "y": np.array([1, 0])},
+            "arrays called x_train, y_train.*; or x, y; or inputs, targets.* got a, y",
         ),
         ({"X": IMAGES}, "got X$"),
         ({"X": IMAGES, "y": np.array([1, 0, 1])}, "got 2 inputs and 3 targets"),
         ({"X": IMAGES, "y": np.array([1, -1])}, "classes must be 0 to 1: got -1"),
-        ({"X": IMAGES, "y": np.array([[256], [0]])}, "labels of 0 and 1 were expected: got 0 to 256"),
+        ({"X": IMAGES, "y": np.array([[256, 1], [0, 1]])}, "labels of 0 and 1 were expected: got 0 to 256"),
+        ({"X": IMAGES.reshape(2, 12).T, "y": np.array([0, 1])}, r"shape \(12, 2\) for 2 targets; .*X\.T turns"),
         ({"X": IMAGES, "y": np.array([2**40, 0])}, "got class 1099511627776"),
-        ({"X": IMAGES[0, 0], "y": np.array([0])}, r"images of 3 dimensions were expected: got \(4,\)"),
+        ({"X": IMAGES[0, 0], "y": np.array([0])}, r"images of 3 dimensions were expected: got uint8 of shape \(4,\)"),
         ({"X": np.array([[1.0, np.nan]]), "y": np.array([0])}, "finite: got nan for sample 0, column 1"),
-        ({"X": IMAGES, "y": np.array(["1", "0"])}, "numbers that take 8 bytes were expected: got <U1"),
+        ({"X": IMAGES.astype(str), "y": np.array([1, 0])}, "got <U3 of shape"),
         ({"X": IMAGES + 0j, "y": np.array([1, 0])}, "got complex128"),
     ],
 )

@@ -1,36 +1,44 @@
-"""A CSV: rows of pixels, one image a row, or columns of numbers and texts below a header.
+"""A CSV: columns of numbers and texts, below a header or without one.
 
-Commas, semicolons or tabs part its cells. NumPy's parser, which is written in C, reads them; Python's csv module reads
-only the lines with quoted or missing cells, for it takes several times as long.
+Commas, semicolons, tabs or bars part its cells; `dialect_of` tells which, and the encoding. NumPy's parser, which is
+written in C, reads them; Python's csv module reads only the lines with quoted or missing cells, for it takes several
+times as long.
 """
 
 import csv
 import math
 import re
 import warnings
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from gzip import GzipFile
+from io import TextIOWrapper
 from itertools import chain, count, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, SupportsIndex, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.reading import How, Reading, open_file, refuse
+from deltarule.data.reading import most_believed, open_stored, refuse
 from deltarule.errors import DataError, SettingError, sentence
 
 Names = Collection[str]
-SEPARATORS = ",;\t"
+SEPARATORS = ",;\t|"
+MOST_SAMPLED = 30  # lines that tell how a file is written
+FOREIGN = re.compile(
+    rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]"
+)  # not of Windows-1252
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
-BYTES = frozenset(map(str, range(256)))
-# What np.loadtxt takes besides: "+7", " 007".
-UNUSUAL_BYTE = re.compile(r"\s*\+?0*([0-9]{1,2}|1[0-9]{2}|2[0-4][0-9]|25[0-5])\s*")
+# 12,363.5 and 1.234,5 or 1 234,5.
+THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
+DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}([.\s]\d{3})+),\d+([eE][+-]?\d+)?", re.ASCII)
 
 
 class Texts(NamedTuple):
@@ -40,114 +48,223 @@ class Texts(NamedTuple):
     texts: Sequence[str]
 
 
+class Dialect(NamedTuple):
+    """How a CSV is written. is_padded: whether every line ends in a separator that parts nothing."""
+
+    encoding: str
+    separator: str
+    is_padded: bool
+
+
 class Table(NamedTuple):
     """Columns of a CSV or a DataFrame.
 
     name: what messages call it: its path, where it is a file. names: of all its columns, no two the same.
     cells: of those columns that were read: Texts, or numbers, (n_rows,) float64, NaN where they are missing.
-    rows: the line that each row ends in or, in a DataFrame, its number.
+    rows: the line that each row ends in or, in a DataFrame, its number. dialect: of the CSV that it comes from.
+    written: how numbers are, in words, by column, where that is not as Python has them.
     """
 
     name: str
     names: Sequence[str]
     cells: dict[str, Any]
     rows: NDArray[np.intp]
-    is_file: bool = True
+    dialect: Dialect | None = None
+    written: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from a CSV."""
+        return self.dialect is not None
 
     def place(self, row: SupportsIndex) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
         return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
 
 
-@contextmanager
-def open_text(path: AnyPath) -> Iterator[tuple[TextIO, str]]:
-    """The text of a CSV, and what parts the cells of its first line: a comma, else a semicolon or a tab.
+def dialect_of(path: AnyPath) -> Dialect:
+    """How a CSV is written, by its first lines: what parts their cells alike, and makes most of them numbers.
 
-    Bytes that are not UTF-8 become a character that no number contains.
+    Raises DataError where it is not a CSV, or in an unknown encoding.
     """
-    with open_file(path, "a CSV file") as file:
+    encoding = encoding_of(path)
+    with open_text(path, encoding) as file:
+        lines = [line for line in islice(file, MOST_SAMPLED) if line.strip()]
+    best, separator, is_padded = (-1.0, 0.0), ",", False
+    for each in filter("".join(lines[:1]).__contains__, SEPARATORS):
+        with open_parsed(path, lines, each) as parsed:
+            header, *rows = list(parsed) or [[""]]
+        ends = {cells[-1] for cells in rows or [header] if cells} == {""}
+        width = max(len(rows[0]), len(header)) - 1 if ends and rows else len(header)
+        alike = [cells for cells in rows if len(cells) == width + ends]
+        numbers = [number_in(cell if each == "," else cell.replace(",", ".")) for cells in alike for cell in cells]
+        score = len(alike) / max(len(rows), 1), 1 - numbers.count(None) / max(len(numbers), 1)
+        if len(header) > 1 and (score > best or not rows):
+            best, separator, is_padded = score, each, ends and len(header) - (header[-1] == "") == width > 0
+    return Dialect(encoding, separator, is_padded)
+
+
+def encoding_of(path: AnyPath) -> str:
+    """UTF-16 as its first bytes tell; UTF-8, where all bytes are such; else Windows-1252, as older Excel writes it.
+
+    Raises DataError for another kind of file, one in gzip that is made to fill the memory, and where bytes are in
+    neither: no letters of Windows-1252 stand among others as those of a Mac or of DOS would.
+    """
+    decoder, encoding, n_bytes = getincrementaldecoder("utf-8")(), "utf-8-sig", 0
+    with open_stored(path, "a CSV file") as file:
         head = file.read(4)
-    if head.startswith(NO_CSV):
-        kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
-        raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
-    encoding = "utf-16" if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig"  # Excel writes both
-    with open_file(path, "a CSV file", "r", encoding=encoding, errors="replace", newline=None) as file:
-        first = next((line for line in file if line.strip()), "")
-        file.seek(0)
-        yield file, next((each for each in SEPARATORS if each in first), ",")
+        if head.startswith(NO_CSV):
+            kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
+            raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
+        if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+            return "utf-16"
+        if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
+            return "utf-16-be" if head[0] == 0 else "utf-16-le"
+        most = most_believed(Path(path).stat().st_size) if isinstance(file, GzipFile) else math.inf
+        for chunk in chain([head], iter(partial(file.read, 2**20), b"")):
+            n_bytes += len(chunk)
+            if n_bytes > most:
+                raise DataError(
+                    f"{path}: at most {most:,} bytes were expected in gzip: got more, made to fill the memory"
+                )
+            if encoding == "utf-8-sig" and not (chunk.isascii() and decoder.getstate()[0] == b""):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    encoding = "cp1252"
+            if encoding == "cp1252" and (found := FOREIGN.search(chunk)):
+                raise DataError(sentence("readers.encoding", path=path, got=found[0]))
+    return encoding
 
 
 @contextmanager
-def open_rows(path: AnyPath) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path) as (file, separator):
-        reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
+def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
+    """The text of a CSV, compressed or not. No byte is replaced: DataError where one is not in the encoding."""
+    with open_stored(path, "a CSV file") as file:
+        text = TextIOWrapper(file, encoding=encoding, newline=None)
         try:
-            yield ((reader.line_num, cells) for cells in reader if any(cells) or len(cells) > 1)
-        except csv.Error as error:
-            raise DataError(f"{path}: a CSV was expected: line {reader.line_num} is not such ({error})") from error
+            yield text
+        except UnicodeDecodeError as error:
+            raise DataError(
+                sentence("readers.encoding", path=path, got=error.object[error.start : error.end])
+            ) from error
+        finally:
+            text.detach()
+
+
+@contextmanager
+def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Any]:
+    """A reader of Python's csv module. DataError where a line is such that it cannot be read."""
+    reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    try:
+        yield reader
+    except csv.Error as error:
+        raise DataError(f"{path}: a CSV was expected: line {reader.line_num} is not such ({error})") from error
+
+
+@contextmanager
+def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
+    """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
+    with open_text(path, dialect.encoding) as file, open_parsed(path, file, dialect.separator) as reader:
+        rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
+        yield ((reader.line_num, cells) for cells in rows if any(cells) or len(cells) > 1)
+
+
+class Head(NamedTuple):
+    """How a CSV begins.
+
+    cells: of its first line that is not blank, `line`. names: of its columns. first: its first row.
+    """
+
+    dialect: Dialect
+    line: int
+    cells: list[str]
+    names: list[str]
+    first: list[str]
+
+    @classmethod
+    def of(cls, path: AnyPath, *, needs_header: bool = True) -> "Head":
+        """That of a file whose first line names columns, be it of numbers only where `needs_header`."""
+        dialect = dialect_of(path)
+        with open_rows(path, dialect) as rows:
+            line, cells = next(rows, (1, [""]))
+            head = cls(dialect, line, cells, [name.strip() for name in cells], next(rows, (0, []))[1])
+        return head if needs_header or None in map(number_in, cells) else head.as_row()
+
+    def as_row(self) -> "Head":
+        """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
+        names = [str(number) for number in range(1, len(self.cells) + 1)]
+        return self._replace(line=0, names=names, first=self.cells)
 
 
 def read_columns(
-    path: AnyPath, *, text: Names = (), only: Names | None = None, without: Names = (), needs_header: bool = True
+    path: AnyPath,
+    head: Head | None = None,
+    *,
+    text: Names = (),
+    only: Names | None = None,
+    without: Names = (),
+    needs_header: bool = True,
 ) -> Table:
     """The columns of a CSV with a header.
 
-    text: columns whose cells stay as they are written, so that 007 is not 7; others do where one is not a number.
+    head: what is known of its beginning; None finds out. text: columns whose cells stay as they are written, so that
+        007 is not 7; others do where one is not a number.
     only: the columns to read, None for all. without: columns not to read. needs_header: whether a first line of numbers
         is one, too; else it is a row, and columns are called by their numbers.
 
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
-    with open_rows(path) as rows:
-        header_line, names = next(rows, (1, [""]))
-        header = [name.strip() for name in names]
-        first = next(rows, (0, []))[1]
-    if not needs_header and None not in map(number_in, names):
-        header_line, first, header = 0, names, [str(number) for number in range(1, len(names) + 1)]
-    refuse_duplicates(str(path), header)
-    wanted = {name: at for at, name in enumerate(header) if name not in without and (only is None or name in only)}
-    if not first:
-        return Table(str(path), header, {name: np.empty(0) for name in wanted}, np.empty(0, np.intp))
-    texts = {at for at, cell in enumerate(first) if number_in(cell) is None and cell.strip() not in MISSING}
+    head = head or Head.of(path, needs_header=needs_header)
+    refuse_duplicates(str(path), head.names)
+    names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
+    wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
+    if not head.first:
+        return Table(str(path), names, {name: np.empty(0) for name in wanted.values()}, np.empty(0, np.intp), dialect)
+    texts = {at for at, cell in enumerate(head.first) if number_in(cell) is None and cell.strip() not in MISSING}
     for all_are_texts in (False, True):
-        lines = [header_line]
-        as_text = [at for name, at in wanted.items() if all_are_texts or name in text or at in texts]
+        lines = [head.line]
+        as_text = [at for at, name in wanted.items() if all_are_texts or name in text or at in texts]
         places = {at: defaultdict[str, int](count().__next__) for at in as_text}
-        converters: dict[int, Any] = dict.fromkeys({*range(len(header))} - {*wanted.values()}, len)
+        converters: dict[int, Any] = dict.fromkeys({*range(len(names))} - {*wanted}, len)
         converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
         how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
         try:
-            with open_text(path) as (file, separator), warnings.catch_warnings(action="error"):
-                numbers = np.loadtxt(plain_rows(file, separator, lines), delimiter=separator, **how)
+            with open_text(path, dialect.encoding) as file, warnings.catch_warnings(action="error"):
+                numbers = np.loadtxt(plain_rows(file, dialect, lines), delimiter=separator, **how)
         except (ValueError, Warning, csv.Error):
             continue
-        if numbers.shape[1] == len(header):
+        if numbers.shape[1] == len(names):
             break
     else:
-        with open_rows(path) as rows:
-            lengths = ((line, len(cells)) for line, cells in rows if len(cells) != len(header))
-            problems = (f"line {line}: {length} cells instead of {len(header)}" for line, length in lengths)
+        with open_rows(path, dialect) as rows:
+            lengths = ((line, len(cells)) for line, cells in rows if len(cells) != len(names))
+            problems = (f"line {line}: {length} cells instead of {len(names)}" for line, length in lengths)
             refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
-    cells: dict[str, Any] = {}
-    for name, at in wanted.items():
-        cells[name] = columns[at]
+    cells_by_name, written = dict[str, Any](), dict[str, str]()
+    for at, name in wanted.items():
+        cells: Texts | NDArray[np.float64] = columns[at]
         if at in places:
             known = ["" if each == "nan" else each for each in places[at]]
-            cells[name] = cells_of(columns[at].astype(np.intp), known, is_text=name in text)
-    return Table(str(path), header, cells, np.array(lines[1:], np.intp))
+            cells = cells_of(columns[at].astype(np.intp), known, is_text=name in text, separator=separator)
+            if isinstance(cells, np.ndarray):
+                written[name] = Numbers.of(known, separator).written
+        cells_by_name[name] = cells
+    return Table(str(path), names, cells_by_name, np.array(lines[1:], np.intp), dialect, written)
 
 
-def plain_rows(file: TextIO, separator: str, lines: list[int]) -> Iterator[str]:
+def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str]:
     """The rows as NumPy's parser takes them, what is missing as nan.
 
     lines: begins with the last one of the header, and gets the one that each row ends in.
     """
-    line = lines[0]
+    line, separator = lines[0], dialect.separator
     for row in islice(file, line, None):
         line += 1
+        if dialect.is_padded:
+            row = row.rstrip("\n").removesuffix(separator)
         framed = separator + row.rstrip("\n") + separator
         # Every word for a missing cell has an n in it
         if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
@@ -162,21 +279,66 @@ def plain_rows(file: TextIO, separator: str, lines: list[int]) -> Iterator[str]:
         yield row
 
 
-def cells_of(codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool) -> Texts | NDArray[np.float64]:
+def cells_of(
+    codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool, separator: str = ","
+) -> Texts | NDArray[np.float64]:
     """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
 
     is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
     the others are in the order of numbers where all are such.
     """
-    numbers = [number_in(text) if text else math.nan for text in texts]
-    if not is_text and None not in numbers:
+    numbers = Numbers.of(texts, separator).values
+    if not is_text and numbers is not None:
         return np.array([*numbers, math.nan], float)[codes]
-    values = dict(zip(texts, numbers, strict=True))
     found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
-    if None not in map(values.get, found):
+    if numbers is not None:
+        values = dict(zip(texts, numbers, strict=True))
         found.sort(key=lambda text: (values[text], text))
     place = {text: k for k, text in enumerate(found)}
     return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
+
+
+class Numbers(NamedTuple):
+    """The numbers that the cells of a column are, NaN where one is missing; None where some are not numbers.
+
+    written: how, in words, where that is not as Python has them. is_doubtful: whether commas or points may part
+    thousands as well as decimals.
+    """
+
+    values: list[float] | None
+    written: str = ""
+    is_doubtful: bool = False
+
+    @classmethod
+    def of(cls, texts: Sequence[str], separator: str) -> "Numbers":
+        """What the different `texts` of a column are, between cells parted by `separator`.
+
+        A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
+        """
+        cells, written = [text for text in texts if text], list[str]()
+        if cells and all(text.endswith("%") for text in cells):
+            written.append("in percent, 6.45% as 6.45")
+            texts = [text.rstrip("% ") for text in texts]
+            cells = [text.rstrip("% ") for text in cells]
+        commas = [text for text in cells if "," in text]
+        is_thousands = all(map(THOUSANDS.fullmatch, commas))
+        may_be_decimal = all(text.count(",") == 1 and "." not in text for text in commas)
+        if commas and is_thousands:
+            written.append("with a comma at the thousands")
+            doubt = separator != "," and may_be_decimal
+            texts = [text.replace(",", "") for text in texts]
+        elif commas and all(map(DECIMAL.fullmatch, commas)):
+            written.append("with a decimal comma")
+            doubt = any("." in text and "," not in text for text in cells)
+            texts = [re.sub("[.\\s]", "", text).replace(",", ".") for text in texts]
+        elif commas:
+            return cls(None)
+        else:
+            doubt = False
+        values = [number_in(text) if text else math.nan for text in texts]
+        known = [value for value in values if value is not None]
+        is_number = len(known) == len(values)
+        return cls(known if is_number and not doubt else None, " and ".join(written), is_number and doubt)
 
 
 def number_in(cell: str) -> float | None:
@@ -192,62 +354,3 @@ def refuse_duplicates(name: str, header: Sequence[str]) -> None:
     twice = sorted(column for column, times in Counter(header).items() if times > 1)
     if twice:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
-
-
-def read_pixel_rows(path: Path, _: How) -> Reading:
-    """Images from a CSV, one a row, and examples to learn from where it has labels.
-
-    The label is the column called "label" or, without such a header, the first of a row that is one cell longer than
-    a square image (785 = 1 + 28 x 28). Rows exactly as long as a square image, as in Kaggle's test.csv, have no label.
-    Every cell is an integer from 0 to 255. A byte order mark, CRLF and blank lines are accepted.
-
-    Raises DataError, naming lines and columns (counted from 1), where the file holds anything else.
-    """
-    with open_text(path) as (file, separator):
-        header = [cell.strip().strip('"') for cell in file.readline().split(separator)]
-        if header == [""] or number_in(header[0]) is not None:  # it holds data
-            header = []
-            file.seek(0)
-        try:
-            with warnings.catch_warnings(action="error"):
-                table = np.loadtxt(file, np.uint8, delimiter=separator, comments=None, ndmin=2)
-        except (ValueError, Warning) as error:
-            problems = _pixel_problems(file, separator, bool(header))
-            if len(header) > 1 and "label" not in header and (got := next(problems, "")):
-                says = sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1])
-                raise DataError(says) from error
-            refuse(path, "integers from 0 to 255, equally many in every line,", problems)
-            raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
-    width = table.shape[1]
-    if header and len(header) != width:
-        raise DataError(sentence("readers.header", path=path, width=width, n_names=len(header)))
-    has_label, has_none = (math.isqrt(cells) ** 2 == cells > 0 for cells in (width - 1, width))
-    is_named = "label" in header
-    if header.count("label") > 1:
-        raise DataError(sentence("readers.labels", path=path, n_labels=header.count("label")))
-    if not has_label and (is_named or not has_none):
-        raise DataError(sentence("readers.no_square", path=path, width=width))
-    if not has_label:
-        return Reading(table, report={"holds": "pixels", "label": None})
-    label = header.index("label") if is_named else 0
-    pixels, labels = np.delete(table, label, axis=1), table[:, label].astype(np.int64)
-    side = math.isqrt(width)
-    examples = Splits(Dataset(pixels, labels, "classes", (), (side, side), str(path)))
-    return Reading(pixels, examples, {"holds": "pixels", "label": label + 1})
-
-
-def _pixel_problems(file: TextIO, separator: str, has_header: bool) -> Iterator[str]:
-    """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when NumPy has refused the file."""
-    file.seek(0)
-    width = 0
-    for line, text in enumerate(file, start=1):
-        cells = text.rstrip("\n").split(separator)
-        if cells == [""]:
-            continue
-        width = width or len(cells)
-        if len(cells) != width:
-            yield f"line {line}: {len(cells)} cells instead of {width}"
-        elif (line > 1 or not has_header) and not BYTES.issuperset(cells):
-            for column, cell in enumerate(cells, start=1):
-                if cell not in BYTES and not UNUSUAL_BYTE.fullmatch(cell):
-                    yield f"line {line}, column {column}: {cell[:40]!r}"

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.reading import LARGEST, most_believed, open_stored
+from deltarule.data.reading import LARGEST, Announce, most_believed, open_stored, print_to_stderr
 from deltarule.errors import DataError, sentence
 
-SIGNATURE = rb"\0\0\x08[\x01-\x04]"  # unsigned bytes of 1 to 4 dimensions
+SIGNATURE = rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]"  # a dtype, and 1 to 4 dimensions
+DTYPES = {8: "uint8", 9: "int8", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # as NumPy calls them
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
 TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
 
@@ -38,6 +39,11 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
         if not re.fullmatch(SIGNATURE, magic):
             raise DataError(sentence("readers.idx", path=path, got=magic.hex(" ") or "an empty file"))
         n_axes = magic[3]
+        if magic[2] != 8:
+            start = 4 + 4 * n_axes
+            raise DataError(
+                sentence("readers.idx_dtype", path=path, dtype=DTYPES[magic[2]], code=magic[2], start=start)
+            )
         sizes = file.read(4 * n_axes)
         if len(sizes) < 4 * n_axes:
             raise DataError(sentence("readers.idx_sizes", path=path, n_axes=n_axes, n_bytes=len(sizes)))
@@ -47,7 +53,8 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
         stored, is_compressed = Path(path).stat().st_size, isinstance(file, GzipFile)
         expected = f"{path}: its header declares {' x '.join(map(str, shape))}, so {declared:,} bytes were expected"
         if not is_compressed and declared != stored:
-            raise DataError(f"{expected}: got {stored:,}; the file is truncated, or not an IDX file")
+            why = "truncated" if stored < declared else "longer than its header says"
+            raise DataError(f"{expected}: got {stored:,}; the file is {why}, or not an IDX file")
         if is_compressed and declared > most_believed(stored):
             raise DataError(f"{expected}: got {stored:,} compressed ones; a file like this is made to fill the memory")
         if declared > most_bytes:
@@ -80,7 +87,7 @@ def idx_files(folder: Path, name: str) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def read_idx_pairs(path: Path) -> Splits:
+def read_idx_pairs(path: Path, announce: Announce = print_to_stderr) -> Splits:
     """The images and labels in a folder, as far as they are there as MNIST's, or in the pair whose names begin so.
 
     Raises DataError where images have no labels beside them, or the two do not fit each other.
@@ -93,6 +100,8 @@ def read_idx_pairs(path: Path) -> Splits:
             raise DataError(f"{folder}: {prefix}{LABELS} beside {images[0].name} was expected: got no such file")
         if images:
             parts.append((images[0], read_idx(images[0]), read_idx(labels[0])))
+    if path.name.startswith("emnist"):
+        announce(sentence("readers.emnist", path=path))
     class_names = default_class_names(*(labels.astype(np.int64) for _, _, labels in parts), name=str(folder))
     return Splits(*(image_dataset(*arrays, class_names=class_names, name=str(path)) for path, *arrays in parts))
 

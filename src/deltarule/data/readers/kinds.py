@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Splits
-from deltarule.data.ink.pictures import read_picture_rows
-from deltarule.data.readers.csv import read_pixel_rows
+from deltarule.data.ink.pictures import FORMATS
 from deltarule.data.readers.idx import IMAGES, SIGNATURE, TRAIN, idx_files, read_idx, read_idx_pairs
-from deltarule.data.readers.images import read_image_folder
-from deltarule.data.readers.npz import read_npz
+from deltarule.data.readers.images import read_image_folder, read_picture_rows
+from deltarule.data.readers.npz import read_npy, read_npz
+from deltarule.data.readers.pixel_rows import read_pixel_rows
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
 from deltarule.data.reading import How, Reading, open_stored
 from deltarule.errors import SettingError, sentence
 
+GUNZIP = "only IDX files and CSVs are read as gzip compresses them: run  gunzip {path}"
 HEAD_BYTES = 16  # of a file, which tell what it is
 
 
@@ -47,30 +48,64 @@ def read_idx_rows(path: Path, how: How) -> Reading:
     return Reading(pixels.reshape(len(pixels), -1), report={"holds": "pixels"})
 
 
-CSV = Kind("CSV", endings=(".csv",), reader=read_pixel_rows, has_targets=True)
+CSV = Kind("CSV", endings=(".csv", ".tsv"), reader=read_pixel_rows, has_targets=True)
 IDX = Kind("IDX", SIGNATURE, reader=read_idx_rows)
-IDX_PAIRS = Kind("pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path)), has_targets=True)
+IDX_PAIRS = Kind(
+    "pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path, how.announce)), has_targets=True
+)
 IMAGE_FOLDER = Kind(
-    "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, size=how.size)), has_targets=True
+    "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, **vars(how))), has_targets=True
 )
 ASKED = "deltarule predict {path}  asks a model about it,  deltarule explain pretrained --image {path}  shows how; "
 ASKED += "to learn from, give a folder with a folder for each class"
 TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
+TO_NPZ = (
+    "import {0}, numpy; file = {0}.{1}({{path!r}}); "
+    "numpy.savez('data.npz', X=numpy.array(file['X']), y=numpy.array(file['y']).ravel())"
+)
+TRUSTED = (
+    "it can run code, so only where you trust it:  import pickle, numpy; X, y = pickle.load(open({path!r}, 'rb')); "
+    "numpy.savez('data.npz', X=X, y=y)  or, for an estimator, dr.from_sklearn"
+)
+TO_PNG = "open it in a program for pictures and save it as PNG: deltarule predict picture.png"
 MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="use dr.load({path!r}), or --model {path}")
 KINDS = (
     MODEL,
-    Kind("PNG", rb"\x89PNG\r\n\x1a\n", (".png",), read_picture_rows, advice=ASKED),
-    Kind("JPEG", rb"\xff\xd8\xff", (".jpg", ".jpeg"), read_picture_rows, advice=ASKED),
-    Kind("WebP", rb"RIFF.{4}WEBP", (".webp",), read_picture_rows, advice=ASKED),
-    Kind("BMP", rb"BM.{4}\0{4}", (".bmp",), read_picture_rows, advice=ASKED),
-    Kind("npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path)), has_targets=True),
+    Kind("PNG", rb"\x89PNG\r\n\x1a\n", FORMATS["PNG"], read_picture_rows, advice=ASKED),
+    Kind("JPEG", rb"\xff\xd8\xff", FORMATS["JPEG"], read_picture_rows, advice=ASKED),
+    Kind("WebP", rb"RIFF.{4}WEBP", FORMATS["WEBP"], read_picture_rows, advice=ASKED),
+    Kind("BMP", rb"BM.{4}\0{4}", FORMATS["BMP"], read_picture_rows, advice=ASKED),
+    Kind("TIFF", rb"II\*\0|MM\0\*", FORMATS["TIFF"], read_picture_rows, advice=ASKED),
+    Kind("GIF", rb"GIF8[79]a", (".gif",), advice=TO_PNG),
+    Kind("HEIC", rb".{4}ftyp(heic|heix|hevc|mif1|msf1)", (".heic", ".heif"), advice=TO_PNG),
+    Kind("AVIF", rb".{4}ftypavi[fs]", (".avif",), advice=TO_PNG),
+    Kind(
+        "npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path, how.announce)), has_targets=True
+    ),
     IDX,
     CSV,
-    Kind("npy", rb"\x93NUMPY", (".npy",), advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)"),
+    Kind(
+        "npy",
+        rb"\x93NUMPY",
+        (".npy",),
+        lambda path, how: Reading(read_npy(path)),
+        advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)",
+    ),
     Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
     Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
     Kind("JSON", endings=(".json",), advice=TO_CSV.format("read_json")),
-    Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice="it can run code; numpy.savez('data.npz', X=X)"),
+    Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice=TRUSTED),
+    Kind("MATLAB", rb"MATLAB 5", (".mat",), advice=TO_NPZ.format("scipy.io", "loadmat")),
+    Kind("HDF5", rb"\x89HDF", (".h5", ".hdf5"), advice=TO_NPZ.format("h5py", "File")),
+    Kind("Feather", rb"ARROW1", (".feather", ".arrow"), advice=TO_CSV.format("read_feather")),
+    Kind(
+        "ARFF",
+        rb"(?i)@relation",
+        (".arff",),
+        advice="from scipy.io import arff; import pandas; "
+        "pandas.DataFrame(arff.loadarff({path!r})[0]).to_csv('data.csv', index=False)",
+    ),
+    Kind("PyTorch", endings=(".pt", ".pth", ".ckpt"), advice="use dr.from_torch(torch.load({path!r})), and dr.save"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"
@@ -127,12 +162,18 @@ def kind_of(path: Path) -> Kind:
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)
     by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]
-    by_name = [kind for kind in KINDS if path.suffix.lower() in kind.endings]
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    by_name = [kind for kind in KINDS if suffix in kind.endings]
     by_both = [kind for kind in by_content if kind in by_name]
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
-    if is_compressed and kind is not IDX:
+    if is_compressed and kind not in (IDX, CSV):
         name = f"{'a file' if kind.name == UNKNOWN else kind.name} in gzip"
-        return Kind(name, advice="only IDX files are read as gzip compresses them: run  gunzip {path}")
+        advice = (
+            TRUSTED.replace("open(", "gzip.open(").replace("pickle,", "gzip, pickle,")
+            if kind.name == "pickle"
+            else GUNZIP
+        )
+        return Kind(name, advice=advice)
     return kind
 
 

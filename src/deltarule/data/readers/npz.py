@@ -3,7 +3,9 @@
 import math
 import zipfile
 import zlib
+from collections.abc import Sequence
 from itertools import repeat
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,38 +13,67 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
-from deltarule.data.reading import LARGEST, MOST_SHRUNK, most_believed, open_file
+from deltarule.data.reading import LARGEST, MOST_SHRUNK, Announce, most_believed, open_file, print_to_stderr
 from deltarule.errors import DataError, sentence
 
-LAYOUTS = (("x_train", "y_train", "x_test", "y_test"), ("X", "y"), ("inputs", "targets"))
+LAYOUTS = (
+    ("x_train", "y_train", "x_test", "y_test"),
+    ("train_images", "train_labels", "test_images", "test_labels"),
+    ("x_train", "y_train"),
+    *(("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"), ("data", "labels")),
+    *(("arr_0", "arr_1", "arr_2", "arr_3"), ("arr_0", "arr_1")),
+)
 
 
-def read_npz(path: AnyPath) -> Splits:
-    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or inputs, targets.
+def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
+    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or another of LAYOUTS.
 
-    Inputs (n_samples, n_features) or images (n_samples, height, width): uint8 and floats stay, integers and booleans
-    become float64. Targets: integers (n_samples,) are classes, integers or booleans (n_samples, n_outputs) are labels,
-    floats are values.
+    Inputs (n_samples, n_features) or images (n_samples, height, width), perhaps with a channel: uint8 and floats stay,
+    integers and booleans become float64. Targets: integers (n_samples,) or texts are classes, and so are rows of which
+    one number is 1 and the others are 0, which `announce` gets; other integers or booleans (n_samples, n_outputs) are
+    labels, floats are values.
 
     Returns Splits, whose test is None where there is one part only. Raises DataError, naming the file and the array,
     where the archive is damaged, lacks an array or holds it twice, needs pickle, or declares more than it can hold.
     """
     try:
         with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
-            found = {name.removesuffix(".npy") for name in archive.namelist()}
-            keys = next((keys for keys in LAYOUTS if found >= set(keys)), None)
-            if keys is None:
+            found = {name.removesuffix(".npy").lower(): name.removesuffix(".npy") for name in archive.namelist()}
+            layout = next((keys for keys in LAYOUTS if found.keys() >= set(keys)), None)
+            if layout is None:
                 wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
-                got = ", ".join(sorted(found)) or "none"
+                got = ", ".join(sorted(found.values())) or "none"
                 raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
+            keys = [found[key] for key in layout]
             names = [f"{path}, {key}" for key in keys]
             arrays = list(map(_read_array, repeat(archive), keys, names))
-            classes = [y.astype(np.int64) for y in arrays[1::2] if y.ndim == 1 and y.dtype.kind in "iu"]
-            class_names = default_class_names(*classes, name=names[1]) if classes else ()
-            return Splits(*map(_dataset, arrays[::2], arrays[1::2], repeat(class_names), names[::2]))
+            targets, class_names = _as_classes(arrays[1::2], names[1], announce)
+            return Splits(*map(_dataset, arrays[::2], targets, repeat(class_names), names[::2]))
     # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
+
+
+def read_npy(path: AnyPath) -> NDArray[Any]:
+    """The rows in an npy file, (n_samples, features). Raises DataError where it holds no such array of numbers."""
+    with open_file(path, "an npy file") as file:
+        X = _array_in(file, Path(path).stat().st_size, str(path))
+    return _dataset(X, np.zeros(len(X) if X.ndim else 0, np.int64), ("0",), str(path)).inputs
+
+
+def _as_classes(
+    targets: Sequence[NDArray[Any]], name: str, announce: Announce
+) -> tuple[list[NDArray[Any]], tuple[str, ...]]:
+    """The targets of all parts, as indices where they are classes in a column, as texts or one-hot; and their names."""
+    targets = [y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind != "f" else y for y in targets]
+    if all(y.dtype.kind == "U" and y.ndim == 1 for y in targets):
+        known = sorted({*np.concatenate(targets).tolist()})
+        return [np.searchsorted(known, y) for y in targets], tuple(known)
+    if all(y.ndim == 2 and len(y) and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in targets):
+        announce(f"{name}: each row holds one 1 among 0: classes, and not independent labels")
+        return [y.argmax(axis=1) for y in targets], tuple(map(str, range(targets[0].shape[1])))
+    classes = [y.astype(np.int64) for y in targets if y.ndim == 1 and y.dtype.kind in "iu"]
+    return targets, default_class_names(*classes, name=name) if classes else ()
 
 
 def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
@@ -52,25 +83,33 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
         raise DataError(f"{name}: one array of that name was expected: got several")
     if entry.file_size > min(LARGEST, most_believed(entry.compress_size)):
         raise DataError(sentence("readers.npz_bytes", name=name, most=MOST_SHRUNK, entry=entry))
+    with archive.open(entry) as file:
+        return _array_in(file, entry.file_size, name)
+
+
+def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
+    """The array of numbers or texts in a file of so many bytes."""
     try:
-        with archive.open(entry) as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file)
-            held = entry.file_size - file.tell()
-            if dtype.kind in "buif" and math.prod(shape) * dtype.itemsize == held:
-                file.seek(0)
-                return np.lib.format.read_array(file, allow_pickle=False)
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        held = n_bytes - file.tell()
+        if dtype.kind in "buifU" and math.prod(shape) * dtype.itemsize == held:
+            file.seek(0)
+            return np.lib.format.read_array(file, allow_pickle=False)
     # Python's parser answers expressions that nest too deeply with the latter two.
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
-    raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
+    cure = "; .astype(str) makes texts of objects" if dtype.kind == "O" else ""
+    raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}{cure}")
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
-    if X.ndim not in (2, 3):
-        raise DataError(sentence("readers.npz_inputs", name=name, shape=X.shape))
+    if X.ndim == 4 and 1 in (X.shape[1], X.shape[3]):
+        X = X[:, 0] if X.shape[1] == 1 else X[..., 0]
+    if X.ndim not in (2, 3) or X.dtype.kind == "U" or (len(X) != len(y) == X.shape[-1]):
+        raise DataError(sentence("readers.npz_inputs", name=name, shape=X.shape, dtype=X.dtype, n_targets=len(y)))
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:
         X = X.astype(X.dtype.newbyteorder("=") if X.dtype.kind == "f" else np.float64)

@@ -11,9 +11,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.columns import Column, fill_with_means
+from deltarule.data.columns import NO_CATEGORY, Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import Numbers, Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
@@ -21,6 +21,8 @@ from deltarule.public import public
 from deltarule.settings import check_choice
 
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
+FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different texts than both, of the rows, are names, too
+DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
 FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
@@ -97,13 +99,16 @@ def _read_dataset(source: Any, how: How) -> Dataset:
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]
-    names = names if known else _input_names(table, [target, *how.without])
+    names = names if known else _input_names(table, [target, *how.without], how.announce)
     if how.missing == "error":
         advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
         refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
     else:
         table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
-    refuse_commas(table, [*names, *([] if how.task == "classes" else [target])])
+    refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
+    for name, written in table.written.items():
+        if written:
+            how.announce(f"{table.name}: {name!r} holds numbers {written}")
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
     rows = table_rows(table, columns)
@@ -124,7 +129,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
-    rows = table_rows(table, columns)
+    rows = table_rows(table, columns, unseen=how.unseen)
     advice = "fill them in, or train with --missing mean a model that answers such rows, too"
     refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
     if not asked and len(table.rows) and table.rows[0] == 1:
@@ -162,8 +167,8 @@ def frame_table(
             codes, values = sys.modules["pandas"].factorize(series)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            cells[column] = cells_of(codes, texts, is_text=column in text)
-    return Table(name, header, cells, np.arange(len(frame)), is_file=False)
+            cells[column] = cells_of(codes, texts, is_text=column in text, separator=";")
+    return Table(name, header, cells, np.arange(len(frame)))
 
 
 def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
@@ -172,9 +177,18 @@ def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
     return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
 
 
-def _input_names(table: Table, others: Sequence[str]) -> list[str]:
-    """The columns to learn from: all but some others."""
+def names_rows(cells: Any) -> bool:
+    """Whether a column holds something else in every row, as the names or numbers of rows do."""
+    values = cells.codes if isinstance(cells, Texts) else cells
+    return len(np.unique(values)) == len(values)
+
+
+def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
+    """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
     names = [name for name in table.names if name not in others]
+    if table.names[0] == "" and "" in names and names_rows(table.cells[""]):
+        announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
+        names.remove("")
     if "" in names:
         raise SettingError(sentence("tables.no_name", table=table, number=table.names.index("") + 1))
     if not names or not len(table.rows):
@@ -264,41 +278,50 @@ def describe_column(table: Table, name: str) -> Column:
     n_numbers = sum(number_in(text) is not None for text in texts)
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
-    if len(texts) > MOST_CATEGORIES:
-        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}; leave it out"
-        raise DataError(f"{table.name}: at most {MOST_CATEGORIES} different texts a column were expected: got {got}")
+    if all(map(DATE.fullmatch, texts)):
+        raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
+    if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(cells.codes)):
+        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}, in {len(cells.codes):,} rows; leave it out"
+        most = f"at most {MOST_CATEGORIES} different texts a column, and each in several rows,"
+        raise DataError(f"{table.name}: {most} were expected: got {got}")
     return Column(name, tuple(texts))
 
 
-def table_rows(table: Table, columns: Sequence[Column]) -> NDArray[np.float64]:
+def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
     """The rows, (n_rows, columns), of a table as these columns count them, whatever the order of its own.
 
     Raises DataError where the table lacks a column, and, naming columns and lines, where a cell is not a number in a
-    column of numbers, or a text that is not among the categories.
+    column of numbers, or a text that is not among the categories and `unseen` is not "other".
     """
     refuse_absent(table, columns)
-    strange = (problem for column in columns for problem in _strange_cells(table, column))
+    refuse_doubt(table, [column.name for column in columns if not column.categories])
+    asked = [column for column in columns if unseen == "error" or not column.categories]
+    strange = (problem for column in asked for problem in _strange_cells(table, column))
     refuse(table.name, "cells like those learned from", strange)
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
         cells = table.cells[column.name]
         if column.categories:
             place = {text: float(k) for k, text in enumerate(column.categories)}
-            row[:] = np.array([*(place.get(text, np.nan) for text in cells.texts), np.nan])[cells.codes]
+            row[:] = np.array([*(place.get(text, NO_CATEGORY) for text in cells.texts), np.nan])[cells.codes]
         else:
             row[:] = cells
     return np.ascontiguousarray(by_column.T)
 
 
-def refuse_commas(table: Table, names: Iterable[str]) -> None:
-    """Raise DataError, with the line that reads them, where one of these columns holds numbers with commas in them."""
+def refuse_doubt(table: Table, names: Iterable[str]) -> None:
+    """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
         texts = getattr(table.cells[name], "texts", ())
-        with_comma = next((text for text in texts if "," in text), "")
-        if with_comma and all(number_in(text.replace(",", "")) is not None for text in texts):
-            how = 'thousands=","' if re.fullmatch(r"-?\d{1,3}(,\d{3})+", with_comma) else 'sep=";", decimal=","'
+        if Numbers.of(texts, separator_of(table)).is_doubtful:
+            such = next(text for text in texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
-            raise DataError(sentence("tables.commas", table=table, such=with_comma, name=name, how=how, path=path))
+            raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
+
+
+def separator_of(table: Table) -> str:
+    """What parts the cells of a table; in a DataFrame a comma says nothing of numbers, as in a CSV of semicolons."""
+    return table.dialect.separator if table.dialect else ";"
 
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
@@ -331,14 +354,16 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
     codes, texts = table.cells[name]
+    numbers = Numbers.of(texts, separator_of(table))
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
     class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
     if task == "values":
-        refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
-        return task, class_names, np.array([float(text) for text in texts])[codes, np.newaxis]
+        if numbers.values is None or not np.isfinite(numbers.values).all():
+            refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
+        return task, class_names, np.array(numbers.values, float)[codes, np.newaxis]
     if is_new:
         alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
@@ -356,7 +381,8 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
     codes, texts = table.cells[name]
-    known = [number for number in map(number_in, texts) if number is not None]
+    numbers = Numbers.of(texts, separator_of(table)).values
+    known = [number for number in numbers or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
         if len(known) > MOST_NUMBERS:

@@ -1,0 +1,189 @@
+"""Rows of pixels in a CSV, one image a row: where the label is, and what its numbers are."""
+
+import math
+import re
+import warnings
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.readers.csv import Head, Texts, number_in, open_rows, open_text, read_columns
+from deltarule.data.reading import How, Reading, refuse
+from deltarule.errors import DataError, SettingError, closest, sentence
+
+BYTES = frozenset(map(str, range(256)))
+PIXELS = "integers from 0 to 255, or numbers from 0 to 1, equally many in every line,"
+LABELS = frozenset(["label", "labels", "class", "target", "digit", "y", "category"])
+INDICES = frozenset(["", "id", "index", "imageid", "unnamed: 0", "#"])
+FEWEST_COUNTED = 9  # numbers in a first line that count the columns
+FEWEST_BINARY = 100  # pixels of which none is above 1 are from 0 to 1
+ROUNDED = 0.05  # levels of 255: pixels from 0 to 1 are parts of it but for their last digits
+
+
+def read_pixel_rows(path: Path, how: How) -> Reading:
+    """Images from a CSV, one a row, and examples to learn from where it has labels.
+
+    The label is the column that `how` names, or that the header does (label, class, target, digit, y, or one called
+    unlike the pixels), else the first of a row that is one cell longer than a square image (785 = 1 + 28 x 28). Rows
+    exactly as long as a square image, as in Kaggle's test.csv, have no label. A running number beside it is passed
+    over. A pixel is an integer from 0 to 255, or lies in 0 to 1.
+
+    Raises SettingError where it is not clear which column holds the labels, DataError, naming lines and columns
+    (counted from 1), where the file holds anything else than pixels and labels.
+    """
+    head = Head.of(path)
+    head = head if is_header(head.cells) else head.as_row()
+    try:
+        with open_text(path, head.dialect.encoding) as file, warnings.catch_warnings(action="error"):
+            for _ in range(head.line):
+                file.readline()
+            table: NDArray[Any] = np.loadtxt(file, np.uint8, delimiter=head.dialect.separator, comments=None, ndmin=2)
+            texts: dict[int, Sequence[str]] = {}
+    except (ValueError, Warning) as error:
+        table, texts = read_other_pixels(path, head, error)
+    width = table.shape[1]
+    if head.line and len(head.names) != width:
+        raise DataError(sentence("readers.header", path=path, width=width, n_names=len(head.names)))
+    label, index = find_label(path, head.names if head.line else [], table, how.label, texts)
+    beside = [at for at in (label, index) if at is not None]
+    pixels, scale = as_pixels(np.delete(table, beside, axis=1) if beside else table)
+    labels = np.zeros(0) if label in (None, *texts) else table[:, label]
+    if not scale or not np.isin(labels, range(256)).all():
+        refuse(path, PIXELS, wrong_pixels(path, head, label if label in texts else None))
+    report = {"holds": "pixels", "label": None if label is None else label + 1, "pixels": scale}
+    report |= {"separator": head.dialect.separator, "encoding": head.dialect.encoding.removesuffix("-sig")}
+    report |= {} if index is None else {"passed over": index + 1}
+    names = [*map(repr, head.names)] if head.line else [f"column {name}" for name in head.names]
+    where = "none" if label is None else f"{names[label]}, column {label + 1} of {width}"
+    passed_over = "" if index is None else f"; {names[index]} is a running number, and passed over"
+    how.announce(f"{path}: labels: {where}; {pixels.shape[1]:,} pixels {scale} an image{passed_over}")
+    if label is None:
+        return Reading(pixels, report=report)
+    side = math.isqrt(pixels.shape[1])
+    class_names = tuple(texts.get(label, ()))
+    examples = Dataset(pixels, table[:, label].astype(np.int64), "classes", class_names, (side, side), str(path))
+    return Reading(pixels, Splits(examples), report)
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether the first line names columns: most of its cells are not numbers, or count from 0 or 1."""
+    numbers = [cell.strip() for cell in cells if number_in(cell) is not None]
+    counts = [[*map(str, range(first, first + len(numbers)))] for first in (0, 1)]
+    return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
+
+
+def read_other_pixels(path: Path, head: Head, error: Exception) -> tuple[NDArray[Any], dict[int, Sequence[str]]]:
+    """The cells of a CSV that are not all bytes: a number each, for texts their places among those of their column.
+
+    Raises DataError where more than one column holds texts, or a cell is missing.
+    """
+    columns: dict[int, Any] = {}
+    with suppress(DataError):
+        names = [str(number) for number in range(1, len(head.names) + 1)]
+        table = read_columns(path, head._replace(names=names))
+        columns = {k: table.cells[name] for k, name in enumerate(names)}
+    texts = {k: each.texts for k, each in columns.items() if isinstance(each, Texts)}
+    numbers = np.array([each.codes if isinstance(each, Texts) else each for each in columns.values()], float).T
+    has_number = any(number_in(text) is not None for each in texts.values() for text in each)
+    has_number = has_number or any((each.codes < 0).any() for each in columns.values() if isinstance(each, Texts))
+    if not numbers.size or len(texts) > 1 or has_number or np.isnan(numbers).any() or n_beside(len(columns)) is None:
+        problems = wrong_pixels(path, head, None)
+        if head.line and not {*map(str.casefold, head.names)} & LABELS and (got := next(problems, "")):
+            last = head.names[-1]
+            raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=last)) from error
+        refuse(path, PIXELS, problems)
+        raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
+    return numbers, texts
+
+
+def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
+    """Pixels, uint8 where their numbers are from 0 to 255 or parts of 255, else from 0 to 1; and the scale, in words.
+
+    No scale where they are neither.
+    """
+    low, high = numbers.min(initial=0), numbers.max(initial=0)
+    is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
+    if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
+        return numbers, ""
+    if is_whole and not (high == 1 and numbers.size >= FEWEST_BINARY):
+        return numbers.astype(np.uint8), "from 0 to 255"
+    shares = np.rint(numbers * 255.0)
+    is_rounded = np.abs(shares - numbers * 255.0).max() < ROUNDED
+    return (shares.astype(np.uint8) if is_rounded else numbers), "from 0 to 1"
+
+
+def find_label(
+    path: Path, names: Sequence[str], table: NDArray[Any], asked: str | None, texts: Collection[int]
+) -> tuple[int | None, int | None]:
+    """The columns of the label and of a running number, None where there is none, counted from 0.
+
+    names: of the columns, where the file has a header. asked: the label's, or its number, counted from 1. texts: the
+    columns that hold texts.
+
+    Raises DataError where the other columns are not as many as a square has, SettingError where it is not clear.
+    """
+    width, folded = table.shape[1], [name.casefold() for name in names]
+    if asked is not None and asked not in names and asked not in map(str, range(1, width + 1)):
+        raise SettingError(
+            f"{path}: no column is called {asked!r}: {closest(asked, names)}; or give its number, from 1"
+        )
+    known = [at for at, name in enumerate(folded) if name in LABELS] if asked is None else []
+    known = known or ([] if asked is None else [names.index(asked) if asked in names else int(asked) - 1])
+    if len(known) > 1:
+        raise DataError(sentence("readers.labels", path=path, n_labels=len(known)))
+    n_others = n_beside(width)
+    stems = [re.sub(r"\d+", "", name) for name in folded]
+    (commonest, n_common), *_ = Counter(stems).most_common(1) or [("", 0)]
+    odd = [at for at, stem in enumerate(stems) if stem != commonest] if n_common == width - (n_others or 0) else []
+    called = [at for at in odd if folded[at] in INDICES]
+    counting = next(
+        (at for at in (*called, *odd, 0) if at not in known and (at in called or counts_rows(table[:, at]))), None
+    )
+    index = counting if n_others == 2 or (n_others and counting in called) else None
+    if n_others is None or (known and not n_others) or (n_others == 2 and index is None):
+        raise DataError(sentence("readers.no_square", path=path, width=width))
+    label = next((at for at in (*known, *texts, *odd) if at != index), None)
+    if n_others == 0 or (n_others == 1 and index is not None):
+        return None, index
+    if label is None:
+        label = 0 if index != 0 else 1
+        if looks_like_label(table[:, -1]):
+            raise SettingError(sentence("readers.which_label", path=path, first=label + 1, last=width))
+    return label, index
+
+
+def n_beside(width: int) -> int | None:
+    """How many cells of a row stand beside the pixels of a square image: a label, a running number, none; else None."""
+    return next((n for n in (0, 1, 2) if math.isqrt(max(width - n, 0)) ** 2 == width - n > 3 * (n > 0)), None)
+
+
+def counts_rows(numbers: NDArray[Any]) -> bool:
+    """Whether a column counts the rows from 0 or 1."""
+    return len(numbers) > 1 and numbers[0] in (0, 1) and bool((np.diff(numbers.astype(float)) == 1).all())
+
+
+def looks_like_label(numbers: NDArray[Any]) -> bool:
+    """Whether a column may hold classes: all whole numbers from 0 or 1 to the highest, each twice or more."""
+    different, counts = np.unique(numbers, return_counts=True)
+    return counts_rows(different) and bool(counts.min() > 1)
+
+
+def wrong_pixels(path: Path, head: Head, label: int | None) -> Iterator[str]:
+    """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when it was refused."""
+    width = 0
+    with open_rows(path, head.dialect) as rows:
+        for line, cells in rows:
+            width = width or len(cells)
+            if len(cells) != width:
+                yield f"line {line}: {len(cells)} cells instead of {width}"
+            elif line > head.line and not BYTES.issuperset(cells):
+                for column, cell in enumerate(cells, start=1):
+                    value = number_in(cell)
+                    if column - 1 != label and (value is None or not 0 <= value <= 255 or value % 1):
+                        yield f"line {line}, column {column}: {cell[:40]!r}"
