@@ -10,6 +10,7 @@
     │   ├── DownloadError                   a data set that could not be fetched
     │   ├── ProgramError                    a learner's program that cannot be read; says where
     │   └── NoDigitError                    a picture on which nothing is drawn
+    │       └── SeveralDigitsError          or several digits are
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
     ├── TrainingError       (RuntimeError)  training that cannot go on
@@ -78,6 +79,10 @@ class ProgramError(DataError):
 
 class NoDigitError(DataError):
     """A picture on which nothing is drawn."""
+
+
+class SeveralDigitsError(NoDigitError):
+    """A picture of more than one digit."""
 
 
 class FileError(DeltaruleError, OSError):

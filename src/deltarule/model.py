@@ -8,6 +8,7 @@ import numpy as np
 
 from deltarule.data.columns import Column, encode, fill_with_means, input_names
 from deltarule.data.dataset import Dataset
+from deltarule.data.ink.normalization import reading_of
 from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.elsewhere import substitute_for
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
@@ -292,6 +293,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
         task=train.task,
         pixels=pixels,
         input_range=None if pixels else seen,
+        reading=reading_of(train.inputs, train.image_shape, network.reading),
         image_shape=network.image_shape or train.image_shape,
         class_names=network.class_names if has_own(network, "class_names") else train.class_names,
     )

@@ -109,7 +109,7 @@ def test_an_image(deltarule: Command, digits_model: Path) -> None:
         (["--equation", "BP2"], 2, "BP2 has no part in this network"),
         (["--data", "xor"], 2, "this model answers 10 classes: got xor"),
         (["--image", "nothing.png"], 2, "must exist: got nothing.png"),
-        (["--image", "noise.png"], 1, "noise.png: a PNG, JPEG, WEBP or BMP image was expected"),
+        (["--image", "noise.png"], 1, "noise.png: a PNG, JPEG, WEBP, BMP or TIFF image was expected"),
         (["--image", "narrow.csv"], 2, "and this network takes (n_samples, 784): pass the 784 features"),
         (["--image", "three.npz", "--example", "3"], 2, "the examples of three.npz are 0 to 2"),
         (["--image", "three.npz", "--example", "0", "--label", "ten"], 2, "no class is called 'ten'"),

@@ -3,7 +3,6 @@
 import json
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +240,7 @@ def test_a_blank_picture_is_said_and_the_others_are_answered(deltarule: Command)
 
 
 def test_a_model_of_other_images_takes_them_as_they_are(deltarule: Command, digits_model: Path) -> None:
-    letters = replace(load(digits_model), class_names=tuple("abcdefghij"))
+    letters = load(digits_model).with_meaning(class_names=tuple("abcdefghij"), reading="images")
     save(letters, "letters.safetensors")
     code, _, err = deltarule("predict", picture("wide.png", ONE), "--model", "letters.safetensors")
     assert code == 1
@@ -260,7 +259,7 @@ def test_a_picture_can_be_explained(deltarule: Command) -> None:
     ("content", "message"),
     [
         (b"", "cannot be read"),
-        (b"GIF89a", "cannot be read"),
+        (b"\x89PNG\r\n\x1a\n", "cannot be read"),
         (b"BM" + b"\xff" * 60, "picture.png: a"),
         (HUGE_BMP, "16 megapixels was expected: got 5000 x 5000"),
     ],

@@ -233,7 +233,7 @@ def test_words_at_the_top_that_nobody_knows(good: bytes, refused: Refused) -> No
         refused(repacked(header, less, data), f"missing required field `{name}`")
 
 
-@pytest.mark.parametrize("more", [{"reading": {"kind": "idx"}}, {"doubt": 0.1, "members": [1, 2]}, {"ünbekannt": None}])
+@pytest.mark.parametrize("more", [{"origin": {"kind": "idx"}}, {"doubt": 0.1, "members": [1, 2]}, {"ünbekannt": None}])
 def test_what_is_optional_and_unknown_is_ignored(good: bytes, tmp_path: Path, more: Json) -> None:
     """The digest holds it all the same."""
     header, description, data = unpacked(good)

@@ -35,6 +35,8 @@ ModelName = Annotated[str, argument("MODEL", "A file, the folder of a run, or pr
 ModelOrRecipe = Annotated[str, argument("MODEL|RECIPE", "A file, the folder of a run, pretrained, or a recipe.")]
 DataName = Annotated[Text, option("DATA", "A name that `data list` shows, or a file or folder of your own.", "--data")]
 Target = Annotated[Text, option("COLUMN", "For a CSV that is a table: the column to learn.")]
+Label = Annotated[Text, option("COLUMN", "For a CSV of pixels: the column of the labels, by name or number.")]
+SkipBad = Annotated[bool, Option("--skip-bad", help="Leave out pictures that cannot be read.")]
 Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a value of the recipe; may be repeated.", "--set")]
 Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON value on stdout and nothing else.")]
@@ -89,10 +91,12 @@ class TrainOptions:
     recipe: Annotated[Text, argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.")] = None
     data: DataName = None
     target: Annotated[Target, KEPT] = None
+    label: Annotated[Label, KEPT] = None
     target_task: Annotated[Task, Option("--task", help="What the target is; else a guess, printed."), KEPT] = None
     missing: Annotated[Missing, Option(help="Rows that lack a cell: refuse, leave out, or fill in."), KEPT] = "error"
     without: Annotated[list[str] | None, option("COLUMN", "Leave a column out; may be repeated."), KEPT] = None
     size: Annotated[Number, option("N", "Bring a folder's images to N x N pixels.", min=1, max=1024), KEPT] = None
+    skip_bad: Annotated[SkipBad, KEPT] = False
     seed: Annotated[int, option("N", NUMBERS["seed"].says, min=0), KEPT] = 0
     epochs: Annotated[
         Number, option("N", f"{NUMBERS['epochs'].says[:-1]}, instead of the recipe's.", min=1), "training.epochs"
@@ -137,6 +141,8 @@ class EvaluateOptions(DataOptions):
     """
 
     name: ModelName
+    label: Label = None
+    skip_bad: SkipBad = False
     plot: Annotated[File, option("FILE", "Draw what is taken for what: .png, .svg or .pdf.")] = None
     force: Force = False
 
@@ -146,7 +152,7 @@ class PredictOptions:
     """Ask a model: a line for each image, or row of numbers.
 
     The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
-    A picture of a digit may be a PNG, JPEG, WebP or BMP of any size.
+    A picture of a digit may be a PNG, JPEG, WebP, BMP or TIFF of any size.
 
     \b
     Examples:
@@ -161,8 +167,15 @@ class PredictOptions:
         Text, option("MODEL", "Else pictures go to the pretrained one, the rest to ./model.safetensors, if any.")
     ] = None
     show: Annotated[bool, Option("--show", help="Draw each image in text, too.")] = False
+    anyway: Annotated[bool, Option("--anyway", help="Read a picture even if it shows several digits.")] = False
+    skip_bad: SkipBad = False
     kaggle: Annotated[File, option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")] = None
-    out: Annotated[File, option("FILE", "With --kaggle: where the answers go.")] = None
+    out: Annotated[
+        File, option("FILE", "Where the answers go: for a CSV, its columns and they; with --kaggle, its form.")
+    ] = None
+    unseen: Annotated[
+        Literal["error", "other"], Option(help="Texts that were not learned from: refuse, or count as none.")
+    ] = "error"
     force: Force = False
     as_json: AsJson = False
 

@@ -1,8 +1,10 @@
 """`deltarule predict`: what a model makes of the user's own files."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import StringIO
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,10 +25,12 @@ from deltarule.cli.printing import (
     print_text,
     tell,
 )
-from deltarule.cli.resolve import load_model, training_record
+from deltarule.cli.resolve import load_model, reads_digits, training_record
 from deltarule.cli.results import check_place, input_files
-from deltarule.data.readers.kinds import PICTURE_ENDINGS, read
-from deltarule.errors import DataError, NoDigitError, SettingError, ShapeError, sentence
+from deltarule.data.readers.csv import dialect_of, open_rows
+from deltarule.data.readers.images import SUFFIXES, pictures_among
+from deltarule.data.readers.kinds import UNKNOWN, kind_of, read
+from deltarule.errors import DataError, NoDigitError, SettingError, SeveralDigitsError, ShapeError, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL
 from deltarule.model import Answers, Model
@@ -36,39 +40,53 @@ Answer = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """A file that a model was asked about: its rows and their answers, None for a blank picture."""
+    """A file that a model was asked about: its rows and their answers, None where there are none, and why."""
 
     name: str
     rows: Array | None
     answers: Answers | None
+    why: str = ""
 
 
 def predict(options: PredictOptions) -> None:
     """Print a model's answers to the rows of files, or write them as Kaggle wants them."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
-    if bool(files) == (kaggle is not None) or (kaggle is None) != (out is None):
-        if files and kaggle is None:
-            raise SettingError(f"--out is for --kaggle: use  deltarule predict {files[0]} --json > answers.json")
-        raise SettingError("give either FILE... or both --kaggle test.csv and --out submission.csv")
+    if bool(files) == (kaggle is not None) or (kaggle is not None and out is None):
+        raise SettingError("give either FILE..., or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
+    if out is not None and len(paths) > 1:
+        raise SettingError(f"--out takes the answers to one CSV: got {len(paths)} files; give one")
     name = options.model or model_for(paths)
-    check_place(out, "table", force=options.force, inputs=input_files(name, str(kaggle)))
+    check_place(out, "table", force=options.force, inputs=[*input_files(name, str(kaggle)), *paths])
     model = load_model(name)
     if options.show and model.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
+    how = how_to_read(model) | {"anyway": options.anyway, "unseen": options.unseen}
     asked: list[Asked] = []
+    said = {""}
     for path in paths if kaggle is None else [kaggle]:
         try:
-            rows = read(path, **how_to_read(model)).rows
+            reading = read(path, **how)
             with name_file(path):
-                asked.append(Asked(str(path), rows, model.answers(rows)))
+                asked.append(Asked(str(path), reading.rows, model.answers(reading.rows)))
+            if (read_as := reading.report.get("read", "")) not in said:
+                said.add(read_as)
+                tell("read", f"{path}: {read_as}")
         except NoDigitError as error:
             if kaggle is not None:
                 raise
             note(paragraph(str(error)))
-            asked.append(Asked(str(path), None, None))
-    if out is not None:
+            why = "several digits" if isinstance(error, SeveralDigitsError) else "no digit"
+            asked.append(Asked(str(path), None, None, why))
+        except DataError as error:
+            if not options.skip_bad or len(paths) < 2:
+                raise
+            note(paragraph(f"skipped: {error}"))
+    if kaggle is not None and out is not None:
         write_submission(model, asked[0], out, force=options.force, as_json=as_json)
+        return
+    if out is not None:
+        write_answers(model, asked[0], out, force=options.force, as_json=as_json)
         return
     answers = ((each, answer) for each in asked for answer in answers_about(each, model))
     if as_json:
@@ -77,7 +95,7 @@ def predict(options: PredictOptions) -> None:
         for each, answer in takewhile(lambda _: anyone_reads(), answers):
             if options.show and each.rows is not None and model.image_shape is not None:
                 print_text(image_text(each.rows[answer["row"]], model.image_shape))
-            print_text(in_a_line(answer_line(answer, alone=each.rows is None or len(each.rows) == 1)))
+            print_text(in_a_line(answer_line(answer, each)))
     if any(each.answers is None for each in asked):
         raise Exit(1)
 
@@ -87,7 +105,7 @@ def model_for(files: list[Path]) -> str:
 
     Other files are for the model that was trained here last, where there is one.
     """
-    are_pictures = bool(files) and all(path.suffix.lower() in PICTURE_ENDINGS for path in files)
+    are_pictures = bool(files) and all(path.suffix.lower() in SUFFIXES for path in files)
     has_model = Path(MODEL).is_file()
     if has_model and are_pictures:
         tell("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}")
@@ -97,8 +115,8 @@ def model_for(files: list[Path]) -> str:
 def how_to_read(model: Model) -> dict[str, Any]:
     """How `data.readers.kinds.read` reads files for a model to answer: as the data that it was trained on were read.
 
-    Where it tells MNIST's ten digits, a picture of any size becomes such an image. What was learned from images whose
-    ink was 0 to 1 is shown others in the same way. A table's texts are places among their categories.
+    What was learned from images whose ink was 0 to 1 is shown others in the same way. A table's texts are places among
+    their categories.
     """
     record = training_record(model)
     how: dict[str, Any] = {"rows_only": True, "announce": partial(tell, "table")}
@@ -107,7 +125,8 @@ def how_to_read(model: Model) -> dict[str, Any]:
     return how | {
         "image_shape": model.image_shape or (28, 28),
         "size": record.size,
-        "is_digit": model.image_shape == (28, 28) and model.class_names == tuple("0123456789"),
+        "label": record.label,
+        "is_digit": reads_digits(model),
         "is_unit": model.reads_ink,
     }
 
@@ -130,7 +149,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         found = [path]
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURE_ENDINGS)
+            found = pictures_among(path.rglob("*"), path, partial(tell, "read"))
         if not found:
             raise SettingError(sentence("command.no_pictures", path=path))
         files += found
@@ -158,11 +177,12 @@ def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
         yield result
 
 
-def answer_line(answer: Answer, *, alone: bool) -> str:
-    """An answer in a line; `alone` in its file, it needs no row."""
-    place = answer["input"] if alone else f"{answer['input']}[{answer['row']}]"
+def answer_line(answer: Answer, asked: Asked) -> str:
+    """An answer in a line; alone in its file, it needs no row."""
+    is_alone = asked.rows is None or len(asked.rows) == 1
+    place = answer["input"] if is_alone else f"{answer['input']}[{answer['row']}]"
     if answer.get("label", "") is None:
-        return f"{place}  no digit"
+        return f"{place}  {asked.why}"
     if "values" in answer:
         return f"{place}  " + "  ".join(f"{name} = {value:.6g}" for name, value in answer["values"].items())
     if isinstance(answer["label"], list):
@@ -171,6 +191,29 @@ def answer_line(answer: Answer, *, alone: bool) -> str:
         return f"{place}  " + "  ".join(words)
     sure = percent(answer["probability"]) if "probability" in answer else f"activation {answer['activation']:.4f}"
     return f"{place}  {answer['label']}  {sure}"
+
+
+def write_answers(model: Model, asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
+    """Write the columns of a CSV as they are, and behind them what the model answers, a column for each number."""
+    if asked.rows is None or kind_of(Path(asked.name)).name not in ("CSV", UNKNOWN):
+        raise SettingError(f"--out adds answers to a CSV: got {asked.name}; use  deltarule predict {asked.name} --json")
+    dialect = dialect_of(asked.name)
+    with open_rows(asked.name, dialect) as read_rows:
+        rows = [cells for _, cells in read_rows]
+    header = rows.pop(0) if len(rows) > len(asked.rows) else [*map(str, range(1, len(rows[0]) + 1))]
+    answers = list(answers_about(asked, model))
+    numbers = [each.get("values") or each.get("probabilities") or each["activations"] for each in answers]
+    kind = "predicted" if model.task == "values" else "probability" if model.has_probabilities else "activation"
+    names = [*["prediction"] * (model.task != "values"), *(f"{kind}_{name}" for name in model.class_names)]
+    table = StringIO()
+    writer = csv.writer(table, lineterminator="\n", delimiter=dialect.separator)
+    writer.writerow([*header, *names])
+    for cells, answer, row in zip(rows, answers, numbers, strict=True):
+        label = answer.get("label", [])
+        said = [" ".join(label)] if model.task == "labels" else [label] * (model.task == "classes")
+        writer.writerow([*cells, *said, *row.values()])
+    write_atomically(out, table.getvalue().encode(), "table", force=force)
+    print_result({"rows": len(rows), "out": out}, f"{len(rows):,} answers are in {out}", as_json=as_json)
 
 
 def write_submission(model: Model, asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from deltarule.data.readers.kinds import MODEL as MODEL_FILE
 from deltarule.data.readers.kinds import UNKNOWN, kind_of
 from deltarule.data.readers.kinds import read as read_data
 from deltarule.data.reading import Missing
+from deltarule.data.sources import SOURCES
 from deltarule.errors import SettingError, closest, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.model_file import load as load_file
@@ -33,7 +34,7 @@ class TrainingRecord(msgspec.Struct):
     """What `deltarule train` keeps in Model.record for the commands; there is more, for people to read.
 
     recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
-    dataset: a name or path; target, missing, size: how it was read, as for `load_data`.
+    dataset: a name or path; target, label, missing, size, skip_bad: how it was read, as for `load_data`.
     environment: as `files.run_folder.environment` returns it, with the hash of the data.
     """
 
@@ -43,7 +44,9 @@ class TrainingRecord(msgspec.Struct):
     dataset: str = ""
     target: str | None = None
     missing: Missing = "error"
+    label: str | None = None
     size: int | None = None
+    skip_bad: bool = False
     environment: dict[str, Any] = {}
 
 
@@ -54,6 +57,15 @@ def training_record(model: Model) -> TrainingRecord:
         if record.recipe and record.recipe_toml and record.dataset:
             return record
     return TrainingRecord()
+
+
+def reads_digits(model: Model) -> bool:
+    """Whether a picture of any size becomes an image like MNIST's: the ones that the model learned from were such.
+
+    Older models do not say so; then it is guessed from their shape and classes.
+    """
+    guess = "digits" if model.image_shape == (28, 28) and model.class_names == tuple("0123456789") else "images"
+    return (model.network.reading or guess) == "digits" and training_record(model).size is None
 
 
 def model_path(name: str) -> Path:
@@ -182,12 +194,16 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
         return read_data(name, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
-    if options.size is not None:
-        if not Path(name).is_dir():
-            raise SettingError(f"--size is for a folder with a folder of images for each class: got {name}")
-        return read_data(name, size=options.size).splits
+    for option, value in (("--size", options.size), ("--skip-bad", options.skip_bad or None)):
+        if value is not None and not Path(name).is_dir():
+            raise SettingError(f"{option} is for a folder with a folder of images for each class: got {name}")
+    announce = partial(tell, "read")
+    if Path(name).is_dir() and name not in SOURCES:
+        is_digit = known is not None and reads_digits(known)
+        how = {"size": options.size, "skip_bad": options.skip_bad, "is_digit": is_digit}
+        return read_data(name, announce=announce, **how).splits
     if not may_stand_in:
-        return load(name, offline=options.offline)
+        return load(name, offline=options.offline, label=options.label, announce=announce)
     splits, which = find_default(offline=options.offline)
     tell("data", which)
     return splits
@@ -248,7 +264,9 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     if target is not None:
         how |= {"missing": record.missing, "target_task": None if model.task == "labels" else model.task}
     elif Path(name).is_dir():
-        how["size"] = record.size
+        how |= {"size": record.size, "skip_bad": getattr(options, "skip_bad", False) or record.skip_bad}
+    elif Path(name).is_file():
+        how["label"] = getattr(options, "label", None) or (record.label if name == record.dataset else None)
     splits = load_data(name, TrainOptions(**how), known=model)
     parts = [replace(part, name=name) for part in (splits.train, splits.test) if part is not None]
     known = record.environment.get("data_hash") if Path(name).exists() else None

@@ -117,7 +117,7 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
     else:
         return options, None
     run = earlier_run(snapshot, start)
-    reads = ("target", "target_task", "missing", "without", "size") if options.data is None else ()
+    reads = ("target", "label", "target_task", "missing", "without", "size", "skip_bad") if options.data is None else ()
     kept = {name: run.options[name] for name in reads if not options.is_given(name)}
     tell("weights", f"{start}: those after step {snapshot.step:,}")
     return replace(options, **kept), run

@@ -73,7 +73,7 @@ class Run:
     def model(self, facts: dict[str, Any]) -> Model:
         """The model with its training record."""
         how = {"recipe_toml": self.recipe.to_toml(), "environment": self.environment}
-        how |= {name: getattr(self.options, name) for name in ("target", "missing", "size")}
+        how |= {name: getattr(self.options, name) for name in ("target", "label", "missing", "size", "skip_bad")}
         return replace(self.job.model, record=facts | how)
 
 

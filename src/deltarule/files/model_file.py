@@ -5,7 +5,7 @@ inputs or targets are standardized, input.mean, input.scale, target.mean, target
 (sorted keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, what no answer can do
 without, whose unknown keys are refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256
 of that JSON without the digest, followed by the arrays' bytes in the order above. So later versions can add without a
-new format; reading, doubt and members are kept for them.
+new format; doubt and members are kept for them.
 """
 
 import io
@@ -35,7 +35,7 @@ from deltarule.settings import Task, brief, check_path
 FORMAT = 3
 # pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
-OPTIONAL = ("input_range", "record")
+OPTIONAL = ("input_range", "reading", "record")
 MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
@@ -70,6 +70,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
     input_scaling: bool
     target_scaling: bool
     input_range: tuple[float, float] | None = None
+    reading: str | None = None
     record: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
@@ -136,7 +137,8 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
     }
-    optional = {"input_range": network.input_range, "record": model.record}
+    optional: dict[str, Any] = {"input_range": network.input_range, "record": model.record}
+    optional |= {} if network.reading is None else {"reading": network.reading}
     try:
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except UnicodeEncodeError as error:
@@ -264,7 +266,7 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         dropout=description.dropout,
         dtype=description.dtype,
     )
-    network = with_meaning(network, **{name: getattr(description, name) for name in (*MEANING, "input_range")})
+    network = with_meaning(network, **{name: getattr(description, name) for name in (*MEANING, *OPTIONAL[:2])})
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
         W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
     scalings: dict[str, Any] = {

@@ -136,6 +136,7 @@ class Network(metaclass=Named):
     """
 
     input_range: tuple[float, float] | None = None  # its own once `fit`, a file or a program says what its inputs are
+    reading: str | None = None  # how its images were made: "digits", as MNIST's, or "images", or not known
 
     def __init__(
         self,

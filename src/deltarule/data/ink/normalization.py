@@ -10,12 +10,12 @@ All arithmetic is float64 in a fixed order, without library sums, so that ink.js
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.ink.detection import find_ink
+from deltarule.data.ink.detection import find_ink, has_several, is_inverted
 from deltarule.errors import ShapeError
 
 SIDE = 28  # pixels of an image
@@ -23,6 +23,7 @@ INK_SIDE = 20  # pixels of the longer side of its ink
 CENTER = 14  # row and column of the ink's rounded center of mass
 FEWEST_PIXELS = 5  # of a digit's longer side, where each is counted: less is a speck
 EDGE = 0.35  # of the darkest: where the ink of a finer picture than MNIST's ends; what is lighter is blur
+MOST_LOOKED_AT = 50
 FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they are
 
 Gray = NDArray[np.uint8]
@@ -31,11 +32,14 @@ Gray = NDArray[np.uint8]
 class InkImage(NamedTuple):
     """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit.
 
-    stages: by name, what there was on the way, (height, width) uint8, ink white on black.
+    stages: by name, what there was on the way, (height, width) uint8, ink white on black. is_inverted: whether the ink
+    is darker than the paper. shows_several: whether it looks like digits side by side.
     """
 
     image: Gray | None
     stages: Mapping[str, Gray] = MappingProxyType({})
+    is_inverted: bool = False
+    shows_several: bool = False
 
 
 def ink_image(gray: Gray) -> InkImage:
@@ -61,7 +65,25 @@ def ink_image(gray: Gray) -> InkImage:
         return InkImage(None)
     small = scale_ink(crop)
     image = center(small)
-    return InkImage(image, {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image})
+    stages = {"ink found": as_gray(ink), "crop": as_gray(crop), "20x20": small, "centered": image}
+    return InkImage(image, stages, is_inverted(gray, ink), has_several(ink))
+
+
+def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None = None) -> str | None:
+    """How images (n, pixels) were made: "digits" where nine in ten are what `ink_image` makes of them, else "images".
+
+    At most 50 are looked at, at equal distances. `known` stays for numbers beyond 0 to 255, such as standardized ones.
+    """
+    if not isinstance(rows, np.ndarray) or (image_shape or (SIDE, SIDE)) != (SIDE, SIDE) or rows.shape[1] != SIDE**2:
+        return known if image_shape is None else "images"
+    some = rows[:: -(-len(rows) // MOST_LOOKED_AT)]
+    if not 0 <= some.min() <= some.max() <= 255:
+        return known
+    white = 255.0 if some.dtype.kind == "f" and some.max() <= 1.0 else 1.0
+    images = np.rint(some * white).astype(np.uint8).reshape(-1, SIDE, SIDE)
+    made = (ink_image(image).image for image in images)
+    n_same = sum(one is not None and np.array_equal(one, image) for one, image in zip(made, images, strict=True))
+    return "digits" if n_same >= 0.9 * len(images) else "images"
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
@@ -96,7 +118,7 @@ def round_half_up(ink: NDArray[np.float64]) -> Gray:
     return np.floor(ink + 0.5).astype(np.uint8)
 
 
-def resize_rows(ink: NDArray[np.float64], n_rows: int) -> NDArray[np.float64]:
+def resize_rows(ink: NDArray[Any], n_rows: int) -> NDArray[np.float64]:
     """(height, width) to (n_rows, width): fewer rows by area averaging, more by linear interpolation."""
     step = len(ink) / n_rows
     i = np.arange(n_rows)

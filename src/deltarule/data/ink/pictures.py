@@ -1,53 +1,117 @@
-"""A picture of one digit in a file, from a camera, a scanner or a drawing program, as upright gray pixels."""
+"""A picture in a file, from a camera, a scanner or a drawing program, as upright gray pixels.
+
+Pillow opens and decodes it; its size is checked before that, so that a file which claims to hold a huge picture costs
+nothing.
+"""
 
 import os
+import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltarule.atomic import AnyPath
-from deltarule.data.ink.normalization import Gray, ink_image
-from deltarule.data.readers.images import open_image, read_image
-from deltarule.data.reading import How, Reading
-from deltarule.errors import DataError, NoDigitError, require, sentence
+from deltarule.data.ink.normalization import Gray
+from deltarule.data.reading import refuse_special
+from deltarule.errors import DataError, require, sentence
 
-FORMATS = ["PNG", "JPEG", "WEBP", "BMP"]
+# By Pillow's names, how those of files end.
+FORMATS = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")}
+MOST_PIXELS = 16_000_000
+TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
 ORIENTATION = 0x0112  # the tag of Exif
 # Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 
-def read_picture_rows(path: Path, how: How) -> Reading:
-    """A picture as a row of pixels: `how` it was in training, or a digit as MNIST has them.
+@contextmanager
+def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
+    """A file, or its bytes, as a Pillow image of one of FORMATS, not decoded yet; `name` is for messages.
 
-    Raises NoDigitError where a digit was to be read and the picture is blank, DataError as `read_picture` and
-    `read_image` do.
+    Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
+    MissingExtraError without Pillow.
     """
-    if not how.is_digit:
-        pixels = read_image(path, how.image_shape, size=how.size)
-        return Reading(pixels.reshape(1, -1), report={"holds": "pixels", "scaled to": how.size})
-    image = ink_image(read_picture(path)).image
-    if image is None:
-        raise NoDigitError(f"{path}: a picture of a digit was expected: got no ink on the paper; draw one, and darker")
-    return Reading(image.reshape(1, -1), report={"holds": "pixels", "normalized": "as the digits of MNIST"})
+    pillow = require("PIL.Image", "page")
+    # Pillow's readers answer damage with any of these.
+    damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
+    if not isinstance(source, bytes):
+        refuse_special(source)
+    try:
+        with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
+            check_pixels(*webp_size(file.read(30)), name)
+            file.seek(0)
+            with warnings.catch_warnings(action="ignore"):
+                warnings.simplefilter("error", pillow.DecompressionBombWarning)
+                image = pillow.open(file, formats=list(FORMATS))
+            shrink_jpeg(image)
+            check_pixels(image.width, image.height, name)
+            yield image
+    except DataError:
+        raise
+    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
+        raise DataError(f"{name}: {TOO_LARGE}: got far more; make it smaller") from error
+    except damage as error:
+        *formats, last = FORMATS
+        expected = f"{', '.join(formats)} or {last}"
+        # Pillow's own words for a content of another kind name an object in memory
+        why = "its content is something else" if isinstance(error, pillow.UnidentifiedImageError) else error
+        raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
 
 
-def read_picture(source: AnyPath | bytes) -> Gray:
-    """A PNG, JPEG, WebP or BMP file, or its bytes, as gray pixels (height, width) uint8, upright as its Exif tag says.
+def shrink_jpeg(image: Any) -> None:
+    """Let a JPEG of more than 16 megapixels be decoded at a half, a quarter or an eighth, which takes no more memory.
 
-    Colors become their luminance; what is transparent shows white where the ink is dark, black where it is light. The
-    range of 16-bit pixels becomes 0 to 255. Of a moving picture, the first one counts.
+    A progressive one takes memory for the whole of it.
+    """
+    factor = next((k for k in (1, 2, 4, 8) if image.width * image.height <= MOST_PIXELS * k * k), 1)
+    if image.format == "JPEG" and factor > 1 and "progressive" not in image.info:
+        image.draft(image.mode, (image.width // factor, image.height // factor))
+
+
+def check_pixels(width: int, height: int, name: str) -> None:
+    """Raise DataError for more pixels than anybody needs to see a digit."""
+    if width * height > MOST_PIXELS:
+        raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
+
+
+def webp_size(head: bytes) -> tuple[int, int]:
+    """The width and height that a WebP file begins with; 0 for others. Pillow takes memory as soon as it opens one.
+
+    Source: RFC 9649, "WebP Image Format", section 2.
+    """
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return 0, 0
+    kind, body = head[12:16], head[20:]
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+
+
+def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
+    """A PNG, JPEG, WebP, BMP or TIFF file, or its bytes, as gray pixels (height, width) uint8, upright.
+
+    Its Exif tag says which side is up. Colors become their luminance; what is transparent shows white where the ink is
+    dark, black where it is light. The range of 16-bit pixels becomes 0 to 255 (`stretches`), or they are refused. Of
+    several pictures, the first counts.
 
     Raises DataError, naming the file, where it is missing, damaged, in another format or of more than 16 megapixels
     (before it is decoded); MissingExtraError without Pillow.
     """
     name = "this file" if isinstance(source, bytes) else os.fspath(source)
-    with open_image(source, FORMATS, name) as image:
+    with open_image(source, name) as image:
         turn = TURNS.get(orientation(image, name))
         if image.mode[0] in "IF":
+            if not stretches:
+                raise DataError(sentence("readers.image_bits", path=name, image=image))
             wide = np.array(image, np.float64)
             least, span = wide.min(), wide.max() - wide.min()
             gray = np.zeros(wide.shape, np.uint8)

@@ -1,14 +1,8 @@
-"""PNG and JPEG files: one image, or a folder that has a folder of images for each class.
+"""Pictures as rows of pixels: one, or a folder that has a folder of them for each class."""
 
-Pillow opens and decodes them; their size is checked before that, so that a file which claims to hold a huge picture
-costs nothing.
-"""
-
-import struct
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,138 +12,138 @@ from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.data.ink.normalization import SIDE, ink_image, reading_of, resize_rows, round_half_up
+from deltarule.data.ink.pictures import FORMATS, read_picture
 from deltarule.data.readers.idx import image_dataset
-from deltarule.data.reading import refuse, refuse_special
-from deltarule.errors import DataError, require, sentence
+from deltarule.data.reading import Announce, How, Reading, refuse
+from deltarule.errors import DataError, NoDigitError, SeveralDigitsError, sentence
 
-SUFFIXES = {".png", ".jpg", ".jpeg"}
-MOST_PIXELS = 16_000_000
-TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
+SUFFIXES = frozenset(chain.from_iterable(FORMATS.values()))
+PARTS = (("train", "training"), ("test", "testing"))  # what folders of examples to learn from and to test on are called
 
 
-@contextmanager
-def open_image(source: AnyPath | bytes, formats: Sequence[str], name: str) -> Iterator[Any]:
-    """A file, or its bytes, as a Pillow image of one of these formats, not decoded yet; `name` is for messages.
+def read_picture_rows(path: Path, how: How) -> Reading:
+    """A picture as a row of pixels: as it was in training, or as MNIST would have it where `how` says so.
 
-    Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
-    MissingExtraError without Pillow.
+    Raises NoDigitError where a digit was to be read and the picture is blank or holds several, DataError as
+    `read_picture` and `read_image` do.
     """
-    pillow = require("PIL.Image", "page")
-    # Pillow's readers answer damage with any of these.
-    damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
-    if not isinstance(source, bytes):
-        refuse_special(source)
-    try:
-        with BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
-            check_pixels(*webp_size(file.read(30)), name)
-            file.seek(0)
-            with warnings.catch_warnings(action="ignore"):
-                warnings.simplefilter("error", pillow.DecompressionBombWarning)
-                image = pillow.open(file, formats=formats)
-            check_pixels(image.width, image.height, name)
-            yield image
-    except DataError:
-        raise
-    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning) as error:
-        raise DataError(f"{name}: {TOO_LARGE}: got far more; make it smaller") from error
-    except damage as error:
-        expected = f"{', '.join(formats[:-1])} or {formats[-1]}"
-        # Pillow's own words for a content of another kind name an object in memory
-        why = "its content is something else" if isinstance(error, pillow.UnidentifiedImageError) else error
-        raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
-
-
-def check_pixels(width: int, height: int, name: str) -> None:
-    """Raise DataError for more pixels than anybody needs to see a digit."""
-    if width * height > MOST_PIXELS:
-        raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
-
-
-def webp_size(head: bytes) -> tuple[int, int]:
-    """The width and height that a WebP file begins with; 0 for others. Pillow takes memory as soon as it opens one.
-
-    Source: RFC 9649, "WebP Image Format", section 2.
-    """
-    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
-        return 0, 0
-    kind, body = head[12:16], head[20:]
-    if kind == b"VP8X":
-        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
-    if kind == b"VP8L":
-        bits = int.from_bytes(body[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
+    if not how.is_digit:
+        pixels = read_image(path, how.image_shape, size=how.size)
+        size = "scaled to " * (how.size is not None) + " x ".join(map(str, pixels.shape))
+        return Reading(
+            pixels.reshape(1, -1), report={"holds": "pixels", "read": f"as in training: {size}, not centered"}
+        )
+    made = ink_image(read_picture(path))
+    if made.image is None:
+        raise NoDigitError(f"{path}: a picture of a digit was expected: got no ink on the paper; draw one, and darker")
+    if not how.anyway and made.shows_several:
+        raise SeveralDigitsError(sentence("readers.several", path=path))
+    turned = "dark on light, inverted" if made.is_inverted else "light on dark"
+    return Reading(
+        made.image.reshape(1, -1), report={"holds": "pixels", "read": f"as MNIST's digits: {turned}, centered"}
+    )
 
 
 def read_image(
     path: AnyPath, image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
 ) -> NDArray[np.uint8]:
-    """A PNG or JPEG as it is: no size and no brightness is changed, 0 is black.
+    """A picture as `read_picture` has it, in its own size and brightness: 0 is black.
 
     image_shape: the (height, width) that the image must have; None for any.
     size: brings an image of any shape to `size` x `size` pixels, its sides each on their own: pixels are averaged by
-        area or, where one of the sides has to grow, interpolated.
+        area or, along a side that has to grow, interpolated.
 
-    Returns (height, width) uint8; a color image becomes its luminance. Raises DataError, naming the file, where it is
-    missing, damaged, of another size, transparent, of more than 8 bits a color or of more than 16 megapixels (before it
-    is decoded); MissingExtraError without Pillow.
+    Returns (height, width) uint8. Raises DataError, naming the file, where it is of another size, or of more than 8
+    bits a color, and as `read_picture` does.
     """
-    with open_image(path, ["PNG", "JPEG"], str(path)) as image:
-        if size is None and image_shape not in (None, (image.height, image.width)):
-            raise DataError(sentence("readers.image_size", path=path, needed=image_shape, image=image))
-        if image.mode[0] in "IF":
-            raise DataError(sentence("readers.image_bits", path=path, image=image))
-        colors = image.convert("RGBA")
-        if colors.getchannel("A").getextrema()[0] < 255:
-            raise DataError(f"{path}: an opaque image was expected: got transparent pixels; save it on a background")
-        gray = colors.convert("L")
-        if size is not None and gray.size != (size, size):
-            kinds = require("PIL.Image", "page").Resampling
-            gray = gray.resize((size, size), kinds.BOX if size <= min(gray.size) else kinds.BILINEAR)
-        return np.array(gray, dtype=np.uint8)
+    gray = read_picture(path, stretches=False)
+    if size is None and image_shape not in (None, gray.shape):
+        raise DataError(sentence("readers.image_size", path=path, needed=image_shape, got=gray.shape))
+    return gray if size is None else round_half_up(resize_rows(resize_rows(gray, size).T, size).T)
 
 
-def read_image_folder(root: AnyPath, *, size: int | None = None) -> Splits:
-    """The images in root/CLASS/*.png (.jpg, .jpeg), classes and files in the order of their names.
+def read_image_folder(root: AnyPath, **how: Any) -> Splits:
+    """The pictures in root/CLASS/*.png (or another ending), classes and files in the order of their names.
 
-    size: the height and width that images of any size are brought to; None where all have one size already.
+    how: the fields of `How`: `size`, the height and width that images are brought to, None where all have one size;
+        `is_digit`, to read each as MNIST would have it; `skip_bad`, to leave out what cannot be read.
 
-    Where `root` holds the folders train and test, those two have the folders of the classes, and become the two parts.
+    Where `root` holds folders train and test (or training and testing), those two have the folders of the classes, and
+    become the two parts. A folder that holds nothing but one such folder stands for it. Hidden files do not count.
 
     Returns Splits of uint8 images of one size, whose classes are called as their folders. Raises DataError, naming the
     files, where one cannot be read or has another size than the first, a class has no image, or there is no class.
     """
-    root = Path(root)
-    if not ((root / "train").is_dir() and (root / "test").is_dir()):
-        return Splits(_read_classes(root, _subfolders(root), size))
-    class_names = _subfolders(root / "train")
-    unknown = set(_subfolders(root / "test")) - set(class_names)
+    wish, (train, *test) = How(**how), _parts(Path(root))
+    class_names = _subfolders(train)
+    unknown = {name for part in test for name in _subfolders(part)} - set(class_names)
     if unknown:
         raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
-    return Splits(*(_read_classes(root / part, class_names, size) for part in ("train", "test")))
+    return Splits(*(_read_classes(part, class_names, wish) for part in (train, *test)))
+
+
+def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> list[Path]:
+    """The pictures among the files of a folder, by name, without hidden ones; `announce` gets what is passed over."""
+    files = [path for path in sorted(paths) if path.is_file() and not path.name.startswith(".")]
+    others = Counter(path.suffix.lower() or path.name for path in files if path.suffix.lower() not in SUFFIXES)
+    if others:
+        passed_over = ", ".join(f"{n} {suffix}" for suffix, n in sorted(others.items()))
+        announce(sentence("readers.passed_over", folder=folder, others=passed_over, read=" ".join(sorted(SUFFIXES))))
+    return [path for path in files if path.suffix.lower() in SUFFIXES]
+
+
+def _parts(root: Path) -> list[Path]:
+    """The folders to learn from and to test on in a folder, else itself."""
+    folders = {name.casefold(): root / name for name in _subfolders(root)}
+    parts = [next((folders[name] for name in names if name in folders), None) for names in PARTS]
+    if None not in parts:
+        return [part for part in parts if part]
+    only = next(iter(folders.values()), root)
+    return _parts(only) if len(folders) == 1 and len(_subfolders(only)) > 1 else [root]
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
-    names = (entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    """The folders in a folder, without hidden ones and what a Mac adds to an archive."""
+    names = (
+        each.name for each in folder.iterdir() if each.is_dir() and each.name[0] != "." and each.name != "__MACOSX"
+    )
     return tuple(sorted(names))
 
 
-def _read_classes(folder: Path, class_names: tuple[str, ...], size: int | None) -> Dataset:
+def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset:
     """All images below `folder`, which has a folder for each of the classes."""
-    inside = (sorted((folder / name).glob("*")) for name in class_names)
-    files = [[file for file in each if file.suffix.lower() in SUFFIXES] for each in inside]
+    files = [pictures_among((folder / name).glob("*"), folder / name, how.announce) for name in class_names]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         cure = f"; use {folder.parent}" if any(folder.glob("*.[pjPJ]*")) else ""  # it is the folder of a class
         got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"
-        raise DataError(f"{folder}: PNG or JPEG images in a folder for each class were expected: got {got}")
-    image_shape = (size, size) if size else read_image(files[0][0], None).shape
-    images, problems = [], []
-    for file in chain.from_iterable(files):
+        raise DataError(f"{folder}: pictures in a folder for each class were expected: got {got}")
+    image_shape = (how.size, how.size) if how.size else None
+    images, labels, problems = [], [], list[str]()
+    for label, file in ((label, file) for label, each in enumerate(files) for file in each):
         try:
-            images.append(read_image(file, image_shape, size=size))
+            if how.is_digit:
+                gray = read_picture_rows(file, replace(how, anyway=True)).rows.reshape(SIDE, SIDE)
+            else:
+                gray = read_image(file, image_shape, size=how.size)
+            image_shape = gray.shape
         except DataError as error:
             problems.append(str(error))
-    refuse(folder, "readable images of one size (--size brings them to one)", problems)
-    labels = np.repeat(np.arange(len(files)), [*map(len, files)])
-    return image_dataset(np.stack(images), labels, class_names=class_names, name=str(folder))
+        else:
+            images.append(gray)
+            labels.append(label)
+    if not (how.skip_bad and images):
+        refuse(
+            folder, "readable images of one size (--size brings them to one, --skip-bad leaves others out)", problems
+        )
+    elif problems:
+        how.announce(
+            f"{folder}: {len(problems):,} of {len(problems) + len(images):,} files are left out: {problems[0]}"
+        )
+    data = image_dataset(np.stack(images), np.array(labels), class_names=class_names, name=str(folder))
+    if reading_of(data.inputs, data.image_shape) == "digits":  # a few may be off by a pixel: `predict` reads them so
+        made = (ink_image(image).image for image in images)
+        rows = [row if image is None else image.ravel() for row, image in zip(data.inputs, made, strict=True)]
+        data = replace(data, inputs=np.stack(rows))
+    return data

@@ -7,7 +7,8 @@ X               (batch, features): uint8 where the network reads pixels; float64
 probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
                 probabilities, and values, in the targets' own units, where the model answers values
 
-In between: pixels / 255, the standardization, Gemm and the activation of each layer, the targets' units.
+In between: a number for each missing cell (NaN), pixels / 255, the standardization, Gemm and the activation of each
+layer, the targets' units.
 The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
 """
 
@@ -106,6 +107,10 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
     add, a = partial(_add_node, graph), "X"
+    fill = [column.fill for column in model.columns for _ in column.input_names]
+    if not all(each is None for each in fill):
+        entry = network.dtype if model.input_scaling is None else wide
+        a = add("Where", "filled", add("IsNaN", "missing", a), ("fill", np.array(fill, float).astype(entry)), a)
     if pixels:
         number = network.dtype if model.input_scaling is None else wide
         a = add("Cast", "pixels", a, to=tensor_dtype(number))

@@ -94,7 +94,8 @@ function makeDesk(panel, store, server) {
     pad.canvas.addEventListener("penchange", () => pen.setAttribute("aria-pressed", String(pad.pen.active)));
     const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
     store.addEventListener("change", () => {
-        skip.checked = store.skip;
+        skip.disabled = store.network?.reading === "images"; // which has never seen a normalized digit
+        skip.checked = store.skip || skip.disabled;
     });
     return element("div", { class: "desk" },
         pad.canvas,
@@ -113,7 +114,9 @@ function forImages(panel, store, server) {
     const reads = element("div", {},
         element("h2", {}, "What it reads"), makeAnswers(panel, store, { speak: true }),
         element("h2", {}, "What the network sees"), ...makeFilm(panel, store),
-        element("p", { class: "small muted" }, "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
+        element("p", { class: "small muted" }, store.network.reading === "images" ?
+            "The network learned images as they are: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
+            "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
             "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
             "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
     return [element("div", { class: "columns" }, makeDesk(panel, store, server), reads)];
@@ -130,7 +133,7 @@ function forNumbers(panel, store) {
 export function mount(panel, store, server) {
     let shownShape = null;
     store.addEventListener("change", (event) => {
-        const shape = `${store.network?.imageShape} ${store.network?.sizes[0]}`;
+        const shape = `${store.network?.imageShape} ${store.network?.sizes[0]} ${store.network?.reading}`;
         if (event.keys.has("network") && shape !== shownShape) {
             shownShape = shape;
             panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, server));

@@ -1,7 +1,8 @@
 // A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink of the
 // library, in the same order of the same float64 arithmetic, so that every byte is the same.
 
-import { extremes, foundInk } from "./paper.js";
+import { foundInk } from "./paper.js";
+import { extremes } from "./planes.js";
 
 const SIDE = 28;
 const INK_SIDE = 20;
@@ -130,6 +131,13 @@ function inTwenty(ink) {
     const [width, height] = [ink.width, ink.height].map((side) =>
         Math.max(1, Math.floor((2 * INK_SIDE * side + longer) / (2 * longer))));
     return shown(transposed(resized(transposed(resized(ink, height)), width)));
+}
+
+/** A picture as a model reads it that learned images as they are: 28x28 gray values, its sides each on their own. */
+export function grayImage(gray, width, height) {
+    const plane = { values: Float64Array.from(gray), width, height };
+    const image = bytesOf(transposed(resized(transposed(resized(plane, SIDE)), SIDE)));
+    return { image: image.pixels, stages: [{ name: "as it is", ...image }] };
 }
 
 /** Ink with its darkest at 255, as whole numbers. */

@@ -16,6 +16,7 @@ import { about as engine } from "./engine/module.js";
  * @property {boolean} pixels whether the user's inputs are uint8 pixels; here they come as value / 255
  * @property {string[]} classNames one an output
  * @property {number[] | null} imageShape [height, width] of an input
+ * @property {string | null} reading how its images were made: "digits", as MNIST's, "images", as they are; null: unknown
  * @property {string[]} columns the names of the inputs, where they come from a table
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
@@ -52,6 +53,7 @@ export function readModel(buffer) {
         pixels: about.pixels,
         classNames: about.class_names,
         imageShape: about.image_shape,
+        reading: about.reading ?? null,
         columns: about.columns.flatMap(inputNames),
         scaling: scaling("input"),
         targetScaling: scaling("target"),

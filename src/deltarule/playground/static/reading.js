@@ -1,6 +1,6 @@
 // From what is on the pad to what the network reads: past the normalizer, or through it.
 
-import { inkImage, inkStrokes } from "./ink.js";
+import { grayImage, inkImage, inkStrokes } from "./ink.js";
 import { PEN, placePicture, strokeAll } from "./pad.js";
 import { PAD_SIZE } from "./store.js";
 import { element, inNextFrame, paintPhoto } from "./widgets.js";
@@ -33,8 +33,12 @@ function padAsItIs(drawing, canvas) {
 
 /** What the network reads of a drawing: { image (784 values in 0..255) or null where there is no ink, stages }. */
 function read(store, canvas) {
-    const { drawing } = store;
-    if (store.skip) {
+    const { drawing, network } = store;
+    const isPlain = network?.reading === "images"; // it learned no images like MNIST's
+    if (isPlain && drawing.picture && drawing.strokes.length === 0) {
+        return grayImage(drawing.picture.pixels, drawing.picture.width, drawing.picture.height);
+    }
+    if (store.skip || isPlain) {
         const image = padAsItIs(drawing, canvas);
         const stages = [{ name: "the pad, as it is", width: SIDE, height: SIDE, pixels: image }];
         return image.some((ink) => ink > 0) ? { image, stages } : { image: null, stages: [] };
@@ -59,7 +63,7 @@ export function readDrawings(store) {
         store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages });
     });
     store.addEventListener("change", (event) => {
-        if (event.keys.has("drawing") || event.keys.has("skip")) {
+        if (["drawing", "skip", "network"].some((key) => event.keys.has(key))) {
             ask();
         }
     });
