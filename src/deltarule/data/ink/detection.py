@@ -17,7 +17,14 @@ PLAIN = 1 / 32  # of the strongest ink: a ground whose border varies by less is 
 QUIET = 1 / 64  # of the whole range: a level and those so near to it are the same
 BLOT = 6  # no stroke is wider than this part of the longer side, on each side of its middle
 BRUSH = 12  # strokes are narrower than this part of the longer side, on each side of their middle
+SPLIT = 0.85  # of the variance lies between ink and paper, where there is nothing else
+CROPPED = 1 / 8  # of a picture that is cropped to its ink is ink, at least
+GROUND = 0.3  # of the way from paper to ink: shades of the paper
 GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
+STROKE = 0.35  # of the darkest ink: a stroke
+GAP = 0.12  # of the height: paper between two digits
+WIDE = 1.2  # of the height: wider than a digit
+TALL = 0.5  # of the height: a digit beside others, and not a dot
 SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
 
 Plane = NDArray[np.float64]
@@ -34,7 +41,8 @@ def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
     darker, lighter = ground - float(level.min()), float(level.max()) - ground
     contrast = max(darker, lighter)
     if unrest > contrast * PLAIN:
-        return ink_on_paper(level)
+        cropped = cropped_ink(level)
+        return ink_on_paper(level) if cropped is None else cropped
     if contrast < FAINTEST:
         return None
     ink = ground - level if darker >= lighter else level - ground
@@ -78,6 +86,32 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
     sums = np.add.reduceat(np.add.reduceat(gray, starts[0], axis=0, dtype=np.int64), starts[1], axis=1)
     height, width = (np.diff(start, append=side) for start, side in zip(starts, gray.shape, strict=True))
     return sums / np.multiply.outer(height, width)
+
+
+def cropped_ink(level: Plane) -> Plane | None:
+    """Ink of a photo that is cropped to it, 0 to 255; None where there is more than ink and paper, or little ink.
+
+    A threshold splits the levels into two classes that differ most beside their spread (Otsu 1979). The one that most
+    of the border belongs to is paper; the other is ink where it is all strokes, however thick.
+    """
+    even = smooth(level)
+    counts = np.bincount(np.floor(even).astype(np.int64).ravel(), minlength=256)
+    below, mass = counts.cumsum(), (counts * np.arange(256)).cumsum()
+    n, total = even.size, int(mass[-1])
+    apart = (total * below - mass * n).astype(np.float64)
+    between = apart * apart / np.maximum(below * (n - below), 1)
+    best = int(between.argmax())
+    variance = int((counts * np.arange(256) ** 2).sum()) * n - total * total
+    dark = even < best + 1
+    around = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
+    ink = dark if 2 * np.count_nonzero(around) < around.size else ~dark
+    n_ink = np.count_nonzero(ink)
+    is_split = between[best] >= SPLIT * variance and CROPPED * n <= n_ink <= (1.0 - CROPPED) * n
+    if not is_split or has_area(ink):
+        return None
+    paper, full = quantile(even[~ink], 0.5), quantile(even[ink], 0.5)
+    depth = (even - paper) / (full - paper)
+    return np.where(depth > GROUND, np.minimum(255.0 * depth, 255.0), 0.0)
 
 
 def ink_on_paper(level: Plane) -> Plane | None:
@@ -134,6 +168,30 @@ def is_dark(level: Plane, radius: int) -> bool:
     around = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
     apart = np.trunc(whole - around / ((bottom - top) * (right - left))).astype(np.int64)
     return bool((apart**3).sum() <= 0)
+
+
+def is_inverted(gray: NDArray[np.uint8], ink: NDArray[Any]) -> bool:
+    """Whether the `ink` that was found in a picture is darker than its paper."""
+    level = shrink(gray)
+    return bool(np.average(level, weights=ink) < level.mean())
+
+
+def has_several(ink: NDArray[Any]) -> bool:
+    """Whether ink looks like digits side by side: two groups of strokes, both tall, with paper between them.
+
+    Strokes above one another, as the bar of a 5, are one group. A narrow gap is in a broken digit, as between the
+    strokes of a 4, unless all is far wider than it is high.
+    """
+    mask = ink >= STROKE * ink.max()
+    label = pieces(mask)
+    areas = np.bincount(label[mask])
+    rows, columns = np.nonzero(mask & (areas[label] >= SPECK * areas.max()))
+    height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+    inked = np.flatnonzero(np.bincount(columns))
+    breaks = np.flatnonzero(np.diff(inked) > (GAP if width < WIDE * height else 0.0) * height + 1)
+    group = np.searchsorted(inked[breaks], columns)
+    heights = np.array([np.ptp(rows[group == k]) + 1 for k in range(len(breaks) + 1)])
+    return int((heights >= TALL * height).sum()) > 1
 
 
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:

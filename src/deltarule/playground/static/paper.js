@@ -1,5 +1,7 @@
 // Ink told from paper: data/ink/detection.py of the library, in the same order of the same float64 arithmetic.
 
+import { border, extreme, extremes, framed, middle, quantile, smoothed } from "./planes.js";
+
 const MOST_PIXELS = 512;
 const FAINTEST = 16;
 const FAINTEST_ON_PAPER = 20;
@@ -7,6 +9,9 @@ const PLAIN = 1 / 32;
 const QUIET = 1 / 64;
 const BLOT = 6;
 const BRUSH = 12;
+const SPLIT = 0.85;
+const CROPPED = 1 / 8;
+const GROUND = 0.3;
 const GRAIN = 1.4826;
 const SPECK = 1 / 20;
 
@@ -21,7 +26,7 @@ export function foundInk(gray, width, height) {
     const [darker, lighter] = [ground - least, most - ground];
     const contrast = Math.max(darker, lighter);
     if (unrest > contrast * PLAIN) {
-        return inkOnPaper(level);
+        return croppedInk(level) ?? inkOnPaper(level);
     }
     if (contrast < FAINTEST) {
         return null;
@@ -104,35 +109,37 @@ function averagedDown(gray, width, height) {
     return { values, width: columns, height: rows };
 }
 
-/** The outermost pixels, corners twice. */
-function border({ values, width, height }) {
-    const found = [];
-    for (let x = 0; x < width; x += 1) {
-        found.push(values[x], values[(height - 1) * width + x]);
+/** Ink of a photo that is cropped to it; null where there is more than ink and paper, or little ink. */
+function croppedInk(level) {
+    const even = smoothed(level);
+    const counts = new Float64Array(256);
+    even.values.forEach((value) => {
+        counts[Math.floor(value)] += 1;
+    });
+    const n = even.values.length;
+    const total = counts.reduce((sum, count, at) => sum + count * at, 0);
+    const variance = counts.reduce((sum, count, at) => sum + count * at * at, 0) * n - total * total;
+    let [below, mass, best, most] = [0, 0, 0, -1];
+    counts.forEach((count, at) => {
+        below += count;
+        mass += count * at;
+        const apart = total * below - mass * n;
+        const between = apart * apart / Math.max(below * (n - below), 1);
+        [best, most] = between > most ? [at, between] : [best, most];
+    });
+    const around = border(even);
+    const isDark = 2 * around.filter((value) => value < best + 1).length < around.length;
+    const mask = even.values.map((value) => (value < best + 1 === isDark ? 1 : 0));
+    const nInk = mask.reduce((sum, each) => sum + each, 0);
+    if (most < SPLIT * variance || nInk < CROPPED * n || nInk > (1 - CROPPED) * n || hasArea({ ...even, values: mask })) {
+        return null;
     }
-    for (let y = 0; y < height; y += 1) {
-        found.push(values[y * width], values[(y + 1) * width - 1]);
-    }
-    return Float64Array.from(found);
-}
-
-/** The value below or at which part / parts of the values lie: one of them, nothing in between. */
-function quantile(values, part, parts) {
-    return values.toSorted()[Math.floor((values.length - 1) * part / parts)];
-}
-
-function middle(values) {
-    return quantile(values, 1, 2);
-}
-
-/** [the least, the largest] of some values. */
-export function extremes(values) {
-    let [least, most] = [Infinity, -Infinity];
-    for (let k = 0; k < values.length; k += 1) {
-        least = Math.min(least, values[k]);
-        most = Math.max(most, values[k]);
-    }
-    return [least, most];
+    const [paper, full] = [0, 1].map((side) => middle(even.values.filter((_, at) => mask[at] === side)));
+    const values = even.values.map((value) => {
+        const depth = (value - paper) / (full - paper);
+        return depth > GROUND ? Math.min(255 * depth, 255) : 0;
+    });
+    return { ...level, values };
 }
 
 /** Ink on paper in uneven light; null where nothing stands out from the paper and its grain. */
@@ -161,69 +168,6 @@ function inkOnPaper(level) {
         ...level,
         values: depth.map((value, index) => (kept[index] ? Math.min(255 * ((value - base) / full), 255) : 0)),
     };
-}
-
-/** The mean of each pixel and its eight neighbors; beyond the border lies a copy of it. */
-function smoothed({ values, width, height }) {
-    const columns = new Float64Array(width + 2);
-    const out = new Float64Array(values.length);
-    for (let y = 0; y < height; y += 1) {
-        const [above, here, below] = [Math.max(y - 1, 0), y, Math.min(y + 1, height - 1)].map((row) => row * width);
-        for (let x = 0; x < width; x += 1) {
-            columns[x + 1] = values[above + x] + values[here + x] + values[below + x];
-        }
-        columns[0] = columns[1];
-        columns[width + 1] = columns[width];
-        for (let x = 0; x < width; x += 1) {
-            out[here + x] = (columns[x] + columns[x + 1] + columns[x + 2]) / 9;
-        }
-    }
-    return { values: out, width, height };
-}
-
-/** The largest (`sign` 1) or smallest (-1) in a square of that radius around each pixel, as far as it lies within. */
-function extreme(sign, { values, width, height }, radius) {
-    const out = values.map((value) => sign * value);
-    const line = new Float64Array(Math.max(width, height) + 2 * radius);
-    for (let y = 0; y < height; y += 1) {
-        along(out.subarray(y * width), 1, line.subarray(0, width + 2 * radius), radius);
-    }
-    for (let x = 0; x < width; x += 1) {
-        along(out.subarray(x), width, line.subarray(0, height + 2 * radius), radius);
-    }
-    return { values: out.map((value) => sign * value), width, height };
-}
-
-/** The largest around every `stride`-th of the values, in place; `line` has room for them and `radius` at each end. */
-function along(values, stride, line, radius) {
-    const count = line.length - 2 * radius;
-    line.fill(-Infinity);
-    for (let k = 0; k < count; k += 1) {
-        line[radius + k] = values[k * stride];
-    }
-    let span = 1; // line[k] speaks for the values from k to k + span - 1
-    for (; 2 * span <= 2 * radius + 1; span *= 2) {
-        for (let k = 0; k + span < line.length; k += 1) {
-            line[k] = line[k] > line[k + span] ? line[k] : line[k + span];
-        }
-    }
-    const rest = 2 * radius + 1 - span;
-    for (let k = 0; k < count; k += 1) {
-        values[k * stride] = line[k] > line[k + rest] ? line[k] : line[k + rest];
-    }
-}
-
-/** The same plane within a frame of copies of its border. */
-function framed({ values, width, height }, margin) {
-    const [columns, rows] = [width + 2 * margin, height + 2 * margin];
-    const out = new Float64Array(columns * rows);
-    for (let y = 0; y < rows; y += 1) {
-        const row = Math.min(Math.max(y - margin, 0), height - 1) * width;
-        for (let x = 0; x < columns; x += 1) {
-            out[y * columns + x] = values[row + Math.min(Math.max(x - margin, 0), width - 1)];
-        }
-    }
-    return { values: out, width: columns, height: rows };
 }
 
 /** Whether the few pixels that differ most from the mean around them are the darker ones. */
