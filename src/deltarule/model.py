@@ -12,7 +12,7 @@ from deltarule.data.ink.normalization import reading_of
 from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.elsewhere import substitute_for
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
-from deltarule.inputs import Scale, check_inputs, check_scale, is_unit
+from deltarule.inputs import LARGEST, Scale, check_finite, check_inputs, check_scale, is_unit
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
 from deltarule.nn.workspace import as_floats
@@ -218,6 +218,7 @@ class Model(metaclass=Named):
         scaled = self.input_scaling.apply(floats := as_floats(numbers, np.float64))
         if self.input_scaling.is_done(floats[:1000]):
             LOG.warning(sentence("model.scaled_twice"))
+        check_finite(scaled, "X, standardized,", largest=LARGEST[self.network.dtype.char])
         return scaled.astype(self.network.dtype)
 
     def outputs(self, raw: Any) -> Array:

@@ -1,12 +1,13 @@
 """`deltarule data`: what data there are, where they lie, and whether they are what they should be."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from deltarule.cli.commands import Command, Group
-from deltarule.cli.options import AsJson
-from deltarule.cli.printing import entry, in_a_line, print_result, print_text
+from deltarule.cli.options import AsJson, Label
+from deltarule.cli.printing import entry, in_a_line, note, print_result, print_text
 from deltarule.errors import DataError, sentence
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
@@ -37,28 +38,43 @@ def fetch(name: Name) -> None:
 
 
 @app.command(cls=Command)
-def info(data: NameOrPath, as_json: AsJson = False) -> None:
-    """Say what data hold, and whose they are; download nothing."""
+def info(data: NameOrPath, label: Label = None, as_json: AsJson = False) -> None:
+    """Say what data hold, how they were read, and whose they are; download nothing."""
     import numpy as np
 
     from deltarule.data.catalog import describe, load, names
+    from deltarule.data.readers.kinds import CSV, kind_of, read
+    from deltarule.data.readers.tables import column_verdicts
 
     content: dict[str, Any] = {"name": data}
-    next_step = {}
+    next_step, shown, splits = {}, dict[str, str](), None
     if data in names():
         known = describe(data)
         content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
     if content.get("where") == NOT_HERE:
         next_step["next"] = f"deltarule data fetch {data}"
     else:
-        splits = load(data, offline=True)
+        if data not in names() and Path(data).is_file() and kind_of(Path(data)) is CSV:
+            try:
+                reading = read(data, label=label, announce=note)
+                content |= reading.report
+                splits = reading.splits
+            except DataError:
+                columns = column_verdicts(data)
+                content |= {"holds": "a table", "columns": columns}
+                shown = {each["column"]: f"{each['holds']}, such as {' and '.join(each['such'])}" for each in columns}
+                next_step["next"] = f"deltarule train --data {data} --target COLUMN"
+        else:
+            splits = load(data, offline=True, label=label, announce=note)
+    if splits is not None:
         content |= {"task": splits.train.task, "features": splits.train.n_features}
         content |= {"image_shape": splits.train.image_shape, "class_names": splits.train.class_names}
         for part, dataset in (("train", splits.train), ("test", splits.test)):
             content[f"{part}_examples"] = 0 if dataset is None else dataset.n_samples
             if dataset is not None and dataset.task == "classes":
                 content[f"{part}_per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
-    lines = [entry(key.replace("_", " "), in_words(value), indent=17) for key, value in (content | next_step).items()]
+    facts = {key.replace("_", " "): in_words(value) for key, value in content.items() if key != "columns"}
+    lines = [entry(key, value, indent=17) for key, value in (facts | shown | next_step).items()]
     print_result(content, "\n".join(lines), as_json=as_json)
 
 

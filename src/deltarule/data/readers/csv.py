@@ -9,7 +9,7 @@ import csv
 import math
 import re
 import warnings
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,35 +82,42 @@ class Table(NamedTuple):
         return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
 
 
-def dialect_of(path: AnyPath) -> Dialect:
+def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     """How a CSV is written, by its first lines: what parts their cells alike, and makes most of them numbers.
 
     Raises DataError where it is not a CSV, or in an unknown encoding.
     """
-    encoding = encoding_of(path)
+    encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
         lines = [line for line in islice(file, MOST_SAMPLED) if line.strip()]
-    best, separator, is_padded = (-1.0, 0.0), ",", False
-    for each in filter("".join(lines[:1]).__contains__, SEPARATORS):
+    best, separator, is_padded = (-1.0, 0.0, 0), ",", False
+    candidates = [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
+    for each in candidates:
         with open_parsed(path, lines, each) as parsed:
             header, *rows = list(parsed) or [[""]]
         ends = {cells[-1] for cells in rows or [header] if cells} == {""}
         width = max(len(rows[0]), len(header)) - 1 if ends and rows else len(header)
         alike = [cells for cells in rows if len(cells) == width + ends]
-        numbers = [number_in(cell if each == "," else cell.replace(",", ".")) for cells in alike for cell in cells]
-        score = len(alike) / max(len(rows), 1), 1 - numbers.count(None) / max(len(numbers), 1)
+        numbers = (
+            [number_in(cell if each == "," else cell.replace(",", ".")) for cells in alike for cell in cells]
+            if len(candidates) > 1
+            else []
+        )
+        score = len(alike) / max(len(rows), 1), 1 - numbers.count(None) / max(len(numbers), 1), width
         if len(header) > 1 and (score > best or not rows):
             best, separator, is_padded = score, each, ends and len(header) - (header[-1] == "") == width > 0
     return Dialect(encoding, separator, is_padded)
 
 
-def encoding_of(path: AnyPath) -> str:
+def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
     """UTF-16 as its first bytes tell; UTF-8, where all bytes are such; else Windows-1252, as older Excel writes it.
+
+    is_whole: whether all of it is looked at, and not the first megabyte, which does where all cells are digits.
 
     Raises DataError for another kind of file, one in gzip that is made to fill the memory, and where bytes are in
     neither: no letters of Windows-1252 stand among others as those of a Mac or of DOS would.
     """
-    decoder, encoding, n_bytes = getincrementaldecoder("utf-8")(), "utf-8-sig", 0
+    decoder, n_bytes = getincrementaldecoder("utf-8")(), 0
     with open_stored(path, "a CSV file") as file:
         head = file.read(4)
         if head.startswith(NO_CSV):
@@ -120,14 +127,16 @@ def encoding_of(path: AnyPath) -> str:
             return "utf-16"
         if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
             return "utf-16-be" if head[0] == 0 else "utf-16-le"
+        encoding = "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
         most = most_believed(Path(path).stat().st_size) if isinstance(file, GzipFile) else math.inf
-        for chunk in chain([head], iter(partial(file.read, 2**20), b"")):
+        chunks = chain([head], iter(partial(file.read, 2**20), b""))
+        for chunk in chunks if is_whole or isinstance(file, GzipFile) else islice(chunks, 2):
             n_bytes += len(chunk)
             if n_bytes > most:
                 raise DataError(
                     f"{path}: at most {most:,} bytes were expected in gzip: got more, made to fill the memory"
                 )
-            if encoding == "utf-8-sig" and not (chunk.isascii() and decoder.getstate()[0] == b""):
+            if encoding != "cp1252" and not (chunk.isascii() and decoder.getstate()[0] == b""):
                 try:
                     decoder.decode(chunk)
                 except UnicodeDecodeError:
@@ -183,9 +192,9 @@ class Head(NamedTuple):
     first: list[str]
 
     @classmethod
-    def of(cls, path: AnyPath, *, needs_header: bool = True) -> "Head":
+    def of(cls, path: AnyPath, *, needs_header: bool = True, is_whole: bool = True) -> "Head":
         """That of a file whose first line names columns, be it of numbers only where `needs_header`."""
-        dialect = dialect_of(path)
+        dialect = dialect_of(path, is_whole=is_whole)
         with open_rows(path, dialect) as rows:
             line, cells = next(rows, (1, [""]))
             head = cls(dialect, line, cells, [name.strip() for name in cells], next(rows, (0, []))[1])

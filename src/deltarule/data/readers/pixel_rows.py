@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Head, Texts, number_in, open_rows, open_text, read_columns
+from deltarule.data.readers.csv import Head, Texts, dialect_of, number_in, open_rows, open_text, read_columns
 from deltarule.data.reading import How, Reading, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 
@@ -23,6 +23,7 @@ LABELS = frozenset(["label", "labels", "class", "target", "digit", "y", "categor
 INDICES = frozenset(["", "id", "index", "imageid", "unnamed: 0", "#"])
 FEWEST_COUNTED = 9  # numbers in a first line that count the columns
 FEWEST_BINARY = 100  # pixels of which none is above 1 are from 0 to 1
+MOST_GUESSED = 100  # classes that a column without a name may hold
 ROUNDED = 0.05  # levels of 255: pixels from 0 to 1 are parts of it but for their last digits
 
 
@@ -37,7 +38,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     Raises SettingError where it is not clear which column holds the labels, DataError, naming lines and columns
     (counted from 1), where the file holds anything else than pixels and labels.
     """
-    head = Head.of(path)
+    head = Head.of(path, is_whole=False)
     head = head if is_header(head.cells) else head.as_row()
     try:
         with open_text(path, head.dialect.encoding) as file, warnings.catch_warnings(action="error"):
@@ -83,6 +84,7 @@ def read_other_pixels(path: Path, head: Head, error: Exception) -> tuple[NDArray
 
     Raises DataError where more than one column holds texts, or a cell is missing.
     """
+    head = head._replace(dialect=dialect_of(path))
     columns: dict[int, Any] = {}
     with suppress(DataError):
         names = [str(number) for number in range(1, len(head.names) + 1)]
@@ -107,12 +109,12 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 
     No scale where they are neither.
     """
-    low, high = numbers.min(initial=0), numbers.max(initial=0)
-    is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
+    is_bytes, high = numbers.dtype == np.uint8, numbers.max(initial=0)
+    low, is_whole = (0, True) if is_bytes else (numbers.min(initial=0), bool((numbers == np.rint(numbers)).all()))
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
         return numbers, ""
     if is_whole and not (high == 1 and numbers.size >= FEWEST_BINARY):
-        return numbers.astype(np.uint8), "from 0 to 255"
+        return numbers.astype(np.uint8, copy=False), "from 0 to 255"
     shares = np.rint(numbers * 255.0)
     is_rounded = np.abs(shares - numbers * 255.0).max() < ROUNDED
     return (shares.astype(np.uint8) if is_rounded else numbers), "from 0 to 1"
@@ -153,8 +155,11 @@ def find_label(
         return None, index
     if label is None:
         label = 0 if index != 0 else 1
-        if looks_like_label(table[:, -1]):
-            raise SettingError(sentence("readers.which_label", path=path, first=label + 1, last=width))
+        highest = table.max(axis=0)
+        others = [at for at in np.flatnonzero((highest > 0) & (highest < MOST_GUESSED)) if at not in (label, index)]
+        others = [] if highest[label] > 1 and len(others) > 1 and highest[others].max() == 1 else others  # of 0 and 1
+        if at := next(filter(lambda at: looks_like_label(table[:, at]), reversed(others)), None):
+            raise SettingError(sentence("readers.which_label", path=path, first=label + 1, last=at + 1))
     return label, index
 
 

@@ -5,21 +5,35 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.atomic import AnyPath
 from deltarule.data.columns import NO_CATEGORY, Column, fill_with_means
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Numbers, Table, Texts, cells_of, number_in, read_columns, refuse_duplicates
+from deltarule.data.readers.csv import (
+    Numbers,
+    Table,
+    Texts,
+    cells_of,
+    dialect_of,
+    number_in,
+    open_rows,
+    read_columns,
+    refuse_duplicates,
+)
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import check_choice
 
+MOST_LOOKED_AT = 1000  # rows, for two cells of each column
+LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and sums of squares are taken
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different texts than both, of the rows, are names, too
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
@@ -141,9 +155,9 @@ def read_table_rows(path: Path, how: How) -> Reading:
 
 
 def is_frame(data: object) -> bool:
-    """Whether this is a pandas DataFrame; pandas is not imported to find out."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(data, pandas.DataFrame)
+    """Whether this is a DataFrame of pandas or polars; neither is imported to find out."""
+    makers = (sys.modules.get("pandas"), sys.modules.get("polars"))
+    return any(maker is not None and isinstance(data, maker.DataFrame) for maker in makers)
 
 
 def frame_table(
@@ -158,13 +172,22 @@ def frame_table(
     for k, column in enumerate(header):
         if column in without or (only is not None and column not in only):
             continue
-        series = frame.iloc[:, k]
-        if series.dtype.kind in "iuf" and column not in text:
-            cells[column] = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
-        elif series.dtype.kind in "mMc" and column not in text:
+        is_pandas = hasattr(frame, "iloc")
+        series = frame.iloc[:, k] if is_pandas else frame.to_series(k)
+        kind = (
+            series.dtype.kind if is_pandas else "f" if series.dtype.is_numeric() else "M" * series.dtype.is_temporal()
+        )
+        if kind and kind in "iuf" and column not in text:
+            numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) if is_pandas else series.cast(float).to_numpy()
+            cells[column] = np.asarray(numbers)
+        elif kind and kind in "mMc" and column not in text:
             raise DataError(sentence("tables.dtype", name=name, dtype=series.dtype, column=column))
         else:
-            codes, values = sys.modules["pandas"].factorize(series)
+            if is_pandas:
+                codes, values = sys.modules["pandas"].factorize(series)
+            else:
+                place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
+                codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             cells[column] = cells_of(codes, texts, is_text=column in text, separator=";")
@@ -248,10 +271,13 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
-    """The cells of a column that hold something, but not a finite number."""
+    """The cells of a column that hold something, but not a finite number that a network can compute with."""
     cells = table.cells[name]
     if not isinstance(cells, Texts):
-        return (f"{table.place(row)}, column {name!r}: {cells[row]}" for row in np.flatnonzero(np.isinf(cells)))
+        wrong = np.flatnonzero(np.abs(cells) > LARGEST_NUMBER)
+        beyond = ["" if math.isinf(cell) else f", beyond {LARGEST_NUMBER:g}," for cell in cells[wrong]]
+        places = (f"{table.place(row)}, column {name!r}: {cells[row]}" for row in wrong)
+        return map("".join, zip(places, beyond, strict=True))
     values = ((text, number_in(text)) for text in cells.texts)
     return (_problem(table, name, text) for text, value in values if value is None or not math.isfinite(value))
 
@@ -285,6 +311,24 @@ def describe_column(table: Table, name: str) -> Column:
         most = f"at most {MOST_CATEGORIES} different texts a column, and each in several rows,"
         raise DataError(f"{table.name}: {most} were expected: got {got}")
     return Column(name, tuple(texts))
+
+
+def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
+    """What each column of a CSV is taken for as an input, or why it is refused, and two of its cells."""
+    table = read_columns(path)
+    with open_rows(path, dialect_of(path)) as rows:
+        cells = list(zip(*(row for _, row in islice(rows, 1, MOST_LOOKED_AT)), strict=True))
+    verdicts = []
+    for name, written in zip(table.names, cells or [()] * len(table.names), strict=True):
+        try:
+            refuse_doubt(table, [name])
+            column = describe_column(table, name)
+            holds = f"text, {len(column.categories)} categories" if column.categories else "numbers"
+            holds = " ".join(filter(None, [holds, table.written.get(name, "")]))
+        except DataError as error:
+            holds = f"refused: {error}"
+        verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, written)))[:2]})
+    return verdicts
 
 
 def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
