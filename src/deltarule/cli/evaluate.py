@@ -28,7 +28,7 @@ def evaluate(options: EvaluateOptions) -> None:
     """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
     inputs = input_files(options.name, options.data)
     check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
-    model = load_model(options.name)
+    model = load_model(options.name, options.hidden)
     dataset = load_examples(model, options)
     report = evaluate_model(model, dataset)
     if options.plot is not None:

@@ -28,7 +28,7 @@ def export(options: ExportOptions) -> None:
         raise SettingError(f"--data names examples for a page: got --{name}; leave it out")
     if name == "html" and path.suffix not in (".html", ".htm"):
         raise SettingError(f"a browser opens a page by its name: got {path}; use {path.with_suffix('.html')}")
-    model, replaced = load_model(options.name), path.exists()
+    model, replaced = load_model(options.name, options.hidden), path.exists()
     if name == "onnx":
         save_onnx(model, path, pixels=False if options.floats else None, force=options.force)
     elif name == "npz":

@@ -36,6 +36,9 @@ ModelOrRecipe = Annotated[str, argument("MODEL|RECIPE", "A file, the folder of a
 DataName = Annotated[Text, option("DATA", "A name that `data list` shows, or a file or folder of your own.", "--data")]
 Target = Annotated[Text, option("COLUMN", "For a CSV that is a table: the column to learn.")]
 Label = Annotated[Text, option("COLUMN", "For a CSV of pixels: the column of the labels, by name or number.")]
+Hidden = Annotated[
+    Text, option("NAME", "For a MODEL that is an npz of W1, b1 ... or PyTorch's: its hidden activation.")
+]
 SkipBad = Annotated[bool, Option("--skip-bad", help="Leave out pictures that cannot be read.")]
 Changes = Annotated[list[str] | None, option("KEY=VALUE", "Change a value of the recipe; may be repeated.", "--set")]
 Offline = Annotated[bool, Option("--offline", help="Never download anything.")]
@@ -142,6 +145,7 @@ class EvaluateOptions(DataOptions):
 
     name: ModelName
     label: Label = None
+    hidden: Hidden = None
     skip_bad: SkipBad = False
     plot: Annotated[File, option("FILE", "Draw what is taken for what: .png, .svg or .pdf.")] = None
     force: Force = False
@@ -167,6 +171,7 @@ class PredictOptions:
         Text, option("MODEL", "Else pictures go to the pretrained one, the rest to ./model.safetensors, if any.")
     ] = None
     show: Annotated[bool, Option("--show", help="Draw each image in text, too.")] = False
+    hidden: Hidden = None
     anyway: Annotated[bool, Option("--anyway", help="Read a picture even if it shows several digits.")] = False
     skip_bad: SkipBad = False
     kaggle: Annotated[File, option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")] = None
@@ -311,6 +316,7 @@ class ExportOptions:
     """  # noqa: D301
 
     name: ModelName
+    hidden: Hidden = None
     onnx: Annotated[File, option("FILE", "For every runtime of ONNX: opset 17, scaling inside.")] = None
     npz: Annotated[File, option("FILE", "The arrays and what they mean, for NumPy.")] = None
     floats: Annotated[

@@ -58,7 +58,7 @@ def predict(options: PredictOptions) -> None:
         raise SettingError(f"--out takes the answers to one CSV: got {len(paths)} files; give one")
     name = options.model or model_for(paths)
     check_place(out, "table", force=options.force, inputs=[*input_files(name, str(kaggle)), *paths])
-    model = load_model(name)
+    model = load_model(name, options.hidden)
     if options.show and model.image_shape is None:
         raise SettingError("--show draws images: this model reads rows of numbers")
     how = how_to_read(model) | {"anyway": options.anyway, "unseen": options.unseen}

@@ -112,9 +112,42 @@ def test_our_own_estimators_give_the_model_that_they_hold(kind: str) -> None:
 
 def pipeline() -> Any:
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.preprocessing import PolynomialFeatures
 
-    return make_pipeline(StandardScaler(), fitted("MLPClassifier", CLASSES))
+    return make_pipeline(PolynomialFeatures(), fitted("MLPClassifier", CLASSES))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("scaler", ["StandardScaler", "RobustScaler", "MaxAbsScaler", "MinMaxScaler"])
+def test_a_pipeline_answers_from_raw_rows(scaler: str, tmp_path: Path) -> None:
+    """Numbers with holes, texts, a column of whole numbers for categories: through the model, its file and ONNX."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    pandas, runtime = pytest.importorskip("pandas"), pytest.importorskip("onnxruntime")
+    from sklearn import compose, impute, neural_network, preprocessing
+    from sklearn.pipeline import make_pipeline
+
+    rng = np.random.default_rng(7)
+    frame = pandas.DataFrame({"size": rng.normal(50, 9, 60), "town": rng.choice(["Ulm", "Bonn"], 60)})
+    frame["floor"], frame["rent"] = rng.integers(3, size=60), rng.lognormal(3, 1, 60)
+    frame.loc[[3, 9], "size"] = frame.loc[5, "rent"] = np.nan
+    numeric = make_pipeline(impute.SimpleImputer(strategy="median"), getattr(preprocessing, scaler)())
+    before = compose.ColumnTransformer(
+        [
+            ("rest", "drop", []),
+            ("texts", preprocessing.OneHotEncoder(), ["town", "floor"]),
+            ("n", numeric, ["rent", "size"]),
+        ]
+    )
+    network = neural_network.MLPClassifier(5, max_iter=30, random_state=0)
+    fitted_pipeline = make_pipeline(before, network).fit(frame, np.where(frame["town"] == "Ulm", "a", "b"))
+    save(from_sklearn(fitted_pipeline), tmp_path / "model.safetensors")
+    model, expected = load(tmp_path / "model.safetensors"), fitted_pipeline.predict_proba(frame)[:, 1:]
+    np.testing.assert_allclose(model.probabilities(frame), expected, atol=1e-9)
+    rows = model.unscaled(frame)
+    place = [model.input_names.index(name) for name in ("rent", "size")]
+    rows[:, place] = frame[["rent", "size"]]  # ONNX fills in what is missing
+    (found,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": rows})
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def unfitted() -> Any:
@@ -146,7 +179,7 @@ def forest() -> Any:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (pipeline, r"got a Pipeline; give its last step, pipeline\[-1\], .*StandardScaler is Model's input_scaling"),
+        (pipeline, r"before the network: got a PolynomialFeatures; give the last step, pipeline\[-1\]"),
         (unfitted, r"got a MLPClassifier that is not fitted; call its fit\(X, y\) first"),
         (a_class, r"got the class MLPRegressor; make one and call its fit\(X, y\)"),
         (search, "got a GridSearchCV; give its best_estimator_"),

@@ -41,7 +41,7 @@ def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
     darker, lighter = ground - float(level.min()), float(level.max()) - ground
     contrast = max(darker, lighter)
     if unrest > contrast * PLAIN:
-        cropped = cropped_ink(level)
+        cropped = ink_of_crop(level)
         return ink_on_paper(level) if cropped is None else cropped
     if contrast < FAINTEST:
         return None
@@ -88,7 +88,7 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
     return sums / np.multiply.outer(height, width)
 
 
-def cropped_ink(level: Plane) -> Plane | None:
+def ink_of_crop(level: Plane) -> Plane | None:
     """Ink of a photo that is cropped to it, 0 to 255; None where there is more than ink and paper, or little ink.
 
     A threshold splits the levels into two classes that differ most beside their spread (Otsu 1979). The one that most

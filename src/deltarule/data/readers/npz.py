@@ -24,6 +24,9 @@ LAYOUTS = (
     *(("arr_0", "arr_1", "arr_2", "arr_3"), ("arr_0", "arr_1")),
 )
 
+# zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+
 
 def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
     """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or another of LAYOUTS.
@@ -49,8 +52,17 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
             arrays = list(map(_read_array, repeat(archive), keys, names))
             targets, class_names = _as_classes(arrays[1::2], names[1], announce)
             return Splits(*map(_dataset, arrays[::2], targets, repeat(class_names), names[::2]))
-    # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except DAMAGE as error:
+        raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
+
+
+def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
+    """All arrays of numbers and texts in an npz file, by name. Raises DataError as `read_npz`."""
+    try:
+        with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
+            keys = [name.removesuffix(".npy") for name in archive.namelist()]
+            return {key: _read_array(archive, key, f"{path}, {key}") for key in keys}
+    except DAMAGE as error:
         raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
 
 

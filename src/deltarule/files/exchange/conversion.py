@@ -5,12 +5,14 @@ PyTorch's weights are (fan_out, fan_in), and transposed.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.errors import DataError, SettingError, ShapeError, closest, sentence
+from deltarule.files.exchange.pipeline import Preparation, prepare
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -33,7 +35,9 @@ def from_sklearn(estimator: Any) -> Model:
     one that it is the probability of. Names of classes and of columns are kept, and so is the dtype. The arrays are
     copies.
 
-    Raises SettingError for another kind of estimator, a Pipeline for instance, for one that is not fitted, and for
+    A Pipeline of such may begin with imputers, scalers and one-hot encoders, also in a ColumnTransformer.
+
+    Raises SettingError for another kind of estimator, for one that is not fitted, for another step before it, and for
     activations that have no counterpart here.
 
     >>> from sklearn.neural_network import MLPRegressor
@@ -43,6 +47,8 @@ def from_sklearn(estimator: Any) -> Model:
     """
     if isinstance(model := getattr(estimator, "model_", None), Model):
         return model
+    if hasattr(estimator, "steps") and not isinstance(estimator, type):
+        return from_pipeline(estimator)
     check_estimator(estimator)
     known = {row.sklearn: row for row in PARTS["activation"].values() if not isinstance(row.sklearn, No)}
     for name in (estimator.activation, estimator.out_activation_):
@@ -61,12 +67,23 @@ def from_sklearn(estimator: Any) -> Model:
     )
 
 
+def from_pipeline(pipeline: Any) -> Model:
+    """The Model of a fitted Pipeline: what its steps do to the columns, around the network that it ends in."""
+    *steps, (_, last) = pipeline.steps
+    model = from_sklearn(last)
+    given = [*map(str, getattr(pipeline, "feature_names_in_", range(getattr(pipeline, "n_features_in_", 0))))]
+    prepared = Preparation.of(list(map(Column, given)))
+    for _, step in steps:
+        prepared = prepare(step, prepared)
+    is_plain = not hasattr(pipeline, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
+    return replace(model, columns=() if is_plain else prepared.columns, input_scaling=prepared.scaling)
+
+
 def check_estimator(estimator: Any) -> None:
     """Raise SettingError unless it is a fitted network of scikit-learn, as the names of its classes say."""
     name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
     cures = (
         (isinstance(estimator, type), "a_class"),
-        (hasattr(estimator, "steps"), "pipeline"),
         (hasattr(estimator, "best_estimator_"), "search"),
         (isinstance(estimator, str), "path"),
         (not kinds & {"MLPClassifier", "MLPRegressor"}, "other_model"),
@@ -88,9 +105,9 @@ def from_torch(
 ) -> Model:
     """The Model of a PyTorch network of Linear layers, from the arrays of its state_dict. PyTorch is not needed.
 
-    state_dict: name -> array, or CPU tensor; "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may
-        lack its bias. Where names differ in numbers alone these are the layers' order; else they must come in the order
-        in which data pass them, as they do from PyTorch (a safetensors file sorts them by name).
+    state_dict: name -> array, or CPU tensor, perhaps inside a checkpoint; "0.weight" (fan_out, fan_in), "0.bias"
+        (fan_out,) and so on. A layer may lack its bias. Where names differ in numbers alone these are the layers'
+        order; else they must come in the order in which data pass them (a safetensors file sorts them by name).
     hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
     output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
         BCEWithLogitsLoss did, "exponential" where PoissonNLLLoss did, Identity for values. It also decides the task.
@@ -107,16 +124,27 @@ def from_torch(
     """
     if not isinstance(state_dict, Mapping):
         raise SettingError(sentence("exchange.no_state_dict", got=brief(state_dict)))
-    if inner := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), ""):
-        raise SettingError(sentence("exchange.checkpoint", name=inner))
     last: Activation = resolve("activation", output, "output")
-    layers = linear_layers({name: np.asarray(value) for name, value in state_dict.items()})
+    inner = [
+        value for value in state_dict.values() if isinstance(value, Mapping) and any("weight" in key for key in value)
+    ]
+    if len(inner) != 1 and (name := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), "")):
+        raise SettingError(sentence("exchange.checkpoint", name=name))
+    arrays = inner[0] if inner else state_dict  # of a checkpoint
+    layers = linear_layers({name: as_numbers(value) for name, value in arrays.items()})
     return Model(
         with_meaning(network_of(layers, hidden, last), pixels=pixels),
         class_names=class_names,
         image_shape=image_shape,
         record={"origin": "a PyTorch state_dict"},
     )
+
+
+def as_numbers(value: Any) -> Array:
+    """An array, or the array in a tensor; numbers of 16 bits, of which NumPy lacks bfloat16, become float32."""
+    value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def linear_layers(arrays: Mapping[str, Array]) -> Layers:

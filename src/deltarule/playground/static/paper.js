@@ -26,7 +26,7 @@ export function foundInk(gray, width, height) {
     const [darker, lighter] = [ground - least, most - ground];
     const contrast = Math.max(darker, lighter);
     if (unrest > contrast * PLAIN) {
-        return croppedInk(level) ?? inkOnPaper(level);
+        return inkOfCrop(level) ?? inkOnPaper(level);
     }
     if (contrast < FAINTEST) {
         return null;
@@ -110,7 +110,7 @@ function averagedDown(gray, width, height) {
 }
 
 /** Ink of a photo that is cropped to it; null where there is more than ink and paper, or little ink. */
-function croppedInk(level) {
+function inkOfCrop(level) {
     const even = smoothed(level);
     const counts = new Float64Array(256);
     even.values.forEach((value) => {
