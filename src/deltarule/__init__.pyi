@@ -10,8 +10,9 @@ from deltarule.estimators import MLPClassifier, MLPRegressor
 from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
 from deltarule.files.exchange import save_npz
 from deltarule.files.exchange.conversion import from_sklearn, from_torch
+from deltarule.files.exchange.foreign import load
 from deltarule.files.exchange.onnx import save_onnx
-from deltarule.files.model_file import load, save
+from deltarule.files.model_file import save
 from deltarule.files.page import show
 from deltarule.inspection.diagnosis.diagnose import diagnose
 from deltarule.inspection.explain.explain import explain

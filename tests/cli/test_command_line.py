@@ -157,7 +157,7 @@ def test_what_was_meant_is_said(deltarule: Command, tmp_path: Path, arguments: l
     assert says in " ".join(err.split())
 
 
-FOREIGN = {"a.npy": b"\x93NUMPY", "a.parquet": b"PAR1", "a.csv.gz": gzip.compress(b"label,pixel0\n1,2\n")}
+FOREIGN = {"a.mat": b"MATLAB 5.0", "a.parquet": b"PAR1", "a.pkl.gz": gzip.compress(b"\x80\x04K\x01.")}
 READERS = [
     "train --data FILE",
     "train --data FILE --target label",

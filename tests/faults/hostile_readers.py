@@ -28,16 +28,17 @@ import sound_files as sound
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
-from deltarule.data.ink.pictures import read_picture, read_picture_rows
+from deltarule.data.ink.pictures import read_picture
 from deltarule.data.readers import kinds
 from deltarule.data.readers.idx import read_idx
-from deltarule.data.readers.images import read_image, read_image_folder
+from deltarule.data.readers.images import read_image, read_image_folder, read_picture_rows
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.pixel_rows import read_pixel_rows
 from deltarule.data.readers.tables import read_table, read_table_rows
 from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import newest_checkpoint, read_checkpoint
+from deltarule.files.exchange.foreign import load as load_of_any_kind
 from deltarule.files.model_file import load
 from deltarule.recipes import read as read_recipe
 
@@ -52,6 +53,8 @@ Reader = Callable[[Path], Any]
 COLUMNS = (Column("size", (), 0.0), Column("color", ("red", "green", "dark, blue"), 0.0))
 READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "model": (load, "file", sound.model),
+    "model of any kind": (
+        lambda path: load_of_any_kind(path, hidden="relu"), "model.npz", lambda: sound.npz(W1=np.eye(4), b1=np.zeros(4), W2=np.ones((4, 2)), b2=np.zeros(2))),
     "checkpoint": (read_checkpoint, "file", sound.checkpoint),
     "newest": (lambda path: newest_checkpoint(path.parent), "kept/step-000000000005.safetensors", sound.checkpoint),
     "idx": (read_idx, "file", sound.idx),

@@ -21,9 +21,8 @@ from deltarule.data.readers.kinds import read as read_data
 from deltarule.data.reading import Missing
 from deltarule.data.sources import SOURCES
 from deltarule.errors import SettingError, closest, sentence
-from deltarule.files.exchange.foreign import from_file
+from deltarule.files.exchange.foreign import load as load_file
 from deltarule.files.model_file import PRETRAINED
-from deltarule.files.model_file import load as load_file
 from deltarule.files.run_folder import MODEL, RECIPE
 from deltarule.model import Model
 from deltarule.recipes import names, read
@@ -89,7 +88,7 @@ def is_model(name: str) -> bool:
 def load_model(name: str, hidden: str | None = None) -> Model:
     """The model in a file or a run's folder, or the pretrained one; stderr says which.
 
-    hidden: the activation between the layers of a file that does not say it: see `from_file`.
+    hidden: the activation between the layers of a file that does not say it: see `load`.
 
     Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
@@ -103,8 +102,7 @@ def load_model(name: str, hidden: str | None = None) -> Model:
         others = "recipe_as_model" if name in names() else "data_as_model" if can_find(name) else "no_model_file"
         key = "no_model_there" if Path(name).is_dir() else others
         raise SettingError(sentence(f"command.{key}", name=name, file=MODEL, pretrained=PRETRAINED.stem))
-    is_ours = path.suffix not in (".npz", ".onnx") and hidden is None
-    model = load_file(path) if is_ours else from_file(path, hidden=hidden)
+    model = load_file(path, hidden=hidden)
     record = training_record(model)
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
     tell("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}")

@@ -174,16 +174,11 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
     return thing if isinstance(thing, Model) else Model.of(thing)
 
 
-@public('load("network.safetensors")')
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `save` wrote.
 
     Raises FileError where there is no such file, and ModelFileError where it is damaged, hostile, of another version,
-    or no model at all. Nothing in a file can run: it names activations and losses, which are looked up in a table.
-
-    >>> save(Network((784, 30, 10)), "digits.safetensors")
-    >>> load("digits.safetensors").network.layer_sizes
-    (784, 30, 10)
+    or no model at all.
     """
     if not isinstance(path, str | os.PathLike):
         raise SettingError(sentence("files.no_path", got=brief(path)))

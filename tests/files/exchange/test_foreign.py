@@ -11,7 +11,7 @@ from deltarule.data.columns import Column
 from deltarule.errors import DeltaruleError, SettingError
 from deltarule.files.exchange import save_npz
 from deltarule.files.exchange.conversion import from_torch
-from deltarule.files.exchange.foreign import from_file
+from deltarule.files.exchange.foreign import load
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.model_file import save
 from deltarule.model import Model, Standardization
@@ -42,7 +42,7 @@ def test_what_goes_out_comes_back(name: str, write: Any, tmp_path: Path) -> None
     (model, asked), path = MODELS[name], tmp_path / f"model.{'onnx' if write is save_onnx else 'npz'}"
     path = path.with_suffix(".safetensors") if write is save else path
     write(model, path)
-    again = from_file(path)
+    again = load(path)
     assert again.predict(asked).tobytes() == model.predict(asked).tobytes()
     for what in ("task", "class_names", "image_shape", "pixels", "columns", "record"):
         assert getattr(again, what) == getattr(model, what)
@@ -68,11 +68,9 @@ def test_arrays_of_a_learners_network(tmp_path: Path) -> None:
     }
     for stored in (arrays, columns):
         np.savez(tmp_path / "network.npz", **stored)
-        np.testing.assert_allclose(from_file(tmp_path / "network.npz", hidden="relu").outputs(X), a, atol=1e-12)
-    with pytest.raises(
-        SettingError, match=r"does not say what stands between its layers: use from_file\(.*hidden=\"relu\""
-    ):
-        from_file(tmp_path / "network.npz")
+        np.testing.assert_allclose(load(tmp_path / "network.npz", hidden="relu").outputs(X), a, atol=1e-12)
+    with pytest.raises(SettingError, match=r"does not say what stands between its layers: use load\(.*hidden=\"relu\""):
+        load(tmp_path / "network.npz")
 
 
 def test_a_state_dict_in_a_checkpoint_and_of_half_precision(tmp_path: Path) -> None:
@@ -82,7 +80,7 @@ def test_a_state_dict_in_a_checkpoint_and_of_half_precision(tmp_path: Path) -> N
     X = RNG.normal(size=(3, 4))
     expected = from_torch({name: array.astype(np.float32) for name, array in half.items()}, hidden="relu").outputs(X)
     for model in (
-        from_file(tmp_path / "module.safetensors", hidden="relu"),
+        load(tmp_path / "module.safetensors", hidden="relu"),
         from_torch({"epoch": 3, "model": half}, hidden="relu"),
     ):
         assert model.network.dtype == np.float32
@@ -103,7 +101,7 @@ def test_a_state_dict_in_a_checkpoint_and_of_half_precision(tmp_path: Path) -> N
 def test_arrays_that_leave_doubt_are_refused(arrays: dict[str, Array], words: str, tmp_path: Path) -> None:
     np.savez(tmp_path / "network.npz", **arrays)
     with pytest.raises(SettingError, match=words):
-        from_file(tmp_path / "network.npz", hidden="relu")
+        load(tmp_path / "network.npz", hidden="relu")
 
 
 @pytest.mark.parametrize("write", [save_npz, save_onnx])
@@ -116,6 +114,6 @@ def test_damage_is_an_error_of_ours(write: Any, tmp_path: Path) -> None:
     for at in range(0, len(whole), max(1, len(whole) // 40)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1 :])
         try:
-            assert isinstance(from_file(path), Model)
+            assert isinstance(load(path), Model)
         except DeltaruleError:
             continue

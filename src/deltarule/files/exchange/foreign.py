@@ -3,19 +3,20 @@
 import json
 import os
 import re
+import zipfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from deltarule.data.readers.npz import read_arrays
 from deltarule.errors import DataError, ModelFileError, SettingError, require, sentence
 from deltarule.files.exchange.conversion import LOSSES, from_torch, network_of
-from deltarule.files.model_file import ModelDescription, check_arrays, load, rebuild_model
-from deltarule.files.tensor_file import METADATA_KEY
+from deltarule.files.model_file import ModelDescription, check_arrays, rebuild_model
+from deltarule.files.model_file import load as load_model_file
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.parts import make, resolve, spec_of
@@ -24,43 +25,46 @@ from deltarule.public import public
 WEIGHTS, BIASES = r"(?i)(?:w|weights?)_?(\d+)", r"(?i)(?:b|bias(?:es)?)_?(\d+)"
 
 
-@public('from_file("network.npz", hidden="relu")')
-def from_file(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "softmax") -> Model:
-    """The Model in a file of any kind that holds one: a model file, or what `save_npz` and `save_onnx` wrote.
+@public('load("network.safetensors")')
+def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "softmax") -> Model:
+    """The model in a file that `save`, `save_npz` or `save_onnx` wrote.
 
-    Also an npz of arrays W1, b1, W2, b2 and so on, as those save who write a network themselves, or a .safetensors file
-    of PyTorch's state_dict. Such files do not say what stands between the layers:
+    Also in an npz of arrays W1, b1, W2, b2 and so on, as self-written networks are saved, or in a .safetensors file of
+    PyTorch's state_dict. Such files do not say what stands between the layers:
 
     hidden: the activation of every hidden layer, or one for each. output: as for `from_torch`.
 
-    Nothing in a file can run. Raises SettingError where `hidden` is needed, or the file is of another kind;
-    ModelFileError or DataError where it is damaged.
+    Raises FileError where there is no such file, SettingError where `hidden` is needed or the file is of another kind,
+    and ModelFileError or DataError where it is damaged, hostile or of another version. Nothing in a file can run: it
+    names activations and losses, which are looked up in a table.
 
-    >>> np.savez("network.npz", W1=np.ones((4, 3)), b1=np.zeros(3), W2=np.ones((3, 2)), b2=np.zeros(2))
-    >>> from_file("network.npz", hidden="relu").network.layer_sizes
-    (4, 3, 2)
+    >>> from deltarule import save
+    >>> save(Network((784, 30, 10)), "digits.safetensors")
+    >>> load("digits.safetensors").network.layer_sizes
+    (784, 30, 10)
     """
-    with Path(path).open("rb") as stream:
-        head = stream.read(4)
-    if head == b"PK\3\4":
-        arrays = read_arrays(path)
-        meaning = arrays.pop("meaning", None)
-        if meaning is not None:
-            return model_of(path, str(meaning), arrays)
-    elif Path(path).suffix.lower() == ".onnx":
+    is_path = isinstance(path, str | os.PathLike)
+    kind = Path(path).suffix.lower() if is_path and Path(path).is_file() else ""
+    if kind == ".onnx":
         return from_onnx(path)
-    else:
-        try:
-            with safe_open(path, "numpy") as file:
-                if METADATA_KEY in (file.metadata() or {}):
-                    return load(path)
-            arrays = load_file(path)
-        except (SafetensorError, TypeError) as error:
-            raise DataError(
-                f"{path}: a .safetensors file of float32 arrays was expected: got another ({error})"
-            ) from error
+    if kind == ".npz" and zipfile.is_zipfile(path):
+        arrays = read_arrays(path)
+        if (meaning := arrays.pop("meaning", None)) is not None:
+            return model_of(path, str(meaning), arrays)
+        if hidden is None:
+            raise SettingError(sentence("exchange.hidden", path=path))
+        return model_in(arrays, str(path), hidden, output)
     if hidden is None:
-        raise SettingError(sentence("exchange.hidden", path=path))
+        return load_model_file(path)
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, TypeError, OSError) as error:
+        raise DataError(f"{path}: a .safetensors file of float32 arrays was expected: got another ({error})") from error
+    return model_in(arrays, str(path), hidden, output)
+
+
+def model_in(arrays: dict[str, Array], path: str, hidden: Any, output: Any) -> Model:
+    """The model of arrays called W1, b1 and so on, laid out either way, or as in PyTorch."""
     weights, biases = (by_number(arrays, pattern) for pattern in (WEIGHTS, BIASES))
     if not weights:
         return from_torch(arrays, hidden=hidden, output=output)
@@ -72,7 +76,7 @@ def from_file(path: str | os.PathLike[str], *, hidden: Any = None, output: Any =
     if len(fitting) != 1:
         got = ", ".join(f"{name} {W.shape}" for name, (W, _) in layers.items())
         raise SettingError(sentence("exchange.turned", path=path, got=got, n_ways=len(fitting)))
-    return Model(network_of(fitting[0], hidden, resolve("activation", output, "output")), record={"origin": str(path)})
+    return Model(network_of(fitting[0], hidden, resolve("activation", output, "output")), record={"origin": path})
 
 
 def by_number(arrays: dict[str, Array], pattern: str) -> dict[int, Array]:
