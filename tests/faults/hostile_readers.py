@@ -53,8 +53,7 @@ Reader = Callable[[Path], Any]
 COLUMNS = (Column("size", (), 0.0), Column("color", ("red", "green", "dark, blue"), 0.0))
 READERS: dict[str, tuple[Reader, str, Callable[[], bytes]]] = {
     "model": (load, "file", sound.model),
-    "model of any kind": (
-        lambda path: load_of_any_kind(path, hidden="relu"), "model.npz", lambda: sound.npz(W1=np.eye(4), b1=np.zeros(4), W2=np.ones((4, 2)), b2=np.zeros(2))),
+    "model of any kind": (lambda path: load_of_any_kind(path, hidden="relu"), "model.npz", sound.layers),
     "checkpoint": (read_checkpoint, "file", sound.checkpoint),
     "newest": (lambda path: newest_checkpoint(path.parent), "kept/step-000000000005.safetensors", sound.checkpoint),
     "idx": (read_idx, "file", sound.idx),

@@ -9,10 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from deltarule.data.columns import Column
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.tables import read_table
 from deltarule.errors import DataError, SettingError
+from deltarule.files.exchange.onnx import onnx_bytes
+from deltarule.files.model_file import load, save
+from deltarule.model import Model
+from deltarule.nn.network import Network
 
 LABELS = ["label", "Label", "class", "target", "digit", "y", "CLASS", "Target"]
 TOWNS = ["Köln", "Århus", "Orléans", "Bonn", "Łódź"]
@@ -129,3 +137,45 @@ def test_csvs_are_read_rightly_or_refused(tmp_path: Path) -> None:
     assert [(seed, said) for seed, said in refused if not any(cause in said for cause in CAUSES)] == []
     print(f"{200 - len(refused)} of 200 read rightly, {len(refused)} refused with the cause")
     assert 10 < len(refused) <= 45
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 2**31), st.sampled_from([(",", "."), (";", ","), ("\t", ".")]))
+def test_a_raw_row_has_one_answer(deltarule: Any, tmp_path: Path, seed: int, dialect: tuple[str, str]) -> None:
+    """Numbers, texts and missing cells: through the model, its file, ONNX, and a CSV that the command reads."""
+    pandas, runtime = pytest.importorskip("pandas"), pytest.importorskip("onnxruntime")
+    rng, (separator, point) = np.random.default_rng(seed), dialect
+    frame = pandas.DataFrame({"size": rng.normal(50, 9, 20).round(2), "town": rng.choice(["Köln", "Ulm"], 20)})
+    frame["kind"] = ["a", "b"] * 10
+    frame.loc[rng.choice(20, 4), "size"] = None
+    table = read_table(frame, "kind", missing="mean", announce=len)
+    model = Model.suited(Network((table.n_inputs, 3, 2), rng=seed), table)
+    save(model, tmp_path / "model.safetensors", force=True)
+    expected = model.probabilities(frame)
+    assert load(tmp_path / "model.safetensors").probabilities(frame).tobytes() == expected.tobytes()
+    frame.to_csv(tmp_path / "new.csv", sep=separator, decimal=point, index=False)
+    answers = deltarule("predict", tmp_path / "new.csv", "--model", tmp_path / "model.safetensors", "--json").json
+    found = [list(answer["probabilities"].values()) for answer in answers]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert [answer["label"] for answer in answers] == [model.class_names[k] for k in model.predict(frame)]
+    rows = model.of_numbers().unscaled(np.nan_to_num(model.unscaled(frame)))
+    rows[:, 0] = frame["size"]
+    (through_onnx,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": rows})
+    np.testing.assert_allclose(through_onnx, expected, atol=1e-5)
+
+
+def test_answers_go_beside_the_given_columns(deltarule: Any, tmp_path: Path) -> None:
+    """And a text that was not learned is none of the categories, where --unseen other says so."""
+    columns = (Column("size"), Column("town", ("Bonn", "Ulm")))
+    model = Model(Network((3, 2), class_names=["a", "b"], rng=0), columns=columns)
+    save(model, tmp_path / "model.safetensors")
+    new, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    new.write_text("town;note;size\nUlm;x;1,5\nRome;y;2\n", encoding="utf-8")
+    asked = ("predict", new, "--model", tmp_path / "model.safetensors", "--out", out)
+    assert "'Rome' was never seen" in deltarule(*asked).err
+    assert deltarule(*asked, "--unseen", "other").code == 0
+    written = list(csv.reader(out.read_text(encoding="utf-8").splitlines(), delimiter=";"))
+    assert written[0] == ["town", "note", "size", "prediction", "probability_a", "probability_b"]
+    assert [row[:3] for row in written[1:]] == [["Ulm", "x", "1,5"], ["Rome", "y", "2"]]
+    expected = model.of_numbers().probabilities(np.array([[1.5, 0.0, 1.0], [2.0, 0.0, 0.0]]))
+    np.testing.assert_allclose([[float(cell) for cell in row[4:]] for row in written[1:]], expected, rtol=1e-6)
