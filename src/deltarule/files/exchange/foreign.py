@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from deltarule.data.readers.npz import read_arrays
+from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, ModelFileError, SettingError, require, sentence
 from deltarule.files.exchange.conversion import LOSSES, from_torch, network_of
 from deltarule.files.model_file import ModelDescription, check_arrays, rebuild_model
@@ -56,6 +57,7 @@ def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "sof
         return model_in(arrays, str(path), hidden, output)
     if hidden is None:
         return load_model_file(path)
+    refuse_special(path)  # to open a pipe is to wait
     try:
         arrays = load_file(path)
     except (SafetensorError, TypeError, OSError) as error:
