@@ -46,7 +46,7 @@ MOST_BYTES = 64 * 2**20  # beyond the file's own size
 MOST_SECONDS = 1.0  # of processor time
 MOST_WAITING = 60.0  # on the clock, which runs on while a busy machine does other work: more is to hang
 QUIET = {"os.listdir", "os.scandir", "glob.glob", "glob.glob/2", "pathlib.Path.glob", "resource.setrlimit"}
-QUIET |= {"sys._getframe", "object.__getattr__", "array.__new__"}  # pandas warns, Pillow has tables
+QUIET |= {"builtins.id", "sys._getframe", "object.__getattr__", "array.__new__"}  # pandas warns, Pillow has tables
 
 Reader = Callable[[Path], Any]
 
@@ -168,7 +168,8 @@ def outcome(read: Reader, path: Path, watch: Watch) -> str:
 
 def warmed_up(folder: Path) -> None:
     """Every reader reads a sound file and refuses others, so that whatever it imports is there."""
-    wrong = [b"wrong", *(content for _, content in hostile_files.warm_ups())]
+    encoded = ["ä,b\n1,2\n".encode(each) for each in ("utf-16", "utf-16-le", "utf-16-be", "cp1252")]
+    wrong = [b"wrong", *encoded, *(content for _, content in hostile_files.warm_ups())]
     for name, (read, _, content) in READERS.items():
         for k, each in enumerate([content(), *wrong]):
             file = folder / f"{name}-{k}"

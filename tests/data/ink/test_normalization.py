@@ -250,3 +250,17 @@ def test_nothing_or_a_dot_is_no_digit(strokes: list[Any]) -> None:
 def test_refuses_strokes_that_are_no_points(stroke: Any) -> None:
     with pytest.raises(DataError, match=r"a stroke must be points \(x, y\) of finite numbers: got"):
         ink_strokes([[(0, 0), (100, 100)], stroke])
+
+
+FOUR = [(40, 110, 100, 110), (100, 110, 100, 150), (40, 160, 156, 166)]  # three strokes, the third apart
+FIVE = [(40, 50, 110, 160), (56, 100, 100, 110), (95, 105, 100, 150), (105, 150, 150, 160), (150, 160, 100, 150)]
+ELEVEN = [(40, 160, 80, 92), (40, 160, 150, 162)]
+TEN = [(40, 160, 60, 72), (50, 60, 120, 190), (50, 150, 120, 130), (50, 150, 180, 190), (140, 150, 120, 190)]
+
+
+@pytest.mark.parametrize(("strokes", "shows_several"), [(FOUR, False), (FIVE, False), (ELEVEN, True), (TEN, True)])
+def test_digits_side_by_side_are_told_from_broken_ones(strokes: list[tuple[int, ...]], shows_several: bool) -> None:
+    gray = np.full((200, 300), 240, np.uint8)
+    for top, bottom, left, right in strokes:
+        gray[top:bottom, left:right] = 20
+    assert ink_image(gray).shows_several is shows_several

@@ -55,7 +55,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     beside = [at for at in (label, index) if at is not None]
     pixels, scale = as_pixels(np.delete(table, beside, axis=1) if beside else table)
     labels = np.zeros(0) if label in (None, *texts) else table[:, label]
-    if not scale or not np.isin(labels, range(256)).all():
+    if not scale or set(texts) - {label} or not np.isin(labels, range(256)).all():
         refuse(path, PIXELS, wrong_pixels(path, head, label if label in texts else None))
     report = {"holds": "pixels", "label": None if label is None else label + 1, "pixels": scale}
     report |= {"separator": head.dialect.separator, "encoding": head.dialect.encoding.removesuffix("-sig")}

@@ -60,7 +60,7 @@ def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "sof
     refuse_special(path)  # to open a pipe is to wait
     try:
         arrays = load_file(path)
-    except (SafetensorError, TypeError, OSError) as error:
+    except (SafetensorError, TypeError, ValueError, OSError) as error:
         raise DataError(f"{path}: a .safetensors file of float32 arrays was expected: got another ({error})") from error
     return model_in(arrays, str(path), hidden, output)
 
