@@ -1,21 +1,19 @@
 """The same pictures, the same classes: `evaluate`, `predict`, `explain`, Model.predict and the page."""
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from node import STATIC, run_node
 
 from deltarule.data.catalog import load as load_data
 from deltarule.files.model_file import load
 
 Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
 Command = Callable[..., Any]
-STATIC = Path(__file__).parents[2] / "src" / "deltarule" / "playground" / "static"
 N_EACH = 6  # pictures of a class
 PAPER = np.add.outer(np.arange(44), 2 * np.arange(36)).astype(np.uint8)  # in uneven light
 
@@ -47,15 +45,15 @@ KINDS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str, list[str]]] = {
 
 def page_classes(model: Path, grays: list[np.ndarray], tmp_path: Path) -> list[int]:
     """The classes that the page's modules answer for gray pictures."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("Node is not here: install nodejs 20 or later to test the page's modules")
     asked = [{"pixels": gray.ravel().tolist(), "width": gray.shape[1], "height": gray.shape[0]} for gray in grays]
     (tmp_path / "asked.json").write_text(json.dumps(asked), encoding="utf-8")
     program = f"""
         import {{ readFileSync }} from "node:fs";
-        import {{ forward, readModel }} from "{(STATIC / "engine.js").as_uri()}";
+        import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
+        import {{ forward }} from "{(STATIC / "engine" / "network.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
         import {{ grayImage, inkImage }} from "{(STATIC / "ink.js").as_uri()}";
+        await load(readFileSync(process.env.ENGINE));
         const network = readModel(new Uint8Array(readFileSync({json.dumps(str(model.absolute()))})).buffer);
         const read = network.reading === "images" ? grayImage : inkImage;
         console.log(JSON.stringify(JSON.parse(readFileSync({json.dumps(str(tmp_path / "asked.json"))}, "utf8"))
@@ -65,9 +63,7 @@ def page_classes(model: Path, grays: list[np.ndarray], tmp_path: Path) -> list[i
                 return a.indexOf(Math.max(...a));
             }})));
     """
-    result = subprocess.run([node, "--input-type=module", "-e", program], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stderr
-    found: list[int] = json.loads(result.stdout)
+    found: list[int] = json.loads(run_node("--input-type=module", "--eval", program))
     return found
 
 
