@@ -56,7 +56,7 @@ def test_the_house_is_small() -> None:
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_470
     assert 10_000 < n_lines_of("*.py") - learn <= 22_170
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 29_080
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 29_150
     assert len(list(SOURCE.rglob("*.py"))) <= 185
 
 

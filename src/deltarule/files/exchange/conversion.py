@@ -128,7 +128,9 @@ def from_torch(
     inner = [
         value for value in state_dict.values() if isinstance(value, Mapping) and any("weight" in key for key in value)
     ]
-    if len(inner) != 1 and (name := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), "")):
+    if len(inner) != 1 and (
+        name := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), "")
+    ):
         raise SettingError(sentence("exchange.checkpoint", name=name))
     arrays = inner[0] if inner else state_dict  # of a checkpoint
     layers = linear_layers({name: as_numbers(value) for name, value in arrays.items()})
