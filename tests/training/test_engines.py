@@ -29,24 +29,35 @@ def test_auto_is_native_and_says_nothing() -> None:
     assert (engine("auto").name, engine("auto").says) == ("native", "")
 
 
-def no_compiler() -> list[str]:
-    raise OSError("no C compiler was found")
-
-
 def test_without_a_library_numpy_runs_and_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
-    monkeypatch.setattr(build, "compiler", no_compiler)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setitem(sys.modules, "ziglang", None)
     chosen = engine("auto")
     assert chosen.name == "numpy"
-    assert "no C compiler was found" in chosen.says
-    assert "pip install --force-reinstall deltarule" in chosen.says
-    with pytest.raises(FileError, match="install gcc or clang"):
+    assert "no C compiler was found: install gcc, clang, or the package ziglang" in chosen.says
+    (tmp_path / "native" / "native.c").unlink()  # as DELTARULE_PURE leaves it
+    with pytest.raises(FileError, match=r"DELTARULE_PURE .* pip install --force-reinstall --no-cache-dir deltarule-nn"):
         engine("native")
 
 
 def copy_of_sources(folder: Path) -> Path:
     """The room's sources, without what was compiled of them."""
     return Path(shutil.copytree(build.HERE, folder / "native", ignore=shutil.ignore_patterns("*.so", "__pycache__")))
+
+
+def test_a_build_replaces_its_own_library_and_leaves_others_in_a_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
+    touch = [sys.executable, "-c", "import sys; open(sys.argv[-1], 'w').close()"]  # in the place of a compiler
+    for folder, left in ((build.HERE, 1), (tmp_path / "cache", 2)):
+        folder.mkdir(exist_ok=True)
+        (folder / f"native-0123456789abcdef{build.SUFFIX}").touch()
+        made = build.build(folder, touch)
+        assert made.parent == folder
+        assert len(list(folder.glob("native-*"))) == left
 
 
 def put(content: bytes, here: Path, *, name: str = "") -> None:
@@ -98,7 +109,7 @@ def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_processor_without_its_instructions_gets_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "instruction_sets", list)
-    assert 'neither AVX2 nor NEON): use engine="numpy"' in engine("auto").says
+    assert 'neither AVX2 nor NEON: use engine="numpy"' in engine("auto").says
 
 
 @pytest.mark.parametrize(("name", "value"), [("DELTARULE_THREADS", "none"), ("DELTARULE_INSTRUCTIONS", "v9")])

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,6 +28,11 @@ INSTRUCTIONS = {
     "v4": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
     "v3": ["-march=x86-64-v3"],
     "neon": ["-march=armv8-a"],
+}
+ZIG = {
+    "-march=x86-64-v4": "-march=x86_64_v4",
+    "-march=x86-64-v3": "-march=x86_64_v3",
+    "-march=armv8-a": "-march=generic",
 }
 NUMBERS = {"float": "32", "double": "64"}
 # The page's engine takes wasi's headers and not its library, so a page need give it nothing.
@@ -48,10 +54,10 @@ PAGE_LINK += [
 ]
 
 
-def instruction_sets() -> list[str]:
+def instruction_sets(machine: str = platform.machine()) -> list[str]:
     """Those that the library is compiled for, the fastest first; none on other processors."""
-    machine = platform.machine().lower()
-    return {"x86_64": ["v4", "v3"], "amd64": ["v4", "v3"], "aarch64": ["neon"], "arm64": ["neon"]}.get(machine, [])
+    sets = {"x86_64": ["v4", "v3"], "amd64": ["v4", "v3"], "aarch64": ["neon"], "arm64": ["neon"]}
+    return sets.get(machine.lower(), [])
 
 
 def sources_hash() -> str:
@@ -73,34 +79,34 @@ def compiler() -> list[str]:
         if shutil.which(name):
             return [name]
     if importlib.util.find_spec("ziglang"):
-        return [sys.executable, "-m", "ziglang", "cc"]
+        return [sys.executable, "-m", "ziglang", "cc", "-march=baseline"]
     raise OSError("no C compiler was found: install gcc, clang, or the package ziglang")
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, command: Sequence[str] = (), machine: str = platform.machine(), suffix: str = SUFFIX) -> Path:
     """The library in a file of `folder`, which appears whole or not at all. OSError where that cannot be done."""
-    sets, command = instruction_sets(), compiler()
+    sets, command = instruction_sets(machine), command or compiler()
     if not sets:
-        raise OSError(f"the native engine is not written for {platform.machine()}")
+        raise OSError(f"the native engine is not written for {machine}")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        objects = [f"{work}/library.o"]
-        commands = [[*command, *FLAGS, f'-DSOURCES_HASH="{sources_hash()}"', "-c", str(HERE / "library.c")]]
+        commands = {"library.o": [f'-DSOURCES_HASH="{sources_hash()}"', str(HERE / "library.c")]}
         for name in sets:
+            options = [ZIG.get(each, each) if "ziglang" in command else each for each in INSTRUCTIONS[name]]
             for kind, bits in NUMBERS.items():
-                own = [*INSTRUCTIONS[name], f"-DREAL_BITS={bits}", f"-DSUFFIX={kind}_{name}"]
-                commands.append([*command, *FLAGS, *own, "-c", str(HERE / "native.c")])
-                objects.append(f"{work}/{kind}_{name}.o")
+                own = [*options, f"-DREAL_BITS={bits}", f"-DSUFFIX={kind}_{name}"]
+                commands[f"{kind}_{name}.o"] = [*own, str(HERE / "native.c")]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(run, [[*each, "-o", made] for each, made in zip(commands, objects, strict=True)]))
-        whole = folder / f"native-{os.getpid()}"
-        run([*command, "-shared", "-pthread", *objects, "-o", str(whole)])
-        target = folder / f"native-{sources_hash()}-{content_hash(whole)}{SUFFIX}"
-        whole.replace(target)
-    for old in folder.glob(f"native-*{SUFFIX}"):
-        if old != target:
+            list(pool.map(lambda made: run([*command, *FLAGS, *commands[made], "-c", "-o", made], work), commands))
+        linked, whole = Path(work, f"native{suffix}"), folder / f"native-{os.getpid()}"
+        run([*command, "-shared", "-pthread", *commands, "-o", linked.name], work)  # some linkers keep the names
+        shutil.copy(linked, whole)
+        library = folder / f"native-{sources_hash()}-{content_hash(whole)}{suffix}"
+        whole.replace(library)
+    for old in HERE.glob(f"native-*{suffix}"):  # of earlier sources; in a cache, another version's is left
+        if old != library and folder == HERE:
             old.unlink(missing_ok=True)
-    return target
+    return library
 
 
 def page_engine_name() -> str:
@@ -137,8 +143,8 @@ def build_page_engine(folder: Path) -> Path:
     return whole.replace(target)
 
 
-def run(command: list[str]) -> None:
-    """Run a compiler. OSError, with its first words, where it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the user's own compiler
+def run(command: list[str], folder: str | None = None) -> None:
+    """Run a compiler there. OSError, with its first words, where it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the user's own
     if done.returncode:
         raise OSError(f"{command[0]} failed: {done.stderr.strip()[:500]}")

@@ -29,7 +29,6 @@ def library() -> ctypes.CDLL:
 
     Raises FileError, with what to do, where it cannot be had.
     """
-    advice = f"install gcc or clang, and run  {install_command(option='--force-reinstall')}"
     try:
         path = compiled() or compile_into(build.HERE, cache_folder())
         if not path.stem.endswith(build.content_hash(path)):
@@ -39,10 +38,9 @@ def library() -> ctypes.CDLL:
         if loaded.sources_hash() != build.sources_hash().encode():
             raise OSError(f"{path} was made from other sources: delete it")
         if not available(loaded):
-            advice = 'use engine="numpy"'
-            raise OSError("this processor has neither AVX2 nor NEON")
+            raise OSError('this processor has neither AVX2 nor NEON: use engine="numpy"')
     except (OSError, AttributeError) as error:
-        raise FileError(f"the native engine cannot be had ({error}): {advice}") from error
+        raise FileError(f"the native engine cannot be had ({error})") from error
     return loaded
 
 
@@ -78,7 +76,8 @@ def is_compiled() -> bool:
 def compile_into(*folders: Path) -> Path:
     """The library, compiled into the first of these folders that can be written to. OSError where it cannot be."""
     if not (build.HERE / "native.c").exists():
-        raise OSError("it was installed without it, by DELTARULE_PURE")
+        again = install_command(option="--force-reinstall --no-cache-dir")
+        raise OSError(f"it was left out by DELTARULE_PURE when this was installed; to have it, run  {again}")
     build.compiler()  # raises where there is none, before anything is announced
     LOG.warning("compiling the native engine: some seconds, once")
     return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
