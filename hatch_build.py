@@ -1,8 +1,8 @@
 """The package's build: compiles the native engine and the page's, or says why a wheel goes without one of them.
 
 The page's engine is the same for every platform. An sdist holds it, so a wheel that is made of one needs no zig.
-DELTARULE_PURE=1 builds without the native engine. DELTARULE_WHEEL names one of PLATFORMS, for which zig then compiles, wherever that is:
-scripts/wheels and .github/workflows/wheels.yml set it.
+DELTARULE_PURE=1 builds without the native engine. DELTARULE_WHEEL names one of PLATFORMS, for which zig then compiles,
+wherever that is: scripts/wheels and .github/workflows/wheels.yml set it.
 """
 
 import os

@@ -9,16 +9,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.main import get_command
 
 from deltarule.cli import app
 from deltarule.cli.printing import print_json
+from deltarule.errors import DISTRIBUTION
 from deltarule.files.model_file import load, save
+from deltarule.native import build
+from deltarule.native.loader import instructions
 from deltarule.nn.network import Network
+from deltarule.training.fingerprint import three_steps
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]
@@ -51,6 +57,22 @@ def test_help_lists_the_commands_and_each_says_what_it_takes(deltarule: Command)
         assert text.code == 0
         assert f"Usage: deltarule {command}" in text.out
         assert all(len(line) <= 80 for line in text.out.splitlines())
+
+
+@pytest.mark.parametrize("words", [["--version", "--verbose"], ["--verbose", "--version"]])
+def test_a_bug_report_gets_versions_engine_and_folders(
+    words: list[str], deltarule: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELTARULE_THREADS", "2")
+    told = dict(line.split(maxsplit=1) for line in deltarule(*words).out.splitlines())
+    assert told["numpy"].startswith(np.__version__)
+    assert told["engine"].startswith(f"native, three steps {three_steps('float32')}, ")
+    assert f"library {build.sources_hash()}, instructions {instructions()}, 2 threads" in told["engine"]
+    assert told["cache"] == "~/deltarule"  # the tests' home is its own cache
+    assert told["variables"] == "DELTARULE_THREADS=2"
+    monkeypatch.setenv("DELTARULE_THREADS", "none")
+    assert "DELTARULE_THREADS is 'none': use a number" in deltarule(*words).out
+    assert deltarule("--version").out == f"{DISTRIBUTION.removesuffix('-nn')} {version(DISTRIBUTION)}\n"
 
 
 def test_help_calls_arguments_what_they_are_called_here(deltarule: Command) -> None:

@@ -22,12 +22,15 @@ NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "p
 ALIASES = ("gradcheck", "diagnose")  # for parts of `check`, in whose module they are; the help does not list them
 
 
-def show_version(wanted: bool) -> None:
-    """Print the version and leave, where that was asked for."""
+def show_version(ctx: typer.Context, wanted: bool) -> None:
+    """Print the version, or all that a report of a bug needs, and leave, where that was asked for."""
     if wanted:
         from importlib.metadata import version
 
-        print_text(f"deltarule {version(DISTRIBUTION)}")
+        say_all = ctx.params["verbose"]
+        print_text(
+            import_module("deltarule.cli.version").details() if say_all else f"deltarule {version(DISTRIBUTION)}"
+        )
         raise typer.Exit
 
 
@@ -44,7 +47,10 @@ app = typer.Typer(
 @app.callback()
 def describe(
     version: Annotated[
-        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=show_version, help="Show the version and exit.")
+    ] = False,
+    verbose: Annotated[  # read before --version, wherever it stands
+        bool, typer.Option("--verbose", is_eager=True, help="With --version: all that a report of a bug needs.")
     ] = False,
 ) -> None:
     """A neural network you can see through: train it, ask it, look inside."""

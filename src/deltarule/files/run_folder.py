@@ -65,18 +65,21 @@ def start_run(
 def environment(**more: Any) -> dict[str, Any]:
     """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions: dict[str, str | None] = {"python": platform.python_version()}
-    for name, package in (("deltarule", DISTRIBUTION), ("numpy", "numpy"), ("scipy", "scipy")):
-        try:
-            versions[name] = version(package)
-        except PackageNotFoundError:
-            versions[name] = None
+    packages = {"deltarule": installed(DISTRIBUTION), "numpy": installed("numpy"), "scipy": installed("scipy")}
     return {
-        "versions": versions,
+        "versions": {"python": platform.python_version(), **packages},
         "platform": platform.platform(),
         "machine": platform.machine(),
         "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
     } | more
+
+
+def installed(package: str) -> str | None:
+    """The version of an installed package; None for one that is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
