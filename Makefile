@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test coverage bench faults fuzz lowest
+.PHONY: help train test coverage bench faults fuzz lowest wheels
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -27,11 +27,16 @@ fuzz: .venv/.dev  ## mutate files and messages for two minutes each, and print h
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest
 
-.venv/.core: pyproject.toml
-	scripts/setup .venv plot,page
-	@touch $@
+wheels: .venv/.dev  ## build a wheel for each platform into dist/ (zig compiles for all of them), and test Linux's
+	.venv/bin/python -m pip install --quiet --group wheels
+	.venv/bin/python scripts/wheels
+	scripts/test-wheel
 
 # Not compiled: Python does it when a module is first imported, and most never are.
+.venv/.core: pyproject.toml
+	scripts/setup .venv plot,page --no-compile
+	@touch $@
+
 .venv/.dev: pyproject.toml
-	scripts/setup .venv all,dev --no-compile
+	scripts/setup .venv all --group dev --no-compile
 	@touch $@ .venv/.core

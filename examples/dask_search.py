@@ -3,7 +3,7 @@
     python examples/dask_search.py                        two worker processes on this machine
     python examples/dask_search.py tcp://SCHEDULER:8786   a cluster, of `dask scheduler` and `dask worker`
 
-It needs  pip install "deltarule[sklearn]" "dask[distributed]",  here and on every worker.
+It needs  pip install "deltarule-nn[sklearn]" "dask[distributed]",  here and on every worker.
 """
 
 import sys

@@ -25,6 +25,18 @@ def test_the_constant_is_the_projects_name() -> None:
     assert PROJECT["name"] == errors.DISTRIBUTION
 
 
+def test_the_workflow_makes_every_wheel_and_runs_what_the_script_runs() -> None:
+    lines = ast.parse((ROOT / "hatch_build.py").read_text(encoding="utf-8")).body
+    (table,) = [
+        line.value for line in lines if isinstance(line, ast.Assign) and ast.unparse(line.targets) == "PLATFORMS"
+    ]
+    workflow = (ROOT / ".github/workflows/wheels.yml").read_text(encoding="utf-8")
+    assert re.findall(r"{ platform: (\w+),", workflow) == list(ast.literal_eval(table))
+    (tests,) = re.findall(r"pytest -q (.*)", (ROOT / "scripts/test-wheel").read_text(encoding="utf-8"))
+    assert f'&& pytest -q {tests}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert all((ROOT / path).exists() for path in tests.split())
+
+
 def test_the_package_says_it_once() -> None:
     """Neither Python nor the page writes a command of pip, or asks for a version, with a name of its own."""
     texts = {path: path.read_bytes().decode(errors="replace") for path in SOURCE.rglob("*") if path.is_file()}

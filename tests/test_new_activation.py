@@ -97,7 +97,7 @@ def test_a_recipe_names_it_and_a_file_keeps_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_softplus")
 def test_onnx_computes_it(tmp_path: Path) -> None:
-    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule[onnx]"')
+    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule-nn[onnx]"')
     runtime = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime")
     net = network(dtype=np.float64)
     dr.save_onnx(net, tmp_path / "kept.onnx", pixels=False)

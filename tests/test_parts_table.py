@@ -100,7 +100,7 @@ def test_an_optimizers_kernel_equals_it(name: str) -> None:
     "name", [row.name for row in ROWS if row.kind == "activation" and not isinstance(row.onnx, No)]
 )
 def test_onnx_operators_compute_the_activation(name: str, dtype: Any) -> None:
-    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule[onnx]"')
+    pytest.importorskip("onnx", reason='needs ONNX: pip install "deltarule-nn[onnx]"')
     runtime = pytest.importorskip("onnxruntime", reason="needs ONNX Runtime")
     net = Network((5, 6, 3), hidden=made(PARTS["activation"][name]), dtype=dtype, rng=1)
     session = runtime.InferenceSession(onnx_bytes(net, pixels=False), providers=["CPUExecutionProvider"])
@@ -111,7 +111,7 @@ def test_onnx_operators_compute_the_activation(name: str, dtype: Any) -> None:
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not isinstance(row.sklearn, No)], ids=lambda row: row.name)
 def test_scikit_learn_knows_the_name(row: Part) -> None:
-    networks = pytest.importorskip("sklearn.neural_network", reason='needs pip install "deltarule[sklearn]"')
+    networks = pytest.importorskip("sklearn.neural_network", reason='needs pip install "deltarule-nn[sklearn]"')
     inside = import_module("sklearn.neural_network._base")
     z = np.linspace(-2.0, 2.0, 5)[np.newaxis]
     if row.name in ("exponential", "poisson") and not hasattr(inside, "poisson_loss"):

@@ -275,7 +275,7 @@ def test_a_picture_is_read_as_the_images_learned_from(learned_by: str, learned_a
     expected = estimator.predict_proba(numbers) if learned_by == "estimator" else model.outputs(numbers)
     save(model, tmp_path / "model")
     asked = load(tmp_path / "model")
-    pillow = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
+    pillow = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule-nn[page]")
     pillow.fromarray(picture.reshape(2, 3)).save(tmp_path / "picture.png")
     about = asked_about(tmp_path / "picture.png", asked)
     assert about.answers is not None

@@ -47,7 +47,7 @@ def test_a_number_of_a_run_is_taken_by_fit_the_trainer_and_recipes() -> None:
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
 def test_the_estimators_have_the_declared_ranges_and_defaults(name: str) -> None:
-    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
     estimator, own = getattr(dr, name)(), {"alpha", "learning_rate", "batch_size"}  # of scikit-learn's own meaning
     taken = {key: value for key, value in estimator.get_params().items() if key in all_settings() and key not in own}
     assert len(taken) >= 10

@@ -31,7 +31,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 LOG = logging.getLogger("deltarule")  # what is noted, where nothing need stop
-DISTRIBUTION = "deltarule"  # what pip installs: the name in pyproject.toml, which no other line of the package repeats
+DISTRIBUTION = "deltarule-nn"  # what pip installs, as pyproject.toml has it; no other line of the package repeats it
 
 
 class DeltaruleError(Exception):
@@ -131,8 +131,8 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
     return f"{offer}Known: {', '.join(known)}"
 
 
-def require(module: str, extra: str) -> ModuleType:
-    """Import an optional `module`, or raise MissingExtraError with the exact command that installs its `extra`."""
+def require(module: str, extra: str = "") -> ModuleType:
+    """Import a `module` only now, or raise MissingExtraError with the exact command that installs its `extra`."""
     try:
         return importlib.import_module(module)
     except ImportError as error:

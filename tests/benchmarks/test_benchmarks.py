@@ -165,7 +165,7 @@ def test_checkpoints_are_weighed(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_run_is_compared_with_one_that_a_page_watches(run: Run, tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
+    pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule-nn[page]'")
     options = ("--runs", "quick:1", "--repetitions", "2", "--frames-only", "--json")
     said, _ = run("playground.py", *options, tmp_path / "playground.json")
     (row,) = rows_in(tmp_path / "playground.json")
@@ -263,7 +263,7 @@ def test_the_faults_are_counted() -> None:
 
 @pytest.mark.usefixtures("mnist")
 def test_drawings_are_read_in_every_way(run: Run, tmp_path: Path) -> None:
-    pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
+    pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule-nn[page]")
     results = tmp_path / "ink.json"
     said, _ = run("ink.py", "--examples", "48", "--json", results)
     rows = rows_in(results)

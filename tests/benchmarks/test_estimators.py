@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 Run = Callable[..., tuple[str, str]]
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"

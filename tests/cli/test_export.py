@@ -80,7 +80,7 @@ def test_without_the_extra(deltarule: Command, digits_model: Path, monkeypatch: 
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
     code, _, err = deltarule("export", digits_model, "--onnx", "a.onnx")
     assert code == 1
-    assert 'run  pip install "deltarule[onnx]"' in err
+    assert 'run  pip install "deltarule-nn[onnx]"' in err
     assert list(Path().iterdir()) == []
 
 

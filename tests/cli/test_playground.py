@@ -20,7 +20,7 @@ from deltarule.nn.network import Network
 from deltarule.training.evaluation import evaluate
 from deltarule.training.trainer import Trainer
 
-pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule[page]'")
+pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule-nn[page]'")
 
 
 def started(*arguments: str | os.PathLike[str]) -> "subprocess.Popen[str]":
@@ -94,14 +94,14 @@ def test_a_taken_port_is_wrong_use(deltarule: Any, digits_model: Path) -> None:
     assert "--port 0 takes any that is free" in result.err
 
 
-@pytest.mark.parametrize("module", ["starlette", "uvicorn", "websockets", "PIL"])
+@pytest.mark.parametrize("module", ["starlette", "uvicorn", "websockets"])
 def test_without_its_extra_it_says_what_to_install(
     deltarule: Any, digits_model: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     result = deltarule("playground", digits_model, "--no-browser")
     assert result.code == 1
-    assert f'this needs {module}, which is not installed: run  pip install "deltarule[page]"' in result.err
+    assert f'this needs {module}, which is not installed: run  pip install "deltarule-nn[page]"' in result.err
 
 
 def test_a_model_that_is_none_is_refused(deltarule: Any, tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def test_loads_csv_npz_and_folders_of_images(tmp_path: Path) -> None:
     assert catalog.load(str(tmp_path / "a.csv")).train.targets.tolist() == [3]
     np.savez(tmp_path / "a.npz", X=np.zeros((2, 4), np.uint8), y=np.array([0, 1]))
     assert catalog.load(str(tmp_path / "a.npz")).train.n_samples == 2
-    image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
+    image = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule-nn[page]")
     (tmp_path / "images" / "dog").mkdir(parents=True)
     image.fromarray(np.zeros((2, 3), np.uint8)).save(tmp_path / "images" / "dog" / "a.png")
     assert catalog.load(str(tmp_path / "images")).train.class_names == ("dog",)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 from sklearn import neural_network as theirs
 

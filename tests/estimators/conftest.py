@@ -16,7 +16,7 @@ def standardized(X: Array) -> Array:
 
 @pytest.fixture(scope="session")
 def datasets() -> Any:
-    return pytest.importorskip("sklearn.datasets", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+    return pytest.importorskip("sklearn.datasets", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import pytest
 import deltarule as dr
 from deltarule.nn.arrays import Array
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 from scipy.sparse import coo_matrix, csr_array, csr_matrix, issparse
 from sklearn.base import clone
@@ -239,7 +239,7 @@ def test_validation_of_values(diabetes: Table, solver: str) -> None:
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "balanced_accuracy", "loss", None])
 def test_any_score_can_end_a_run(tumors: Table, scoring: str | None) -> None:
-    pandas = pytest.importorskip("pandas", reason='needs pandas: pip install "deltarule[sklearn]"')
+    pandas = pytest.importorskip("pandas", reason='needs pandas: pip install "deltarule-nn[sklearn]"')
     X = pandas.DataFrame(tumors[0], columns=[f"c{n}" for n in range(30)])
     model = quick(early_stopping=True, scoring=scoring, n_iter_no_change=3, max_iter=200, learning_rate_init=0.02)
     model.fit(X, tumors[1])
@@ -324,7 +324,7 @@ def test_pickled_copied_and_cloned(wine: Table) -> None:
 
 def test_a_data_frame_gives_the_model_its_columns(wine: Table, tmp_path: Path) -> None:
     """By which it finds them in another frame, names them, and keeps them in its file."""
-    pandas = pytest.importorskip("pandas", reason='needs pandas: pip install "deltarule[sklearn]"')
+    pandas = pytest.importorskip("pandas", reason='needs pandas: pip install "deltarule-nn[sklearn]"')
     frame = pandas.DataFrame(wine[0], columns=[f"c{n}" for n in range(13)])
     model = quick(solver="lbfgs").fit(frame, wine[1])
     dr.save(model.model_, tmp_path / "wine.safetensors")

@@ -8,7 +8,7 @@ import pytest
 import deltarule as dr
 from deltarule.nn.arrays import Array
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV

@@ -10,7 +10,7 @@ import pytest
 
 from deltarule.nn.arrays import Array
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 from deltarule.estimators import MLPClassifier, MLPRegressor
 
@@ -144,7 +144,7 @@ def test_a_machine_without_scikit_learn_is_told_what_to_install(tmp_path: Path) 
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import deltarule; deltarule.MLPClassifier"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
-    assert 'this needs sklearn, which is not installed: run  pip install "deltarule[sklearn]"' in done.stderr
+    assert 'this needs sklearn, which is not installed: run  pip install "deltarule-nn[sklearn]"' in done.stderr
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

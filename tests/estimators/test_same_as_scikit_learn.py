@@ -9,7 +9,7 @@ import pytest
 
 from deltarule.nn.arrays import Array
 
-pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
 
 import sklearn.neural_network as theirs
 from scipy.sparse import csr_matrix

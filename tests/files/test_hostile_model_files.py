@@ -168,11 +168,14 @@ def two_of(name: str, **settings: Any) -> Json:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 4}, "reads versions 1, 2 and 3 of the format: got version 4; .*  pip install --upgrade deltarule"),
+        (
+            {"format": 4},
+            "reads versions 1, 2 and 3 of the format: got version 4; .*  pip install --upgrade deltarule-nn",
+        ),
         ({"format": "1"}, "got version '1'"),
         ({"format": True}, "got version True"),
         ({"format": 1.0}, "got version 1.0"),
-        ({"surprise": 1}, "without knowing 'surprise', which .* pip install --upgrade deltarule"),
+        ({"surprise": 1}, "without knowing 'surprise', which .* pip install --upgrade deltarule-nn"),
         ({"reading": {}, "doubt": 1, "members": []}, "without knowing 'doubt', 'members', 'reading', which"),
         ({"record2": 1, "Task": 1}, "without knowing 'Task', 'record2', which"),
         ({"required": []}, "Expected `object`, got `array`"),

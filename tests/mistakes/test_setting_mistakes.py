@@ -82,7 +82,7 @@ def test_a_mistake_is_answered(row: Row, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_a_mistake_with_an_estimator_is_answered(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
     check_row(row, {"MLPClassifier": dr.MLPClassifier, "MLPRegressor": dr.MLPRegressor})
 
 
@@ -91,7 +91,7 @@ def test_a_mistake_with_an_estimator_is_answered(row: Row, tmp_path: Path, monke
     [({"activation": "sigmoid"}, "activation='logistic'"), ({"learning_rate": 0.01}, "learning_rate_init=0.01")],
 )
 def test_an_estimator_names_the_value_that_was_meant(wrong: dict[str, Any], meant: str) -> None:
-    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+    pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
     with pytest.raises(ValueError, match=rf"Use {meant}\.$"):
         dr.MLPClassifier(**wrong).fit(words()["X"], words()["y"])
 

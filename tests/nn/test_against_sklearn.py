@@ -15,7 +15,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadrati
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.nn.penalties import L2
 
-sklearn = pytest.importorskip("sklearn.neural_network", reason='needs scikit-learn: pip install "deltarule[sklearn]"')
+sklearn = pytest.importorskip("sklearn.neural_network", reason='needs pip install "deltarule-nn[sklearn]"')
 
 N_SAMPLES, N_FEATURES, ALPHA, RTOL = 40, 6, 3.0, 1e-12
 HIDDEN: dict[str, Activation] = {"identity": Identity(), "logistic": Sigmoid(), "tanh": Tanh(), "relu": ReLU()}

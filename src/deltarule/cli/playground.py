@@ -15,15 +15,16 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError, require
 from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
-from deltarule.playground.server import Service
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def playground(options: PlaygroundOptions) -> None:
     """Serve the page until Ctrl-C, and open it in a browser."""
-    for module in ("starlette", "uvicorn", "websockets", "PIL"):
+    for module in ("starlette", "uvicorn", "websockets"):
         require(module, "page")
+    from deltarule.playground.server import Service
+
     model, data = load_model(options.model), options.data
     given = NetworkView(model, examples_for(model, data, options.offline))
     says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from claims import png
+from PIL import Image
 
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import ORIENTATION, read_picture
 from deltarule.data.readers.kinds import read
 from deltarule.errors import DataError, NoDigitError
 
-Image = pytest.importorskip("PIL.Image", reason="pictures need Pillow: install deltarule[page]")
 ImageOps = pytest.importorskip("PIL.ImageOps")
 
 COLORS = np.random.default_rng(0).integers(256, size=(13, 17, 4)).astype(np.uint8)

@@ -30,7 +30,7 @@ def test_content_tells_before_a_name_does(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WebP", "BMP"])
 def test_pictures_are_known_by_their_first_bytes(kind: str, tmp_path: Path) -> None:
-    pillow = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule[page]")
+    pillow = pytest.importorskip("PIL.Image", reason="images need Pillow: install deltarule-nn[page]")
     pillow.fromarray(np.zeros((28, 28), np.uint8)).save(tmp_path / "picture", kind)
     assert kind_of(tmp_path / "picture").name == kind
 

@@ -229,7 +229,7 @@ def test_two_gibibytes_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "onnx.checker", None)
-    with pytest.raises(MissingExtraError, match=r'needs onnx, .*: run  pip install "deltarule\[onnx\]"'):
+    with pytest.raises(MissingExtraError, match=r'needs onnx, .*: run  pip install "deltarule-nn\[onnx\]"'):
         save_onnx(Network((2, 2)), tmp_path / "model.onnx")
 
 

@@ -61,7 +61,7 @@ def test_dollar_signs_are_no_mathematics() -> None:
 
 def test_without_matplotlib_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "deltarule\[plot\]"'):
+    with pytest.raises(MissingExtraError, match=r'pip install "deltarule-nn\[plot\]"'):
         draw_curves(history())
 
 

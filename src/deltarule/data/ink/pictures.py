@@ -37,7 +37,7 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
     Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
     MissingExtraError without Pillow.
     """
-    pillow = require("PIL.Image", "page")
+    pillow = require("PIL.Image")
     # Pillow's readers answer damage with any of these.
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
     if not isinstance(source, bytes):
@@ -122,7 +122,7 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
             gray, alpha = np.array(colors.convert("L")), np.asarray(colors.getchannel("A"))
             if alpha.min() < 255:
                 gray = lay_on_ground(gray, alpha)
-        return gray if turn is None else np.array(require("PIL.Image", "page").fromarray(gray).transpose(turn))
+        return gray if turn is None else np.array(require("PIL.Image").fromarray(gray).transpose(turn))
 
 
 def orientation(image: Any, name: str) -> Any:
