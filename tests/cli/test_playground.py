@@ -1,11 +1,13 @@
 """`deltarule playground`, as a user starts it."""
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +25,41 @@ from deltarule.training.trainer import Trainer
 pytest.importorskip("uvicorn", reason="the page needs its extra: pip install 'deltarule-nn[page]'")
 
 
-def started(*arguments: str | os.PathLike[str]) -> "subprocess.Popen[str]":
+def started(*arguments: str | os.PathLike[str], browser: str = "false") -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "deltarule", "playground", *map(os.fspath, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, "BROWSER": browser}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def a_browser(folder: Path) -> tuple[str, Path]:
+    """A program that notes its arguments, and the mode and content of the file that they name; and where it does so."""
+    noted, program = folder / "noted.json", folder / "browser.py"
+    program.write_text(f"""#!{sys.executable}
+import json, os, pathlib, sys, urllib.parse
+path = pathlib.Path(urllib.parse.urlsplit(sys.argv[1]).path)
+noted = [sys.argv[1:], str(path), path.parent.stat().st_mode & 0o777, path.read_text()]
+pathlib.Path({str(noted)!r} + ".new").write_text(json.dumps(noted))
+os.replace({str(noted)!r} + ".new", {str(noted)!r})
+""")
+    program.chmod(0o755)
+    return f"{program} %s", noted
 
 
 @pytest.mark.usefixtures("heeded_interrupts")
-def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) -> None:
-    process = started(digits_model, "--port", "0", "--no-browser")
+@pytest.mark.skipif(os.name != "posix", reason="a browser that is a script")
+def test_it_prints_the_address_opens_it_serves_it_and_ends_by_ctrl_c(digits_model: Path, tmp_path: Path) -> None:
+    """The token does not stand in the arguments of the browser: a file does that its owner alone can read."""
+    browser, noted = a_browser(tmp_path)
+    process = started(digits_model, "--port", "0", browser=browser)
     try:
         assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", process.stdout.readline())
         assert found is not None
         page = httpx.get(found[0])
         assert page.status_code == 200
+        until = time.monotonic() + 30.0
+        while not noted.exists() and time.monotonic() < until:
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30.0)
     finally:
@@ -44,6 +67,10 @@ def test_it_prints_the_address_serves_it_and_ends_by_ctrl_c(digits_model: Path) 
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert "digits, to draw examples from and to find mistakes in" in errors
+    arguments, path, mode, content = json.loads(noted.read_text())
+    assert (arguments, mode) == ([Path(path).as_uri()], 0o700)
+    assert content == f'<meta http-equiv="refresh" content="0; url={found[0]}">'
+    assert not Path(path).parent.exists()
 
 
 @pytest.mark.usefixtures("heeded_interrupts")

@@ -3,6 +3,8 @@
 import threading
 import webbrowser
 from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from typer import Exit
 
@@ -33,12 +35,15 @@ def playground(options: PlaygroundOptions) -> None:
     if options.host not in LOCAL:
         tell("open", "others reach it at this machine's address, and need the token to do anything")
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
-    if not options.no_browser:
-        threading.Thread(target=webbrowser.open, args=(service.url,), daemon=True).start()
-    try:
-        service.run()
-    except KeyboardInterrupt:
-        raise Exit(130) from None
+    with TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
+        if not options.no_browser:  # whose arguments anybody on this machine can read, unlike a file in that folder
+            page = Path(private, "page.html")
+            page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
+            threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
+        try:
+            service.run()
+        except KeyboardInterrupt:
+            raise Exit(130) from None
 
 
 def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dataset]:
