@@ -9,10 +9,10 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import FileError, SettingError
-from deltarule.files.run_folder import start_run, write_history
+from deltarule.files.run_folder import RunFiles
 from deltarule.nn.network import Network
 from deltarule.training.callbacks import Callback, CSVLog, TrainingState
-from deltarule.training.history import History
+from deltarule.training.history import History, table_text
 from deltarule.training.trainer import Trainer
 
 
@@ -59,9 +59,28 @@ def test_one_table_for_both(tmp_path: Path) -> None:
     """The folder of a run holds the same bytes."""
     history = run()
     history.save(tmp_path / "log.csv")
-    folder = start_run(tmp_path / "run", recipe="", environment={})
-    write_history(folder, history.rows)
-    assert (folder / "history.csv").read_bytes() == (tmp_path / "log.csv").read_bytes()
+    (tmp_path / "run").mkdir()
+    RunFiles(tmp_path / "run", recipe="", environment={}).write_history(history.rows)
+    assert (tmp_path / "run" / "history.csv").read_bytes() == (tmp_path / "log.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=HYPERLINK(A1)", "'=HYPERLINK(A1)"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-1+cmd", "'-1+cmd"),
+        ("+a", "'+a"),
+        ("\t=1", "'\t=1"),
+        ('=1,"2"', '"\'=1,""2"""'),
+        ("-1", "-1"),
+        ("+.5e-3", "+.5e-3"),
+        ("a=1", "a=1"),
+        ("7", "7"),
+    ],
+)
+def test_no_cell_is_a_formula(text: str, cell: str) -> None:
+    assert table_text([{"n": 1, text: text}]) == f"n,{cell}\n1,{cell}\n"
 
 
 def test_what_it_refuses(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL
 from deltarule.model import Answers, Model
 from deltarule.nn.arrays import Array
+from deltarule.training.history import table_text
 
 Answer = dict[str, Any]
 
@@ -220,7 +221,7 @@ def write_submission(model: Model, asked: Asked, out: Path, *, force: bool, as_j
     """Write ImageId,Label for every row, counted from 1, whole or not at all; and say how many there are."""
     if model.task != "classes" or asked.answers is None:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
-    labels = [model.class_names[k] for k in asked.answers.predicted]
-    rows = "".join(f"{number},{label}\n" for number, label in enumerate(labels, start=1))
-    write_atomically(out, f"ImageId,Label\n{rows}".encode(), "table", force=force)
-    print_result({"rows": len(labels), "out": out}, f"{len(labels):,} answers are in {out}", as_json=as_json)
+    predicted = enumerate(asked.answers.predicted, start=1)
+    rows = [{"ImageId": number, "Label": model.class_names[k]} for number, k in predicted]
+    write_atomically(out, table_text(rows).encode(), "table", force=force)
+    print_result({"rows": len(rows), "out": out}, f"{len(rows):,} answers are in {out}", as_json=as_json)

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -16,6 +17,7 @@ from deltarule.public import Named, public
 from deltarule.settings import check_path
 
 Row = dict[str, float]
+FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d*\.?\d+(e[+-]?\d+)?$)", re.IGNORECASE)  # and not a number
 FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 
 
@@ -108,13 +110,16 @@ def check_separator(given: str) -> str:
     return given
 
 
-def table_text(rows: Sequence[Mapping[str, float | None]], separator: str = ",") -> str:
-    """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty."""
+def table_text(rows: Sequence[Mapping[str, float | str | None]], separator: str = ",") -> str:
+    """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty.
+
+    A text that a spreadsheet would carry out as a formula gets an apostrophe before it.
+    """
     table = io.StringIO(newline="")
     names = dict.fromkeys(name for row in rows for name in row)
-    writer = csv.DictWriter(table, list(names), delimiter=separator, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(table, delimiter=separator, lineterminator="\n")
+    for cells in (names, *([row.get(name) for name in names] for row in rows)):
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in cells])
     return table.getvalue()
 
 
