@@ -65,6 +65,8 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
             raise SettingError(sentence("command.other_run", folder=folder))
         return options, checkpoints, None
     resumed = read_run(source, checkpoints if source == folder else None)
+    if resumed.options["run"] is not None and source.name == CHECKPOINTS and is_run(source.parent):
+        resumed.options["run"] = source.parent  # which may have been moved, or be a copy
     for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may name no place where that does harm
         place = resumed.options[name]
         if place is not None and getattr(options, name) is None and not is_safe(name, place):
