@@ -22,7 +22,8 @@ from deltarule.errors import LOG, FileError, SettingError, read_tables, sentence
 
 AnyPath = str | os.PathLike[str]
 ANOTHER = "give another name"  # the cure where a file may not be replaced
-UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)  # what network drives say that cannot do it
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what drives say that cannot do it
+WARNED = set[tuple[str, int]]()  # of what, and on which drive
 TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
 HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file, in which its mark is looked for
 HISTORY = {b"epoch", b"step", b"learning_rate", b"seconds", b"train_loss"}  # columns of every History
@@ -102,7 +103,12 @@ def atomic_stream(
             yield stream
             stream.flush()
             if sync:
-                os.fsync(stream.fileno())
+                try:
+                    os.fsync(stream.fileno())
+                except OSError as error:
+                    if error.errno not in UNSUPPORTED:
+                        raise
+                    warn_once("files.no_sync", target.parent, error)
         _refuse_to_lose(path, target, kind, force)  # something may have come there in the meantime
         if target.exists():
             shutil.copymode(target, temporary)
@@ -200,6 +206,13 @@ def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
             if os.path.samestat(there, each.stat()):
                 return True
     return False
+
+
+def warn_once(key: str, folder: Path, error: OSError) -> None:
+    """Say, once for each drive, what one cannot do that a folder is on."""
+    if (drive := (key, folder.stat().st_dev)) not in WARNED:
+        WARNED.add(drive)
+        LOG.warning(sentence(key, folder=folder, why=error.strerror))
 
 
 def _sync_folder(target: Path) -> None:

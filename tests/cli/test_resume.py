@@ -254,11 +254,11 @@ def test_nothing_new_is_made_where_a_stranger_says(deltarule: Command, place: st
 def test_a_run_whose_folder_is_full_ends_with_its_network(
     deltarule: Command, caplog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(folder: Path, rows: Any) -> None:
-        raise FileError(f"{folder} could not be written: the disk is full")
+    def full(files: run_folder.RunFiles, rows: Any) -> None:
+        raise FileError(f"{files.folder} could not be written: the disk is full")
 
-    monkeypatch.setattr(run_folder, "write_history", full)
-    monkeypatch.setattr(run_folder, "write_recording", full)
+    monkeypatch.setattr(run_folder.RunFiles, "write_history", full)
+    monkeypatch.setattr(run_folder.RunFiles, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
     assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
     assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
@@ -268,16 +268,16 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
 def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     deltarule: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, whole = train.save, Path("whole.safetensors")
+    real, whole = train.write_atomically, Path("whole.safetensors")
     assert deltarule(*SHORT, "--out", whole).code == 0
     Path("disk").mkdir()
 
-    def full(thing: Any, path: Path, **how: bool) -> None:
+    def full(path: Path, data: bytes, kind: str, **how: bool) -> None:
         if path.parent.name in full_disks:
             raise FileError(f"{path} could not be written: the disk is full")
-        real(thing, path, **how)
+        real(path, data, kind, **how)
 
-    monkeypatch.setattr(train, "save", full)
+    monkeypatch.setattr(train, "write_atomically", full)
     full_disks = {"disk"}
     code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
     assert (code, out) == (1, "")

@@ -154,7 +154,7 @@ def two_processes() -> Count:
             jobs.run(folder)
             count.check(False, "both were let in")
         except DeltaruleError as error:
-            count.check(f"process {holder} writes to" in str(error), str(error))
+            count.check(f"which another run writes to, process {holder} on " in str(error), str(error))
         count.check(before == {path.name: path.read_bytes() for path in folder.iterdir()}, "the files have changed")
         os.kill(holder, signal.SIGKILL)
         os.waitpid(holder, 0)

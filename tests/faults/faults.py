@@ -25,6 +25,7 @@ import damage  # noqa: E402
 import ends  # noqa: E402
 import jobs  # noqa: E402
 import measuring  # noqa: E402
+import shared_folders  # noqa: E402
 import writing  # noqa: E402
 from counting import Count  # noqa: E402
 
@@ -141,6 +142,37 @@ def of_strangers(share: float) -> dict[str, list[Part]]:
     }
 
 
+def of_folders(share: float) -> dict[str, list[Part]]:
+    """What befalls the folder of a run: a second process, a kill, a drive that lacks something, a move."""
+    every = max(1, round(1 / share))
+    races = (
+        "two processes and one run folder (train/train, train/evaluate, train/resume): one run's files, or a sentence"
+    )
+    return {
+        "folders": [
+            (races, partial(shared_folders.races, some(share, 200))),
+            ("the same on a drive without locks", partial(shared_folders.races, some(share, 200), locks=False)),
+            (
+                "SIGKILL of a second run in a used folder: a reader finds one run, or is told",
+                partial(shared_folders.kills_in_a_used_folder, some(share, 200)),
+            ),
+        ],
+        "drives": [
+            (
+                "full, read-only, slow, without flock, without fsync, with a rename that fails: the run goes on, "
+                "or says why not and where its network is",
+                partial(shared_folders.bad_drives, every),
+            ),
+        ],
+        "moves": [
+            (
+                "a run whose folder, data or machine is another goes on: the same bits, or the difference is named",
+                partial(shared_folders.moves, slice(None, None, every)),
+            ),
+        ],
+    }
+
+
 def of_files(share: float) -> dict[str, list[Part]]:
     """What is gone through one by one; of the bits of files and their lengths, a share."""
     every = max(1, round(1 / share))
@@ -186,7 +218,8 @@ def main() -> None:
     parser.add_argument(
         "--only",
         metavar="A,B",
-        help="exact, writing, ends, kills, signals, bytes, calls, power, damage, limits, hostile, strings, fuzz (all)",
+        help="exact, writing, ends, kills, signals, bytes, folders, drives, moves, calls, power, damage, limits, "
+        "hostile, strings, fuzz (all)",
     )
     parser.add_argument("--share", type=float, default=1.0, metavar="X", help="of the random ones, and of the bits (1)")
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/faults.json")
@@ -194,6 +227,7 @@ def main() -> None:
     chosen = (
         {"exact": EXACT, "writing": WRITING}
         | of_processes(given.share)
+        | of_folders(given.share)
         | of_files(given.share)
         | of_strangers(given.share)
     )

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, limits and 
 
 
 APART = """
-import campaigns, ends, json, sys
+import campaigns, ends, json, shared_folders, sys
 for line in sys.stdin:
     count = eval(line)
     print(json.dumps([count.tried, count.harm]), flush=True)
@@ -126,6 +126,21 @@ def test_whatever_ends_a_run_what_was_learned_is_kept(
 ) -> None:
     count = apart(f"ends.ends({engine_name!r}, {keeps}, {some})")
     assert count.tried >= 5
+    assert count.harm == []
+
+
+@pytest.mark.parametrize(
+    "campaign",
+    [
+        "races(3)",
+        "races(3, locks=False)",
+        "bad_drives(every=9)",
+        "moves(slice(3, 45, 18))",
+    ],
+)
+def test_run_folders_under_stress(campaign: str, apart: Callable[[str], Count]) -> None:
+    count = apart(f"shared_folders.{campaign}")
+    assert count.tried >= 3
     assert count.harm == []
 
 

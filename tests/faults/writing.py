@@ -18,7 +18,7 @@ from deltarule.cli import main
 from deltarule.data.built_in import load_digits
 from deltarule.files.exchange import save_npz
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import environment, start_run, write_recording
+from deltarule.files.run_folder import RunFiles, environment
 from deltarule.nn.network import Network
 from deltarule.recipes import read
 
@@ -135,15 +135,15 @@ def make_folders() -> None:
         Path("pics", name).mkdir(parents=True)
         for k in range(2):
             pillow.fromarray(np.full((8, 8), 90 * k, np.uint8)).save(Path("pics", name, f"{k}.png"))
-    for name in ("sub", "mine", "linked", "idx", "theirs"):
+    for name in ("sub", "mine", "run", "linked", "idx", "theirs"):
         Path(name).mkdir()
     Path("sub", "recipe.toml").write_text(read("linear").to_toml())
     Path("theirs", "model.safetensors").write_text("theirs")
     write_idx("idx/train-images-idx3-ubyte", np.zeros((4, 28, 28), np.uint8))
     write_idx("idx/train-labels-idx1-ubyte", np.arange(4, dtype=np.uint8))
-    for folder in ("run", "linked"):
-        start_run(folder, recipe=read("linear").to_toml(), environment=environment(seed=0, data_hash=""))
-    write_recording("run", {"epochs": np.zeros(1)})
+    for folder in ("linked", "run"):
+        run = RunFiles(folder, recipe=read("linear").to_toml(), environment=environment(seed=0, data_hash=""))
+    run.write_recording({"epochs": np.zeros(1)})
     save(Network((784, 10)), "run/model.safetensors")
     Path("mine", "history.csv").write_text("year,event\n1962,a thesis\n")
     Path("mine", "environment.json").write_text('{"API_KEY": "x"}')

@@ -15,7 +15,7 @@ import deltarule as dr
 from deltarule.atomic import MARKS, check_target, kind_of, write_atomically
 from deltarule.errors import FileError
 from deltarule.files.page import Page
-from deltarule.files.run_folder import environment, is_run, start_run, write_recording
+from deltarule.files.run_folder import RunFiles, environment, is_run
 from deltarule.inspection.plots.picture import Picture, new_figure
 
 NETWORK = dr.Network((2, 3, 2))
@@ -36,7 +36,7 @@ def checkpointed(path: Path, *, force: bool = False) -> None:
 
 def recorded(path: Path, *, force: bool = False) -> None:
     path.with_name("run").mkdir()
-    write_recording(path.with_name("run"), {"epochs": np.zeros(1)})
+    RunFiles(path.with_name("run"), recipe="", environment={}).write_recording({"epochs": np.zeros(1)})
     write_atomically(
         path, path.with_name("run").joinpath("recording.safetensors").read_bytes(), "recording", force=force
     )
@@ -220,6 +220,6 @@ def test_only_the_folder_of_a_run_is_one(tmp_path: Path, content: str) -> None:
     assert not is_run(tmp_path)
     (tmp_path / "environment.json").write_text(content)
     assert not is_run(tmp_path)
-    start_run(tmp_path, recipe="", environment=environment(seed=0, data_hash=""))
+    RunFiles(tmp_path, recipe="", environment=environment(seed=0, data_hash=""))
     assert is_run(tmp_path)
     assert json.loads((tmp_path / "environment.json").read_bytes())["seed"] == 0

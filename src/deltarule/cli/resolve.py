@@ -23,7 +23,7 @@ from deltarule.data.sources import SOURCES
 from deltarule.errors import SettingError, closest, sentence
 from deltarule.files.exchange.foreign import load as load_file
 from deltarule.files.model_file import PRETRAINED
-from deltarule.files.run_folder import MODEL, RECIPE
+from deltarule.files.run_folder import MODEL, RECIPE, check_belongs
 from deltarule.model import Model
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
@@ -103,6 +103,8 @@ def load_model(name: str, hidden: str | None = None) -> Model:
         key = "no_model_there" if Path(name).is_dir() else others
         raise SettingError(sentence(f"command.{key}", name=name, file=MODEL, pretrained=PRETRAINED.stem))
     model = load_file(path, hidden=hidden)
+    if Path(name).is_dir():
+        check_belongs(path, path.read_bytes())
     record = training_record(model)
     origin = f", trained by the recipe {record.recipe} on {record.dataset}" if record.recipe else ""
     tell("model", f"{path}: {'-'.join(map(str, model.network.layer_sizes))}{origin}")
@@ -112,6 +114,8 @@ def load_model(name: str, hidden: str | None = None) -> Model:
 def read_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
     of_run = Path(name, RECIPE)
+    if of_run.is_file():
+        check_belongs(of_run, of_run.read_bytes())
     return read(str(of_run) if of_run.is_file() else name)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
@@ -30,14 +31,15 @@ from deltarule.cli.resume import (
 )
 from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError
+from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.model_file import model_bytes, save
+from deltarule.files.model_file import model_bytes
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
+from deltarule.nn.arrays import Array
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import TrainingState
@@ -56,6 +58,7 @@ class Run:
     """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
 
     saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
+    files: what writes to its folder, if it has one.
     """
 
     options: TrainOptions
@@ -64,6 +67,7 @@ class Run:
     environment: dict[str, Any]
     saved: str = ""
     checkup: "Checkup | None" = None
+    files: run_folder.RunFiles | None = None
 
     @property
     def out(self) -> Path:
@@ -83,24 +87,26 @@ class RunFolder(Recorder):
     What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
     """
 
-    def __init__(self, folder: Path, run: Run, *, is_new: bool) -> None:
-        run_folder.start_run(folder, recipe=run.recipe.to_toml(), environment=run.environment, is_new=is_new)
-        probe = run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED))
-        self.folder = folder
-        super().__init__(probe, run_folder.read_recording(folder) if (folder / run_folder.RECORDING).is_file() else {})
+    def __init__(self, folder: Path, run: Run, *, goes_on: bool) -> None:
+        recipe, earlier = run.recipe.to_toml(), dict[str, Array]()
+        files = run_folder.RunFiles(folder, recipe=recipe, environment=run.environment, goes_on=goes_on)
+        self.files = run.files = files
+        with suppress(DeltaruleError):  # where a run broke off that leaves none, pictures begin where it goes on
+            earlier = run_folder.read_recording(folder) if goes_on else earlier
+        super().__init__(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
 
     def epoch_end(self, state: TrainingState) -> None:
         super().epoch_end(state)  # and what fails now is tried again after the next epoch
-        self.keep("history", run_folder.write_history, state.history.rows)
+        self.keep("history", self.files.write_history, state.history.rows)
 
     def train_end(self, state: TrainingState) -> None:
         if self.recording is not None:
-            self.keep("recording", run_folder.write_recording, self.recording.to_arrays())
+            self.keep("recording", self.files.write_recording, self.recording.to_arrays())
 
-    def keep(self, what: str, write: Callable[[Path, Any], None], content: Any) -> None:
+    def keep(self, what: str, write: Callable[[Any], None], content: Any) -> None:
         """Write something to the folder, if that is possible."""
         try:
-            write(self.folder, content)
+            write(content)
         except FileError as error:
             LOG.warning("%s not kept: %s", what, error)
 
@@ -128,7 +134,7 @@ def train(options: TrainOptions) -> None:
     display = Display(job.train.n_samples, is_new=options.start is None)
     lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
-        folder = RunFolder(options.run, run, is_new=resumed is None) if options.run else None
+        folder = RunFolder(options.run, run, goes_on=resumed is not None) if options.run else None
         if options.diagnose:
             run.checkup = begin_checkup(run)
         callbacks = [*job.trainer.callbacks, run.checkup, display, folder, checkpoints]
@@ -219,24 +225,26 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
 
     Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
     """
-    model, older = run.model(facts(run, history, report)), ", in the place of an older file" * run.out.exists()
-    saved = ""
+    data, saved = model_bytes(run.model(facts(run, history, report))), ""
+    older = ", in the place of an older file" * run.out.exists()
     try:
-        for place in dict.fromkeys([run.out, *([run.options.run / run_folder.MODEL] if run.options.run else [])]):
-            save(model, place, force=run.options.force)
+        for place in dict.fromkeys([run.out, *([run.files.folder / run_folder.MODEL] if run.files else [])]):
+            write_atomically(place, data, "model", force=run.options.force)
             saved = saved or f"The network is in {place}"
+        if run.files:
+            run.files.note({run_folder.MODEL: data})
     except FileError as error:
-        run.saved = saved or rescue_model(model)
+        run.saved = saved or rescue_model(data)
         raise FileError(f"{error}. {run.saved}") from error
     run.saved = f"{run.out}{older}"
 
 
-def rescue_model(model: Model) -> str:
+def rescue_model(data: bytes) -> str:
     """Save a network that could not be written to its place in another; where it is, in words."""
     for folder in (".", gettempdir()):
         with suppress(OSError):  # a FileError, or the folder that we are in has gone
             place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"
-            save(model, place)
+            write_atomically(place, data, "model")
             return f"So that it is not lost, the network is in {place}"
     return "Nor could the network be written elsewhere"
 

@@ -1,12 +1,16 @@
 """Run folders: everything about one training run, in files that are whole at any moment, even if the run is killed."""
 
+import errno
 import json
 import os
 import platform
 import re
+import secrets
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from io import FileIO
 from pathlib import Path
@@ -14,13 +18,14 @@ from typing import Any
 
 import msgspec
 
-from deltarule.atomic import write_atomically
+from deltarule.atomic import warn_once, write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError, sentence
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.history import finite_row, table_text
 
 MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
+RUN = "run.json"  # the run's id, and its files with digests
 RECIPE = "recipe.toml"  # what was asked for, with every default filled in
 ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
 HISTORY_TABLE = "history.csv"  # a row an epoch, for a spreadsheet
@@ -28,7 +33,8 @@ HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
 RECORDING = "recording.safetensors"  # where its parameters went, gradients, histograms: what pictures are drawn from
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
-FILES = (MODEL, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
+FILES = (MODEL, RUN, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
+HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what the systems say of a lock that another process has
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
 
 
@@ -42,24 +48,68 @@ def is_run(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def start_run(
-    path: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], is_new: bool = True
-) -> Path:
-    """A run folder with what is known before the first step. FileError where it cannot be made or written to.
+class RunRecord(msgspec.Struct):
+    """run.json: the id of a run, and the SHA-256 of its files. It is written last: what it lacks is not of this run."""
 
-    recipe: the resolved recipe, as TOML. environment: what `environment` returns. is_new: forget an older recording.
+    id: str
+    files: dict[str, str] = {}
+
+
+class RunFiles:
+    """Writes the files of one run to its folder, which is there, and run.json. FileError where that is not possible.
+
+    recipe: the resolved recipe, as TOML. environment: what `environment` returns. goes_on: it is the run that is there.
     """
-    folder = Path(path)
+
+    def __init__(
+        self, folder: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], goes_on: bool = False
+    ) -> None:
+        self.folder, self.record = Path(folder), RunRecord(secrets.token_hex(8))
+        if goes_on:
+            with suppress(FileError):  # a record that is damaged is written anew
+                self.record = read_record(self.folder) or self.record
+        text = json.dumps(environment, indent=2) + "\n"
+        self.write({RECIPE: recipe.encode(), ENVIRONMENT: text.encode()}, sync=True)
+
+    def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
+        """Write files, in the place of older ones, and note them: the last of it waits for the disk, if `sync`."""
+        for name, content in contents.items():
+            write_atomically(self.folder / name, content, sync=False)
+        self.note(contents, sync=sync)
+
+    def note(self, contents: Mapping[str, bytes], *, sync: bool = True) -> None:
+        """Note files that have been written."""
+        self.record.files |= {name: sha256(content).hexdigest() for name, content in contents.items()}
+        write_atomically(self.folder / RUN, msgspec.json.format(msgspec.json.encode(self.record)), sync=sync)
+
+    def write_history(self, rows: Sequence[Mapping[str, float | None]]) -> None:
+        """Write both history files: an epoch a row. A figure that is missing, or no finite number, is null or empty."""
+        finite = [finite_row(row) for row in rows]
+        lines = "".join(json.dumps(row) + "\n" for row in finite)
+        self.write({HISTORY_TABLE: table_text(finite).encode(), HISTORY: lines.encode()})
+
+    def write_recording(self, arrays: Mapping[str, Array]) -> None:
+        """Write named arrays, float32 or float64, that a run has left."""
+        self.write({RECORDING: tensor_bytes("a recording of a run", arrays)})
+
+
+def read_record(folder: Path) -> RunRecord | None:
+    """What run.json says; None in a folder of an earlier deltarule, which has none. FileError where it is damaged."""
+    path = folder / RUN
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", error)
-        raise FileError(f"a run needs a folder: got {path}, which cannot be made: {why}") from error
-    write_atomically(folder / RECIPE, recipe.encode())
-    if is_new:
-        (folder / RECORDING).unlink(missing_ok=True)
-    write_atomically(folder / ENVIRONMENT, (json.dumps(environment, indent=2) + "\n").encode())
-    return folder
+        return msgspec.json.decode(path.read_bytes(), type=RunRecord) if path.exists() else None
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileError(sentence("files.damaged_run", path=path, error=error)) from error
+
+
+def check_belongs(path: Path, content: bytes) -> None:
+    """Raise FileError unless a file is the one that run.json beside it knows, if there is one; a history may grow."""
+    record, digest, digests = read_record(path.parent), sha256(), list[str]()
+    for part in content.splitlines(keepends=True) if path.name == HISTORY else [content]:
+        digest.update(part)
+        digests.append(digest.hexdigest())
+    if record is not None and record.files.get(path.name) not in digests:
+        raise FileError(sentence("files.other_run", path=path, id=record.id, record=path.with_name(RUN)))
 
 
 def environment(**more: Any) -> dict[str, Any]:
@@ -82,27 +132,19 @@ def installed(package: str) -> str | None:
         return None
 
 
-def write_history(run_folder: str | os.PathLike[str], rows: Sequence[Mapping[str, float | None]]) -> None:
-    """Write both history files, in the place of older ones, after each epoch. FileError where they cannot be written.
-
-    rows: an epoch each. A figure that is missing, or no finite number, becomes null or an empty cell.
-    """
-    finite = [finite_row(row) for row in rows]
-    lines = "".join(json.dumps(row) + "\n" for row in finite)
-    # An epoch can be shorter than a disk's answer, so nobody waits for it: a killed run still leaves whole files.
-    write_atomically(Path(run_folder, HISTORY_TABLE), table_text(finite).encode(), sync=False)
-    write_atomically(Path(run_folder, HISTORY), lines.encode(), sync=False)
-
-
 def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | None]]:
-    """The rows that `write_history` wrote. Raises FileError where there are none, DataError where they are damaged."""
+    """The rows that `write_history` wrote, an epoch each.
+
+    Raises FileError where there are none, or they are those of another run, DataError where they are damaged.
+    """
     path = Path(run_folder, HISTORY)
     try:
-        lines = path.read_bytes().splitlines()
+        content = path.read_bytes()
     except OSError as error:
         raise FileError(sentence("files.no_history", file=HISTORY, got=run_folder, error=error)) from error
+    check_belongs(path, content)
     rows = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         try:
             rows.append(msgspec.json.decode(line, type=dict[str, int | float | None]))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -110,18 +152,14 @@ def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | N
     return rows
 
 
-def write_recording(run_folder: str | os.PathLike[str], arrays: Mapping[str, Array]) -> None:
-    """Write named arrays, float32 or float64, that a run has left. Raises FileError where they cannot be written."""
-    write_atomically(Path(run_folder, RECORDING), tensor_bytes("a recording of a run", arrays), sync=False)
-
-
 def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
-    """What `write_recording` wrote. Raises FileError where there is none, DataError where it is damaged."""
+    """What `write_recording` wrote. Raises FileError and DataError as `read_history` does."""
     path = Path(run_folder, RECORDING)
     if not path.is_file():
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
     try:
         with open_file(path) as stream:
+            check_belongs(path, stream.read())
             return read_tensors(stream, read_header(stream)[1])
     except ValueError as error:
         raise DataError(f"{path}: a recording of a run was expected: {error}") from error
@@ -153,17 +191,22 @@ class FolderLock(FileIO):
 
                 fcntl.flock(self, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            self.seek(0)
-            holder = self.read(32).decode(errors="replace").strip() or "another"
-            self.close()
-            raise FileError(sentence("files.two_runs", folder=folder, holder=holder)) from error
-        self.seek(0)
-        if not re.fullmatch(rb"\d*\n?", self.read(32)):
+            if error.errno in HELD:
+                holder = self.holder() or "unknown"
+                self.close()
+                raise FileError(sentence("files.two_runs", folder=folder, holder=holder)) from error
+            warn_once("files.no_locks", folder, error)
+        if not re.fullmatch(r"(\d+( on \S* since [-\d: ]+)?)?", self.holder()):
             self.close()
             raise FileError(sentence("files.lock", place=place))
-        with suppress(OSError):  # the number is only for the message above
+        with suppress(OSError):  # it is only for the message above
             self.truncate(0)
-            self.write(f"{os.getpid()}\n".encode())
+            self.write(f"{os.getpid()} on {platform.node()} since {time.strftime('%Y-%m-%d %H:%M')}\n".encode())
+
+    def holder(self) -> str:
+        """The process that has written its number to it last."""
+        self.seek(0)
+        return self.read(512).decode(errors="replace").strip()
 
     def __del__(self) -> None:
         self.close()
