@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test coverage bench faults fuzz lowest wheels
+.PHONY: help train test coverage bench faults fuzz soak lowest wheels
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -23,6 +23,9 @@ faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/r
 
 fuzz: .venv/.dev  ## mutate files and messages for two minutes each, and print how many were read or refused
 	.venv/bin/python tests/faults/fuzz.py
+
+soak: .venv/.dev  ## churn, stop and starve a server and a run for SOAK_MINUTES (15), and compare memory and descriptors
+	.venv/bin/python tests/faults/soak.py
 
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest
