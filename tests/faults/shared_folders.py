@@ -54,11 +54,13 @@ class Process:
 
     def __init__(self, folder: Path, arguments: list[str], *around: Any) -> None:
         self.texts = [folder / f"said-{next(self.counter)}.txt" for _ in range(2)]
+        for path in self.texts:
+            path.touch()  # here, for the process may be killed at once
 
         def work() -> None:
             os.chdir(folder)
             for number, path in enumerate(self.texts, start=1):
-                os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)
+                os.dup2(os.open(path, os.O_WRONLY), number)
             sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))  # noqa: SIM115
             LOG.handlers.clear()  # what `forked` put there keeps warnings from being seen
             for each in around:

@@ -86,6 +86,24 @@ def test_one_program_starts_a_run_and_goes_on_with_it(tmp_path: Path) -> None:
     assert results[0] == results[1]
 
 
+def test_one_whose_run_never_began_makes_way(tmp_path: Path) -> None:
+    """A notebook keeps what a cell that failed has made, its lock included, until the kernel is restarted."""
+    broken_run(tmp_path)
+    kept, failed = [], Checkpoints(tmp_path, every_steps=1)
+    for epochs in (3, 4, 3):  # with 4, the cell is of another run
+        again = Checkpoints(tmp_path, every_steps=1)
+        kept += [again, newest := again.newest()]
+        if epochs == 3:
+            trainer(again).fit(data(), resume=newest)
+        else:
+            with pytest.raises(SettingError, match="epochs was 3 and is 4"):
+                trainer(again, epochs=epochs).fit(data(), resume=newest)
+    stale = failed.newest()
+    assert Checkpoints(tmp_path).newest() is not None
+    with pytest.raises(SettingError, match="which holds step-"):
+        trainer(failed).fit(data(), resume=stale)
+
+
 def test_by_time_the_first_comes_at_once_and_the_next_after_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

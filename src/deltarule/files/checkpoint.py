@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
@@ -40,6 +41,7 @@ MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
+WAITING = WeakValueDictionary[str, "Checkpoints"]()  # what holds a folder for a run that has not begun
 
 @cache
 def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
@@ -113,7 +115,8 @@ class Checkpoints(Callback):
         parent = self.folder.parent
         if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
             return None  # and the folder is made when the run begins
-        self._lock = self._lock or FolderLock(self.folder)
+        self._hold()
+        WAITING[os.path.realpath(self.folder)] = self
         try:
             path, snapshot = newest_checkpoint(self.folder)
         except FileNotFoundError:
@@ -138,7 +141,7 @@ class Checkpoints(Callback):
     def train_begin(self, state: TrainingState) -> None:
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
-        self._lock = self._lock or FolderLock(self.folder)
+        self._hold()
         found = sorted(self.folder.glob(STEP_FILES))
         if found and (self.last is None or step_of(self.last) != state.step):
             self._let_go()
@@ -186,6 +189,14 @@ class Checkpoints(Callback):
                 writing.result()
         except (OSError, MemoryError) as error:
             LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+
+    def _hold(self) -> None:
+        """Keep the folder from others. One of this process makes way whose run never began: a notebook keeps such."""
+        other = WAITING.pop(os.path.realpath(self.folder), self)
+        if other is not self:
+            other._let_go()
+            other._good = []
+        self._lock = self._lock or FolderLock(self.folder)
 
     def _let_go(self) -> None:
         """Let another process have the folder."""
