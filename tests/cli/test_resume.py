@@ -142,8 +142,11 @@ def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model:
     back_to_the_older("kept")
     assert deltarule("train", "--resume", "kept", "--out", "b.safetensors").code == 0
     assert weights("a.safetensors") == weights("b.safetensors")
-    Path(start).unlink()
-    assert "start.safetensors, which does not exist" in deltarule("train", "--resume", "kept").err
+    Path(start).rename("moved.safetensors")
+    assert "start.safetensors, which does not exist: say where they are" in deltarule("train", "--resume", "kept").err
+    again = deltarule("train", "--resume", "kept", "--from", "moved.safetensors", "--out", "c.safetensors")
+    assert again.code == 0
+    assert weights("a.safetensors") == weights("c.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,10 @@ from injection import Operation, watched
 
 from deltarule.cli.resolve import load_model, training_record
 from deltarule.errors import DeltaruleError
+from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.run_folder import read_history
 from deltarule.native.loader import library
+from deltarule.training.callbacks import TrainingState
 
 SEEDS = (1, 2)
 TRAIN = ["train", "small.toml", "--json", "--run", "run"]
@@ -296,14 +298,26 @@ def moves(some: slice = slice(None)) -> Count:
     return count
 
 
+def paced() -> Any:
+    """Runs that wait for each checkpoint, so that there are two."""
+    real = Checkpoints.step_end
+
+    def step_end(checkpoints: Checkpoints, state: TrainingState) -> None:
+        real(checkpoints, state)
+        checkpoints.wait()
+
+    return patch.object(Checkpoints, "step_end", step_end)
+
+
 def harm_of_move(folder: Path, data: list[str], move: str, stop: int) -> str:
     """What goes wrong; "" where nothing does."""
     run = ["train", "--json", *data, "--epochs", "4", "--set", "batch_size=20", "--run", "run"]
-    begun = Process(folder, [*run, "--every-steps", str(6 * stop)]).end()
+    begun = Process(folder, [*run, "--every-steps", str(2 * stop)], paced()).end()
     outcome = weights(folder / "run" / "model.safetensors")
-    if begun.code or outcome is None:
-        return f"the first run ended with {begun.code}: {begun.err[-300:]}"
-    max((folder / "run" / "checkpoints").glob("step-*")).unlink()
+    steps = sorted((folder / "run" / "checkpoints").glob("step-*"))
+    if begun.code or outcome is None or len(steps) < 2:
+        return f"the first run ended with {begun.code}, {len(steps)} checkpoints: {begun.err[-300:]}"
+    steps[-1].unlink()
     (folder / "run" / "model.safetensors").unlink()
     place, now, more, here = folder / "run", data[1], list[str](), folder
     if move in ("folder", "all, from another place"):

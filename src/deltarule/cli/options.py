@@ -119,7 +119,7 @@ class TrainOptions:
     checkpoint: Annotated[File, option("DIR", "Keep where the run stands, once a minute.")] = None
     every_steps: Annotated[Number, option("N", "Keep it after every N steps instead.", min=1)] = None
     every_seconds: Annotated[float | None, option("S", "Or every S seconds.", min=0.01)] = None
-    resume: Annotated[File, option("DIR", "Go on with the run of these checkpoints.")] = None
+    resume: Annotated[File, option("DIR", "Go on with a run; --data if its data moved.")] = None
     resume_anyway: Annotated[bool, Option("--resume-anyway", help="Even if settings or data differ.")] = False
     diagnose: Annotated[bool, Option("--diagnose", help="Look for what keeps it from learning."), KEPT] = False
     force: Force = False

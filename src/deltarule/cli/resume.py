@@ -10,7 +10,7 @@ import msgspec
 
 from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import tell
-from deltarule.cli.resolve import check_data_exist
+from deltarule.cli.resolve import check_data_exist, model_path
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError, sentence
 from deltarule.files.checkpoint import STEP_FILES as STEPS
@@ -74,6 +74,9 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     name = resumed.recipe.data.name
     if options.data is None:
         check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
+    start = options.start if options.is_given("start") else resumed.options["start"]
+    if start is not None and not model_path(start).exists():
+        raise SettingError(sentence("command.moved_start", start=start, resume=options.resume))
     kept = resumed.options | {"data": name if options.recipe is not None else None}
     changed = {name: value for name, value in kept.items() if not options.is_given(name)}
     return replace(options, **changed), checkpoints, resumed
