@@ -268,7 +268,7 @@ def test_a_drive_without_locks_or_sync_is_named_once(
 
 
 def test_a_lock_says_who_holds_it(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl", reason="Windows lets nobody read what is locked")
+    pytest.importorskip("fcntl", reason="tried with POSIX locks only")
     with FolderLock(tmp_path):
         for text, says in (
             (

@@ -185,6 +185,7 @@ class FolderLock(FileIO):
             if sys.platform == "win32":
                 import msvcrt
 
+                self.seek(2**30)  # the same byte for all, and none of the text, since no other process may read it
                 msvcrt.locking(self.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
