@@ -9,6 +9,7 @@ and woken. Then memory and descriptors are compared with those after a third of 
 memory grew by more than 5 %, a descriptor is left, there was a traceback, or the run's files do not belong together.
 """
 
+import argparse
 import errno
 import json
 import os
@@ -225,6 +226,9 @@ def spent(seconds: float, server: Server, run: Process, seed: int) -> int:
 
 def main() -> None:
     """Soak, print the figures, and write them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/soak.json")
+    given = parser.parse_args()
     with fresh_folder() as folder:
         server, run = Server(folder), begun_run(folder)
         seconds, weights = MINUTES * 60 - 2 * CALM_SECONDS, list[dict[str, Weight]]()
@@ -270,7 +274,7 @@ def main() -> None:
         print(json.dumps(row, indent=2))
         if harm:
             print(said[-3000:])
-    measuring.write_rows(RESULTS, [row | measuring.surroundings("deltarule")])
+    measuring.write_rows(given.json, [row | measuring.surroundings("deltarule")])
     sys.exit(bool(harm))
 
 

@@ -1,6 +1,8 @@
 """Checkpoints: what is kept, which is taken, what is refused, and that nothing in a file can do harm."""
 
+import gc
 import logging
+import weakref
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -388,6 +390,29 @@ def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> N
         read_checkpoint(tmp_path / "model")
     with pytest.raises(FileError, match="does not exist"):
         read_checkpoint(tmp_path / "none")
+
+
+def test_what_could_not_be_written_is_not_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was, until the next full garbage collection, which a run on a full disk could wait for a long time."""
+    seen: list[weakref.ref[Any]] = []
+
+    def full(path: Path, data: bytes) -> None:
+        raise FileError("the disk is full")
+
+    def remembered(snapshot: Snapshot) -> bytes:
+        seen.append(weakref.ref(snapshot))
+        return b""
+
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    monkeypatch.setattr(checkpoint, "checkpoint_bytes", remembered)
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    gc.disable()
+    try:
+        trainer(Wait(checkpoints), checkpoints).fit(data())
+        assert len(seen) == 12
+        assert [each() for each in seen[:-1]] == 11 * [None]
+    finally:
+        gc.enable()
 
 
 def test_what_cannot_be_written_is_told_and_the_run_goes_on(

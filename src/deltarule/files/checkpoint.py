@@ -184,11 +184,11 @@ class Checkpoints(Callback):
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
         writing, self._writing = self._writing, None
-        try:
-            if writing is not None:
-                writing.result()
-        except (OSError, MemoryError) as error:
+        error = None if writing is None else writing.exception()  # raised here, it would keep this frame, and be kept
+        if isinstance(error, OSError | MemoryError):
             LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+        elif error is not None:
+            raise error
 
     def _hold(self) -> None:
         """Keep the folder from others. One of this process makes way whose run never began: a notebook keeps such."""
