@@ -12,6 +12,7 @@ memory grew by more than 5 %, a descriptor is left, there was a traceback, or th
 import argparse
 import errno
 import json
+import logging
 import os
 import random
 import re
@@ -107,6 +108,16 @@ class Server:
                 line.send('{"type": "stop"}')
             if rng.random() < 0.5:
                 line.socket.close()  # and not a word
+
+    def warm_up(self) -> None:
+        """A run to its end, and a visit to what it leaves: what is made once is made."""
+        for _ in range(3):
+            with self.talk() as line:
+                line.send(json.dumps({"type": "start", "recipe": "quick", "data": "digits", "epochs": 2}))
+                while '"type":"end"' not in str(line.recv(timeout=60)):
+                    line.send('{"type": "more"}')
+            self.get("/api/mistakes?of=trained")
+            self.draw(random.Random(0))
 
     def idle(self, rng: random.Random) -> None:
         """A socket over which nothing is said."""
@@ -229,9 +240,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="benchmarks/results/soak.json")
     given = parser.parse_args()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # of clients that vanish
     with fresh_folder() as folder:
         server, run = Server(folder), begun_run(folder)
         seconds, weights = MINUTES * 60 - 2 * CALM_SECONDS, list[dict[str, Weight]]()
+        server.warm_up()
         times = 0
         for share, seed in ((WARM_UP, 0), (1 - WARM_UP, 100)):
             times += spent(max(seconds * share, 10.0), server, run, seed)
