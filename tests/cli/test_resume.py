@@ -318,5 +318,6 @@ def test_a_checkpoint_gives_its_weights_to_a_new_run(deltarule: Command) -> None
     deltarule("train", "xor", "--epochs", "30", "--checkpoint", "kept", "--out", "long.safetensors")
     parameters = newest_checkpoint("kept")[1].arrays["parameters"]
     Path("kept").rename("moved")
-    assert deltarule("train", "--from", "moved", *STILL).code == 0
+    assert deltarule("train", "--from", "moved", *STILL, "--checkpoint", "new", "--every-steps", "1").code == 0
     assert weights("same.safetensors") == parameters.tobytes()
+    assert deltarule("train", "--resume", "new").code == 0

@@ -10,11 +10,12 @@ import msgspec
 
 from deltarule.cli.options import KEPT, MARKS, TrainOptions
 from deltarule.cli.printing import tell
-from deltarule.cli.resolve import check_data_exist, model_path
+from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError, sentence
 from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint, step_of
+from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import CHECKPOINTS, MODEL, is_run
 from deltarule.nn.network import Network
 from deltarule.recipes.build import Job
@@ -75,7 +76,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     if options.data is None:
         check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
     start = options.start if options.is_given("start") else resumed.options["start"]
-    if start is not None and not model_path(start).exists():
+    if start is not None and start != PRETRAINED.stem and not os.path.exists(start):  # noqa: PTH110 - as in `is_safe`
         raise SettingError(sentence("command.moved_start", start=start, resume=options.resume))
     kept = resumed.options | {"data": name if options.recipe is not None else None}
     changed = {name: value for name, value in kept.items() if not options.is_given(name)}

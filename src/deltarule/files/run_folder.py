@@ -68,8 +68,7 @@ class RunFiles:
         if goes_on:
             with suppress(FileError):  # a record that is damaged is written anew
                 self.record = read_record(self.folder) or self.record
-        text = json.dumps(environment, indent=2) + "\n"
-        self.write({RECIPE: recipe.encode(), ENVIRONMENT: text.encode()}, sync=True)
+        self.write({RECIPE: recipe.encode(), ENVIRONMENT: f"{json.dumps(environment, indent=2)}\n".encode()}, sync=True)
 
     def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
         """Write files, in the place of older ones, and note them: the last of it waits for the disk, if `sync`."""
