@@ -235,6 +235,53 @@ def spent(seconds: float, server: Server, run: Process, seed: int) -> int:
     return times
 
 
+def disturbed(folder: Path) -> tuple[dict[str, Any], str]:
+    """The figures of a soak, and what the two processes have said."""
+    server, run = Server(folder), begun_run(folder)
+    server.warm_up()
+    seconds, weights, times = MINUTES * 60 - 2 * CALM_SECONDS, list[dict[str, Weight]](), 0
+    for share, seed in ((WARM_UP, 0), (1 - WARM_UP, 100)):
+        times += spent(max(seconds * share, 10.0), server, run, seed)
+        (folder / "calm").touch()
+        weights.append(settled({"server": server.process.pid, "run": run.id}))
+        (folder / "calm").unlink()
+    (folder / "calm").touch()
+    step = newest_step(folder / "run" / "checkpoints")
+    os.kill(run.id, signal.SIGTERM)
+    ended = run.end()
+    server.process.send_signal(signal.SIGINT)
+    code = server.process.wait(timeout=60)
+    server.said.seek(0)
+    said = server.said.read() + ended.err
+    kept = newest_step(folder / "run" / "checkpoints")
+    harm = grown(*weights) | {
+        "a traceback": "Traceback" in said,
+        f"the server ended with {code}": code != 130,
+        f"the run ended with {ended.code}": ended.code != 143,
+        f"step {kept} is kept, after {step}": not kept >= step > 0,
+        "litter": bool(litter(folder / "run")),
+        "the files of the run do not belong together": model_and_history(folder / "run") is None,
+    }
+    row = {"benchmark": "soak", "workload": "server and run", "minutes": MINUTES, "stops": times, "step": kept}
+    row |= {"visits": server.visits, "full_disk_warnings": said.count("disk is full")}
+    row |= {f"{name}_{k}": weight._asdict() for k, each in enumerate(weights) for name, weight in each.items()}
+    return row | {"harm": [what for what, is_so in harm.items() if is_so]}, said
+
+
+def grown(before: dict[str, Weight], after: dict[str, Weight]) -> dict[str, bool]:
+    """What two processes hold, and whether it is more than it may be."""
+    harm = {}
+    for name, was in before.items():
+        now = after[name]
+        harm[f"memory of the {name}: {was.megabytes:.1f} MB and then {now.megabytes:.1f}"] = (
+            now.megabytes > was.megabytes * (1 + MOST_GROWTH)
+        )
+        harm[f"descriptors of the {name}: {was.descriptors} and then {now.descriptors}"] = (
+            now.descriptors != was.descriptors
+        )
+    return harm
+
+
 def main() -> None:
     """Soak, print the figures, and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -242,53 +289,12 @@ def main() -> None:
     given = parser.parse_args()
     logging.getLogger("websockets").setLevel(logging.CRITICAL)  # of clients that vanish
     with fresh_folder() as folder:
-        server, run = Server(folder), begun_run(folder)
-        seconds, weights = MINUTES * 60 - 2 * CALM_SECONDS, list[dict[str, Weight]]()
-        server.warm_up()
-        times = 0
-        for share, seed in ((WARM_UP, 0), (1 - WARM_UP, 100)):
-            times += spent(max(seconds * share, 10.0), server, run, seed)
-            (folder / "calm").touch()
-            weights.append(settled({"server": server.process.pid, "run": run.id}))
-            (folder / "calm").unlink()
-        (folder / "calm").touch()
-        step = newest_step(folder / "run" / "checkpoints")
-        os.kill(run.id, signal.SIGTERM)
-        ended = run.end()
-        server.process.send_signal(signal.SIGINT)
-        code = server.process.wait(timeout=60)
-        server.said.seek(0)
-        said = server.said.read() + ended.err
-        kept = newest_step(folder / "run" / "checkpoints")
-        growth = {name: weights[1][name].megabytes / weights[0][name].megabytes - 1 for name in weights[0]}
-        wrong = {f"memory of the {name} grew by {grown:.1%}": grown > MOST_GROWTH for name, grown in growth.items()} | {
-            f"the {name} holds {weights[1][name].descriptors} descriptors, and held {weights[0][name].descriptors}": (
-                weights[1][name].descriptors != weights[0][name].descriptors
-            )
-            for name in weights[0]
-        }
-        wrong |= {
-            "a traceback": "Traceback" in said,
-            f"the server ended with {code}": code != 130,
-            f"the run ended with {ended.code}": ended.code != 143,
-            f"step {kept} is kept, after {step}": not kept >= step > 0,
-            "litter": bool(litter(folder / "run")),
-            "the files of the run do not belong together": model_and_history(folder / "run") is None,
-        }
-        harm = [what for what, is_so in wrong.items() if is_so]
-        row = {"benchmark": "soak", "workload": "server and run", "minutes": MINUTES, "stops": times, "step": kept}
-        row |= {
-            "visits": server.visits,
-            "growth": growth,
-            "harm": harm,
-            "full_disk_warnings": said.count("disk is full"),
-        }
-        row |= {f"{name}_{k}": weight._asdict() for k, each in enumerate(weights) for name, weight in each.items()}
-        print(json.dumps(row, indent=2))
-        if harm:
-            print(said[-3000:])
+        row, said = disturbed(folder)
+    print(json.dumps(row, indent=2))
+    if row["harm"]:
+        print(said[-3000:])
     measuring.write_rows(given.json, [row | measuring.surroundings("deltarule")])
-    sys.exit(bool(harm))
+    sys.exit(bool(row["harm"]))
 
 
 if __name__ == "__main__":
