@@ -153,7 +153,7 @@ def of_folders(share: float) -> dict[str, list[Part]]:
             (races, partial(shared_folders.races, some(share, 200))),
             ("the same on a drive without locks", partial(shared_folders.races, some(share, 200), locks=False)),
             (
-                "SIGKILL of a second run in a used folder: a reader finds one run, or is told",
+                "SIGKILL of a second run in a used folder: a reader finds one run, or gets a sentence",
                 partial(shared_folders.kills_in_a_used_folder, some(share, 200)),
             ),
         ],
