@@ -43,6 +43,7 @@ STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has
 
 WAITING = WeakValueDictionary[str, "Checkpoints"]()  # what holds a folder for a run that has not begun
 
+
 @cache
 def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
     """Where a run of such an engine and dtype takes place, and what its bits depend on there: asked once."""
