@@ -200,7 +200,7 @@ def read_recipe_text(folder: Path) -> Any:
     return tomllib.loads(path.read_text())
 
 
-def test_wherever_a_second_run_breaks_off_a_reader_finds_one_run_or_is_told(tmp_path: Path) -> None:
+def test_a_second_run_that_breaks_off_leaves_one_run_or_is_named(tmp_path: Path) -> None:
     """Before each rename: nothing else changes what a reader finds."""
     seen, before = list[list[int | str]](), tmp_path / "before"
     before.mkdir()

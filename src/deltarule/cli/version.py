@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.cli.printing import entry
 from deltarule.data.sources import cache_folder
 from deltarule.errors import DISTRIBUTION, DeltaruleError
-from deltarule.files.run_folder import environment, installed
+from deltarule.files.run_folder import environment, version_of
 from deltarule.native import build, loader
 from deltarule.training.engine import engine
 from deltarule.training.fingerprint import fingerprint
@@ -25,7 +25,7 @@ def details() -> str:
         "deltarule": [f"{here['versions']['deltarule']} in {build.HERE.parent}"],
         "python": [platform.python_implementation(), here["versions"]["python"], here["platform"]],
         "numpy": [np.__version__, blas["name"], blas["version"]],
-        "packages": [f"{name} {installed(name) or 'absent'}" for name in names],
+        "packages": [f"{name} {version_of(name) or 'absent'}" for name in names],
         "engine": engine_words(),
         "threads": [f"{name} {number}" for name, number in here["threads"].items()],
         "cache": [str(cache_folder())],

@@ -114,7 +114,7 @@ def check_belongs(path: Path, content: bytes) -> None:
 def environment(**more: Any) -> dict[str, Any]:
     """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = {"deltarule": installed(DISTRIBUTION), "numpy": installed("numpy"), "scipy": installed("scipy")}
+    packages = {"deltarule": version_of(DISTRIBUTION), "numpy": version_of("numpy"), "scipy": version_of("scipy")}
     return {
         "versions": {"python": platform.python_version(), **packages},
         "platform": platform.platform(),
@@ -123,7 +123,7 @@ def environment(**more: Any) -> dict[str, Any]:
     } | more
 
 
-def installed(package: str) -> str | None:
+def version_of(package: str) -> str | None:
     """The version of an installed package; None for one that is not."""
     try:
         return version(package)
