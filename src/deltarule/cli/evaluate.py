@@ -5,8 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from deltarule.cli.options import EvaluateOptions
-from deltarule.cli.printing import image_text, in_a_line, percent, print_result, table_text
-from deltarule.cli.resolve import load_examples, load_model, model_path
+from deltarule.cli.printing import entry, image_text, in_a_line, percent, print_result, score_words, table_text
+from deltarule.cli.resolve import load_examples, load_model, model_path, training_record
 from deltarule.cli.results import check_place, input_files, write_picture
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.metrics import Report, evaluate_model
@@ -22,8 +22,6 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
     ("r2", "R2", "{:.4g}".format),
     ("mean_absolute_error", "mean absolute error", "{:.4g}".format),
 )
-
-
 def evaluate(options: EvaluateOptions) -> None:
     """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
     inputs = input_files(options.name, options.data)
@@ -35,6 +33,8 @@ def evaluate(options: EvaluateOptions) -> None:
         write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
     facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
     score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
+    if options.data is None:
+        score = f"{score}\n{comparison(model, report)}".rstrip("\n")
     text = f"{score}\n\n{table_text(table_rows(report, dataset))}\n\n{worst_mistake(model, dataset, report)}"
     print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
@@ -69,6 +69,21 @@ def score_sentence(report: Report, dataset: Dataset) -> str:
     n_answers = dataset.targets.size
     what = example_noun(dataset) if n_answers == report.examples else "answers"
     return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
+
+
+def comparison(model: Model, report: Report) -> str:
+    """What a network for a table got on the rows that it learned from, and what others get on the test; else ""."""
+    record = training_record(model)
+    if not record.plain_scores or record.training_score is None:
+        return ""
+    shown = {name: score_words(report.score_name, score).split()[1:] for name, score in record.plain_scores.items()}
+    others = ", ".join(f"{name} {' '.join(score)}" for name, score in shown.items())
+    lines = [entry("learned", f"{score_words(report.score_name, record.training_score)} on the rows learned from")]
+    lines.append(entry("compare", f"on the same test: {others}"))
+    best = max(record.plain_scores, key=record.plain_scores.__getitem__)
+    if report.score <= record.plain_scores[best]:
+        lines.append(entry("note", f"the network is not better than {best}: more rows or columns may help"))
+    return "\n".join(lines)
 
 
 def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:

@@ -28,6 +28,7 @@ from deltarule.model import Model
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
 from deltarule.recipes.schema import Recipe, parse
+from deltarule.recipes.tabular import choose_decay, decay_of
 
 
 class TrainingRecord(msgspec.Struct):
@@ -36,6 +37,7 @@ class TrainingRecord(msgspec.Struct):
     recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
     dataset: a name or path; target, label, missing, size, skip_bad: how it was read, as for `load_data`.
     environment: as `files.run_folder.environment` returns it, with the hash of the data.
+    training_score, plain_scores: of a table, to compare its score on the test with.
     """
 
     recipe: str = ""
@@ -48,6 +50,8 @@ class TrainingRecord(msgspec.Struct):
     size: int | None = None
     skip_bad: bool = False
     environment: dict[str, Any] = {}
+    training_score: float | None = None
+    plain_scores: dict[str, float] = {}
 
 
 def training_record(model: Model) -> TrainingRecord:
@@ -167,13 +171,19 @@ def plan_run(
     is_other = recipe.data.name != original.data.name
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     tell("recipe", recipe.about.name + says)
-    if is_other and not (named and (options.recipe or options.resume)):  # `default` suits any data
+    is_suited = is_other and not (named and (options.recipe or options.resume))  # `default` suits any data
+    if is_suited:
         recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
         tell("suited", size_in_words(recipe, splits))
     if is_other and (options.recipe or not options.resume):  # the data of a run that goes on may have moved
         recipe, given_up = adapt(recipe, splits)
         if given_up:
             tell("changed", "; ".join(given_up))
+    is_fresh_table = is_suited and splits.train.image_shape is None and options.start is None and is_run
+    if is_fresh_table and recipe.training.optimizer == original.training.optimizer:
+        train = split(recipe, splits, options.seed)[0]
+        recipe = choose_decay(recipe, train.hold_out(options.holdout).train if options.holdout else train, options.seed)
+        tell("chosen", f"weight decay {decay_of(recipe):g}, by the loss on rows held out of those to learn from")
     return recipe, splits
 
 

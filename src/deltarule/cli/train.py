@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, Signals
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from deltarule.atomic import write_atomically
-from deltarule.cli.evaluate import example_noun, score_sentence, worst_mistake
+from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, print_json, print_text, score_words, tell, terminal_width
+from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, print_text, score_words, tell, terminal_width
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -29,7 +29,7 @@ from deltarule.cli.resume import (
     snapshot_of,
     take_weights,
 )
-from deltarule.data.columns import columns_in_words, names_in_words, unseen_categories
+from deltarule.data.columns import MOST_NAMED, columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
@@ -42,7 +42,9 @@ from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.recipes.build import Job, build
 from deltarule.recipes.schema import Recipe
+from deltarule.recipes.tabular import plain_scores
 from deltarule.training.callbacks import TrainingState
+from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from deltarule.inspection.diagnosis.diagnose import Checkup
     from deltarule.inspection.diagnosis.findings import Diagnosis
 
+UNBALANCED = 2  # times as many examples of one class as of another: then each class's recall is said
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
@@ -59,6 +62,7 @@ class Run:
 
     saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
     files: what writes to its folder, if it has one.
+    plain_scores: of a table, by name, the scores to compare the network's with.
     """
 
     options: TrainOptions
@@ -68,6 +72,7 @@ class Run:
     saved: str = ""
     checkup: "Checkup | None" = None
     files: run_folder.RunFiles | None = None
+    plain_scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def out(self) -> Path:
@@ -217,6 +222,8 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
         "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
+        "training_score": loss_and_score(job.model.inner, job.train, job.trainer.engine)[1] if run.plain_scores else None,
+        "plain_scores": run.plain_scores,
     }
 
 
@@ -279,6 +286,8 @@ def finish(run: Run, history: History) -> None:
     """Score a trained network, save it, draw its curves, and report."""
     options, job = run.options, run.job
     report = evaluate_model(job.model, job.test) if job.test else None
+    if job.test and job.model.columns:
+        run.plain_scores = plain_scores(run.recipe, job.train, job.model.scaled(job.test), options.seed)
     save_model(run, history, report)
     diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
@@ -331,4 +340,9 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
         last = score_words(score, history[f"train_{score}"][-1])
         return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
-    return f"{entry('tested', tested)}\n\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()
+    compared = comparison(run.model(facts(run, history, report)), report)
+    counts = [each.support for each in report.per_output] if compared and report.confusion is not None else [1]
+    if max(counts) > UNBALANCED * min(counts) and len(counts) <= MOST_NAMED:
+        recalls = (f"{each.name} {'-' if each.recall is None else percent(each.recall)}" for each in report.per_output)
+        compared += f"\n{entry('recall', ', '.join(recalls))}"
+    return f"{entry('tested', tested)}\n{compared}\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()

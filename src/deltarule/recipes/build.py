@@ -27,7 +27,7 @@ from deltarule.training.trainer import Trainer, engine_for
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
 DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
-TABLE_STEPS, TABLE_BATCH = 3000, 32
+TABLE_STEPS, TABLE_BATCH = 6000, 32
 MOST_EPOCHS = 200
 OUTPUTS = {  # that fit a task, with their losses
     "values": ("identity", "quadratic", "identity output with quadratic loss, for values"),
