@@ -304,3 +304,21 @@ def test_a_frame_and_its_file_are_counted_alike(with_holes: Any) -> None:
     known = read("houses.csv", announce=lambda _: None, **how).splits.train
     np.testing.assert_array_equal(known.inputs, table.inputs)
     np.testing.assert_array_equal(known.targets, table.targets)
+
+
+def test_a_table_is_compared_with_what_is_simpler(deltarule: Command) -> None:
+    rng = np.random.default_rng(1)
+    y = rng.random(300) < 0.15
+    frame = pandas.DataFrame({"x": rng.normal(size=300) + y, "ill": np.where(y, "yes", "no")})
+    frame.to_csv("ill.csv", index=False)
+    out = deltarule("train", "--data", "ill.csv", "--target", "ill", "--epochs", "20")
+    assert "chosen   weight decay" in out.err
+    assert "compare  on the same test: the commonest class 8" in out.out
+    assert "recall   no" in out.out
+    said = deltarule("evaluate", "model.safetensors").out
+    assert "on the rows learned from" in said
+    assert "a linear network" in said
+    own = deltarule(
+        "train", "--data", "ill.csv", "--target", "ill", "--epochs", "2", "--set", "optimizer=adam", "--force"
+    )
+    assert "chosen" not in own.err

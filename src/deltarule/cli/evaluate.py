@@ -22,6 +22,8 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
     ("r2", "R2", "{:.4g}".format),
     ("mean_absolute_error", "mean absolute error", "{:.4g}".format),
 )
+
+
 def evaluate(options: EvaluateOptions) -> None:
     """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
     inputs = input_files(options.name, options.data)

@@ -17,7 +17,17 @@ from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, print_text, score_words, tell, terminal_width
+from deltarule.cli.printing import (
+    entry,
+    in_a_line,
+    note,
+    percent,
+    print_json,
+    print_text,
+    score_words,
+    tell,
+    terminal_width,
+)
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -222,7 +232,9 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
         "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
-        "training_score": loss_and_score(job.model.inner, job.train, job.trainer.engine)[1] if run.plain_scores else None,
+        "training_score": loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
+        if run.plain_scores
+        else None,
         "plain_scores": run.plain_scores,
     }
 
@@ -341,8 +353,9 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
         return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
     compared = comparison(run.model(facts(run, history, report)), report)
-    counts = [each.support for each in report.per_output] if compared and report.confusion is not None else [1]
-    if max(counts) > UNBALANCED * min(counts) and len(counts) <= MOST_NAMED:
-        recalls = (f"{each.name} {'-' if each.recall is None else percent(each.recall)}" for each in report.per_output)
-        compared += f"\n{entry('recall', ', '.join(recalls))}"
+    if compared and report.confusion is not None:
+        names, counts, found = run.job.test.class_names, report.confusion.sum(axis=1), report.confusion.diagonal()
+        if counts.max() > UNBALANCED * counts.min() > 0 and len(names) <= MOST_NAMED:
+            recalls = (f"{name} {percent(share)}" for name, share in zip(names, found / counts, strict=True))
+            compared += f"\n{entry('recall', ', '.join(recalls))}"
     return f"{entry('tested', tested)}\n{compared}\n{worst_mistake(run.job.model, run.job.test, report)}".rstrip()
