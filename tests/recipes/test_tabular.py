@@ -8,7 +8,15 @@ import pytest
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.recipes import read
 from deltarule.recipes.build import adapt, resize
-from deltarule.recipes.tabular import DECAYS, choose_decay, decay_of, held_out_loss, plain_scores, trained, with_decay
+from deltarule.recipes.tabular import (
+    DECAYS,
+    choose_decay,
+    decay_of,
+    held_out_loss,
+    plain_scores,
+    train_network,
+    with_decay,
+)
 from deltarule.training.evaluation import evaluate
 
 
@@ -52,7 +60,7 @@ def test_noise_is_not_learned_by_heart() -> None:
     data, test = values(160, 4.0), values(500, 4.0, seed=1)
     recipe = choose_decay(recipe_for(data, epochs=100), data, 0)
     scores = plain_scores(recipe, data, test, 0)
-    model = trained(recipe, data, 0)
+    model = train_network(recipe, data, 0)
     assert evaluate(model, test.inputs, test.targets).score > scores["a linear network"] - 0.05
     assert evaluate(model, data.inputs, data.targets).score < 0.9
     assert scores["the mean"] == pytest.approx(0.0, abs=0.02)

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from deltarule.inspection.diagnosis.diagnose import Checkup
     from deltarule.inspection.diagnosis.findings import Diagnosis
 
-UNBALANCED = 2  # times as many examples of one class as of another: then each class's recall is said
+UNBALANCED = 2  # times as many examples of one class as of another: then the report names each class's recall
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 

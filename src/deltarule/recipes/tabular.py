@@ -1,7 +1,7 @@
 """What a table asks for: how much the weights decay, chosen on rows that are held out; and what to compare with.
 
-A few hundred rows are learned by heart by any network of 64 and 32 neurons, and how much decay prevents that depends
-on the rows; so it is tried.
+Any network of 64 and 32 neurons memorizes a few hundred rows. How much decay prevents that depends on the rows, so
+several are tried.
 """
 
 import math
@@ -42,7 +42,7 @@ def without_hidden(recipe: Recipe) -> Recipe:
     return structs.replace(recipe, network=structs.replace(recipe.network, hidden=[], dropout=0.0), training=training)
 
 
-def trained(recipe: Recipe, data: Dataset, seed: int) -> Model:
+def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
     """The recipe's network, trained on all of the data. Raises DivergenceError."""
     model = fresh_model(recipe, data, seed)
     trainer = trainer_for(recipe, model.inner, data.n_samples, seed, ())
@@ -57,7 +57,7 @@ def held_out_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
     losses = []
     for part in parts[: PARTS if data.n_samples <= MOST_IN_PARTS else 1]:
         try:
-            model = trained(recipe, data.take(np.setdiff1d(np.arange(data.n_samples), part)), seed)
+            model = train_network(recipe, data.take(np.setdiff1d(np.arange(data.n_samples), part)), seed)
         except DivergenceError:
             return math.inf
         losses.append(loss_and_score(model.inner, model.scaled(data.take(part)))[0])
@@ -80,6 +80,6 @@ def plain_scores(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> di
         name, answer = "the commonest labels", train.targets.mean(axis=0)
     scores = {name: Score(train.task), "a linear network": Score(train.task)}
     scores[name].add(np.broadcast_to(answer, (test.n_samples, len(answer))), test.targets)
-    linear = trained(choose_decay(without_hidden(recipe), train, seed), train, seed)
+    linear = train_network(choose_decay(without_hidden(recipe), train, seed), train, seed)
     scores["a linear network"].add(linear.inner.outputs(linear.scaled(test).inputs), linear.scaled(test).targets)
     return {name: score.value for name, score in scores.items()}
