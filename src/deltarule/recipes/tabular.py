@@ -36,7 +36,7 @@ def decay_of(recipe: Recipe) -> float:
     return float(optimizer["weight_decay"]) if isinstance(optimizer, dict) else 0.0
 
 
-def without_hidden(recipe: Recipe) -> Recipe:
+def linear_recipe(recipe: Recipe) -> Recipe:
     """The recipe for a linear network: what a line can do."""
     training = structs.replace(recipe.training, schedule={"name": "one_cycle", "rate": LINEAR_RATE})
     return structs.replace(recipe, network=structs.replace(recipe.network, hidden=[], dropout=0.0), training=training)
@@ -80,6 +80,6 @@ def plain_scores(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> di
         name, answer = "the commonest labels", train.targets.mean(axis=0)
     scores = {name: Score(train.task), "a linear network": Score(train.task)}
     scores[name].add(np.broadcast_to(answer, (test.n_samples, len(answer))), test.targets)
-    linear = train_network(choose_decay(without_hidden(recipe), train, seed), train, seed)
+    linear = train_network(choose_decay(linear_recipe(recipe), train, seed), train, seed)
     scores["a linear network"].add(linear.inner.outputs(linear.scaled(test).inputs), linear.scaled(test).targets)
     return {name: score.value for name, score in scores.items()}
