@@ -12,7 +12,7 @@ from deltarule.recipes.tabular import (
     DECAYS,
     choose_decay,
     decay_of,
-    held_out_loss,
+    validation_loss,
     plain_scores,
     train_network,
     with_decay,
@@ -44,15 +44,15 @@ def test_noise_asks_for_more_decay_than_a_clear_curve() -> None:
 def test_what_is_chosen_has_the_least_loss_on_held_out_rows() -> None:
     data = values(60, 2.0)
     recipe = recipe_for(data, epochs=10)
-    losses = {decay: held_out_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
+    losses = {decay: validation_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
     assert decay_of(choose_decay(recipe, data, 3)) == min(losses, key=losses.__getitem__)
-    assert losses == {decay: held_out_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
+    assert losses == {decay: validation_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
 
 
 def test_a_training_that_diverges_is_not_chosen() -> None:
     data = values(60, 1.0)
     wild = recipe_for(data, epochs=5).with_changes(["training.schedule.rate=1e30"])
-    assert held_out_loss(with_decay(wild, 1.0), data, 0) == np.inf
+    assert validation_loss(with_decay(wild, 1.0), data, 0) == np.inf
 
 
 def test_noise_is_not_learned_by_heart() -> None:

@@ -51,7 +51,7 @@ def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
     return model
 
 
-def held_out_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
+def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
     """The mean loss on rows that the network has not learned from; infinite where a training diverges."""
     parts = np.array_split(generator(seed, "parts").permutation(data.n_samples), PARTS)
     losses = []
@@ -66,7 +66,7 @@ def held_out_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> Recipe:
     """The recipe with the decay of AdamW, one of DECAYS, that leaves the least loss on held-out rows of the data."""
-    losses = {decay: held_out_loss(with_decay(recipe, decay), data, seed) for decay in DECAYS}
+    losses = {decay: validation_loss(with_decay(recipe, decay), data, seed) for decay in DECAYS}
     return with_decay(recipe, min(losses, key=losses.__getitem__))
 
 
