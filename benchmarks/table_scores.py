@@ -96,7 +96,8 @@ def frame(package: str, name: str, target: str, without: tuple[str, ...]) -> pd.
 
 def ours(table: pd.DataFrame, target: str) -> Callable[[Any, Any, int], Any]:
     """What `train` makes of rows: values, or probabilities of the classes."""
-    data = read_table(table, target, missing="mean", announce=lambda _: None)
+    task = "values" if pd.api.types.is_numeric_dtype(table[target]) else "classes"
+    data = read_table(table, target, task=task, missing="mean", announce=lambda _: None)
 
     def answer(train: Any, test: Any, seed: int) -> Any:
         part = data.take(train)

@@ -12,9 +12,9 @@ from deltarule.recipes.tabular import (
     DECAYS,
     choose_decay,
     decay_of,
-    validation_loss,
     plain_scores,
     train_network,
+    validation_loss,
     with_decay,
 )
 from deltarule.training.evaluation import evaluate
