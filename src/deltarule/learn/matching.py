@@ -21,7 +21,7 @@ from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.readings import own_batches, readings
+from deltarule.learn.readings import n_weights, own_batches, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
 from deltarule.learn.roles import argument_of, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -105,9 +105,9 @@ class Session:
             self.runs += found
             seen = [each for each in found if is_complete(each)]
             is_late = time.process_time() - begun > MOST_SECONDS / 2
-            if seen and (how == self.by_script or is_late or any(map(is_right, seen))):
+            if seen and (how == self.by_script or is_late or len(found) == 1 or any(map(is_right, seen))):
                 break
-        return max(self.runs, key=lambda run: run.score, default=None)
+        return max(self.runs, key=preference, default=None)
 
     def class_names(self) -> list[str]:
         """The classes that may be networks, those with a method that trains first."""
@@ -127,6 +127,9 @@ class Session:
                 if run.called:
                     runs.append(run)
                 if (is_complete(run) and is_right(run)) or (run.how == "by_script" and not run.supplied):
+                    if "loss" in self.functions.values() and sizes[-1] > 1 and not sees_loss(run):
+                        alone = (self.run(how, each) for each in forms(SmallBatch((*sizes[:-1], 1)))[:2])
+                        return [next((each for each in alone if is_complete(each) and sees_loss(each)), run)]
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
@@ -182,9 +185,9 @@ class Session:
         is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
         for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
-            n_weights = sum(each.kind == "weights" and each.value.ndim == 2 for each in reading[1])
+            n_matrices = n_weights(reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
-            if way and n_weights > 1 and n_longest < 2:
+            if way and n_matrices > 1 and n_longest < 2:
                 continue  # layers that do not follow one another
             own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
             is_whole = False
@@ -201,7 +204,7 @@ class Session:
                     continue  # what is read in another way has to be a network
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
-                is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights
+                is_whole = run.verdict is not None and len(run.verdict.layers) >= n_matrices
                 if is_whole and ((number == 0 and explains_outputs(run)) or (is_complete(run) and is_right(run))):
                     return spare
             if is_lost or (is_whole and reaches_outputs(run)):
@@ -332,7 +335,7 @@ class Session:
         nodes = {
             each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
         }
-        for role in ORDER:
+        for role in ORDER * 3:  # steps enough to see which parameters stay as they are
             for each in [method for method in self.methods[name] if role_of(method) == role]:
                 method = getattr(network, each, None)
                 if callable(method) and bank.can_fill(method):
@@ -393,6 +396,11 @@ def has_gradients(found: Verdict) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
+def sees_loss(run: Trial) -> bool:
+    """Whether a loss was found."""
+    return run.verdict is not None and any(each.quantity == "loss" for each in run.verdict.steps)
+
+
 def reaches_outputs(run: Trial) -> bool:
     """Whether the program was followed as far as delta of its outputs."""
     return run.verdict is not None and any(each.quantity == "delta" for each in run.verdict.steps)
@@ -402,6 +410,16 @@ def explains_outputs(run: Trial) -> bool:
     """Whether delta of the outputs is right, or wrong in a way that has a name."""
     steps = run.verdict.steps if run.verdict is not None else ()
     return any(each.quantity == "delta" and each.mistake not in ("?", "off") for each in steps)
+
+
+def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
+    """What makes a run better than others: all layers followed to their gradients, fewer mistakes, more arrays."""
+    steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
+    wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
+    is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
+    if is_whole and any(each.quantity == "update" for each in steps):
+        return True, -len(wrong), run.score
+    return False, 0, run.score
 
 
 def is_right(run: Trial) -> bool:

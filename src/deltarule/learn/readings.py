@@ -22,14 +22,23 @@ MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
 def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
     """Every way, the likeliest first."""
     own = with_whole_arrays(events)
-    yield from ways(own, list(starts))
     names = {each.name for each in starts}
     others = parameters_by_draw(own)
+    if 0 < n_weights(starts) < n_weights(others):  # a layer's weights have a name that does not say so
+        places = {(each.where.line, each.value.shape): each for each in starts}
+        merged = [places.pop((each.where.line, each.value.shape), each) for each in others]
+        yield own, [*merged, *places.values()]
+    yield from ways(own, list(starts))
     if any(each.name not in names for each in others):
         yield from ways(own, others)
         rest = [each for each in others if each.kind == "biases" or each is not others[0]]  # without random inputs
-        if sum(each.kind == "weights" for each in rest) > 1:
+        if n_weights(rest) > 1:
             yield from ways(own, rest)
+
+
+def n_weights(starts: Sequence[InitialParameter]) -> int:
+    """How many weight matrices there are."""
+    return sum(each.kind == "weights" and each.value.ndim == 2 for each in starts)
 
 
 def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Reading]:
@@ -68,7 +77,7 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
         same = (each for each in stored if each.time > event.time and each.value.shape == value.shape)
         taken = {each.name for each in found if each.where.line != event.where.line}
         name = next((each.name for each in same if each.name not in taken and np.array_equal(each.value, value)), "")
-        if argument_of(name) in ("X", "Y", "y_flat"):
+        if argument_of(name) in ("X", "Y", "y_flat") and not parameter_kind(name):
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
         is_updated = name and sum(each.name == name and each.value.shape == value.shape for each in stored) > 1

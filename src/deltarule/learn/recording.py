@@ -31,6 +31,7 @@ HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
 MOST_EVENTS, MOST_SECONDS = 4000, 1.0
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
 LAST = "the last"  # as a key: what was appended
+GIVEN_SOURCE = "pass"  # the statement of what a function or a round of a loop is given
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
 
 
@@ -161,7 +162,7 @@ class RunRecorder:
                 return
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
         if array.flags.writeable:
-            scale = 1.5 / np.sqrt(min(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
+            scale = 1.5 / np.sqrt(max(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
 
@@ -236,6 +237,15 @@ class Instrument(ast.NodeTransformer):
         self.generic_visit(node)
         node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        """A name or a comparison that is returned is noted, too."""
+        if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare):
+            index = self._index(node.value, ast.unparse(node.value), is_store=True)
+            seen = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), self.visit(node.value)], [])
+            node.value = ast.copy_location(seen, node)
+            return node
+        return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """Like a function's body."""
@@ -408,6 +418,7 @@ class Tape:
                 body += writer.statements(node)
                 continue
             stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
+            stored = [name for each in node.body for name in names_of(each)] if isinstance(node, ast.With) else stored
             names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
             given = [ast.copy_location(each, node) for name in names for each in supply(name)]
             handler = [new for each in given for new in writer.statements(each)]
@@ -439,8 +450,9 @@ class Tape:
 
 
 def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
-    """The same of inputs that are lists of numbers, or that stand in pairs with their targets."""
-    inputs = [row[0] if kind == "pairs" and isinstance(row, list | tuple) and row else row for row in rows]
+    """The same of inputs that are lists of numbers, or that stand in pairs with their targets: the last may be one."""
+    in_pairs = all(isinstance(row, list | tuple) and row and isinstance(row[0], list | tuple) for row in rows)
+    inputs = [row[0] for row in rows] if in_pairs else rows
     numbers = [
         all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
     ]
@@ -448,7 +460,9 @@ def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
         return rows
     rng = generator(0, "check X")
     new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
-    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if kind == "pairs" else new
+    if kind == "pairs" and not in_pairs:
+        return [[*row[:-1], old[-1]] for row, old in zip(new, rows, strict=True)]
+    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if in_pairs else new
 
 
 def supply(name: str) -> list[ast.stmt]:
