@@ -40,19 +40,22 @@ def walk_back(run: Pass, loss: str) -> None:
     run.gradients = [(None, None)] * len(run.layers)
     for l in range(last, -1, -1):
         forms = output_forms(run, loss) if l == last else hidden_forms(run, l, deltas[l + 1])
-        found = find_delta(run, l, begun, forms)
+        found, made = find_delta(run, l, begun, forms), begun
         if found is None:
             run.note("delta", l, None, "?")
             deltas[l] = None if l == last and not forms[0] else right_delta(forms)
         else:
             (event, array), mistake, factor = found
-            deltas[l] = array
+            deltas[l], made = array, event.time - 1
             mistake, note = ("", mistake[1:]) if mistake.startswith("=") else (mistake, "")
             event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
         if (delta := deltas[l]) is None:
             break
-        run.gradients[l] = (find_weight_gradient(run, l, delta, begun), find_bias_gradient(run, l, delta, begun))
+        run.gradients[l] = (
+            find_weight_gradient(run, l, delta, begun, made),
+            find_bias_gradient(run, l, delta, begun, made),
+        )
     judge_penalties(run)
 
 
@@ -271,8 +274,8 @@ def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple
     return None
 
 
-def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array | None:
-    """dC/dW of a layer, as (fan_in, fan_out)."""
+def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
+    """dC/dW of a layer, as (fan_in, fan_out). since: when its delta was; a mistake in dC/dW comes after."""
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
@@ -283,7 +286,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
         run.note("dW", index, event, "", factor=factor, penalty=share)
         return array
     shape = layer.weights.value.shape
-    pairs = [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(shape, begun))]
+    pairs = [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(shape, since))]
     forms: list[Form] = []
     if index and run.z[index - 1].shape == inputs.shape:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
@@ -298,11 +301,11 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int) -> Arr
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
-        alike = pairs if array.shape == right.shape else arrays_of_shape(run, layer, array.shape, begun)
+        alike = pairs if array.shape == right.shape else arrays_of_shape(run, layer, array.shape, since)
         if found_wrong := first_multiple(alike, array):
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
             return found_wrong[1] if array.shape == right.shape else None
-    flipped = [(event, array) for event, array in run.trace.like(shape[::-1], begun)]
+    flipped = [(event, array) for event, array in run.trace.like(shape[::-1], since)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
         if whole:
@@ -381,8 +384,8 @@ def is_gradient_name(name: str) -> bool:
     return bare.startswith(("d", "nabla")) or "grad" in bare
 
 
-def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array | None:
-    """dC/db of a layer, (fan_out,)."""
+def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
+    """dC/db of a layer, (fan_out,). since: when its delta was; a mistake in dC/db comes after."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -405,6 +408,8 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
                 if is_close(array, factor * right):
                     run.note("db", index, event, "", factor=factor)
                     return array
+    number = number_in(layer.biases.name)
+    pairs = [pair for pair in pairs if pair[0].time > since and number_in(pair[0].name) in (None, number)]
     forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
@@ -415,12 +420,15 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int) -> Array
         if each is not None and each.shape == delta.shape
     ]
     made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
+    made = [] if right.size == 1 else made  # of which any number is a multiple
     forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
+    named = [pair for pair in pairs if is_bias_gradient(pair[0].name)]
     for key, array in forms:
-        if run.n > 1 and (wrong := first_multiple(pairs, array)):
+        alike = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be right by itself
+        if run.n > 1 and (wrong := first_multiple(alike, array)):
             run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))
             return wrong[1]
-    return sum_over_other_axes(run, index, delta, begun, pairs)
+    return sum_over_other_axes(run, index, delta, since, pairs)
 
 
 def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:

@@ -7,6 +7,7 @@ import numpy as np
 from deltarule.learn.activations import Sigma, factor_between, is_close, sigma_of
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import logarithm
+from deltarule.learn.recording import GIVEN_SOURCE as GIVEN
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import is_bias_gradient, role_of
 from deltarule.nn.arrays import Array
@@ -30,7 +31,8 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
-        if is_inside and np.isfinite(array).all() and not is_explained(array, known):
+        lying = [other for each, other in pairs if each is event]  # as many samples as outputs: in both ways
+        if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
     return last_copy(run, l, found)
 
@@ -41,9 +43,12 @@ def last_copy(run: Pass, l: int, found: Event) -> Event:
     end = next((event.time for event in run.trace.events if event.time > found.time and is_gradient(run, l, event)), 0)
     alike = [event for event, array in pairs if event.time < end and is_close(array, array_of(run, l, found))]
     alike = [event for event in alike if run.n > 1 or not is_bias_gradient(event.name)]
-    inside = [event for event in alike if is_in("derivative", event) and event.where.is_store]
-    stored = [event for event in alike if event.where.is_store]
-    return (inside or stored or [found])[-1]
+    stored = [event for event in alike if event.where.is_store and event.where.source != GIVEN]
+    inside = [event for event in stored if is_in("derivative", event)]
+    last = (inside or stored or [found])[-1]
+    handed = [each for each in stored if last.time - 4 < each.time < last.time and each.callers[1:] == last.callers]
+    handed = [each for each in handed if each.where.function not in (found.where.function, last.where.function)]
+    return (handed or [last])[-1]  # by a function that does nothing to it
 
 
 def array_of(run: Pass, l: int, event: Event) -> Array:
@@ -104,7 +109,8 @@ def blame_callers(run: Pass) -> dict[int, int]:
     says, of another activation than the layer's.
     """
     blamed: dict[int, int] = {}
-    ends = {each.event.lines for each in run.steps if each.event and not each.mistake}
+    right_steps = [each for each in run.steps if each.event and not each.mistake]
+    ends = {each.event.lines for each in right_steps if each.event and (run.n > 1 or each.quantity != "db")}
     if all(step.mistake in ("", "?") for step in run.steps):
         return {}
     lines = {each.lines for each in run.trace.events}
@@ -116,12 +122,8 @@ def blame_callers(run: Pass) -> dict[int, int]:
         level = next(
             (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
         )
-        kind, is_lambda = slope_in_name(event), not event.where.function
-        if (
-            level == 0
-            and step.mistake == "slope-of-another"
-            and (is_lambda or kind not in (None, run.kinds[step.layer]))
-        ):
+        is_slope = level == 0 and step.mistake == "slope-of-another"
+        if is_slope and (not event.where.function or slope_in_name(event) not in (None, run.kinds[step.layer])):
             level = 1
         if level:
             blamed[n] = event.lines[level]

@@ -173,7 +173,7 @@ def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
             return take_z(run, index, found, mistake)
     if found := first(pairs, product):
         whole = last_of_line(pairs, found)
-        if is_close(whole[1], product):
+        if any(is_close(whole[1], each) for each in (product, *(kind.value(product) for kind in KNOWN))):
             return take_z(run, index, found, "no-bias" if layer.biases else "")
         return take_z(run, index, whole, "off")
     return False
