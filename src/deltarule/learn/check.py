@@ -40,6 +40,14 @@ SLOPES = (
     "mask-one",
 )
 WEAK = ("off", "sign", "never-filled", "bias-forgotten", "never-updated", "update-off")
+CHANCE = (
+    "factor",
+    "undivided",
+    "updated-weights",
+    "one-sample",
+    "error-for-delta",
+    "divided-twice",
+)
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
 ROLES = (
     "init",
@@ -155,6 +163,10 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
     wrong = mistakes_of(run)
     if run is not None and run.verdict is not None:
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
+        for each in (each for each in run.verdict.steps if "aside" in each.values and not each.mistake):
+            key, factor = each.values["aside"]
+            step = replace(each, mistake=key, values=each.values | {"factor": factor})
+            found.append(replace(finding_of(program, run.verdict.run, step), level="warning"))
     return found + error_findings(program, session, run, is_explained=bool(wrong))
 
 
@@ -165,12 +177,13 @@ def mistakes_of(run: Trial | None) -> list[Step]:
         return []
     is_stopped = run.error is not None and run.error.kind in THEIRS
     is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
-    wrong = [each for each in steps if each.mistake not in ("", "?", *(WEAK if is_stopped or is_dead else ()))]
+    doubtful = (*WEAK, *CHANCE) if is_stopped else WEAK if is_dead else ()
+    wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
-    doubtful = [] if knows_loss else ["off"]  # then the targets may be others than those that it was given
-    doubtful += [] if has_gradients(run.verdict) else ["targets-not-one-hot"]
+    unsure = [] if knows_loss else ["off"]  # then the targets may be others than those that it was given
+    unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot"]
     last = len(run.verdict.layers) - 1
-    return [each for each in wrong if (each.quantity, each.layer) != ("delta", last) or each.mistake not in doubtful]
+    return [each for each in wrong if (each.quantity, each.layer) != ("delta", last) or each.mistake not in unsure]
 
 
 def error_findings(

@@ -1,11 +1,13 @@
 """The loss of a learner's program: which of the known ones it is, up to a factor, by its value."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from deltarule.learn.activations import SIGMOID, SOFTMAX
-from deltarule.learn.judgement import Pass
+from deltarule.learn.activations import IDENTITY, SIGMOID, SOFTMAX, is_close
+from deltarule.learn.judgement import NEAR, Pass
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
@@ -17,6 +19,9 @@ NAMES = {
     "categorical": "cross-entropy",
     "absolute": "the absolute error",
 }
+
+
+CERTAIN = r"loss|cost|mse|entropy|bce|nll|squared"
 
 
 def logarithm(values: Array) -> Array:
@@ -34,14 +39,17 @@ def sums(a: Array, wanted: Array) -> dict[str, float]:
     }
 
 
-def wrong_sums(a: Array, wanted: Array) -> dict[str, float]:
+def wrong_sums(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
     """What the usual mistakes make of them, by id of mistakes.toml."""
-    return {
-        "loss-sign": float((wanted * logarithm(a)).sum()),
-        "loss-half": float(-(wanted * logarithm(a)).sum()) if a.shape[1] == 1 else np.nan,
-        "loss-swapped": float(-(wanted * logarithm(1 - a) + (1 - wanted) * logarithm(a)).sum()),
-        "loss-without-square": float((a - wanted).sum()),
-    }
+    logs, rest = logarithm(a), logarithm(1 - a)
+    yield "loss-sign", float((wanted * logs).sum())
+    if a.shape[1] == 1:
+        yield "loss-half", float(-(wanted * logs).sum())
+        yield "loss-swapped", float(-logs.sum())
+    yield "loss-swapped", float(-(wanted * rest + (1 - wanted) * logs).sum())
+    yield from (("loss-without-square", sign * float((a - wanted).sum())) for sign in (1, -1))
+    both = -(wanted * logs + (1 - wanted) * rest).sum()
+    yield from (("loss-log", float(each / np.log(base))) for base in (10, 2) for each in (-(wanted * logs).sum(), both))
 
 
 def logarithms_of_targets(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
@@ -49,6 +57,7 @@ def logarithms_of_targets(a: Array, wanted: Array) -> Iterator[tuple[str, float]
     for small in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7):
         logs = np.log(np.maximum(wanted, 0) + small)
         yield "loss-of-targets", float(-(a * logs).sum())
+        yield "loss-of-targets", float(-(a * logs + (1 - wanted) * logarithm(1 - a)).sum())
         yield "loss-of-targets", float(-(a * logs + (1 - a) * np.log(np.maximum(1 - wanted, 0) + small)).sum())
 
 
@@ -69,42 +78,116 @@ def walk_loss(run: Pass) -> str:
     """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
     at = next((each.event for each in run.steps if each.quantity == "a" and each.layer + 1 == len(run.layers)), None)
     later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
-    again = [array for event, array in later if at is not None and event.where is at.where]
-    for outputs in [run.a[-1], *again[:2]]:  # a loss may be computed after the step, of new outputs
-        if name := loss_of(run, outputs, is_last=outputs is (again[:2] or [run.a[-1]])[-1]):
-            return name if name != "?" else ""
+    again = [array for event, array in later if run.kinds[-1] is SOFTMAX and is_return(event) and is_shares(array)][:1]
+    again += [array for event, array in later if at is not None and event.where is at.where]
+    for may_be_wrong in (False, True):
+        for outputs in [run.a[-1], *again[:2]]:  # a loss may be computed after the step, of new outputs
+            if name := loss_of(run, outputs, may_be_wrong):
+                return name if name != "?" else ""
     return ""
 
 
-def loss_of(run: Pass, outputs: Array, *, is_last: bool) -> str:
+def is_shares(array: Array) -> bool:
+    """Whether each row of an array adds up to 1."""
+    return bool((array > 0).all() and np.allclose(array.sum(axis=1), 1))
+
+
+def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     """The loss of some outputs; "" where none is seen, "?" where one is that has no name or a mistake."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
     known, sizes = sums(outputs, run.targets), (run.n, outputs.shape[1])
     if run.kinds[-1] is SIGMOID and sizes[1] == 1:
         known.pop("cross_entropy")
-    values = np.array([each.value.ravel()[0].real for each in numbers])
+    values = np.array([number_of(each) for each in numbers])
     near = {name: near_multiples(values, base, *sizes) for name, base in known.items()}
     found = [(event, name) for place, event in enumerate(numbers) for name in known if near[name][place]]
-    if found:
-        named = [pair for pair in found if is_loss_place(pair[0])]
-        if not named and not is_last:
-            return ""
-        event, name = (named or found)[0]
-        run.note("loss", len(run.layers), event, "", loss=NAMES[name])
-        return name if named else "?"
-    wrong = [*wrong_sums(outputs, run.targets).items(), *logarithms_of_targets(outputs, run.targets)]
+    whole, named = wholes(numbers), [pair for pair in found if is_loss_place(pair[0])]
+    right = [pair for pair in named if pair[0] in whole]
+    if not right and not may_be_wrong:
+        return ""
+    forms = wrong_forms(run, outputs, known) if not right else []
+    wrong = [(event, key) for event in whole if (key := wrong_name(run, event, known, forms))]
+    if not (candidates := right or [(event, "") for event, _ in wrong] or named or found):
+        return ""
+    event, name = candidates[0]
+    key = dict(wrong).get(event, "")
+    value = number_of(event)
+    source = next((each for each in numbers if number_of(each) == value), event)
+    more = {"yours": value, "right": known.get("cross_entropy", known["quadratic"]), "own": "squared error", "base": 2}
+    more |= {"loss": NAMES[name]} if name else {}
+    more |= {"scale": value / known[name]} if right else {}
+    run.note("loss", len(run.layers), source, key, **more)
+    return "?" if key or not named else name
+
+
+def number_of(event: Event) -> float:
+    """The one number of an event."""
+    return float(event.value.flat[0].real)
+
+
+def wholes(numbers: list[Event]) -> list[Event]:
+    """The numbers that a program takes for its loss: what such a function comes to, or is stored under such a name."""
+    found = []
+    for each, after in zip(numbers, [*numbers[1:], None], strict=False):
+        is_end = after is None or after.where.function != each.where.function or after.time > each.time + 40
+        is_certain = re.search(CERTAIN, each.where.function.casefold())
+        is_named = re.search(CERTAIN, each.name.casefold()) or (is_certain and role_of(each.name) == "loss")
+        if (each.where.is_store and is_named) or (is_end and is_certain and is_return(each)):
+            found.append(each)
+    return found[:6]
+
+
+def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tuple[str, float]]) -> str:
+    """The mistake of what a program takes for its loss; "" where that is a known loss of its outputs, or none."""
+    value, sizes = np.array([number_of(event)]), (run.n, run.a[-1].shape[1])
+    name = f"{event.where.function} {event.name}".casefold()
+    text = " ".join(each.where.text for each in run.trace.events[max(0, event.time - 12) : event.time + 1])
+    if not np.isfinite(value[0]):
+        logs = [each for each in run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if is_in_loss(each[0], event)]
+        is_of_targets = any(np.array_equal(np.isneginf(array), run.targets == 0) for _, array in logs)
+        if run.kinds[-1] is IDENTITY and "log(" in text:
+            lack_activation(run, "softmax" if run.targets.shape[1] > 1 else "sigmoid")
+        return "loss-of-targets" if is_of_targets and np.isfinite(run.a[-1]).all() else ""
+    right = [each for each, base in known.items() if near_multiples(value, base, *sizes)[0]]
+    is_one = run.targets.size == 1  # then an absolute value is the number itself, or the root of its square
+    if "absolute" in right and not re.search("mae|abs", name):
+        return "loss-root" if "sqrt" in text and is_one else "loss-absolute" if "abs" in text else "loss-without-square"
+    if near_multiples(value**2, known["quadratic"], *sizes)[0] and not re.search("rms|root", name) and not right:
+        return "loss-root"
+    if right:
+        return "loss-half" if right == ["cross_entropy"] and run.kinds[-1] is SIGMOID else ""
+    return next((key for key, base in forms if near_multiples(value, base, *sizes)[0]), "")
+
+
+def lack_activation(run: Pass, kind: str) -> None:
+    """Mark the outputs that lack an activation, at the name that they get last."""
+    n, step = [(n, each) for n, each in enumerate(run.steps) if each.quantity == "a"][-1]
+    alike = [
+        event for event, array in run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if is_close(array, run.a[-1])
+    ]
+    z = next(each.event for each in reversed(run.steps) if each.quantity == "z" and each.event)
+    alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
+    alike = [each for each in alike if each.time < z.time + NEAR]
+    run.steps[n] = replace(step, event=(alike or [z])[-1], mistake="no-activation", values=step.values | {"own": kind})
+
+
+def is_in_loss(event: Event, whole: Event) -> bool:
+    """Whether an array is a part of a loss."""
+    return whole.time - 30 < event.time < whole.time and event.where.function == whole.where.function
+
+
+def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tuple[str, float]]:
+    """What mistakes make of the loss, by id of mistakes.toml."""
+    wrong = [*wrong_sums(outputs, run.targets), *logarithms_of_targets(outputs, run.targets)]
     wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
-    others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape]
-    wrong += [("loss-differs", base) for each in others for base in sums(each, run.targets).values()]
-    for event in (each for each in numbers if is_loss_place(each) and (each.where.is_store or is_return(each))):
-        value = event.value.ravel()[:1].real
-        key, base = next((row for row in wrong if near_multiples(value, row[1], *sizes)[0]), ("", 0.0))
-        if key:
-            right = known.get("cross_entropy", base)
-            source = next(each for each in numbers if each.value.ravel()[0] == event.value.ravel()[0])
-            run.note("loss", len(run.layers), source, key, yours=float(value[0]), right=right)
-            return "?"
-    return ""
+    others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape or outputs.shape[1] == 1]
+    unfinished = run.trace.arrays(run.n, outputs.shape[1], run.time - NEAR)
+    others += [array for event, array in unfinished if event.time < run.time and np.isfinite(array).all()]
+    for array in others if run.n > 1 else ():
+        share = outputs.shape[1] / array.shape[1]  # a mean over as many outputs
+        bases = sums(array, run.targets).values()
+        wrong += [("loss-differs", base * each) for base in bases for each in {1.0, share}]
+    return wrong
 
 
 def is_return(event: Event) -> bool:

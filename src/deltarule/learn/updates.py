@@ -277,7 +277,7 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     if wrong_way:
         everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
         name_signs(run, wrong_way, shares, begun if everywhere else -1)
-    usual = usual_size([abs(each) for each in totals], (rate or 1.0) / run.n)
+    usual = usual_size([abs(each) for each in totals], (rate or 1.0) / n_samples(run))
     sizes = [abs(each.update or 0.0) for each in shares]
     if rate and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, run.n, run.a[-1].shape[1]):
         own = next(
@@ -289,9 +289,42 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
         ratio = abs(share.total) / usual
         if abs(ratio - 1) > 1e-3:
             name_factor(run, share, shares, ratio, rate)
+    compare_scales(run, shares)
     for share in shares:
         if share.event is not None and share.update is not None:
             run.note("update", share.layer, share.event, "")
+
+
+def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
+    """Note where the loss is a mean over the samples and its gradient a sum, or the reverse."""
+    loss = next((each for each in run.steps if each.quantity == "loss" and "scale" in each.values), None)
+    delta = next((each for each in run.steps if each.quantity == "delta" and each.note), None)
+    divides = [each for each in shares if each.event is not None and "/" in each.event.where.source]
+    if loss is None or delta is None or loss.mistake or delta.mistake or run.n == 1 or divides:
+        return
+    n, n_outputs, scale = run.n, run.a[-1].shape[1], loss.values["scale"]
+    factors = [abs(each.delta * each.gradient) / scale for each in shares if each.quantity == "dW"]
+    if not factors or np.ptp(factors) > 1e-3 * factors[0]:
+        return
+    usual = [half * outputs for half in (0.5, 1, 2) for outputs in (1, n_outputs, 1 / n_outputs)]
+    for key, times in (("", 1), ("undivided", 1 / n), ("loss-undivided", n)):
+        if any(abs(factors[0] * times / each - 1) < 1e-3 for each in usual):
+            if not key:
+                return
+            is_mean = not any(abs(scale / each - 1) < 1e-3 for each in usual)
+            first = next(each for each in run.steps if (each.quantity, each.layer) == ("dW", delta.layer))
+            is_divided = first.event and any("/" in each.where.source for each in run.statement(first.event))
+            step = loss if key == "loss-undivided" else first if is_divided else delta  # by a count that is wrong
+            if key == "loss-undivided" and is_mean:
+                mark(run, first, "divided-twice", factor=1 / n)
+            else:
+                run.steps[run.steps.index(step)] = replace(step, values=step.values | {"aside": (key, n)})
+            return
+
+
+def n_samples(run: Pass) -> int:
+    """The samples of a step, whether they are computed at once or one by one."""
+    return run.n if run.whole is None else len(run.whole[0])
 
 
 def is_convention(factor: float, n: int, n_outputs: int) -> bool:
@@ -350,6 +383,7 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
     if abs(update / usual_update - 1) > 1e-3:
         forgets = abs(update - 1) < 1e-6 or abs(update * rate / usual_update - 1) < 1e-3
         key = "update-forgets-rate" if forgets else "update-factor"
+        key = "undivided" if not forgets and abs(ratio / n_samples(run) - 1) < 1e-3 else key
         run.note("update", share.layer, share.event, key, factor=ratio, parameter=share.quantity)
         return
     place = next((each for each in run.statement(step.event) if each.where.is_store), None) if step.event else None
