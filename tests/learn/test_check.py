@@ -165,3 +165,54 @@ def test_functions_that_are_given_their_parameters_are_checked(tmp_path: Path) -
     text += "    return X.T @ d1, d1.sum(axis=0), A1.T @ d2, d2.sum(axis=0)\n"
     found = checked(tmp_path, text)
     assert [(each.id, each.line) for each in found.findings] == [("slope-half", 11)]
+
+
+MEAN = "return -np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / m"
+LOSSES = [
+    (MEAN, MEAN.removesuffix(" / m"), "loss-undivided", "warning"),
+    ("m, grads = Y.shape[1], {}", "m, grads = 1, {}", "undivided", "warning"),
+    ("dZ = AL - Y", "dZ = (AL - Y) / m", "divided-twice", "mistake"),
+    (MEAN, "return -np.sum(Y * np.log(AL)) / m", "loss-half", "mistake"),
+    (MEAN, MEAN.replace("np.log(", "np.log10("), "loss-log", "mistake"),
+    (MEAN, "return np.mean(np.abs(AL - Y))", "loss-absolute", "mistake"),
+    (MEAN, "return np.sqrt(np.mean((AL - Y) ** 2))", "loss-root", "mistake"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "name", "level"), LOSSES)
+def test_a_loss_that_its_gradient_does_not_fit_is_named(
+    old: str, new: str, name: str, level: str, tmp_path: Path
+) -> None:
+    found, line = with_edit(tmp_path, "dicts", old, new)
+    places = {"undivided": "/ m", "divided-twice": "/ m"}  # dC/dW, which is divided by a wrong count, or once more
+    assert [(each.id, each.level) for each in found.findings] == [(name, level)], found.to_text()
+    assert found.findings[0].line == line or places[name] in found.findings[0].code
+    assert found.ok is (level == "warning")
+
+
+BATCHES = """
+import numpy as np
+
+def train(X, y, batch_size):
+    order = np.random.permutation(len(X))
+    for start in range(0, len(X), batch_size):
+        part = order[start:start + batch_size]
+        inputs, targets = X[part], y[part]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("y[part]", "y[part]", ""),
+        ("y[part]", "y[start:start + batch_size]", "targets-of-other-samples"),
+        ("y[part]", "y[:batch_size]", "targets-of-other-samples"),
+        ("order[start:start + batch_size]", "order[start:batch_size]", "samples-left-out"),
+        ("order[start:start + batch_size]", "order[start:start + batch_size - 1]", "samples-left-out"),
+        ("range(0, len(X), batch_size)", "range(0, len(X) - batch_size, batch_size)", "last-batch-left-out"),
+    ],
+)
+def test_batches_of_other_or_too_few_samples_are_named(old: str, new: str, name: str, tmp_path: Path) -> None:
+    found = checked(tmp_path, BATCHES.replace(old, new))
+    assert [each.id for each in found.findings] == [name] * bool(name)
+    assert all(new in each.code for each in found.findings)

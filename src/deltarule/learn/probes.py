@@ -99,9 +99,9 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
     return place_at(program, node, (stores or [each.lineno for each in returns] or [node.lineno])[-1])
 
 
-def place_at(program: Program, node: ast.FunctionDef, line: int) -> Where:
+def place_at(program: Program, node: ast.AST, line: int) -> Where:
     """A line of a function."""
-    return Where(line, "", node.name, "", False, program.place(line))
+    return Where(line, "", getattr(node, "name", ""), "", False, program.place(line))
 
 
 def finding(
@@ -272,25 +272,75 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
-    """Inputs that are put in a random order that the targets are not put in."""
+    """Inputs and targets that are not of the same samples, and batches that leave samples out."""
     functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:
-        orders, indexed, targets = set[str](), list[tuple[str, int]](), set[str]()
-        for node in sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno):
-            inner = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
-            if isinstance(node, ast.Assign):
-                calls = {name_of(each.func) for each in ast.walk(node.value) if isinstance(each, ast.Call)}
-                is_part = isinstance(node.value, ast.Subscript) and name_of(node.value.value) in orders
-                orders |= set(names_of(node)) if calls & {"permutation"} or is_part else set()
-            if isinstance(node, ast.Call) and name_of(node.func) == "shuffle" and node.args:
-                orders |= {name_of(node.args[0])}
-            if isinstance(node, ast.Subscript) and {name_of(each) for each in ast.walk(node.slice)} & orders:
-                indexed.append((name_of(node.value), node.lineno))
-            targets |= {each for each in inner if argument_of(each) in ("Y", "y_flat")}
-        names = {name for name, _ in indexed} - orders
-        if targets and names and all(argument_of(each) == "X" for each in names):
-            at = Where(indexed[-1][1], "", getattr(scope, "name", ""), "", False, program.place(indexed[-1][1]))
-            yield finding(program, at, "targets-of-other-samples", "t")
+        nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
+        yield from (
+            finding(program, place_at(program, scope, line), key, "t", level)
+            for key, level, line in [*samples_apart(nodes), *samples_left_out(nodes)]
+        )
+
+
+def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
+    """Where targets are put in another order than the inputs, or cut in other places."""
+    orders, parts, names, shuffled = (
+        set[str](),
+        dict[str, dict[str, int]]({"X": {}, "Y": {}}),
+        dict[str, int](),
+        set[str](),
+    )
+    mixed_names = set[str]()
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            calls = {name_of(each.func) for each in ast.walk(node.value) if isinstance(each, ast.Call)}
+            is_part = isinstance(node.value, ast.Subscript) and name_of(node.value.value) in orders
+            orders |= set(names_of(node)) if calls & {"permutation"} or is_part else set()
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            taken = [each for value in values for each in ast.walk(value) if isinstance(each, ast.Subscript)]
+            is_mixed = any({name_of(name) for name in ast.walk(each.slice)} & orders for each in taken)
+            shuffled |= set(names_of(node)) if is_mixed else set()
+            kept = [argument_of(name_of(each)) for each in values if isinstance(each, ast.Name)]
+            if is_mixed and {"Y", "y_flat"} & set(kept):  # X[order], y
+                yield "targets-of-other-samples", "mistake", node.lineno
+        if isinstance(node, ast.Call) and name_of(node.func) == "shuffle" and node.args:
+            orders |= {name_of(node.args[0])}
+        if isinstance(node, ast.Subscript) and {name_of(each) for each in ast.walk(node.slice)} & orders:
+            mixed_names.add(name_of(node.value))
+        kind = argument_of(name_of(node.value)).replace("y_flat", "Y") if isinstance(node, ast.Subscript) else ""
+        if kind in parts and isinstance(node.ctx, ast.Load):
+            cuts = [each for each in getattr(node.slice, "elts", [node.slice]) if ast.unparse(each) != ":"]
+            inner = {name_of(each) for cut in cuts for each in ast.walk(cut)} - {""}
+            if len(cuts) == 1 and (inner & orders or (isinstance(cuts[0], ast.Slice) and inner)):
+                parts[kind].setdefault(ast.unparse(cuts[0]), node.lineno)
+                names |= {f"{kind} {name_of(node.value)}": node.lineno} if isinstance(cuts[0], ast.Slice) else {}
+        elif isinstance(node, ast.Name) and argument_of(node.id) in ("Y", "y_flat"):
+            names.setdefault("Y", node.lineno)
+    apart = [line for cut, line in parts["Y"].items() if cut not in parts["X"]] if parts["X"] else []
+    mixed = {kind: {name[2:] in shuffled for name in names if name.startswith(f"{kind} ")} for kind in parts}
+    if not apart and mixed["X"] == {True} and mixed["Y"] == {False}:  # cut from targets in their old order
+        apart = [line for name, line in names.items() if name.startswith("Y ")]
+    is_alone = mixed_names - orders and all(argument_of(each) == "X" for each in mixed_names - orders) and "Y" in names
+    for line in apart or (list(parts["X"].values())[-1:] if is_alone else []):
+        yield "targets-of-other-samples", "mistake", line
+
+
+def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
+    """Batches that end too early: at a fixed place, one sample short, or before the last batch."""
+    for node in (each for each in nodes if isinstance(each, ast.For | ast.ListComp)):
+        rounds = [node] if isinstance(node, ast.For) else node.generators
+        for each in rounds:
+            if not (
+                isinstance(each.iter, ast.Call) and name_of(each.iter.func) == "range" and len(each.iter.args) == 3
+            ):
+                continue
+            place, step = ast.unparse(each.target), ast.unparse(each.iter.args[2])
+            if ast.unparse(each.iter.args[1]).endswith(f"- {step}"):
+                yield "last-batch-left-out", "warning", each.iter.lineno
+            for cut in (part for part in ast.walk(node) if isinstance(part, ast.Slice) and part.lower and part.upper):
+                begin, _, end = ast.unparse(cut).partition(":")
+                if begin == place and (not re.search(rf"\b{place}\b", end) or end == f"{place} + {step} - 1"):
+                    yield "samples-left-out", "mistake", cut.lineno
 
 
 def reads_global(node: ast.AST, name: str) -> bool:
