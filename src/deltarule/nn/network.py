@@ -129,7 +129,7 @@ class Network(metaclass=Named):
     dtype: float32, float64 or complex128. rng: draws the weights; or its seed.
 
     Attributes: those, weights[l] (fan_in, fan_out), biases[l], activations[l],
-    parameters, input_range, has_shortcut, has_probabilities.
+    parameters, input_range, reading, has_shortcut, has_probabilities.
 
     >>> Network((784, 128, 10)).predict(np.zeros((2, 784))).shape
     (2,)
