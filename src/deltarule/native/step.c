@@ -688,6 +688,20 @@ static void take_the_room(Run *run, Call *call) { lay_out(run, call, (char *)cal
 
 typedef struct { Run *run; int rank; } Member;
 
+/* Let a new thread begin on another core than this one, where it would wait for milliseconds. */
+static void leave_core(pthread_t thread) {
+#if defined __linux__
+    cpu_set_t all, others;
+    int core = sched_getcpu();
+    if (core < 0 || sched_getaffinity(0, sizeof all, &all) || CPU_COUNT(&all) < 2)
+        return;
+    others = all;
+    CPU_CLR(core, &others);
+    pthread_setaffinity_np(thread, sizeof others, &others);
+    pthread_setaffinity_np(thread, sizeof all, &all);
+#endif
+}
+
 static void *take_part(void *given) {
     Member member = *(Member *)given;
     for (int looks = 0; !atomic_load(&member.run->begun); looks++)
@@ -716,6 +730,7 @@ void NAMED(run_, SUFFIX)(Call *call) {
         members[n] = (Member){run, n};
         if (pthread_create(threads + n, NULL, take_part, members + n))
             break; /* then fewer take part: the bits are the same */
+        leave_core(threads[n]);
     }
     run->team.size = n;
     atomic_store(&run->begun, 1);
