@@ -73,7 +73,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         self._kind = type_of_target(y)
         if self._kind.startswith("continuous"):
             raise ValueError(sentence("estimators.continuous", kind=self._kind, value=np.ravel(y)[0]))
-        self.classes_ = unique_labels(y)
+        is_plain = self._kind in ("binary", "multiclass") and getattr(y, "dtype", np.dtype(object)).kind in "iu"
+        self.classes_ = np.unique(y) if is_plain else unique_labels(y)  # which looks once more at what kind they are
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         if is_first and not incremental:
