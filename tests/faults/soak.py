@@ -73,8 +73,7 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.said = (folder / "server.txt").open("w+")
         command = [sys.executable, "-m", "deltarule", "playground", "--port", "0", "--no-browser", "--offline"]
-        environment = {**os.environ, "MALLOC_ARENA_MAX": "1"}  # what glibc keeps for each thread hides what Python does
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.said, text=True, env=environment)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.said, text=True)
         assert self.process.stdout is not None
         found = re.search(r"http://(\S+)/\?token=(\S+)", self.process.stdout.readline())
         assert found is not None

@@ -1,7 +1,10 @@
 """`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
 
+import ctypes
+import sys
 import threading
 import webbrowser
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +22,7 @@ from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
+ONE_ARENA = -8  # M_ARENA_MAX of malloc.h
 
 
 def playground(options: PlaygroundOptions) -> None:
@@ -31,6 +35,7 @@ def playground(options: PlaygroundOptions) -> None:
     given = NetworkView(model, examples_for(model, data, options.offline))
     says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here
     loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
+    share_memory()
     service = Service(Playground(given, loaders, says), options.port, options.host)
     if options.host not in LOCAL:
         tell("open", "others reach it at this machine's address, and need the token to do anything")
@@ -44,6 +49,16 @@ def playground(options: PlaygroundOptions) -> None:
             service.run()
         except KeyboardInterrupt:
             raise Exit(130) from None
+
+
+def share_memory() -> None:
+    """Let all threads of this process take memory from one place, where the C library is glibc.
+
+    It else keeps freed memory for each thread apart, and a server whose threads come and go grows by it.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(ONE_ARENA, 1)
 
 
 def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dataset]:
