@@ -176,11 +176,14 @@ def settled(processes: dict[str, int]) -> dict[str, Weight]:
 
 
 def troubled(folder: Path) -> list[Any]:
-    """A disk that is full for a third of the time, and a clock that jumps by a day and back, for a process."""
+    """A disk that is full for a third of the time, and a clock that jumps by a day and back, once a run has begun."""
     began, real = time.monotonic(), time.time
 
     def phase() -> int:
-        return 0 if (folder.parent / "calm").exists() else int((time.monotonic() - began) / TROUBLE_EVERY) % 3
+        is_calm = (folder.parent / "calm").exists() or not (
+            folder / "history.jsonl"
+        ).exists()  # what begins needs a disk
+        return 0 if is_calm else int((time.monotonic() - began) / TROUBLE_EVERY) % 3
 
     def full(operation: Operation) -> None:
         if phase() == 1 and operation.kind in ("write", "fsync"):
