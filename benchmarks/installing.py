@@ -16,7 +16,7 @@ from measuring import options, surroundings, write_rows
 
 ROOT = Path(__file__).parents[1]
 IMPORTED = {"numpy": "numpy", "pillow": "PIL.Image", "msgspec": "msgspec", "safetensors": "safetensors.numpy"}
-IMPORTED |= {"tomli_w": "tomli_w", "typer": "typer", "deltarule-nn": "deltarule"}
+IMPORTED |= {"tomli_w": "tomli_w", "click": "click", "deltarule-nn": "deltarule"}
 NOT_FOR_TRAINING = ("pillow",)
 LIST = """
 import json, pathlib

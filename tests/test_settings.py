@@ -93,6 +93,7 @@ def test_a_recipe_gets_the_message_that_fit_gets(change: str) -> None:
         (float, "[0, 90)", "degrees", "at least 0 and less than 90 degrees"),
         (float, "(-inf, inf)", "", "finite"),
         (int, "[1, inf)", "", "1 or more"),
+        (int, "[1, 1025)", "pixels", "1 to 1024 pixels"),
     ],
 )
 def test_a_range_in_words(kind: Any, within: str, unit: str, words: str) -> None:

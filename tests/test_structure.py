@@ -130,7 +130,7 @@ def test_importing_deltarule_imports_little() -> None:
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(result.stdout.split())
     assert "deltarule" in loaded
-    assert loaded & (HEAVY | {"rich", "typer", "urllib.request"}) == set()
+    assert loaded & (HEAVY | {"click", "urllib.request"}) == set()
 
 
 def test_the_public_names_are_complete() -> None:

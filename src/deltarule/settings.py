@@ -77,6 +77,8 @@ class Setting(NamedTuple):
     def range_in_words(self) -> str:
         """The range, as a message has it."""
         unit = f" {self.unit}" if self.unit else ""
+        if self.high < math.inf and self.kind is int:
+            return f"{self.low:g} to {self.high - 1:g}{unit}"
         if self.high < math.inf:
             return f"{'above' if self.is_open else 'at least'} {self.low:g} and less than {self.high:g}{unit}"
         if self.low == -math.inf:

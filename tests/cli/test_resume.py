@@ -177,7 +177,7 @@ def change_record(folder: str, change: Callable[[dict[str, Any]], dict[str, Any]
 
 def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> None:
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
-    once = {"context", "data", "changes", "checkpoint", "every_steps", "every_seconds"}
+    once = {"given", "data", "changes", "checkpoint", "every_steps", "every_seconds"}
     once |= {"recipe", "resume", "resume_anyway", "force", "offline", "as_json"}
     once |= RECIPE_KEYS.keys()
     assert set(KEPT_OPTIONS) == {each.name for each in fields(TrainOptions)} - once

@@ -1,78 +1,62 @@
 """The command line: one file a command. Here they are put together."""
 
 import errno
-import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from importlib import import_module
-from typing import Annotated, Any, get_type_hints
+from typing import Any
 
-import typer
+import click
 
 from deltarule.cli import options
 from deltarule.cli.commands import Command, Group, error_message
-from deltarule.cli.data import app as data_commands
 from deltarule.cli.printing import doors, note, print_text
 from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
 NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "playground", "export", "recipes")
 ALIASES = ("gradcheck", "diagnose")  # for parts of `check`, in whose module they are; the help does not list them
+DATA = {"list": "show_all", "fetch": "fetch", "info": "info", "verify": "verify"}  # the functions by their commands
 
 
-def show_version(ctx: typer.Context, wanted: bool) -> None:
+def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     """Print the version, or all that a report of a bug needs, and leave, where that was asked for."""
     if wanted:
         from importlib.metadata import version
 
-        say_all = ctx.params["verbose"]
-        print_text(
-            import_module("deltarule.cli.version").details() if say_all else f"deltarule {version(DISTRIBUTION)}"
-        )
-        raise typer.Exit
+        if ctx.params["verbose"]:
+            from deltarule.cli.version import details
+
+            print_text(details())
+        else:
+            print_text(f"deltarule {version(DISTRIBUTION)}")
+        ctx.exit()
 
 
-app = typer.Typer(
-    cls=Group,
+def command(name: str, function: str) -> Command:
+    """The command of that name, whose options are the class of its name in `options`."""
+    return Command(name, getattr(options, f"{name.capitalize()}Options"), function, hidden=name in ALIASES)
+
+
+app = Group(
+    commands=[command(name, f"{'check' if name in ALIASES else name}.{name}") for name in NAMES + ALIASES],
+    help="A neural network you can see through: train it, ask it, look inside.",
     no_args_is_help=True,
-    context_settings={"ignore_unknown_options": True},  # which Group answers
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help is shorter, and there in half the time
+    params=[
+        click.Option(["--version"], is_flag=True, callback=show_version, help="Show the version and exit."),
+        click.Option(  # read before --version, wherever it stands
+            ["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a report of a bug needs."
+        ),
+    ],
 )
-
-
-@app.callback()
-def describe(
-    version: Annotated[
-        bool, typer.Option("--version", callback=show_version, help="Show the version and exit.")
-    ] = False,
-    verbose: Annotated[  # read before --version, wherever it stands
-        bool, typer.Option("--verbose", is_eager=True, help="With --version: all that a report of a bug needs.")
-    ] = False,
-) -> None:
-    """A neural network you can see through: train it, ask it, look inside."""
-
-
-def command(name: str) -> Callable[..., None]:
-    """The function for Typer: its parameters are the fields of its options, its module loads when it is called."""
-    record = getattr(options, f"{name.capitalize()}Options")
-
-    def carry_out(**given: Any) -> None:
-        home = "check" if name in ALIASES else name
-        getattr(import_module(f"deltarule.cli.{home}"), name)(record(**given))
-
-    carry_out.__doc__ = record.__doc__
-    carry_out.__annotations__ = get_type_hints(record, include_extras=True)
-    carry_out.__signature__ = inspect.signature(record)  # type: ignore[attr-defined]
-    return carry_out
-
-
-for name in NAMES + ALIASES:
-    app.command(name, cls=Command, hidden=name in ALIASES)(command(name))
-app.add_typer(data_commands, name="data")
+app.add_command(
+    Group(
+        "data",
+        commands=[command(name, f"data.{function}") for name, function in DATA.items()],
+        help="List, fetch, describe and verify data.",
+        no_args_is_help=True,
+    )
+)
 
 
 def main() -> None:
@@ -80,6 +64,8 @@ def main() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # else the next file would be taken for a closed stream
         pass
     os.close(descriptor)
+    if "_DELTARULE_COMPLETE" in os.environ:  # a shell asks for completions, which are bytes
+        app(prog_name="deltarule")
     code: Any = 1
     with doors() as results:
         try:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from deltarule.cli.options import CheckOptions, DiagnoseOptions, GradcheckOptions, SubjectOptions
 from deltarule.cli.printing import print_result, terminal_width
 from deltarule.cli.resolve import is_model, load_examples, refuse_changes, resolve, train_and_test
@@ -57,7 +55,7 @@ def print_and_leave(result: Any, options: SubjectOptions) -> None:
     """Print a result; leave with exit code 1 where it is not `ok`, and 2 where a program was not recognized."""
     print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
-        raise typer.Exit(2 if result.ok is None else 1)
+        raise SystemExit(2 if result.ok is None else 1)
 
 
 def subject_and_history(options: SubjectOptions) -> tuple[Model | Job | None, Diagnosis]:

@@ -1,23 +1,31 @@
-"""What every command has in common: its help, advice on a wrong name, and errors, which become exit codes.
+"""What every command has in common: parameters, help, advice on a wrong name, and errors, which become exit codes.
 
-In the help, arguments are called what they are called here: newer versions of Typer put braces around them, and the
-names of Python's types behind them. For an option that a command does not have, the error names the one that is meant,
-or the setting of a recipe.
+Here alone click is known. It splits a line into options and arguments; `options` declares them, and `Value` reads them.
+For an option that a command does not have, the error names the one that is meant, or the setting of a recipe.
 """
 
 import difflib
 import re
 import shlex
-from itertools import pairwise
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import MISSING, Field, fields
+from functools import partial
+from importlib import import_module
+from inspect import cleandoc
 from pathlib import Path
-from typing import Any
+from signal import SIGINT
+from typing import Any, Literal, get_args, get_origin
 
-from typer import Exit
-from typer.core import TyperCommand, TyperGroup
+import click
+from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from deltarule.cli.options import RECIPE_KEYS
 from deltarule.cli.printing import note, paragraph
 from deltarule.elsewhere import words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
+from deltarule.settings import Setting
 
 # Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
 # is 1: the job failed, as after a damaged file.
@@ -39,19 +47,87 @@ def error_message(error: BaseException) -> str:
     return says or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
-class Group(TyperGroup):
-    """Commands. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.5
+    """What an argument or an option takes: its reader raises ValueError for all but what is `needed`."""
+
+    name = "value"
+
+    def __init__(self, read: Callable[[str], Any], needed: str = "") -> None:
+        self.read, self.needed = read, needed
+
+    def convert(self, value: str, param: Any, ctx: Any) -> Any:
+        with suppress(ValueError):
+            return self.read(value)
+        option, meant = param.opts[0], words()["choices"].get(value.casefold(), "")
+        example = meant if repr(meant) in self.needed else words()["examples"].get(option, param.metavar)
+        values = {"name": option, "needed": self.needed, "got": value, "works": f"{option} {example}"}
+        raise SettingError(sentence("command.wrong_value", **values))
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
+
+def read_number(asked: Setting, text: str) -> float:
+    """A number from the command line. ValueError unless the setting may be that."""
+    number = asked.kind(text)
+    if not asked.accepts(number):
+        raise ValueError
+    return number
+
+
+def parameter(each: "Field[Any]") -> click.Parameter:
+    """The argument or the option that fills a field of an options class: the field's type says how it is read."""
+    about, default, limits = each.metadata, each.default, ""
+    metavar, says = about["metavar"], about["says"]
+    kind: Any = each.type
+    is_list = "list[" in str(kind)
+    names = [about["name"] or f"--{each.name.replace('_', '-')}", each.name]
+    if kind is bool:
+        return click.Option(names, is_flag=True, help=says)
+    while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
+        kind = get_args(kind)[0]
+    value = Value(kind)
+    if choices := get_args(kind):
+        metavar, needed = "|".join(choices), f"one of {str(choices)[1:-1]}"
+        value = Value(lambda text: choices[choices.index(text)], needed)
+    elif kind in (int, float):
+        asked = Setting(kind, about["within"] or "(-inf, inf)")
+        limits = asked.range_in_words if about["within"] else ""
+        noun = "a whole number" if kind is int else "a number"
+        value = Value(partial(read_number, asked), f"{noun}, {limits}" if limits else noun)
+    if about["is_argument"]:
+        many = -1 if is_list else 1
+        return click.Argument([each.name], required=default is MISSING, type=value, nargs=many, metavar=metavar)
+    default = "the recipe's" if about["key"] in RECIPE_KEYS.values() else default
+    notes = ["" if default is None else f"default: {default}", limits.removesuffix(" and finite")]
+    says += f"  [{'; '.join(filter(None, notes))}]" if any(notes) else ""
+    return click.Option(names, type=value, multiple=is_list, metavar=metavar, help=says)
+
+
+class Group(click.Group):
+    """Commands, in their order. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+
+    ignore_unknown_options = True  # `resolve_command` answers them
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except (DeltaruleError, OSError, MemoryError) as error:
             note(paragraph(f"Error: {error_message(error)}"))
-            raise Exit(2 if isinstance(error, WRONG_USE) else 1) from error
+            raise SystemExit(2 if isinstance(error, WRONG_USE) else 1) from error
+        except KeyboardInterrupt as error:
+            raise SystemExit(128 + getattr(error, "signum", SIGINT)) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if ctx.resilient_parsing:  # a shell asks what may come next
+            return super().resolve_command(ctx, args)
         (word, *rest), path = args, ctx.command_path
-        meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
+        meant = [each for each in rest if each in self.commands][:1]
+        flag = FLAGS.get(word.lstrip("-").casefold())
+        flag = flag if any(flag in each.opts for each in self.get_params(ctx)) else None
         if word not in self.commands and (flag or word.startswith("-")):
             line = [flag] if flag else [word, *(each for each in rest if each not in meant)] if meant else ["--help"]
             what = "option" if word.startswith("-") else "command"
@@ -63,50 +139,60 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-class Command(TyperCommand):
-    """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name."""
+class Command(click.Command):
+    """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name.
+
+    record: the class of its options, which its function takes. function: MODULE.FUNCTION, loaded when it is called.
+    """
+
+    def __init__(self, name: str, record: type[Any], function: str, *, hidden: bool = False) -> None:
+        self.record, self.function = record, function
+        own = sorted((each for each in fields(record) if each.metadata), key=lambda each: bool(each.kw_only))
+        self.about = {each.name: each.metadata for each in own}
+        says = cleandoc(record.__doc__ or "")
+        kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # click then keeps indented lines apart
+        super().__init__(name, params=[*map(parameter, own)], help=kept, short_help=says.split("\n")[0], hidden=hidden)
+
+    def invoke(self, ctx: Any) -> None:
+        source, typed = ctx.get_parameter_source, ParameterSource.COMMANDLINE
+        given = {name: value for name, value in ctx.params.items() if source(name) is typed}
+        lists = {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
+        module, _, function = self.function.partition(".")
+        carry_out = getattr(import_module(f"deltarule.cli.{module}"), function)
+        carry_out(self.record(given=tuple(given), **(given | lists)))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         given, ctx.allow_extra_args = list(args), True  # what is left is answered here
         for before, key, value in zip(given, given[1:], given[2:], strict=False):
             if before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--")):
                 raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
             left = super().parse_args(ctx, args)
-        except Exception as error:
-            if not hasattr(error, "format_message"):  # which a UsageError has, a name that is Typer's own
-                raise
+        except click.UsageError as error:
             raise SettingError(self.answer(error, given, ctx.command_path)) from None
         if left:
             raise SettingError(self.surplus(left[0], given, ctx.command_path))
         return left
 
     def answer(self, error: Any, given: list[str], path: str) -> str:
-        """The message for an option that does not exist, a wrong value, or one that is missing."""
-        wrong: str = getattr(error, "option_name", "")
-        of_name = next((each for each in self.params if wrong and wrong in each.opts), None)
-        parameter: Any = getattr(error, "param", None) or of_name
-        if hasattr(error, "possibilities"):
-            advice = self.advice(wrong, given)
+        """The message for an option that does not exist, or for a value that is missing."""
+        wrong = getattr(error, "option_name", None)
+        if isinstance(error, click.NoSuchOption):
+            advice = self.advice(str(wrong), given)
             joint = " " if advice.endswith("?") else "; "
             return f"{self.name} has no option {wrong}: {advice}{joint}{path} --help  lists its options"
-        if parameter is None or "; use " in error.message:
-            return str(error.message)
-        option, examples = parameter.opts[0], words()["examples"]
-        name, works = parameter.metavar, examples.get(path, f"{path} pretrained")
-        if option.startswith("-"):
-            name, works = option, f"{option} {examples.get(option, parameter.metavar)}"
-        needed = error.message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable")[0]
-        needed = re.sub(r"^.* is not (one of .*?)\.?$", r"\1", needed)
-        values = {"name": name, "works": works, "path": path}
-        if parameter.param_type_name == "argument" or "requires an argument" in needed:
-            key = "missing" if parameter.param_type_name == "argument" else "no_value"
-            return sentence(f"command.{key}", says=parameter.help, **values)
-        got = next((after for before, after in pairwise(given) if before == option), "")
-        got = got or " ".join(given).partition(f"{option}=")[2].partition(" ")[0]
-        if (meant := words()["choices"].get(got.casefold(), "")) and repr(meant) in needed:
-            values["works"] = f"{option} {meant}"
-        return sentence("command.wrong_value", needed=needed, got=got, **values)
+        missing: Any = getattr(error, "param", None) or next((each for each in self.params if wrong in each.opts), None)
+        if missing is None or getattr(missing, "is_flag", False):
+            got = next(each for each in given if each.startswith(f"{wrong}="))
+            return f"{wrong} takes no value: got {got}; use {wrong} alone"
+        says, examples = self.about[missing.name]["says"], words()["examples"]
+        if missing.param_type_name == "argument":
+            works = examples.get(path, f"{path} pretrained")
+            return sentence("command.missing", path=path, name=missing.metavar, says=says, works=works)
+        works = f"{wrong} {examples.get(wrong, missing.metavar)}"
+        return sentence("command.no_value", name=wrong, says=says, works=works)
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
         """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
@@ -138,16 +224,11 @@ class Command(TyperCommand):
         setting = recipe.advice(word, after or "VALUE") if "set" in known else ""
         return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return ["[OPTIONS]", *(each.metavar or "" for each in self.arguments())]
-
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        arguments = [(each.metavar, each.help) for each in self.arguments()]
-        options = [each.get_help_record(ctx) for each in self.get_params(ctx) if each not in self.arguments()]
-        for title, rows in (("Arguments", arguments), ("Options", options)):
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        if rows := [(each.metavar, self.about[each.name]["says"]) for each in self.arguments()]:
+            with formatter.section("Arguments"):
+                formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
 
     def arguments(self) -> list[Any]:
         """Its parameters that are no options."""

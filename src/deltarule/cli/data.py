@@ -1,44 +1,34 @@
 """`deltarule data`: what data there are, where they lie, and whether they are what they should be."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from deltarule.cli.commands import Command, Group
-from deltarule.cli.options import AsJson, Label
+from deltarule.cli.options import FetchOptions, InfoOptions, ListOptions, VerifyOptions
 from deltarule.cli.printing import entry, in_a_line, note, print_result, print_text
 from deltarule.errors import DataError, sentence
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="One that `data list` shows.")]
-NameOrPath = Annotated[str, typer.Argument(metavar="DATA", help="A name that `data list` shows, or a path.")]
-
 NOT_HERE = "not here"
 
-app = typer.Typer(cls=Group, no_args_is_help=True, help="List, fetch, describe and verify data.")
 
-
-@app.command("list", cls=Command)
-def show_all(as_json: AsJson = False) -> None:
+def show_all(options: ListOptions) -> None:
     """List the data sets that go by a name, and where they are."""
     from deltarule.data.catalog import describe, names
 
     rows = [{"name": name, "where": where(name), "says": describe(name).says} for name in names()]
     lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
-    print_result(rows, "\n".join(lines), as_json=as_json)
+    print_result(rows, "\n".join(lines), as_json=options.as_json)
 
 
-@app.command(cls=Command)
-def fetch(name: Name) -> None:
+def fetch(options: FetchOptions) -> None:
     """Download a data set, unless it is here already."""
     from deltarule.data import catalog
 
+    name = options.name
     folder = catalog.fetch(name)
     print_text(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
 
 
-@app.command(cls=Command)
-def info(data: NameOrPath, label: Label = None, as_json: AsJson = False) -> None:
+def info(options: InfoOptions) -> None:
     """Say what data hold, how they were read, and whose they are; download nothing."""
     import numpy as np
 
@@ -46,6 +36,7 @@ def info(data: NameOrPath, label: Label = None, as_json: AsJson = False) -> None
     from deltarule.data.readers.kinds import CSV, kind_of, read
     from deltarule.data.readers.tables import column_verdicts
 
+    data, label = options.data, options.label
     content: dict[str, Any] = {"name": data}
     next_step, shown, splits = {}, dict[str, str](), None
     if data in names():
@@ -75,17 +66,14 @@ def info(data: NameOrPath, label: Label = None, as_json: AsJson = False) -> None
                 content[f"{part}_per_class"] = np.bincount(dataset.targets, minlength=dataset.n_outputs).tolist()
     facts = {key.replace("_", " "): in_words(value) for key, value in content.items() if key != "columns"}
     lines = [entry(key, value, indent=17) for key, value in (facts | shown | next_step).items()]
-    print_result(content, "\n".join(lines), as_json=as_json)
+    print_result(content, "\n".join(lines), as_json=options.as_json)
 
 
-@app.command(cls=Command)
-def verify(name: Name, as_json: AsJson = False) -> None:
-    """Compare the files of a data set with their published SHA-256.
-
-    The exit code is 1 unless all of them are here and genuine.
-    """
+def verify(options: VerifyOptions) -> None:
+    """Say of each file of a data set whether it has its published SHA-256; DataError unless all have."""
     from deltarule.data import catalog
 
+    name = options.name
     states = catalog.verify(name)
     facts = [{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states]
     lines = []
@@ -93,7 +81,7 @@ def verify(name: Name, as_json: AsJson = False) -> None:
         lines += [f"missing  {each.name}" if each.path is None else f"genuine  {each.path}"]
         lines += [f"wrong    {problem}" for problem in each.passed_over]
     text = "\n".join(map(in_a_line, lines)) or f"{name} comes with deltarule: there is nothing to verify"
-    print_result(facts, text, as_json=as_json)
+    print_result(facts, text, as_json=options.as_json)
     n_genuine = sum(each.path is not None for each in states)
     if n_genuine < len(states):
         raise DataError(sentence("command.not_genuine", name=name, n_files=len(states), n_genuine=n_genuine))

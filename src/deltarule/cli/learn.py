@@ -3,8 +3,6 @@
 import time
 from pathlib import Path
 
-from typer import Exit
-
 from deltarule.cli.options import LearnOptions
 from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
 from deltarule.errors import SettingError
@@ -57,7 +55,7 @@ def learn(options: LearnOptions) -> None:
             facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
             print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
             if any(mark.state in ("wrong", "refused") for mark in marks[: len(steps())]):
-                raise Exit(1)
+                raise SystemExit(1)
 
 
 def next_of(marks: list[Mark]) -> Exercise | None:
@@ -135,7 +133,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
         wrong = next((mark for mark in faulty if mark.state != "to do"), None)
         key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
         print_text(says(key, number=first.exercise.number, n=TRAINABLE, words=first.words))
-        raise Exit(1)
+        raise SystemExit(1)
     source, is_reached = read_file(course.file).source, True
     for milestone in MILESTONES:
         result = attain(milestone, source, worker, lambda n, share: note(f"  epoch {n:>2}  accuracy {percent(share)}"))
@@ -150,7 +148,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
         key = "reached" if result.is_reached else "missed"
         print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
     if not is_reached:
-        raise Exit(1)
+        raise SystemExit(1)
 
 
 def watch(course: Course, worker: Worker) -> None:
@@ -169,7 +167,7 @@ def watch(course: Course, worker: Worker) -> None:
             seen = now
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        raise Exit(130) from None
+        raise SystemExit(130) from None
 
 
 def watch_text(marks: list[Mark], start: float) -> str:

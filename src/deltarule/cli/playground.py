@@ -9,8 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from typer import Exit
-
 from deltarule.cli.options import DataOptions, PlaygroundOptions
 from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
@@ -48,7 +46,7 @@ def playground(options: PlaygroundOptions) -> None:
         try:
             service.run()
         except KeyboardInterrupt:
-            raise Exit(130) from None
+            raise SystemExit(130) from None
 
 
 def share_memory() -> None:

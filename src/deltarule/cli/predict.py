@@ -9,8 +9,6 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from typer import Exit
-
 from deltarule.atomic import write_atomically
 from deltarule.cli.options import PredictOptions
 from deltarule.cli.printing import (
@@ -98,7 +96,7 @@ def predict(options: PredictOptions) -> None:
                 print_text(image_text(each.rows[answer["row"]], model.image_shape))
             print_text(in_a_line(answer_line(answer, each)))
     if any(each.answers is None for each in asked):
-        raise Exit(1)
+        raise SystemExit(1)
 
 
 def model_for(files: list[Path]) -> str:

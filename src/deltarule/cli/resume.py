@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from deltarule.cli.options import KEPT, MARKS, TrainOptions
+from deltarule.cli.options import KEPT, KEYS, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
@@ -23,7 +23,7 @@ from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
 
 MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
-KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if MARKS.get(each.name) == KEPT}
+KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEYS.get(each.name) == KEPT}
 
 # What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
 KeptOptions: Any = msgspec.defstruct(
@@ -75,11 +75,11 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     name = resumed.recipe.data.name
     if options.data is None:
         check_data_exist(name, "run", f"say where they are:  deltarule train --resume {options.resume} --data PATH")
-    start = options.start if options.is_given("start") else resumed.options["start"]
+    start = options.start if "start" in options.given else resumed.options["start"]
     if start is not None and start != PRETRAINED.stem and not os.path.exists(start):  # noqa: PTH110 - as in `is_safe`
         raise SettingError(sentence("command.moved_start", start=start, resume=options.resume))
     kept = resumed.options | {"data": name if options.recipe is not None else None}
-    changed = {name: value for name, value in kept.items() if not options.is_given(name)}
+    changed = {name: value for name, value in kept.items() if name not in options.given}
     return replace(options, **changed), checkpoints, resumed
 
 
@@ -124,7 +124,7 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
         return options, None
     run = earlier_run(snapshot, start)
     reads = ("target", "label", "target_task", "missing", "without", "size", "skip_bad") if options.data is None else ()
-    kept = {name: run.options[name] for name in reads if not options.is_given(name)}
+    kept = {name: run.options[name] for name in reads if name not in options.given}
     tell("weights", f"{start}: those after step {snapshot.step:,}")
     return replace(options, **kept), run
 

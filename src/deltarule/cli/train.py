@@ -11,8 +11,6 @@ from signal import SIGINT, Signals
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
@@ -162,7 +160,7 @@ def train(options: TrainOptions) -> None:
         except BaseException as error:
             keep_progress(run, display.history, checkpoints, error)
             if isinstance(error, KeyboardInterrupt):
-                raise typer.Exit(128 + getattr(error, "signum", SIGINT)) from None
+                raise SystemExit(128 + getattr(error, "signum", SIGINT)) from None
             raise
 
 
