@@ -7,10 +7,8 @@ For an option that a command does not have, the error names the one that is mean
 import difflib
 import re
 import shlex
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields
-from functools import partial
 from importlib import import_module
 from inspect import cleandoc
 from pathlib import Path
@@ -48,58 +46,49 @@ def error_message(error: BaseException) -> str:
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.5
-    """What an argument or an option takes: its reader raises ValueError for all but what is `needed`."""
+    """What an argument or an option takes: a path, a text, one of a few words, or a number in a range."""
 
     name = "value"
 
-    def __init__(self, read: Callable[[str], Any], needed: str = "") -> None:
-        self.read, self.needed = read, needed
+    def __init__(self, kind: Any, within: str) -> None:
+        self.choices = get_args(kind)  # of a Literal
+        self.read = str if self.choices else kind
+        self.asked = Setting(kind, within) if within else None
+        self.limits = self.asked.range_in_words.removesuffix("finite").removesuffix(" and ") if self.asked else ""
 
     def convert(self, value: str, param: Any, ctx: Any) -> Any:
         with suppress(ValueError):
-            return self.read(value)
+            found = self.read(value)
+            if found in self.choices if self.choices else self.asked is None or self.asked.accepts(found):
+                return found
         option, meant = param.opts[0], words()["choices"].get(value.casefold(), "")
-        example = meant if repr(meant) in self.needed else words()["examples"].get(option, param.metavar)
-        values = {"name": option, "needed": self.needed, "got": value, "works": f"{option} {example}"}
+        example = meant if meant in self.choices else words()["examples"].get(option, param.metavar)
+        needed = "a whole number" if self.read is int else "a number"
+        needed = f"one of {str(self.choices)[1:-1]}" if self.choices else f"{needed}, {self.limits}".rstrip(", ")
+        values = {"name": option, "needed": needed, "got": value, "works": f"{option} {example}"}
         raise SettingError(sentence("command.wrong_value", **values))
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(incomplete, type="file")]
-
-
-def read_number(asked: Setting, text: str) -> float:
-    """A number from the command line. ValueError unless the setting may be that."""
-    number = asked.kind(text)
-    if not asked.accepts(number):
-        raise ValueError
-    return number
+        offers = [CompletionItem(word) for word in self.choices if word.startswith(incomplete)]
+        return offers if self.choices else [CompletionItem(incomplete, type="file")]
 
 
 def parameter(each: "Field[Any]") -> click.Parameter:
     """The argument or the option that fills a field of an options class: the field's type says how it is read."""
-    about, default, limits = each.metadata, each.default, ""
-    metavar, says = about["metavar"], about["says"]
+    about, default, is_list = each.metadata, each.default, "list[" in str(each.type)
     kind: Any = each.type
-    is_list = "list[" in str(kind)
-    names = [about["name"] or f"--{each.name.replace('_', '-')}", each.name]
-    if kind is bool:
-        return click.Option(names, is_flag=True, help=says)
     while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
         kind = get_args(kind)[0]
-    value = Value(kind)
-    if choices := get_args(kind):
-        metavar, needed = "|".join(choices), f"one of {str(choices)[1:-1]}"
-        value = Value(lambda text: choices[choices.index(text)], needed)
-    elif kind in (int, float):
-        asked = Setting(kind, about["within"] or "(-inf, inf)")
-        limits = asked.range_in_words if about["within"] else ""
-        noun = "a whole number" if kind is int else "a number"
-        value = Value(partial(read_number, asked), f"{noun}, {limits}" if limits else noun)
+    value, says = Value(kind, about["within"]), about["says"]
+    metavar = "|".join(value.choices) or about["metavar"]
     if about["is_argument"]:
         many = -1 if is_list else 1
         return click.Argument([each.name], required=default is MISSING, type=value, nargs=many, metavar=metavar)
+    names = [about["name"] or f"--{each.name.replace('_', '-')}", each.name]
+    if kind is bool:
+        return click.Option(names, is_flag=True, help=says)
     default = "the recipe's" if about["key"] in RECIPE_KEYS.values() else default
-    notes = ["" if default is None else f"default: {default}", limits.removesuffix(" and finite")]
+    notes = ["" if default is None else f"default: {default}", value.limits]
     says += f"  [{'; '.join(filter(None, notes))}]" if any(notes) else ""
     return click.Option(names, type=value, multiple=is_list, metavar=metavar, help=says)
 
@@ -152,6 +141,7 @@ class Command(click.Command):
         says = cleandoc(record.__doc__ or "")
         kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # click then keeps indented lines apart
         super().__init__(name, params=[*map(parameter, own)], help=kept, short_help=says.split("\n")[0], hidden=hidden)
+        self.arguments = [each for each in self.params if isinstance(each, click.Argument)]
 
     def invoke(self, ctx: Any) -> None:
         source, typed = ctx.get_parameter_source, ParameterSource.COMMANDLINE
@@ -188,7 +178,7 @@ class Command(click.Command):
             got = next(each for each in given if each.startswith(f"{wrong}="))
             return f"{wrong} takes no value: got {got}; use {wrong} alone"
         says, examples = self.about[missing.name]["says"], words()["examples"]
-        if missing.param_type_name == "argument":
+        if missing in self.arguments:
             works = examples.get(path, f"{path} pretrained")
             return sentence("command.missing", path=path, name=missing.metavar, says=says, works=works)
         works = f"{wrong} {examples.get(wrong, missing.metavar)}"
@@ -213,7 +203,7 @@ class Command(click.Command):
         found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
         meant = next((each for each in found if each in (*known, "leave it out")), None)
         is_argument = meant == "leave it out" and len(found) > 1
-        if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments())):
+        if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments)):
             return f"leave it out, as in deltarule {self.name} {after}"
         near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":
@@ -225,11 +215,7 @@ class Command(click.Command):
         return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        if rows := [(each.metavar, self.about[each.name]["says"]) for each in self.arguments()]:
+        if rows := [(each.metavar, self.about[each.name]["says"]) for each in self.arguments]:
             with formatter.section("Arguments"):
                 formatter.write_dl(rows)
         super().format_options(ctx, formatter)
-
-    def arguments(self) -> list[Any]:
-        """Its parameters that are no options."""
-        return [each for each in self.params if each.param_type_name == "argument"]

@@ -155,19 +155,16 @@ def watch(course: Course, worker: Worker) -> None:
     """Answer whenever a file of the course is saved, until Ctrl-C."""
     seen: dict[Path, int] = {course.file: 0}
     print_text(says("learn.watching", file=course.file))
-    try:
-        while True:
-            paths = [course.file, *(course.folder / BROKEN).glob("*.py")]
-            now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
-            if now != seen and course.file in now:
-                start = time.perf_counter()
-                print_text(watch_text(course.marks(worker), start))
-            elif now != seen and course.file in seen:
-                print_text(says("learn.gone", file=course.file))
-            seen = now
-            time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    while True:
+        paths = [course.file, *(course.folder / BROKEN).glob("*.py")]
+        now = {path: path.stat().st_mtime_ns for path in paths if path.exists()}
+        if now != seen and course.file in now:
+            start = time.perf_counter()
+            print_text(watch_text(course.marks(worker), start))
+        elif now != seen and course.file in seen:
+            print_text(says("learn.gone", file=course.file))
+        seen = now
+        time.sleep(POLL_SECONDS)
 
 
 def watch_text(marks: list[Mark], start: float) -> str:

@@ -198,11 +198,11 @@ class ExplainOptions(SubjectOptions):
       deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
     """
 
-    example: Number = option("N", "Which of the data, from 0; else a costly one.")
+    example: Number = option("N", "Which of the data, from 0; else a costly one.", within="(-inf, inf)")
     image: File = option("FILE", "An image of your own, or rows of numbers, instead of --data.")
     label: Text = option("CLASS", "What --image is; else the network's answer.")
-    layer: Number = option("L", "The layer of --neuron, from 0; else 0.")
-    neuron: Number = option("J", "The neuron to show, from 0; else that with the largest error.")
+    layer: Number = option("L", "The layer of --neuron, from 0; else 0.", within="(-inf, inf)")
+    neuron: Number = option("J", "The neuron to show, from 0; else that with the largest error.", within="(-inf, inf)")
     equation: Text = option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")
 
 
@@ -275,7 +275,7 @@ class PlotOptions(DataOptions):
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
     out: File = option("FILE", "Where to: .png, .svg or .pdf.")
-    layer: Number = option("L", "From 0; else histograms show all layers, staircase the last.")
+    layer: Number = option("L", "From 0; else histograms show all layers, staircase the last.", within="(-inf, inf)")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
 

@@ -43,10 +43,7 @@ def playground(options: PlaygroundOptions) -> None:
             page = Path(private, "page.html")
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
             threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
-        try:
-            service.run()
-        except KeyboardInterrupt:
-            raise SystemExit(130) from None
+        service.run()
 
 
 def share_memory() -> None:

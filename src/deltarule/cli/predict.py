@@ -81,11 +81,11 @@ def predict(options: PredictOptions) -> None:
             if not options.skip_bad or len(paths) < 2:
                 raise
             note(paragraph(f"skipped: {error}"))
-    if kaggle is not None and out is not None:
-        write_submission(model, asked[0], out, force=options.force, as_json=as_json)
-        return
     if out is not None:
-        write_answers(model, asked[0], out, force=options.force, as_json=as_json)
+        table = csv_with_answers(model, asked[0]) if kaggle is None else submission(model, asked[0])
+        write_atomically(out, table.encode(), "table", force=options.force)
+        n_rows = len(asked[0].answers.predicted) if asked[0].answers else 0
+        print_result({"rows": n_rows, "out": out}, f"{n_rows:,} answers are in {out}", as_json=as_json)
         return
     answers = ((each, answer) for each in asked for answer in answers_about(each, model))
     if as_json:
@@ -192,8 +192,8 @@ def answer_line(answer: Answer, asked: Asked) -> str:
     return f"{place}  {answer['label']}  {sure}"
 
 
-def write_answers(model: Model, asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
-    """Write the columns of a CSV as they are, and behind them what the model answers, a column for each number."""
+def csv_with_answers(model: Model, asked: Asked) -> str:
+    """The columns of a CSV as they are, and behind them what the model answers, a column for each number."""
     if asked.rows is None or kind_of(Path(asked.name)).name not in ("CSV", UNKNOWN):
         raise SettingError(f"--out adds answers to a CSV: got {asked.name}; use  deltarule predict {asked.name} --json")
     dialect = dialect_of(asked.name)
@@ -211,15 +211,12 @@ def write_answers(model: Model, asked: Asked, out: Path, *, force: bool, as_json
         label = answer.get("label", [])
         said = [" ".join(label)] if model.task == "labels" else [label] * (model.task == "classes")
         writer.writerow([*cells, *said, *row.values()])
-    write_atomically(out, table.getvalue().encode(), "table", force=force)
-    print_result({"rows": len(rows), "out": out}, f"{len(rows):,} answers are in {out}", as_json=as_json)
+    return table.getvalue()
 
 
-def write_submission(model: Model, asked: Asked, out: Path, *, force: bool, as_json: bool) -> None:
-    """Write ImageId,Label for every row, counted from 1, whole or not at all; and say how many there are."""
+def submission(model: Model, asked: Asked) -> str:
+    """ImageId,Label for every row, counted from 1."""
     if model.task != "classes" or asked.answers is None:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
     predicted = enumerate(asked.answers.predicted, start=1)
-    rows = [{"ImageId": number, "Label": model.class_names[k]} for number, k in predicted]
-    write_atomically(out, table_text(rows).encode(), "table", force=force)
-    print_result({"rows": len(rows), "out": out}, f"{len(rows):,} answers are in {out}", as_json=as_json)
+    return table_text([{"ImageId": number, "Label": model.class_names[k]} for number, k in predicted])

@@ -159,8 +159,6 @@ def train(options: TrainOptions) -> None:
             finish(run, job.trainer.fit(job.train, job.validation, resume=snapshot))
         except BaseException as error:
             keep_progress(run, display.history, checkpoints, error)
-            if isinstance(error, KeyboardInterrupt):
-                raise SystemExit(128 + getattr(error, "signum", SIGINT)) from None
             raise
 
 
