@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 import click
@@ -24,12 +25,10 @@ def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -
     if wanted:
         from importlib.metadata import version
 
-        if ctx.params["verbose"]:
-            from deltarule.cli.version import details
-
-            print_text(details())
-        else:
-            print_text(f"deltarule {version(DISTRIBUTION)}")
+        has_all = ctx.params["verbose"]
+        print_text(
+            import_module("deltarule.cli.version").details() if has_all else f"deltarule {version(DISTRIBUTION)}"
+        )
         ctx.exit()
 
 
@@ -41,12 +40,9 @@ def command(name: str, function: str) -> Command:
 app = Group(
     commands=[command(name, f"{'check' if name in ALIASES else name}.{name}") for name in NAMES + ALIASES],
     help="A neural network you can see through: train it, ask it, look inside.",
-    no_args_is_help=True,
-    params=[
+    params=[  # the eager one is read before the other, wherever it stands
         click.Option(["--version"], is_flag=True, callback=show_version, help="Show the version and exit."),
-        click.Option(  # read before --version, wherever it stands
-            ["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a report of a bug needs."
-        ),
+        click.Option(["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a bug report needs."),
     ],
 )
 app.add_command(
@@ -54,7 +50,6 @@ app.add_command(
         "data",
         commands=[command(name, f"data.{function}") for name, function in DATA.items()],
         help="List, fetch, describe and verify data.",
-        no_args_is_help=True,
     )
 )
 

@@ -81,7 +81,7 @@ def parameter(each: "Field[Any]") -> click.Parameter:
         kind = get_args(kind)[0]
     value, says = Value(kind, about["within"]), about["says"]
     metavar = "|".join(value.choices) or about["metavar"]
-    if about["is_argument"]:
+    if about.get("is_argument"):
         many = -1 if is_list else 1
         return click.Argument([each.name], required=default is MISSING, type=value, nargs=many, metavar=metavar)
     names = [about["name"] or f"--{each.name.replace('_', '-')}", each.name]
@@ -111,21 +111,17 @@ class Group(click.Group):
             raise SystemExit(128 + getattr(error, "signum", SIGINT)) from None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if ctx.resilient_parsing:  # a shell asks what may come next
+        (word, *rest), path, is_option = args, ctx.command_path, args[0].startswith("-")
+        if word in self.commands or ctx.resilient_parsing:  # a shell that asks what may come next gets no error
             return super().resolve_command(ctx, args)
-        (word, *rest), path = args, ctx.command_path
-        meant = [each for each in rest if each in self.commands][:1]
-        flag = FLAGS.get(word.lstrip("-").casefold())
+        meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
         flag = flag if any(flag in each.opts for each in self.get_params(ctx)) else None
-        if word not in self.commands and (flag or word.startswith("-")):
+        if flag or is_option:
             line = [flag] if flag else [word, *(each for each in rest if each not in meant)] if meant else ["--help"]
-            what = "option" if word.startswith("-") else "command"
-            raise SettingError(f"{path} has no {what} {word!r}: use {' '.join([path, shlex.join([*meant, *line])])}")
-        if word not in self.commands:
-            shown = [name for name, each in self.commands.items() if not each.hidden]
-            offer = closest(args[0], shown, words()["commands"])
-            raise SettingError(sentence("command.no_command", group=ctx.command_path, name=args[0], offer=offer))
-        return super().resolve_command(ctx, args)
+            what, line = "option" if is_option else "command", [*meant, *line]
+            raise SettingError(f"{path} has no {what} {word!r}: use {path} {shlex.join(line)}")
+        offer = closest(word, [name for name, each in self.commands.items() if not each.hidden], words()["commands"])
+        raise SettingError(sentence("command.no_command", group=path, name=word, offer=offer))
 
 
 class Command(click.Command):
@@ -148,21 +144,21 @@ class Command(click.Command):
         given = {name: value for name, value in ctx.params.items() if source(name) is typed}
         lists = {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
         module, _, function = self.function.partition(".")
-        carry_out = getattr(import_module(f"deltarule.cli.{module}"), function)
-        carry_out(self.record(given=tuple(given), **(given | lists)))
+        options = self.record(**(given | lists))
+        options.given = tuple(given)
+        getattr(import_module(f"deltarule.cli.{module}"), function)(options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if ctx.resilient_parsing:
-            return super().parse_args(ctx, args)
         given, ctx.allow_extra_args = list(args), True  # what is left is answered here
         for before, key, value in zip(given, given[1:], given[2:], strict=False):
-            if before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--")):
+            is_apart = before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--"))
+            if is_apart and not ctx.resilient_parsing:
                 raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
             left = super().parse_args(ctx, args)
         except click.UsageError as error:
             raise SettingError(self.answer(error, given, ctx.command_path)) from None
-        if left:
+        if left and not ctx.resilient_parsing:
             raise SettingError(self.surplus(left[0], given, ctx.command_path))
         return left
 

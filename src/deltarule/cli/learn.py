@@ -29,11 +29,10 @@ def learn(options: LearnOptions) -> None:
             return
         if len(words) > 1:
             raise SettingError(says("learn.words", words=" ".join(words)))
-        if words and words[0].isdigit() and not Path(words[0]).is_dir():
-            raise SettingError(says("learn.number", number=words[0]))
-        if words and words[0] in WORDS and not Path(words[0]).is_dir():
-            raise SettingError(says("learn.command", word=words[0]))
-        course = Course(Path(words[0]) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
+        word = words[0] if words else ""
+        if (word.isdigit() or word in WORDS) and not Path(word).is_dir():
+            raise SettingError(says("learn.number" if word.isdigit() else "learn.command", word=word))
+        course = Course(Path(word) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
         course.open()
         if options.watch:
             watch(course, worker)

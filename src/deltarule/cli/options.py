@@ -14,32 +14,26 @@ File = Path | None  # what is None unless the command line gives it
 Text = str | None
 Texts = list[str] | None
 Number = int | None
+Real = float | None
+Task = Literal["classes", "values"] | None
+Missing = Literal["error", "drop", "mean"]
 EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid, BP1-exponential"
 KEPT = "kept"  # the key of an option that a checkpoint keeps, from where `train --resume` takes it
 
 
-def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
-    """A field that an argument fills: what the help calls it, and what the help says of it."""
-    return option(metavar, says, default, is_argument=True)
-
-
-def option(
-    metavar: str,
-    says: str,
-    default: Any = None,
-    *,
-    name: str = "",
-    within: str = "",
-    key: str = "",
-    is_argument: bool = False,
-) -> Any:
-    """A field that an option fills.
+def option(metavar: str, says: str, default: Any = None, *, name: str = "", within: str = "", key: str = "") -> Any:
+    """A field that an option fills: what the help calls its value, and what the help says of it.
 
     name: where it is not the field's. within: of a number, its range, as in `Setting`. key: the key of the recipe that
     it changes, or KEPT.
     """
-    about = {"metavar": metavar, "says": says, "name": name, "within": within, "key": key, "is_argument": is_argument}
-    return field(default=default, metadata=about)
+    metadata = {"metavar": metavar, "says": says, "name": name, "within": within, "key": key}
+    return field(default=default, metadata=metadata)
+
+
+def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
+    """A field that an argument fills."""
+    return field(default=default, metadata={"metavar": metavar, "says": says, "within": "", "is_argument": True})
 
 
 def flag(says: str, *, name: str = "", key: str = "") -> Any:
@@ -66,14 +60,7 @@ FORCE = "Replace any file but an input of this command."
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Options:
-    """What a command line says. given: the names of the fields that it names, be it with their defaults."""
-
-    given: Collection[str] = ()
-
-
-@dataclass(eq=False, repr=False, kw_only=True)
-class DataOptions(Options):
+class DataOptions:
     """Options for the data that a command works on; they stand behind those of the command."""
 
     data: Text = option(*DATA)
@@ -91,7 +78,7 @@ class SubjectOptions(DataOptions):
 
 
 @dataclass(eq=False, repr=False)
-class TrainOptions(Options):
+class TrainOptions:
     """Train a network, save it, and test it on new examples.
 
     With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
@@ -103,22 +90,19 @@ class TrainOptions(Options):
       deltarule train --data pictures --size 28 --run kept
     """
 
+    given: Collection[str] = ()  # the names of the fields that the command line names, be it with their defaults
     recipe: Text = argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.", None)
     data: Text = option(*DATA)
     target: Text = option(*TARGET, key=KEPT)
     label: Text = option(*LABEL, key=KEPT)
-    target_task: Literal["classes", "values"] | None = option(
-        "", "What the target is; else a guess, printed.", name="--task", key=KEPT
-    )
-    missing: Literal["error", "drop", "mean"] = option(
-        "", "Rows that lack a cell: refuse, leave out, or fill in.", "error", key=KEPT
-    )
+    target_task: Task = option("", "What the target is; else a guess, printed.", name="--task", key=KEPT)
+    missing: Missing = option("", "Rows that lack a cell: refuse, leave out, or fill in.", "error", key=KEPT)
     without: Texts = option("COLUMN", "Leave a column out; may be repeated.", key=KEPT)
     size: Number = option("N", "Bring a folder's images to N x N pixels.", within="[1, 1025)", key=KEPT)
     skip_bad: bool = flag(SKIP_BAD, key=KEPT)
     seed: int = setting("seed", key=KEPT)
     epochs: Number = setting("epochs", default=None, within="[1, inf)", key="training.epochs")
-    learning_rate: float | None = option(
+    learning_rate: Real = option(
         "R", "The schedule's highest or only rate.", within="(0, inf)", key="training.schedule.rate"
     )
     holdout: int = setting("holdout", key=KEPT)
@@ -130,7 +114,7 @@ class TrainOptions(Options):
     plot: File = option("FILE", "Draw loss and accuracy by epoch: .png, .svg or .pdf.", key=KEPT)
     checkpoint: File = option("DIR", "Keep where the run stands, once a minute.")
     every_steps: Number = option("N", "Keep it after every N steps instead.", within="[1, inf)")
-    every_seconds: float | None = option("S", "Or every S seconds.", within="[0.01, inf)")
+    every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
     resume: File = option("DIR", "Go on with a run; --data if its data moved.")
     resume_anyway: bool = flag("Even if settings or data differ.")
     diagnose: bool = flag("Look for what keeps it from learning.", key=KEPT)
@@ -159,7 +143,7 @@ class EvaluateOptions(DataOptions):
 
 
 @dataclass(eq=False, repr=False)
-class PredictOptions(Options):
+class PredictOptions:
     """Ask a model: a line for each image, or row of numbers.
 
     The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
@@ -281,7 +265,7 @@ class PlotOptions(DataOptions):
 
 
 @dataclass(eq=False, repr=False)
-class PlaygroundOptions(Options):
+class PlaygroundOptions:
     """Open a page to draw on, look inside and train.
 
     Draw a digit and watch every neuron answer; walk the drawing backwards, watch a network learn, see its mistakes.
@@ -297,7 +281,7 @@ class PlaygroundOptions(Options):
 
 
 @dataclass(eq=False, repr=False)
-class ExportOptions(Options):
+class ExportOptions:
     """Write a model for other software to read.
 
     The same model gives the same bytes. An older export is replaced, whole or not at all; any other file by --force.
@@ -320,7 +304,7 @@ class ExportOptions(Options):
 
 
 @dataclass(eq=False, repr=False)
-class RecipesOptions(Options):
+class RecipesOptions:
     """List what there is to train, or print one recipe.
 
     The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
@@ -332,7 +316,7 @@ class RecipesOptions(Options):
 
 
 @dataclass(eq=False, repr=False)
-class LearnOptions(Options):
+class LearnOptions:
     """Write a neural network yourself, and have every step checked.
 
     The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command says what is
@@ -347,9 +331,7 @@ class LearnOptions(Options):
     """
 
     words: Texts = argument(
-        "[DIR] | grade DIR",
-        "Your folder (default: my-network). To grade: one student's, or a folder of many.",
-        None,
+        "[DIR] | grade DIR", "Your folder (default: my-network). To grade: one student's, or a folder of many.", None
     )
     hint: bool = flag("A hint for the next step. Repeat it for a plainer hint.")
     solution: bool = flag("The solution of the next step.")
@@ -363,21 +345,21 @@ class LearnOptions(Options):
 
 
 @dataclass(eq=False, repr=False)
-class ListOptions(Options):
+class ListOptions:
     """List the data sets that go by a name, and where they are."""
 
     as_json: bool = flag(JSON, name="--json")
 
 
 @dataclass(eq=False, repr=False)
-class FetchOptions(Options):
+class FetchOptions:
     """Download a data set, unless it is here already."""
 
     name: str = argument("NAME", "One that `data list` shows.")
 
 
 @dataclass(eq=False, repr=False)
-class InfoOptions(Options):
+class InfoOptions:
     """Say what data hold, how they were read, and whose they are; download nothing."""
 
     data: str = argument("DATA", "A name that `data list` shows, or a path.")

@@ -146,9 +146,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for path in paths:
-        found = [path]
-        if path.is_dir():
-            found = pictures_among(path.rglob("*"), path, partial(tell, "read"))
+        found = pictures_among(path.rglob("*"), path, partial(tell, "read")) if path.is_dir() else [path]
         if not found:
             raise SettingError(sentence("command.no_pictures", path=path))
         files += found
