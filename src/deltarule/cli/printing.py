@@ -1,6 +1,6 @@
 """The one door for text: results go to stdout, everything else to stderr, and no text can end or slow a run.
 
-While a command runs, `doors` stand in the place of sys.stdout and sys.stderr, so that Typer's messages, warnings and
+While a command runs, `doors` stand in the place of sys.stdout and sys.stderr, so that click's messages, warnings and
 the log pass through them too. They show control characters of strangers' strings as escapes, and drop what cannot be
 written: a terminal that was closed, a full disk, a reader that has left.
 """
