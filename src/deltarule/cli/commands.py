@@ -45,7 +45,7 @@ def error_message(error: BaseException) -> str:
     return says or ("there is not enough memory" if isinstance(error, MemoryError) else type(error).__name__)
 
 
-class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.5
+class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.4
     """What an argument or an option takes: a path, a text, one of a few words, or a number in a range."""
 
     name = "value"
