@@ -1,9 +1,6 @@
 """Engine.run_steps: what each field of a Plan does, and what the Outcome says."""
 
-import copy
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +10,7 @@ from deltarule.errors import FileError
 from deltarule.nn.activations import Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, loss_and_gradient
-from deltarule.nn.optimizers import SGD, Adam, AdamW, Nesterov, Optimizer
+from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L2
 from deltarule.training.clip_and_average import NoClipping
@@ -43,11 +40,6 @@ def native_engine() -> Engine:
 
 def run(network: Network, asked: Plan, optimizer: Optimizer | None = None) -> Outcome:
     return REFERENCE.run_steps(network, optimizer or SGD(), asked)
-
-
-def arrays_of(parameters: Parameters) -> list[Array]:
-    """In the order of a plan's rate factors."""
-    return [*parameters.weights, *parameters.biases]
 
 
 def test_steps_by_hand() -> None:
@@ -94,23 +86,6 @@ def test_each_step_has_its_epsilon() -> None:
     np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
 
 
-@pytest.mark.parametrize("kind", [SGD, Nesterov, Adam, partial(AdamW, weight_decay=0.1)])
-def test_each_array_has_its_rate(kind: Callable[[], Optimizer]) -> None:
-    """Every step is taken once for each array, from the same start, at that array's own rate."""
-    network, optimizer, factors = small(), kind(), np.array([0.0, 2.0, 0.5, 1.0])
-    for index in range(3):
-        one = replace(plan(1, penalty=L2(0.1)), order=np.arange(4 * index, 4 * index + 4))
-        expected = network.parameters.copy()
-        for place, factor in enumerate(factors):
-            other, rates = copy.deepcopy(network), one.learning_rates * factor
-            run(other, replace(one, learning_rates=rates), copy.deepcopy(optimizer))
-            arrays_of(expected)[place][:] = arrays_of(other.parameters)[place]
-        run(network, replace(one, rate_factors=factors), optimizer)
-        np.testing.assert_allclose(network.parameters.vector, expected.vector, rtol=1e-12, atol=1e-14)
-    np.testing.assert_array_equal(network.weights[0], small().weights[0])
-    assert all((now != before).any() for now, before in zip(network.biases, small().biases, strict=True))
-
-
 class Pulls(NoClipping):
     """Sets a plan's stop at its second step."""
 
@@ -130,12 +105,6 @@ def test_a_stop_is_heeded_before_the_next_step() -> None:
     assert outcome.score is not None
     assert (outcome.steps, len(outcome.losses), outcome.score.n_samples) == (2, 2, 8)
     assert run(network, plan(stop=stop)).losses == []
-
-
-def test_rate_factors_are_left_to_numpys_loop() -> None:
-    native = Engine("native")
-    assert native.can_run_in_one_call(small(), SGD(), plan(stop=np.zeros(1, np.uint8)))
-    assert not native.can_run_in_one_call(small(), SGD(), plan(rate_factors=np.ones(4)))
 
 
 def test_a_native_call_heeds_a_stop() -> None:

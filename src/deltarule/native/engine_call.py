@@ -76,13 +76,13 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
     return reasons
 
 
-def take_steps(network: Network, optimizer: Optimizer, plan: Any) -> StepCall:
-    """Take the steps of the training room's Plan, in its buffers; stop before one whose loss is too high.
+def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) -> StepCall:
+    """Take the steps of the training room's Plan, in these Buffers of its; stop before one whose loss is too high.
 
-    The call that its buffers keep has the results; outputs too, of all samples, where a score needs them.
+    The call that the buffers keep has the results; outputs too, of all samples, where a score needs them.
     """
-    params, grads, n_steps = network.parameters, plan.buffers.grads, len(plan.learning_rates)
-    call = plan.buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=plan.buffers.call)
+    params, grads, n_steps = network.parameters, buffers.grads, len(plan.learning_rates)
+    call = buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=buffers.call)
     vectors, moving = [*optimizer.moment_vectors(params, grads), None, None], plan.average.moving_vector(params)
     rule = dict(zip(_RULE, kernel_values(optimizer) or (), strict=True))
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY

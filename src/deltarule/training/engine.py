@@ -1,8 +1,7 @@
 """Engine: who does the arithmetic of a run: NumPy, step by step, or the library in C, many steps in one call."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,6 @@ from deltarule.native.loader import library
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check_choice
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
@@ -30,19 +28,18 @@ class Engine:
     """
 
     name: str
-    says: str = ""
+    says: str = field(default="", repr=False)
 
     def run_steps(self, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
         """Take the steps of a plan: change the network's parameters, the optimizer and the average in place.
 
         Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient.
         """
+        buffers = plan.buffers or Buffers(network, plan.batch_size)
         if self.can_run_in_one_call(network, optimizer, plan):
-            return run_in_one_call(network, optimizer, plan)
-        params, buffers = network.parameters, plan.buffers or Buffers(network, plan.batch_size)
-        ws, grads = buffers.workspace, buffers.grads
-        outcome = Outcome(None if plan.score is None else plan.score.copy())
-        penalty = plan.penalty
+            return run_in_one_call(network, optimizer, plan, buffers)
+        params, ws, grads = network.parameters, buffers.workspace, buffers.grads
+        outcome, penalty = Outcome(None if plan.score is None else plan.score.copy()), plan.penalty
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
             if plan.stop is not None and plan.stop[0]:
                 break
@@ -59,7 +56,8 @@ class Engine:
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
                 outputs = forward(network, inputs, ws)
-                weighed: dict[str, Any] = {"sample_weight": plan.weights(piece), "divisor": divisor}
+                weight = None if plan.sample_weight is None else plan.sample_weight[piece]
+                weighed: dict[str, Any] = {"sample_weight": weight, "divisor": divisor}
                 loss += loss_value(network, targets, ws, **weighed)
                 into = grads if start == 0 else buffers.piece_grads
                 backward(network, targets, ws, into, **weighed)
@@ -79,10 +77,7 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
-                before = None if plan.rate_factors is None else params.copy()
                 optimizer.step(params, grads, learning_rate)
-                if before is not None:
-                    scale_change(params, before, plan.rate_factors)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -92,7 +87,6 @@ class Engine:
         return (
             self.name == NATIVE
             and not plan.takes_rows
-            and plan.rate_factors is None
             and not engine_call.missing(network, optimizer, plan.penalty)
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) in (NoClipping, ClipNorm)
@@ -103,36 +97,18 @@ class Engine:
         """Deform, in place, a batch's images from number `start` on, where the plan says so."""
         if plan.deformation is not None and plan.image_shape is not None:
             rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
-            self.deform(X, plan.image_shape, plan.deformation, rng, X)
-
-    @property
-    def deform(self) -> Callable[..., Array]:
-        """data.augment.deform, or the same from the library."""
-        return augment.deform if self.name == NATIVE else deform
-
-    def __repr__(self) -> str:
-        return f"Engine({self.name!r})"
+            (augment.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
 
 
 NATIVE = "native"
 REFERENCE = Engine("numpy")
 
 
-def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
-    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
-    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
-    for array, start, factor in arrays:
-        array[:] = start + float(factor) * (array - start)
-
-
-def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
+def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:
     """The same by the library, on images that are all deformed before."""
     given = plan if plan.deformation is None else with_images(network, plan)
-    if given.buffers is None:
-        given = replace(given, buffers=Buffers(network, plan.batch_size))
-    buffers: Any = given.buffers
     buffers.is_changing = plan.highest_loss != -math.inf
-    call = engine_call.take_steps(network, optimizer, given)
+    call = engine_call.take_steps(network, optimizer, given, buffers)
     n_seen, n_taken = call.n_losses, call.n_taken
     if n_seen:
         draws = (plan.seed, plan.epoch, plan.first_step + n_seen - 1)
@@ -165,8 +141,10 @@ def with_images(network: Network, plan: Plan) -> Plan:
     return replace(plan, inputs=X, targets=plan.targets[plan.order], sample_weight=weights, order=np.arange(len(X)))
 
 
-def engine(name: str) -> Engine:
+def engine(name: str, *run: Any) -> Engine:
     """The engine of that name: "numpy"; "native"; or "auto", the native one where its library loads.
+
+    run: its network, optimizer and penalty; where one of them has no kernel, the engine is NumPy's, which says so.
 
     Raises SettingError for another name, and FileError where the library cannot be had for "native".
     """
@@ -179,4 +157,5 @@ def engine(name: str) -> Engine:
         if name == NATIVE:
             raise
         return replace(REFERENCE, says=str(error))
-    return Engine(NATIVE)
+    without = engine_call.missing(*run) if run else []
+    return replace(REFERENCE, says="; ".join(without)) if without else Engine(NATIVE)

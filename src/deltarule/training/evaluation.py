@@ -12,7 +12,6 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
 from deltarule.public import public
 from deltarule.training.engine import NATIVE, REFERENCE, Engine
-from deltarule.training.plan import gather
 from deltarule.training.score import Score
 
 
@@ -59,12 +58,8 @@ def loss_and_outputs(
     divisor = n_samples if sample_weight is None else sample_weight.sum().item()
     loss, outputs = 0.0, np.empty((n_samples, network.layer_sizes[-1]), network.dtype)
     for start in range(0, n_samples, PREDICTION_ROWS):
-        rows = slice(start, min(start + PREDICTION_ROWS, n_samples))
-        if isinstance(inputs, np.ndarray):
-            X = gather(inputs, np.arange(start, rows.stop), ws.input_buffer(rows.stop - start))
-        else:
-            X = inputs[rows]
-        outputs[rows] = forward(network, X, ws)
+        rows = slice(start, start + PREDICTION_ROWS)
+        outputs[rows] = forward(network, inputs[rows], ws)
         weight = None if sample_weight is None else sample_weight[rows]
         loss += loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
     return loss, outputs

@@ -60,8 +60,6 @@ class Plan:
         `first_step` of the run, counted from 0.
     penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
         epsilon, which the engine sets; None leaves them as they are.
-    rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
-        (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
     clip, average: what stands before and behind an update.
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
@@ -84,7 +82,6 @@ class Plan:
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Array | None = None
     epsilons: Array | None = None
-    rate_factors: Array | None = None
     clip: NoClipping = field(default_factory=NoClipping)
     average: Latest = field(default_factory=Latest)
     deformation: Deformation | None = None
@@ -102,10 +99,6 @@ class Plan:
     def batch(self, index: int) -> Array:
         """The samples of one of the steps: their indices."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
-
-    def weights(self, rows: Array) -> Array | None:
-        """How much each of these samples counts; None where all count the same."""
-        return None if self.sample_weight is None else self.sample_weight[rows]
 
     def weight(self, rows: Array) -> float:
         """What these samples weigh together: as many as they are, where all count the same."""
