@@ -21,7 +21,7 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.public import part
 from deltarule.recipes.build import build
-from deltarule.training.trainer import engine_for
+from deltarule.training.engine import engine
 
 SOURCE = Path(__file__).parents[1] / "src" / "deltarule"
 HELPERS = Path(__file__).parent / "native"
@@ -107,13 +107,12 @@ def test_onnx_computes_it(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_softplus")
 def test_without_a_kernel_numpy_computes_the_run_and_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    trainer = dr.Trainer(network=network(), epochs=10_000)
-    chosen = engine_for(trainer, "auto")
+    run = network(), dr.Adam(), dr.L2(0.1)
+    chosen = engine("auto", *run)
     assert (chosen.name, chosen.says) == ("numpy", f"Softplus has no kernel ({WITHOUT})")
-    assert engine_for(trainer, "native") == chosen
+    assert engine("native", *run) == chosen
     own = type("Own", (dr.Tanh,), {})
-    trainer = dr.Trainer(network=dr.Network((4, 6, 3), hidden=own()), epochs=10_000)
-    assert engine_for(trainer, "auto").says == "Own is not deltarule's own"
+    assert engine("auto", dr.Network((4, 6, 3), hidden=own())).says == "Own is not deltarule's own"
     with caplog.at_level(logging.DEBUG, "deltarule"):
         dr.fit(network(), X, Y, epochs=1, engine="native")
     assert f"the engine is numpy: Softplus has no kernel ({WITHOUT})" in caplog.text

@@ -19,10 +19,11 @@ from deltarule.parts import PARTS, Spec, make, with_settings
 from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
+from deltarule.training import engine as engines
 from deltarule.training.callbacks import Callback, EarlyStopping
 from deltarule.training.plan import steps_per_epoch
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
-from deltarule.training.trainer import Trainer, engine_for
+from deltarule.training.trainer import Trainer
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
 HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
@@ -68,7 +69,7 @@ def build(
     parts = train.hold_out(holdout) if holdout else Splits(train)
     model = fresh_model(recipe, parts.train, seed) if start is None else start
     trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed, callbacks)
-    trainer.engine = engine_for(trainer, engine)
+    trainer.engine = engines.engine(engine, trainer.network, trainer.optimizer, trainer.penalty)
     return Job(model, trainer, model.scaled(parts.train), model.scaled(parts.test) if parts.test else None, test)
 
 

@@ -15,9 +15,9 @@ from deltarule.model import Model
 from deltarule.randomness import generator
 from deltarule.recipes.build import fresh_model, trainer_for
 from deltarule.recipes.schema import Recipe
+from deltarule.training.engine import engine
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.score import Score
-from deltarule.training.trainer import engine_for
 
 DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of AdamW, each step takes decay * learning rate of every weight
 PARTS, MOST_IN_PARTS = 5, 2_000  # rows: of fewer, each part is held out in turn; of more, one is enough
@@ -46,7 +46,7 @@ def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
     """The recipe's network, trained on all of the data. Raises DivergenceError."""
     model = fresh_model(recipe, data, seed)
     trainer = trainer_for(recipe, model.inner, data.n_samples, seed, ())
-    trainer.engine = engine_for(trainer, "auto")
+    trainer.engine = engine("auto", trainer.network, trainer.optimizer, trainer.penalty)
     trainer.fit(model.scaled(data))
     return model
 

@@ -36,7 +36,8 @@ class TrainingState:
         batch, and the buffers hold them for the engine.
     average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
     train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
-    listeners: the callbacks, in order. identity: says what the run is, for those who want to go on with it.
+    listeners: a schedule that listens, and the callbacks, in order. identity: says what the run is, for a later one
+        that goes on with it.
     ending: the exception that has ended the run, if one has.
     left_off: the parameters after the last whole step, where it did so between two updates.
     """

@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
@@ -16,7 +16,6 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import LOG, DivergenceError, SettingError
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
-from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
 from deltarule.nn.optimizers import Adam, Optimizer
@@ -28,7 +27,7 @@ from deltarule.targets import check_weights
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.divergence import are_finite, divergence, highest_loss
-from deltarule.training.engine import NATIVE, REFERENCE, Engine, engine
+from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
@@ -124,17 +123,16 @@ class Trainer(TrainingNumbers, metaclass=Named):
             works = 'resume=Checkpoints("kept").newest()'
             raise SettingError(f"resume must be a Snapshot: got {brief(resume)}; use {works}")
         if self._engine_name is not None:
-            self.engine = engine_for(self, self._engine_name)
+            self.engine = engine(self._engine_name, self.network, self.optimizer, self.penalty)
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
-        plan = self.plan(train, sample_weight)
-        state = self._begin(plan, train, validation)
+        plan, state = self._begin(train, validation, sample_weight)
         final = state.best if validation is not None else self.average.parameters
         if resume is not None:
             resume.restore(state)
         self._best = Monitor(self.monitor)
         self._best.begin(state.history if validation is not None else None)
-        for listener in self.listeners:
+        for listener in state.listeners:
             listener.train_begin(state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -164,7 +162,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         The exception that has ended the run is not to be hidden by a later one.
         """
         failed, state.buffers.is_changing = state.ending, False
-        for listener in self.listeners:
+        for listener in state.listeners:
             try:
                 listener.train_end(state)
             except BaseException as error:
@@ -175,60 +173,62 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if state.ending is None and failed is not None:
             raise failed
 
-    def _begin(self, plan: Plan, train: Dataset, validation: Dataset | None) -> TrainingState:
-        plan.buffers = Buffers(self.network, min(plan.batch_size, train.n_samples))
+    def _begin(self, train: Dataset, validation: Dataset | None, weights: Array | None) -> tuple[Plan, TrainingState]:
+        """What all steps of a run have in common, a Plan of none, and where the run stands."""
+        batch_size, schedule = samples_per_step(train.n_samples, self.batch_size), self.schedule
+        buffers = Buffers(self.network, min(batch_size, train.n_samples))
         self.average.begin(self.network.parameters)
-        return TrainingState(
-            network=self.network,
-            buffers=plan.buffers,
-            optimizer=self.optimizer,
-            average=self.average,
-            best=self.network.parameters.copy(),
-            train=train,
-            validation=validation,
-            tally=Score(train.task),
-            listeners=self.callbacks,
-            identity=cache(partial(self.identity, train, validation, plan.sample_weight)),
-            learning_rate=float(self.schedule(0)),
-            n_epochs=self.epochs,
-            n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
-        )
-
-    def plan(self, train: Dataset, sample_weight: Array | None = None) -> Plan:
-        """What all steps of a run have in common: a Plan of none."""
-        return Plan(
+        plan = Plan(
             inputs=train.inputs,
             targets=train.targets,
             order=np.arange(0),
-            batch_size=samples_per_step(train.n_samples, self.batch_size),
+            batch_size=batch_size,
             learning_rates=np.empty(0),
-            sample_weight=sample_weight,
+            sample_weight=weights,
             seed=self.seed,
             penalty=self.penalty,
             clip=self.clip,
             average=self.average,
             deformation=self.augment,
             image_shape=train.image_shape,
+            buffers=buffers,
+        )
+        own = [schedule] if isinstance(schedule, Callback) and schedule not in self.callbacks else []
+        return plan, TrainingState(
+            network=self.network,
+            buffers=buffers,
+            optimizer=self.optimizer,
+            average=self.average,
+            best=self.network.parameters.copy(),
+            train=train,
+            validation=validation,
+            tally=Score(train.task),
+            listeners=[*own, *self.callbacks],
+            identity=cache(partial(self.identity, train, validation, weights)),
+            learning_rate=float(schedule(0)),
+            n_epochs=self.epochs,
+            n_steps=self.epochs * steps_per_epoch(train.n_samples, self.batch_size),
         )
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
         plan.epoch, plan.highest_loss = state.epoch, highest_loss(state.history.rows[0]["train_loss"])
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
-        watchers, began = self.watchers, time.perf_counter()
-        for samples in self._stretches(state, order, plan):
+        hears = [each for each in state.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
+        began = time.perf_counter()
+        for samples in self._stretches(state, order, plan, hears):
             n_steps = steps_per_epoch(len(samples), plan.batch_size)
             plan.order, plan.first_step, plan.score = samples, state.step, state.tally
             plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
             self._note(state, plan, self.engine.run_steps(self.network, self.optimizer, plan))
             vars(state)["seconds"] += time.perf_counter() - began  # a callback may not assign it
-            for watcher in watchers:
-                watcher.step_end(state)
+            for listener in hears:
+                listener.step_end(state)
             if state.stop_reason is not None:
                 break
             began = time.perf_counter()
 
-    def _stretches(self, state: TrainingState, order: Array, plan: Plan) -> Iterator[Array]:
+    def _stretches(self, state: TrainingState, order: Array, plan: Plan, hears: Sequence[Callback]) -> Iterator[Array]:
         """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
 
         In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
@@ -237,7 +237,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if self.augment is not None:
             most = min(most, STRETCH_INPUTS // self.network.layer_sizes[0])
         is_many = self.engine.can_run_in_one_call(self.network, self.optimizer, plan)
-        is_watched = any(watcher.every_step or not is_many for watcher in self.watchers)
+        is_watched = any(each.every_step or not is_many for each in hears)
         start, longest = 0, 1 if is_watched else max(1, most // plan.batch_size) if is_many else len(order)
         while start < len(order):
             wanted = [each.every_steps for each in self.callbacks if each.every_steps is not None and is_many]
@@ -273,20 +273,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
-        for listener in self.listeners:
+        for listener in state.listeners:
             listener.epoch_end(state)
-
-    @property
-    def listeners(self) -> list[Callback]:
-        """The callbacks, and a schedule that listens."""
-        if not isinstance(self.schedule, Callback) or any(each is self.schedule for each in self.callbacks):
-            return list(self.callbacks)
-        return [*self.callbacks, self.schedule]
-
-    @property
-    def watchers(self) -> list[Callback]:
-        """The listeners that hear of steps."""
-        return [each for each in self.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
@@ -309,10 +297,3 @@ def divergence_of(state: TrainingState) -> DivergenceError:
     """The error for where a run stands."""
     figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
     return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
-
-
-def engine_for(trainer: Trainer, name: str) -> Engine:
-    """The engine of that name for a run: NumPy's where a part of the run has no kernel; it says so."""
-    found = engine(name)
-    without = engine_call.missing(trainer.network, trainer.optimizer, trainer.penalty) if found.name == NATIVE else []
-    return replace(REFERENCE, says="; ".join(without)) if without else found
