@@ -1,9 +1,8 @@
 """Snapshots: all that the rest of a run depends on, after one of its steps; and what makes it the run that it is."""
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -139,17 +138,12 @@ def in_words(thing: Any) -> str:
     """
     if isinstance(thing, list | tuple):
         return f"({', '.join(map(in_words, thing))})"
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        return vars_of(thing, *(field.name for field in dataclasses.fields(thing) if field.init))
+    if is_dataclass(thing) and not isinstance(thing, type):
+        settings = (f"{each.name}={in_words(getattr(thing, each.name))}" for each in fields(thing) if each.init)
+        return f"{type(thing).__name__}({', '.join(settings)})"
     if thing is None or isinstance(thing, bool | int | float | str):
         return repr(thing)
     return str(getattr(thing, "__qualname__", type(thing).__qualname__))  # of a function, or an object of one's own
-
-
-def vars_of(thing: object, *names: str) -> str:
-    """The type of a thing with some of its attributes."""
-    settings = ", ".join(f"{name}={in_words(getattr(thing, name))}" for name in names)
-    return f"{type(thing).__name__}({settings})"
 
 
 def data_in_words(data: Dataset) -> str:

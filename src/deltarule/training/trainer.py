@@ -34,7 +34,7 @@ from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
 from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, warn_of_epochs
 from deltarule.training.score import SCORE_NAMES, Score
-from deltarule.training.snapshot import Snapshot, data_in_words, in_words, vars_of
+from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
 STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
 STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
@@ -193,7 +193,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             image_shape=train.image_shape,
             buffers=buffers,
         )
-        own = [schedule] if isinstance(schedule, Callback) and schedule not in self.callbacks else []
+        own = (schedule,) if isinstance(schedule, Callback) and schedule not in self.callbacks else ()
         return plan, TrainingState(
             network=self.network,
             buffers=buffers,
@@ -279,13 +279,12 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
         network, own_first = self.network, sorted(dataclasses.fields(self), key=lambda each: "setting" in each.metadata)
-        stopping = [callback for callback in self.callbacks if isinstance(callback, EarlyStopping)]
         return {
             "network": "-".join(map(str, network.layer_sizes)),
             **{name: in_words(getattr(network, name)) for name in ("activations", "loss", "dropout")},
             "dtype": network.dtype.name,
             **{each.name: in_words(getattr(self, each.name)) for each in own_first if each.name not in APART},
-            "early stopping": in_words([vars_of(each, "monitor") for each in stopping]),
+            "early stopping": in_words([each.monitor for each in self.callbacks if isinstance(each, EarlyStopping)]),
             "engine": self.engine.name,
             "training data": data_in_words(train),
             "validation data": "none" if validation is None else data_in_words(validation),
