@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 
 from deltarule.errors import FileError
+from deltarule.native import engine_call
 from deltarule.nn.activations import Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, loss_and_gradient
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
-from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L2
-from deltarule.training.clip_and_average import NoClipping
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.score import Score
@@ -86,30 +85,17 @@ def test_each_step_has_its_epsilon() -> None:
     np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
 
 
-class Pulls(NoClipping):
-    """Sets a plan's stop at its second step."""
+def test_a_native_call_heeds_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop that is set before a long call has begun, as by Ctrl-C: no step is taken."""
+    network, native = small(), native_engine()
 
-    def __init__(self, stop: Array) -> None:
-        self.stop, self.steps = stop, 0
+    def stop_first(called: Any, argument: Any, stop: Array) -> None:
+        stop[0] = 1
+        called(argument)
 
-    def apply(self, grads: Parameters) -> None:
-        self.steps += 1
-        self.stop[0] = self.steps == 2
-
-
-def test_a_stop_is_heeded_before_the_next_step() -> None:
-    network, by_hand, stop = small(), small(), np.zeros(1, np.uint8)
-    outcome = run(network, plan(clip=Pulls(stop), stop=stop, score=Score("classes")))
-    run(by_hand, plan(2))
-    np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
-    assert outcome.score is not None
-    assert (outcome.steps, len(outcome.losses), outcome.score.n_samples) == (2, 2, 8)
-    assert run(network, plan(stop=stop)).losses == []
-
-
-def test_a_native_call_heeds_a_stop() -> None:
-    network = small()
-    outcome = native_engine().run_steps(network, SGD(), plan(stop=np.ones(1, np.uint8), score=Score("classes")))
+    monkeypatch.setattr(engine_call, "LONG_CALL", 0.0)
+    monkeypatch.setattr(engine_call, "call_interruptibly", stop_first)
+    outcome = native.run_steps(network, SGD(), plan(score=Score("classes")))
     assert outcome.score is not None
     assert (outcome.steps, outcome.losses, outcome.score.n_samples) == (0, [], 0)
     np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)

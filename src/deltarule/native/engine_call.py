@@ -83,24 +83,24 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) 
     """
     params, grads, n_steps = network.parameters, buffers.grads, len(plan.learning_rates)
     call = buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=buffers.call)
-    vectors, moving = [*optimizer.moment_vectors(params, grads), None, None], plan.average.moving_vector(params)
+    vectors, average = [*optimizer.moment_vectors(params, grads), None, None], plan.average
     rule = dict(zip(_RULE, kernel_values(optimizer) or (), strict=True))
     kind = codes.L1 if isinstance(plan.penalty, L1) else codes.L2 if isinstance(plan.penalty, L2) else codes.NO_PENALTY
     dropped = (dropout_keys(plan, network.dropout), _doubles(network.dropout)) if any(network.dropout) else (None, None)
-    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1], average=moving if moving.size else None)
+    call.set(gradient=grads.vector, first=vectors[0], second=vectors[1])
+    call.set(average=average.parameters.vector if hasattr(average, "decay") else None, paces=average.paces(n_steps))
     call.set(order=np.ascontiguousarray(plan.order, np.int64), n_order=len(plan.order), batch_size=plan.batch_size)
     call.set(n_steps=n_steps, highest_loss=plan.highest_loss, clip=getattr(plan.clip, "limit", np.inf))
-    call.set(rates=_doubles(plan.learning_rates), paces=plan.average.paces(n_steps), epsilons=_doubles(plan.epsilons))
+    call.set(rates=_doubles(plan.learning_rates), epsilons=_doubles(plan.epsilons))
     call.set(penalty=kind, strength=plan.penalty.strength, steps=optimizer.steps, **rule)
     call.set(strengths=None if kind == codes.NO_PENALTY else _doubles(plan.strengths))
-    call.set(stop=np.zeros(1, np.uint8) if plan.stop is None else plan.stop)
-    call.set(keys=dropped[0], dropout=dropped[1])
+    call.set(stop=np.zeros(1, np.uint8), keys=dropped[0], dropout=dropped[1])
     has_outputs = plan.score is not None and call.target_kind != codes.CLASSES
     call.set(outputs=np.empty((call.n_order, network.layer_sizes[-1]), network.dtype) if has_outputs else None)
     try:
         run(call, network)
     finally:
-        for each in (optimizer, plan.average):
+        for each in (optimizer, average):
             vars(each)["steps"] = each.steps + call.n_updates
     return call
 

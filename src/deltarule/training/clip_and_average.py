@@ -50,10 +50,6 @@ class Latest:
     def update(self, params: Parameters) -> None:
         """Take a step's result into account."""
 
-    def moving_vector(self, params: Parameters) -> Array:
-        """The vector that updates move, besides the parameters: none here, (0,)."""
-        return params.vector[:0]
-
     def paces(self, n_steps: int) -> Array:
         """Which share of its distance to the parameters the average moves, at each of the next steps: (n_steps,)."""
         return np.zeros(n_steps)
@@ -90,9 +86,6 @@ class MovingAverage(Latest):
         for block in blocks(params.size):
             average = self.parameters.vector[block]
             average += share * (params.vector[block] - average)
-
-    def moving_vector(self, params: Parameters) -> Array:
-        return self.parameters.vector
 
     def paces(self, n_steps: int) -> Array:
         steps = self.steps + np.arange(1, n_steps + 1)

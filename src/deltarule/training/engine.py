@@ -41,17 +41,15 @@ class Engine:
         params, ws, grads = network.parameters, buffers.workspace, buffers.grads
         outcome, penalty = Outcome(None if plan.score is None else plan.score.copy()), plan.penalty
         for index, learning_rate in enumerate(plan.learning_rates.tolist()):
-            if plan.stop is not None and plan.stop[0]:
-                break
             rows, loss = plan.batch(index), 0.0
             divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
                 targets = plan.targets[piece]
-                if plan.takes_rows:
-                    inputs = plan.inputs[piece]
-                else:
+                if isinstance(plan.inputs, np.ndarray):
                     inputs = gather(plan.inputs, piece, ws.input_buffer(len(piece)))
+                else:  # rows of a sparse matrix, for instance, which stay what they are
+                    inputs = plan.inputs[piece]
                 self.deform_images(plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
                     ws.draw_masks(plan.seed, plan.epoch, plan.first_step + index, start)
@@ -86,7 +84,7 @@ class Engine:
         """Whether the library takes the steps of such a plan: Python then sees none of them."""
         return (
             self.name == NATIVE
-            and not plan.takes_rows
+            and isinstance(plan.inputs, np.ndarray)
             and not engine_call.missing(network, optimizer, plan.penalty)
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) in (NoClipping, ClipNorm)

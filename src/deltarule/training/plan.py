@@ -65,12 +65,10 @@ class Plan:
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
         is, and the buffers hold the first batch's gradient.
     score: what the answers add to; None counts none.
-    stop: (1,) uint8, which another thread may set to 1. An engine looks at it before each step, and then begins none:
-        the outcome has the steps before. It is an array because C can read that. None never stops.
     buffers: the arrays to work in; None makes new ones.
     """
 
-    inputs: Array
+    inputs: Any
     targets: Array
     order: Array
     batch_size: int
@@ -88,13 +86,7 @@ class Plan:
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
     score: Score | None = None
-    stop: Array | None = None
     buffers: Buffers | None = None
-
-    @property
-    def takes_rows(self) -> bool:
-        """Whether the inputs are not an array, but a sparse matrix for instance, of which rows stay what they are."""
-        return not isinstance(self.inputs, np.ndarray)
 
     def batch(self, index: int) -> Array:
         """The samples of one of the steps: their indices."""
