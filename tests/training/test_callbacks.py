@@ -14,6 +14,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, EarlyStopping, Progress, TrainingState
 from deltarule.training.history import History
+from deltarule.training.monitor import Monitor
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
@@ -114,11 +115,10 @@ def test_the_history_by_columns_and_rows() -> None:
     ]
     assert (history["epoch"], history["step"]) == ([0, 1, 2], [0, 3, 6])
     assert [row["train_loss"] for row in history] == history["train_loss"]
-    assert (history.figure("step"), history.figure("step", 1)) == (6, 3)
     with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
         history["train_los"]
     with pytest.raises(SettingError, match="no column 'train_los': did you mean 'train_loss'"):
-        history.figure("train_los")
+        Monitor("train_los").improves(history)
     with pytest.raises(SettingError, match="no column 'train_loss'"):
         History()["train_loss"]
 

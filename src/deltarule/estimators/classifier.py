@@ -46,7 +46,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     _: KW_ONLY
     class_weight: Any = None
     label_smoothing: float = 0.0
-    _y_is_numeric: ClassVar[bool] = False
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **CONSTRAINTS,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],

@@ -67,10 +67,9 @@ class Descent:
     factor: float = 1.0
     step: int = 0
 
-    @property
-    def rate(self) -> float:
-        """The learning rate of the next step."""
-        return self.schedule(self.step) * self.factor
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        return self.schedule(step) * self.factor
 
     def scale_rate(self, factor: float) -> None:
         """Take a new factor. Momentum keeps its speed: what moves is rate times velocity, so the velocity grows."""
@@ -79,15 +78,6 @@ class Descent:
             state["velocity"] *= self.factor / factor
             self.optimizer.load_state(state)
         self.factor = factor
-
-
-def new_descent(estimator: Any, n_steps: int) -> Descent:
-    """One that an estimator's parameters ask for, before the first of so many steps."""
-    rule, rate = estimator.learning_rate, estimator.learning_rate_init
-    if rule in ("invscaling", "adaptive") and estimator.solver not in settings.DESCENDING:
-        rule = "constant"
-    schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
-    return Descent(settings.optimizer(estimator), schedule, rule)
 
 
 @dataclass
@@ -113,7 +103,6 @@ class Fit:
         self.network = estimator.model_.network
         self.vector = self.network.parameters.vector
         self.n_averaged = self.network.layer_sizes[-1] if getattr(estimator, "loss", "") == "squared_error" else 1
-        self.max_epochs = 1 if self.incremental else estimator.max_iter
         is_planned = estimator.learning_rate in settings.PLANNED  # for so many epochs: that is its end
         self.monitor = scores if estimator._stops_early else losses
         losses.tol = scores.tol = estimator.tol
@@ -167,9 +156,13 @@ class Fit:
         estimator, plan = self.estimator, self.plan
         n_samples = len(plan.order)
         if estimator._descent is None:
+            rule, rate = estimator.learning_rate, estimator.learning_rate_init
             n_steps = estimator.max_iter * steps_per_epoch(n_samples, plan.batch_size)
-            estimator._descent = new_descent(estimator, n_steps)
-        for epoch in range(1, self.max_epochs + 1):
+            if rule in ("invscaling", "adaptive") and estimator.solver not in settings.DESCENDING:
+                rule = "constant"
+            schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
+            estimator._descent = Descent(settings.optimizer(estimator), schedule, rule)
+        for epoch in range(1, 2 if self.incremental else estimator.max_iter + 1):
             plan.epoch = epoch
             if estimator.shuffle and n_samples > plan.batch_size:
                 plan.order = plan.order[self.random_state.permutation(n_samples)]
@@ -192,7 +185,7 @@ class Fit:
             self.n_updates: list[int] = np.cumsum(weights > 0.0).tolist()
         steps = range(descent.step, descent.step + len(plan.strengths))
         plan.first_step = descent.step
-        plan.learning_rates = np.array([descent.schedule(step) * descent.factor for step in steps])
+        plan.learning_rates = np.array([descent.rate(step) for step in steps])
         if type(optimizer) is Adam:  # in Python's own numbers: most epochs of a small table are one step
             fading = (optimizer.beta_2 ** max(optimizer.steps + n, 1) for n in self.n_updates)
             plan.epsilons = np.array([estimator.epsilon / math.sqrt(1.0 - each) for each in fading])
@@ -251,7 +244,7 @@ class Fit:
     def _is_over(self, descent: Descent) -> bool:
         """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
         estimator, monitor, rule = self.estimator, self.monitor, descent.rule
-        can_slow_down = descent.rate > SLOWEST
+        can_slow_down = descent.rate(descent.step) > SLOWEST
         if rule == "invscaling":
             descent.scale_rate((estimator.t_ + 1) ** -estimator.power_t)
         elif rule == "plateau" and can_slow_down and monitor.stalled:
@@ -262,7 +255,7 @@ class Fit:
             if not estimator.stopped_:
                 descent.scale_rate(descent.factor / SLOWER)
                 monitor.wait_again()
-                end = f"Setting learning rate to {descent.rate:f}"
+                end = f"Setting learning rate to {descent.rate(descent.step):f}"
             figure = "Validation score" if estimator._stops_early else "Training loss"
             self._print(sentence("estimators.no_progress", figure=figure, estimator=estimator, end=end))
         is_cut_off = not (self.incremental or rule in settings.PLANNED or estimator.stopped_)
@@ -278,7 +271,7 @@ class Fit:
         """SciPy's L-BFGS (Liu & Nocedal 1989)."""
         estimator, plan = self.estimator, self.plan
         plan.highest_loss = -math.inf  # a gradient is wanted, and no step
-        plan.penalty = replace(plan.penalty, strength=estimator.alpha / plan.weight(plan.order))
+        plan.penalty = replace(plan.penalty, strength=estimator.alpha / plan.batch_weights().item())
 
         def end_iteration(intermediate_result: OptimizeResult) -> None:
             self.vector[:] = intermediate_result.x
@@ -314,18 +307,16 @@ class Fit:
         if self.held_out is not None and estimator._best is not None:
             estimator._latest = self.vector.copy() if self.incremental else None
             self.vector[:] = estimator._best
-        if math.isnan(estimator.loss_) and estimator.loss_curve_:
-            estimator.loss_ = estimator.loss_curve_[-1]
 
 
 class SparseRows:
     """A CSR matrix as the inputs of a network: matrix products take it as it is, so zeros cost neither room nor time.
 
-    matrix: (n_samples, n_features). is_transposed: it stands for its transpose.
+    matrix: (n_samples, n_features), or its transpose, which SciPy has as CSC.
     """
 
-    def __init__(self, matrix: Any, *, is_transposed: bool = False) -> None:
-        self.matrix, self.is_transposed = matrix, is_transposed
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix
         self.shape, self.dtype, self.ndim = matrix.shape, matrix.dtype, 2
 
     def __len__(self) -> int:
@@ -337,17 +328,17 @@ class SparseRows:
     @property
     def T(self) -> "SparseRows":  # noqa: N802 - NumPy's name
         """The transpose."""
-        return SparseRows(self.matrix, is_transposed=True)
+        return SparseRows(self.matrix.T)
 
     def __array_ufunc__(self, ufunc: Any, method: str, _: Any, dense: Array, out: tuple[Array]) -> Array:
         """np.matmul(self, dense, out=...), which is all that a network does with its inputs."""
         (product,) = out
         if ufunc is not np.matmul or method != "__call__":
             return NotImplemented
-        if self.is_transposed:
+        if self.matrix.format == "csc":
+            features = np.unique(self.matrix.indices)
             product[...] = 0.0
-            columns = np.unique(self.matrix.indices)
-            product[columns] = self.matrix[:, columns].T @ dense
+            product[features] = self.matrix.T[:, features].T @ dense
         else:
             product[...] = self.matrix @ dense
         return product

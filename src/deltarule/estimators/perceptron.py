@@ -3,11 +3,11 @@
 import math
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, _fit_context
+from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils._param_validation import InvalidParameterError
@@ -93,7 +93,6 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
     """
 
-    _y_is_numeric: ClassVar[bool]
     solver: str = "adam"
     alpha: float = 0.0001
     batch_size: int | str = "auto"
@@ -210,7 +209,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
         refuse_confused(X, y, sample_weight)
-        how = {"multi_output": True, "y_numeric": self._y_is_numeric, "reset": is_first}
+        how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if is_first:
             self._takes_sparse_labels = issparse(y)
@@ -273,7 +272,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         seed: Any = random_state
         if incremental:  # calls with the same examples hold out the same ones
             self._split_seed = seed = random_state.randint(2**31) if self._split_seed is None else self._split_seed
-        stratify = examples.answers if self.n_outputs_ == 1 and not self._y_is_numeric else None
+        stratify = examples.answers if self.n_outputs_ == 1 and not isinstance(self, RegressorMixin) else None
         rows, share = np.arange(len(examples.targets)), self.validation_fraction
         try:
             kept, held = train_test_split(rows, random_state=seed, test_size=share, stratify=stratify)

@@ -39,7 +39,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     loss: str = "squared_error"
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
-    _y_is_numeric: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions(set(ENDS))]}
 
     def _examples(self, X: Any, y: Any, *others: Any) -> Examples:

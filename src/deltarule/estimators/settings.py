@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from deltarule.errors import closest, read_tables
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
-from deltarule.nn.optimizers import Adam, AdamW, Momentum, Nesterov, Optimizer, RMSProp
+from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, No, make
 from deltarule.settings import ENGINES, all_settings, brief, setting_names
 from deltarule.training.schedules import Cosine, OneCycle, Schedule
@@ -20,13 +20,8 @@ ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so wit
     for name, row in PARTS["activation"].items()
     if name not in ("softmax", "exponential")
 }
-SOLVERS: dict[str, type[Optimizer]] = {  # those that take steps: all but lbfgs
-    "sgd": Momentum,
-    "nesterov": Nesterov,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSProp,
-}
+# Those that take steps, all but lbfgs: the estimators' name, and the name here.
+SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
 DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive" are for
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
@@ -94,7 +89,6 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
 
 def optimizer(estimator: Any) -> Optimizer:
     """The optimizer that the parameters of an estimator ask for."""
-    kind = SOLVERS[estimator.solver]
-    if kind is Momentum and estimator.nesterovs_momentum:
-        kind = Nesterov
+    is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
+    kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
     return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

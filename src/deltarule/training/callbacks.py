@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, TextIO
@@ -134,12 +135,12 @@ def check_hooks(callback: Callback, begins: str) -> None:
     if kind is not Callback and not hooks:
         raise SettingError(f"{begins} none of the methods that are called, {', '.join(HOOKS)}: {line}")
     for name in hooks:
-        takes = signature(getattr(callback, name)).parameters
-        needed = [
-            each for each in takes.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
-        ]
-        if "logs" in takes or len(needed) > 1 or all(each.kind is each.KEYWORD_ONLY for each in takes.values()):
-            raise SettingError(f"{begins} {name}({', '.join(takes)}), which is called with the state alone: {line}")
+        takes = signature(getattr(callback, name))
+        with suppress(TypeError):
+            if "logs" not in takes.bind("the state").signature.parameters:
+                continue
+        given = ", ".join(takes.parameters)
+        raise SettingError(f"{begins} {name}({given}), which is called with the state alone: {line}")
 
 
 def callback_called(given: Any) -> str:

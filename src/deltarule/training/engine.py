@@ -1,6 +1,5 @@
 """Engine: who does the arithmetic of a run: NumPy, step by step, or the library in C, many steps in one call."""
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -40,9 +39,9 @@ class Engine:
             return run_in_one_call(network, optimizer, plan, buffers)
         params, ws, grads = network.parameters, buffers.workspace, buffers.grads
         outcome, penalty = Outcome(None if plan.score is None else plan.score.copy()), plan.penalty
-        for index, learning_rate in enumerate(plan.learning_rates.tolist()):
+        steps = zip(plan.learning_rates.tolist(), plan.batch_weights().tolist(), strict=False)
+        for index, (learning_rate, divisor) in enumerate(steps):
             rows, loss = plan.batch(index), 0.0
-            divisor = plan.weight(rows)
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
                 targets = plan.targets[piece]
@@ -105,14 +104,13 @@ REFERENCE = Engine("numpy")
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:
     """The same by the library, on images that are all deformed before."""
     given = plan if plan.deformation is None else with_images(network, plan)
-    buffers.is_changing = plan.highest_loss != -math.inf
+    buffers.is_changing = True
     call = engine_call.take_steps(network, optimizer, given, buffers)
     n_seen, n_taken = call.n_losses, call.n_taken
+    buffers.is_changing = n_taken > 0
     if n_seen:
         draws = (plan.seed, plan.epoch, plan.first_step + n_seen - 1)
         buffers.show = partial(engine_call.show, network, call, given.inputs, given.batch(n_seen - 1), draws)
-    if n_taken == 0:
-        buffers.is_changing = False
     if plan.epsilons is not None and n_taken:
         vars(optimizer)["epsilon"] = plan.epsilons[n_taken - 1].item()
     samples, score = plan.order[: n_seen * plan.batch_size], None if plan.score is None else plan.score.copy()

@@ -42,15 +42,6 @@ class History(metaclass=Named):
 
     def __getitem__(self, name: str) -> list[float]:
         """A column: history["train_loss"] is a list, one number an epoch."""
-        self._check(name)
-        return [row[name] for row in self.rows]
-
-    def figure(self, name: str, index: int = -1) -> float:
-        """What a column says in one row, the latest by default: as history[name][index], however long the run is."""
-        self._check(name)
-        return self.rows[index][name]
-
-    def _check(self, name: str) -> None:
         known = self.rows[0] if self.rows else {}
         if name not in known:
             line = line_for("History", name)
@@ -60,6 +51,7 @@ class History(metaclass=Named):
                 offer += f', and use history["{words()["columns"][name]}"]' if name in words()["columns"] else ""
             offer = offer if self.rows else "it has no epoch yet; use history = dr.fit(network, X, y)"
             raise SettingError(f"the history has no column {name!r}: {offer}")
+        return [row[name] for row in self.rows]
 
     def plot(self) -> Any:
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""

@@ -57,7 +57,8 @@ class Monitor:
 
     def improves(self, history: History, index: int = -1) -> bool:
         """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
-        return self.takes(history.figure(self.name, index), int(history.figure("epoch", index)))
+        row = history.rows[index]
+        return self.takes(row[self.name] if self.name in row else history[self.name][index], int(row["epoch"]))
 
     def takes(self, figure: float, epoch: int) -> bool:
         """Whether the figure of that epoch is a new best."""

@@ -92,12 +92,8 @@ class Plan:
         """The samples of one of the steps: their indices."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
 
-    def weight(self, rows: Array) -> float:
-        """What these samples weigh together: as many as they are, where all count the same."""
-        return float(len(rows)) if self.sample_weight is None else float(self.sample_weight[rows].sum())
-
     def batch_weights(self) -> Array:
-        """What the batch of each step weighs, (steps,)."""
+        """What the batch of each step weighs, (steps,): its number of samples, where all count the same."""
         weights = np.ones(len(self.order)) if self.sample_weight is None else self.sample_weight[self.order]
         return np.add.reduceat(weights, np.arange(0, len(self.order), self.batch_size))
 

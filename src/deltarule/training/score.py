@@ -53,11 +53,6 @@ class Score:
             self._sums = self._sums + np.stack([(wrong * wrong).sum(axis=0), y.sum(axis=0), (y * y).sum(axis=0)])
         self.n_samples += len(y)
 
-    def add_loss(self, loss: float, weight: float) -> None:
-        """Add a batch's mean loss."""
-        self.loss += loss * weight
-        self.weight += weight
-
     def state(self) -> dict[str, Array]:
         """All that was counted."""
         counts = {"samples": self.n_samples, "right": self._right, "loss": self.loss, "weight": self.weight}

@@ -254,7 +254,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
             raise divergence_of(state)
         state.tally = outcome.score or state.tally
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
-            state.tally.add_loss(loss, weight)
+            state.tally.loss += loss * weight
+            state.tally.weight += weight
         state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, loss: float, score: float) -> None:
