@@ -77,7 +77,8 @@ def test_training_has_one_loop_over_steps_and_one_call_of_many() -> None:
     assert functions_that_call("training", "backward") == {"run_steps"}
     assert functions_that_call("training", "run_steps") == {"_train_epoch"}
     assert functions_that_call("estimators", "run_steps") == {"_train_epoch", "_loss_and_gradient"}
-    assert functions_that_call("estimators", "forward", "backward", "step", "take_steps") == set()
+    assert functions_that_call("estimators", "backward", "step", "take_steps") == set()
+    assert functions_that_call("estimators", "forward") == {"_outputs", "hidden_activations"}  # after training, alone
 
 
 def test_no_anonymous_tuple_of_more_than_three_crosses_a_border() -> None:

@@ -83,7 +83,7 @@ def test_a_planned_rate_reaches_its_end_without_a_warning(wine: Table) -> None:
 def test_a_plateau_lowers_the_rate_before_it_ends_the_run(wine: Table) -> None:
     model = quick(learning_rate="plateau", tol=10.0, n_iter_no_change=6, max_iter=50).fit(*wine)
     assert (model.n_iter_, model.stopped_) == (8, True)  # the first epoch is progress, the next seven are too few
-    assert model._descent.rate == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
+    assert model._descent.rate(0) == pytest.approx(0.001 / 5 / 5)  # after three epochs without progress, and after six
 
 
 def test_each_layer_has_its_activation_and_dropout(wine: Table) -> None:

@@ -21,33 +21,33 @@ LOSSES = [1.0, 0.9, 0.85, 0.84, 0.83, 0.5, 0.5]
 def test_what_is_a_gain(tol: float, by_any_gain: bool, bests: list[int], stalled: list[int]) -> None:
     """By enough: a gain of more than tol moves the best, as in Keras. By any: tol itself is one, as in scikit-learn."""
     monitor = Monitor(tol=tol, by_any_gain=by_any_gain)
-    found = []
+    found, best_epoch = [], -1
     for epoch, loss in enumerate(LOSSES):
-        is_best = monitor.takes(loss, epoch)
-        assert is_best == (monitor.best_epoch == epoch)
-        found.append((monitor.best_epoch, monitor.stalled))
+        best_epoch = epoch if monitor.takes(loss) else best_epoch
+        found.append((best_epoch, monitor.stalled))
+        assert monitor.best == LOSSES[best_epoch]
     assert found == list(zip(bests, stalled, strict=True))
 
 
 def test_a_figure_that_rises() -> None:
     monitor = Monitor("validation_accuracy")
-    assert [monitor.takes(figure, epoch) for epoch, figure in enumerate([0.5, 0.4, 0.6])] == [True, False, True]
-    assert (monitor.best, monitor.best_epoch) == (-0.6, 2)
+    assert [monitor.takes(figure) for figure in (0.5, 0.4, 0.6)] == [True, False, True]
+    assert monitor.best == -0.6
 
 
 def test_the_first_figure_is_no_standstill_whatever_it_is() -> None:
     monitor = Monitor(patience=1)
-    assert not monitor.takes(math.nan, 0)
+    assert not monitor.takes(math.nan)
     assert not monitor.is_stuck
-    assert not monitor.takes(math.nan, 1)
+    assert not monitor.takes(math.nan)
     assert monitor.is_stuck
 
 
 def test_a_cooldown_does_not_count() -> None:
     monitor = Monitor(patience=2)
     stuck = []
-    for epoch in range(8):
-        monitor.takes(1.0, epoch)
+    for _ in range(8):
+        monitor.takes(1.0)
         stuck.append(monitor.is_stuck)
         if monitor.is_stuck:
             monitor.wait_again(2)

@@ -103,11 +103,10 @@ class Fit:
         self.network = estimator.model_.network
         self.vector = self.network.parameters.vector
         self.n_averaged = self.network.layer_sizes[-1] if getattr(estimator, "loss", "") == "squared_error" else 1
-        is_planned = estimator.learning_rate in settings.PLANNED  # for so many epochs: that is its end
         self.monitor = scores if estimator._stops_early else losses
         losses.tol = scores.tol = estimator.tol
         scores.patience = estimator.n_iter_no_change + 1
-        losses.patience = math.inf if is_planned else scores.patience
+        losses.patience = math.inf if estimator.learning_rate in settings.PLANNED else scores.patience
         if self.held_out is not None and estimator.validation_scores_ is None:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
@@ -158,7 +157,7 @@ class Fit:
         if estimator._descent is None:
             rule, rate = estimator.learning_rate, estimator.learning_rate_init
             n_steps = estimator.max_iter * steps_per_epoch(n_samples, plan.batch_size)
-            if rule in ("invscaling", "adaptive") and estimator.solver not in settings.DESCENDING:
+            if rule in ("invscaling", "adaptive") and estimator.solver not in ("sgd", "nesterov"):
                 rule = "constant"
             schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
             estimator._descent = Descent(settings.optimizer(estimator), schedule, rule)
@@ -213,14 +212,14 @@ class Fit:
         estimator.n_iter_ += 1
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
-        estimator._losses.takes(loss, estimator.n_iter_)
+        estimator._losses.takes(loss)
         estimator.best_loss_ = None if estimator._stops_early else estimator._losses.best
         self._print("Iteration {}, loss = {:.8f}", estimator.n_iter_, loss)
         if self.held_out is not None:
             score, held_out_loss = self._validation_figures(self.held_out)
             estimator.validation_scores_.append(score)
             estimator.validation_loss_curve_.append(held_out_loss)
-            if estimator._scores.takes(score, estimator.n_iter_) or estimator._best is None:
+            if estimator._scores.takes(score) or estimator._best is None:
                 estimator._best = self.vector.copy()
             estimator.best_validation_score_ = -estimator._scores.best
             self._print("Validation score: {:f}", score)

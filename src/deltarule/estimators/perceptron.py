@@ -21,7 +21,7 @@ from deltarule.estimators.fitting import Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network
+from deltarule.nn.network import Network, forward
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import one_per_layer
@@ -252,9 +252,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         network = self.model_.network
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
-        is_best = np.array_equal(network.parameters.vector, self._best)  # coefs_ were not assigned since
-        if self._latest is not None and is_best:
-            network.parameters.vector[:] = self._latest
+        if self._latest is not None and np.array_equal(network.parameters.vector, self._best):
+            network.parameters.vector[:] = self._latest  # coefs_ were not assigned since
         if not incremental:
             self._descent, self.stopped_ = None, False
 
@@ -292,31 +291,26 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
         refuse_confused(X, None, None)
-        X = validate_data(self, X, **NUMBERS, reset=False)
-        return X.astype(self.model_.network.dtype, copy=False)
+        X = validate_data(self, X, **NUMBERS, reset=False).astype(self.model_.network.dtype, copy=False)
+        return SparseRows(X) if issparse(X) else X
 
     def _outputs(self, X: Any) -> Array:
         """a^L, (n_samples, n_outputs), for inputs as they were given."""
         X, network = self._check_inputs(X), self.model_.network
         with np.errstate(over="ignore", invalid="ignore"):
-            return layer_outputs(network, X)[-1] if issparse(X) else network.outputs(X)
+            return network.outputs(X) if isinstance(X, np.ndarray) else forward(network, X, network.workspace(len(X)))
 
     def hidden_activations(self, X: Any) -> list[Array]:
         """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """
-        return layer_outputs(self.model_.network, self._check_inputs(X))[:-1]
+        X, network = self._check_inputs(X), self.model_.network
+        ws = network.workspace(len(X))
+        forward(network, X, ws)
+        return ws.a[:-1]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def layer_outputs(network: Network, X: Any) -> list[Array]:
-    """a^l of every layer, (n_samples, fan_out), for an array or a CSR matrix X, which stays sparse."""
-    found = [X]
-    for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
-        found.append(activation.value(found[-1] @ W + b))
-    return found[1:]

@@ -22,9 +22,7 @@ ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so wit
 }
 # Those that take steps, all but lbfgs: the estimators' name, and the name here.
 SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
-DESCENDING = ("sgd", "nesterov")  # the solvers that "invscaling" and "adaptive" are for
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
-LEARNING_RATES = {"constant", "invscaling", "adaptive", "plateau", *PLANNED}
 AUTO_BATCH = 200  # samples a step, or as many as there are
 
 
@@ -32,8 +30,7 @@ def interval(name: str) -> Interval:
     """The range of a setting, as scikit-learn has it."""
     asked = all_settings()[name]
     low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
-    kind = Real if asked.kind is float else Integral
-    return Interval(kind, low, high, closed="neither" if asked.is_open else "left")
+    return Interval(Real if asked.kind is float else Integral, low, high, closed="neither" if asked.is_open else "left")
 
 
 DESCRIPTIONS = read_tables("estimators/descriptions")
@@ -43,7 +40,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "solver": [StrOptions({"lbfgs", *SOLVERS})],
     "alpha": [interval("strength")],
     "batch_size": [StrOptions({"auto"}), interval("batch_size")],
-    "learning_rate": [StrOptions(LEARNING_RATES)],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "plateau", *PLANNED})],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
     "n_iter_no_change": [interval("n_iter_no_change"), Options(Real, {np.inf})],

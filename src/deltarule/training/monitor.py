@@ -20,7 +20,7 @@ class Monitor:
         scikit-learn; else it moves by more than `tol` alone, which ends a standstill, as in Keras.
     patience: how many epochs of standstill are too many.
 
-    best, best_epoch: the best figure so far, as something that is better the lower it is, and its epoch.
+    best: the best figure so far, as something that is better the lower it is.
     stalled: epochs of standstill; the first figure is where it starts. cooling: epochs to come that do not count.
 
     Raises SettingError for another mode or a tol below 0.
@@ -50,7 +50,7 @@ class Monitor:
 
     def begin(self, history: History | None = None) -> None:
         """Forget other runs; a run that goes on brings its history."""
-        self.best, self.best_epoch, self.stalled, self.cooling = math.inf, 0, -1, 0
+        self.best, self.stalled, self.cooling = math.inf, -1, 0
         if history is not None:
             for index in range(len(history)):
                 self.improves(history, index)
@@ -58,17 +58,16 @@ class Monitor:
     def improves(self, history: History, index: int = -1) -> bool:
         """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
         row = history.rows[index]
-        return self.takes(row[self.name] if self.name in row else history[self.name][index], int(row["epoch"]))
+        return self.takes(row[self.name] if self.name in row else history[self.name][index])
 
-    def takes(self, figure: float, epoch: int) -> bool:
-        """Whether the figure of that epoch is a new best."""
+    def takes(self, figure: float) -> bool:
+        """Whether the figure of one more epoch is a new best."""
         now = -figure if self.rises else figure
         gains = now <= self.best - self.tol if self.by_any_gain else now < self.best - self.tol
         self.stalled = 0 if gains or self.cooling > 0 else self.stalled + 1
         self.cooling = max(self.cooling - 1, 0)
         is_best = now < self.best if self.by_any_gain else gains
-        if is_best:
-            self.best, self.best_epoch = now, epoch
+        self.best = now if is_best else self.best
         return is_best
 
     @property
