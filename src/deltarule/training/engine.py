@@ -10,7 +10,7 @@ from deltarule.data.augment import deform
 from deltarule.errors import FileError
 from deltarule.native import augment, engine_call
 from deltarule.native.loader import library
-from deltarule.nn.arrays import Array
+from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
 from deltarule.randomness import generator
@@ -117,7 +117,8 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers:
     if score is not None and call.held.get("outputs") is None:
         score.count(int(call.held["n_right"][:n_seen].sum()), len(samples))
     elif score is not None:
-        score.add(call.held["outputs"][: len(samples)], plan.targets[samples])
+        for rows in blocks(len(samples), plan.targets.shape[1]):
+            score.add(call.held["outputs"][rows], plan.targets[samples[rows]])
     losses, weights, penalties = (call.held[name].tolist() for name in ("losses", "weights", "penalties"))
     return Outcome(score, losses[:n_seen], weights[:n_taken], [] if plan.strengths is None else penalties[:n_taken])
 
