@@ -1,18 +1,22 @@
 """Engine.run_steps: what each field of a Plan does, and what the Outcome says."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 from deltarule.errors import FileError
-from deltarule.native import engine_call
 from deltarule.nn.activations import Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, loss_and_gradient
-from deltarule.nn.optimizers import SGD, Adam, Optimizer
+from deltarule.nn.optimizers import SGD, Adam, AdamW, Nesterov, Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L2
+from deltarule.training.clip_and_average import NoClipping
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.plan import Buffers, Outcome, Plan
 from deltarule.training.score import Score
@@ -39,6 +43,11 @@ def native_engine() -> Engine:
 
 def run(network: Network, asked: Plan, optimizer: Optimizer | None = None) -> Outcome:
     return REFERENCE.run_steps(network, optimizer or SGD(), asked)
+
+
+def arrays_of(parameters: Parameters) -> list[Array]:
+    """In the order of a plan's rate factors."""
+    return [*parameters.weights, *parameters.biases]
 
 
 def test_steps_by_hand() -> None:
@@ -85,17 +94,53 @@ def test_each_step_has_its_epsilon() -> None:
     np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
 
 
-def test_a_native_call_heeds_a_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stop that is set before a long call has begun, as by Ctrl-C: no step is taken."""
-    network, native = small(), native_engine()
+@pytest.mark.parametrize("kind", [SGD, Nesterov, Adam, partial(AdamW, weight_decay=0.1)])
+def test_each_array_has_its_rate(kind: Callable[[], Optimizer]) -> None:
+    """Every step is taken once for each array, from the same start, at that array's own rate."""
+    network, optimizer, factors = small(), kind(), np.array([0.0, 2.0, 0.5, 1.0])
+    for index in range(3):
+        one = replace(plan(1, penalty=L2(0.1)), order=np.arange(4 * index, 4 * index + 4))
+        expected = network.parameters.copy()
+        for place, factor in enumerate(factors):
+            other, rates = copy.deepcopy(network), one.learning_rates * factor
+            run(other, replace(one, learning_rates=rates), copy.deepcopy(optimizer))
+            arrays_of(expected)[place][:] = arrays_of(other.parameters)[place]
+        run(network, replace(one, rate_factors=factors), optimizer)
+        np.testing.assert_allclose(network.parameters.vector, expected.vector, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(network.weights[0], small().weights[0])
+    assert all((now != before).any() for now, before in zip(network.biases, small().biases, strict=True))
 
-    def stop_first(called: Any, argument: Any, stop: Array) -> None:
-        stop[0] = 1
-        called(argument)
 
-    monkeypatch.setattr(engine_call, "LONG_CALL", 0.0)
-    monkeypatch.setattr(engine_call, "call_interruptibly", stop_first)
-    outcome = native.run_steps(network, SGD(), plan(score=Score("classes")))
+class Pulls(NoClipping):
+    """Sets a plan's stop at its second step."""
+
+    def __init__(self, stop: Array) -> None:
+        self.stop, self.steps = stop, 0
+
+    def apply(self, grads: Parameters) -> None:
+        self.steps += 1
+        self.stop[0] = self.steps == 2
+
+
+def test_a_stop_is_heeded_before_the_next_step() -> None:
+    network, by_hand, stop = small(), small(), np.zeros(1, np.uint8)
+    outcome = run(network, plan(clip=Pulls(stop), stop=stop, score=Score("classes")))
+    run(by_hand, plan(2))
+    np.testing.assert_array_equal(network.parameters.vector, by_hand.parameters.vector)
+    assert outcome.score is not None
+    assert (outcome.steps, len(outcome.losses), outcome.score.n_samples) == (2, 2, 8)
+    assert run(network, plan(stop=stop)).losses == []
+
+
+def test_rate_factors_are_left_to_numpys_loop() -> None:
+    native = Engine("native")
+    assert native.can_run_in_one_call(small(), SGD(), plan(stop=np.zeros(1, np.uint8)))
+    assert not native.can_run_in_one_call(small(), SGD(), plan(rate_factors=np.ones(4)))
+
+
+def test_a_native_call_heeds_a_stop() -> None:
+    network = small()
+    outcome = native_engine().run_steps(network, SGD(), plan(stop=np.ones(1, np.uint8), score=Score("classes")))
     assert outcome.score is not None
     assert (outcome.steps, outcome.losses, outcome.score.n_samples) == (0, [], 0)
     np.testing.assert_array_equal(network.parameters.vector, small().parameters.vector)

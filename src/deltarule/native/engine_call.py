@@ -94,7 +94,7 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) 
     call.set(rates=_doubles(plan.learning_rates), epsilons=_doubles(plan.epsilons))
     call.set(penalty=kind, strength=plan.penalty.strength, steps=optimizer.steps, **rule)
     call.set(strengths=None if kind == codes.NO_PENALTY else _doubles(plan.strengths))
-    call.set(stop=np.zeros(1, np.uint8), keys=dropped[0], dropout=dropped[1])
+    call.set(stop=np.zeros(1, np.uint8) if plan.stop is None else plan.stop, keys=dropped[0], dropout=dropped[1])
     has_outputs = plan.score is not None and call.target_kind != codes.CLASSES
     call.set(outputs=np.empty((call.n_order, network.layer_sizes[-1]), network.dtype) if has_outputs else None)
     try:

@@ -13,6 +13,7 @@ from deltarule.native.loader import library
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
+from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 from deltarule.settings import ENGINES, check_choice
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
@@ -41,6 +42,8 @@ class Engine:
         outcome, penalty = Outcome(None if plan.score is None else plan.score.copy()), plan.penalty
         steps = zip(plan.learning_rates.tolist(), plan.batch_weights().tolist(), strict=False)
         for index, (learning_rate, divisor) in enumerate(steps):
+            if plan.stop is not None and plan.stop[0]:
+                break
             rows, loss = plan.batch(index), 0.0
             for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
                 piece = rows[start : start + ws.capacity]
@@ -74,7 +77,10 @@ class Engine:
                 if plan.epsilons is not None:
                     vars(optimizer)["epsilon"] = plan.epsilons[index].item()
                 buffers.is_changing = True
+                before = None if plan.rate_factors is None else params.copy()
                 optimizer.step(params, grads, learning_rate)
+                if before is not None:
+                    scale_change(params, before, plan.rate_factors)
                 plan.average.update(params)
             outcome.weights.append(divisor)
         return outcome
@@ -84,6 +90,7 @@ class Engine:
         return (
             self.name == NATIVE
             and isinstance(plan.inputs, np.ndarray)
+            and plan.rate_factors is None
             and not engine_call.missing(network, optimizer, plan.penalty)
             and type(plan.average) in (Latest, MovingAverage)
             and type(plan.clip) in (NoClipping, ClipNorm)
@@ -99,6 +106,13 @@ class Engine:
 
 NATIVE = "native"
 REFERENCE = Engine("numpy")
+
+
+def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
+    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
+    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
+    for array, start, factor in arrays:
+        array[:] = start + float(factor) * (array - start)
 
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:

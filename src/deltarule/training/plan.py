@@ -60,11 +60,14 @@ class Plan:
         `first_step` of the run, counted from 0.
     penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
         epsilon, which the engine sets; None leaves them as they are.
+    rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
+        (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
     clip, average: what stands before and behind an update.
     deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
     highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
         is, and the buffers hold the first batch's gradient.
     score: what the answers add to; None counts none.
+    stop: (1,) uint8, which another thread may set to 1: the engine then begins no further step. None never stops.
     buffers: the arrays to work in; None makes new ones.
     """
 
@@ -80,12 +83,14 @@ class Plan:
     penalty: Penalty = field(default_factory=Penalty)
     strengths: Array | None = None
     epsilons: Array | None = None
+    rate_factors: Array | None = None
     clip: NoClipping = field(default_factory=NoClipping)
     average: Latest = field(default_factory=Latest)
     deformation: Deformation | None = None
     image_shape: tuple[int, int] | None = None
     highest_loss: float = np.finfo(np.float64).max.item()
     score: Score | None = None
+    stop: Array | None = None
     buffers: Buffers | None = None
 
     def batch(self, index: int) -> Array:
