@@ -9,9 +9,10 @@ from deltarule.errors import DeltaruleError
 from deltarule.estimators import MLPClassifier, MLPRegressor
 from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
 from deltarule.files.exchange import save_npz
-from deltarule.files.exchange.conversion import from_sklearn, from_torch
+from deltarule.files.exchange.conversion import from_sklearn
 from deltarule.files.exchange.foreign import load
 from deltarule.files.exchange.onnx import save_onnx
+from deltarule.files.exchange.torch import from_torch, to_torch
 from deltarule.files.model_file import save
 from deltarule.files.page import show
 from deltarule.inspection.diagnosis.diagnose import diagnose
@@ -54,5 +55,6 @@ __all__ = [
     "Sigmoid", "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough",
     "WarmUp", "Workspace", "backward", "check", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",
     "from_torch", "glorot_uniform", "gradcheck", "he_normal", "lecun_normal", "load", "load_data", "loss_and_gradient",
-    "loss_value", "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "uniform", "zeros",
+    "loss_value", "plot", "read_table", "save", "save_npz", "save_onnx", "show", "standard_normal", "to_torch",
+    "uniform", "zeros",
 ]  # fmt: skip

@@ -131,14 +131,16 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
     return f"{offer}Known: {', '.join(known)}"
 
 
-def require(module: str, extra: str = "") -> ModuleType:
-    """Import a `module` only now, or raise MissingExtraError with the exact command that installs its `extra`."""
+def require(module: str, extra: str = "", package: str = "") -> ModuleType:
+    """Import a `module` only now, or raise MissingExtraError with the line that installs its `extra` or `package`."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
         wanted = module.partition(".")[0]
         trouble = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
-        raise MissingExtraError(f"this needs {wanted}, which {trouble}: run  {install_command(extra)}") from error
+        raise MissingExtraError(
+            f"this needs {wanted}, which {trouble}: run  {install_command(extra, package=package)}"
+        ) from error
 
 
 def install_command(extra: str = "", option: str = "", package: str = "") -> str:

@@ -67,8 +67,8 @@ class Operator(NamedTuple):
 class Part:
     """A row: one activation, loss, optimizer, penalty, schedule or initializer.
 
-    home: its class, or function, as "module:name". sklearn: what scikit-learn calls it. synonyms: what else people
-    call it. A cell that is empty says why: No(...).
+    home: its class, or function, as "module:name". sklearn: what scikit-learn calls it. torch: its module in torch.nn,
+    with the arguments that are settings. synonyms: what else people call it. A cell that is empty says why: No(...).
     """
 
     kind: Kind
@@ -77,6 +77,7 @@ class Part:
     kernel: Kernel | No
     onnx: tuple[Operator, ...] | No
     sklearn: str | No
+    torch: str | No
     synonyms: tuple[str, ...] = ()
 
     @property

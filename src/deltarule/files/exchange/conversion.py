@@ -1,10 +1,5 @@
-"""Networks that PyTorch or scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are.
+"""Networks that scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are."""
 
-PyTorch's weights are (fan_out, fan_in), and transposed.
-"""
-
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +11,9 @@ from deltarule.files.exchange.pipeline import Preparation, prepare
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, with_meaning
-from deltarule.parts import PARTS, No, Spec, resolve
+from deltarule.nn.network import Network
+from deltarule.parts import PARTS, No
 from deltarule.public import public
-from deltarule.settings import brief
 
 FITTED = ("coefs_", "intercepts_", "out_activation_")
 LOSSES = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy", Exp: "poisson"}  # after others quadratic
@@ -91,77 +85,6 @@ def check_estimator(estimator: Any) -> None:
     )
     if key := next((key for is_so, key in cures if is_so), ""):
         raise SettingError(sentence(f"exchange.{key}", name=name, variable=name.lower(), given=estimator))
-
-
-@public('from_torch(state_dict, hidden="relu")')
-def from_torch(
-    state_dict: Mapping[str, Any],
-    *,
-    hidden: Activation | Spec | Sequence[Activation | Spec],
-    output: Activation | Spec = Softmax(),
-    class_names: Sequence[str] = (),
-    image_shape: tuple[int, int] | None = None,
-    pixels: bool = False,
-) -> Model:
-    """The Model of a PyTorch network of Linear layers, from the arrays of its state_dict. PyTorch is not needed.
-
-    state_dict: name -> array, or CPU tensor, perhaps inside a checkpoint; "0.weight" (fan_out, fan_in), "0.bias"
-        (fan_out,) and so on. A layer may lack its bias. Where names differ in numbers alone these are the layers'
-        order; else they must come in the order in which data pass them (a safetensors file sorts them by name).
-    hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say.
-    output: what makes answers of the last layer's numbers. Softmax where CrossEntropyLoss trained it, Sigmoid where
-        BCEWithLogitsLoss did, "exponential" where PoissonNLLLoss did, Identity for values. It also decides the task.
-    class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
-
-    The dtype is kept, float32 or float64; the arrays are copies.
-
-    Raises SettingError for a layer of another kind, ShapeError for arrays or activations that do not fit each other,
-    DataError for what is no finite number.
-
-    >>> state_dict = {"0.weight": np.zeros((8, 4)), "0.bias": np.zeros(8), "2.weight": np.zeros((3, 8))}
-    >>> from_torch(state_dict, hidden=ReLU()).network.layer_sizes
-    (4, 8, 3)
-    """
-    if not isinstance(state_dict, Mapping):
-        raise SettingError(sentence("exchange.no_state_dict", got=brief(state_dict)))
-    last: Activation = resolve("activation", output, "output")
-    inner = [
-        value for value in state_dict.values() if isinstance(value, Mapping) and any("weight" in key for key in value)
-    ]
-    if len(inner) != 1 and (
-        name := next((name for name, value in state_dict.items() if isinstance(value, Mapping)), "")
-    ):
-        raise SettingError(sentence("exchange.checkpoint", name=name))
-    arrays = inner[0] if inner else state_dict  # of a checkpoint
-    layers = linear_layers({name: as_numbers(value) for name, value in arrays.items()})
-    return Model(
-        with_meaning(network_of(layers, hidden, last), pixels=pixels),
-        class_names=class_names,
-        image_shape=image_shape,
-        record={"origin": "a PyTorch state_dict"},
-    )
-
-
-def as_numbers(value: Any) -> Array:
-    """An array, or the array in a tensor; numbers of 16 bits, of which NumPy lacks bfloat16, become float32."""
-    value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
-    array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype == np.float16 else array
-
-
-def linear_layers(arrays: Mapping[str, Array]) -> Layers:
-    """The layers whose weights and biases these are, in their order."""
-    weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
-    others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
-    others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
-    if others or not weights:
-        got = f"{others[0]!r} of shape {arrays[others[0]].shape}" if others else "no weight"
-        raise SettingError(sentence("exchange.no_linear", got=got))
-    prefixes = list(weights)
-    if len({re.sub(r"\d+", "", prefix) for prefix in prefixes}) == 1:
-        prefixes.sort(key=lambda prefix: [int(number) for number in re.findall(r"\d+", prefix)])
-    none = {prefix: np.zeros(len(W)) for prefix, W in weights.items()}
-    return {prefix: (weights[prefix].T, arrays.get(f"{prefix}bias", none[prefix])) for prefix in prefixes}
 
 
 def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:

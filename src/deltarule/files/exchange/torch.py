@@ -1,0 +1,245 @@
+"""PyTorch's networks, as Models, and Models as its Sequential. Its weights are (fan_out, fan_in), and transposed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from deltarule.errors import SettingError, require, sentence
+from deltarule.files.exchange.conversion import Layers, network_of
+from deltarule.files.model_file import model_argument
+from deltarule.model import Model
+from deltarule.nn.activations import Activation, Identity, Softmax
+from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network, with_meaning
+from deltarule.parts import PARTS, No, Spec, part_of, resolve
+from deltarule.public import public
+from deltarule.settings import brief
+
+PASSED = frozenset(["Dropout", "AlphaDropout", "Flatten", "Identity"])  # modules that leave the rows of an answer alone
+
+
+@public('from_torch(state_dict, hidden="relu")')
+def from_torch(
+    state_dict: Any,
+    *,
+    hidden: Activation | Spec | Sequence[Activation | Spec] | None = None,
+    output: Activation | Spec | None = None,
+    class_names: Sequence[str] = (),
+    image_shape: tuple[int, int] | None = None,
+    pixels: bool = False,
+) -> Model:
+    """The Model of a PyTorch network of Linear layers: of its module, or of the arrays of its state_dict.
+
+    state_dict: the module, a Sequential or one of your own; or name -> array, or tensor, perhaps inside a checkpoint,
+        for which PyTorch is not needed: "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may lack
+        its bias. Where names differ in numbers alone these are the layers' order; else they must come in the order in
+        which data pass them (a safetensors file sorts them by name).
+    hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say. A module
+        does: the Model has the activations with which it answers as the module does.
+    output: what makes answers of the last layer's numbers. Softmax, the default, where CrossEntropyLoss trained it,
+        Sigmoid where BCEWithLogitsLoss did, "exponential" where PoissonNLLLoss did, Identity for values. It also
+        decides the task. A module that ends in an activation keeps that.
+    class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
+
+    The dtype is kept, float32 or float64; numbers of 16 bits become float32. The arrays are copies.
+
+    Raises SettingError for a layer of another kind, and for a module that computes something else than its layers in
+    their order; ShapeError for arrays or activations that do not fit each other, DataError for NaN and infinity.
+
+    >>> state_dict = {"0.weight": np.zeros((8, 4)), "0.bias": np.zeros(8), "2.weight": np.zeros((3, 8))}
+    >>> from_torch(state_dict, hidden=ReLU()).network.layer_sizes
+    (4, 8, 3)
+    """
+    found = state_in(state_dict)
+    last: Activation = resolve("activation", Softmax() if output is None else output, "output")
+    if is_module(found):
+        network = from_module(found, hidden, last)
+    elif hidden is None:
+        raise SettingError(sentence("exchange.no_hidden"))
+    else:
+        network = network_of(linear_layers({name: as_numbers(value) for name, value in found.items()}), hidden, last)
+    return Model(
+        with_meaning(network, pixels=pixels),
+        class_names=class_names,
+        image_shape=image_shape,
+        record={"origin": f"PyTorch's {type(found).__name__}" if is_module(found) else "a PyTorch state_dict"},
+    )
+
+
+@public("to_torch(network)")
+def to_torch(thing: Network | Model) -> Any:
+    """A torch.nn.Sequential with the outputs of a network, or of a model: Linear layers, and modules between them.
+
+    It takes what `Model.unscaled` returns: numbers in their own units, texts as 0 and 1, but pixels from 0 to 1. Images
+    may keep their shape. Its dtype is the network's, float64 where inputs or targets are standardized: its weights hold
+    the scalings.
+
+    Raises MissingExtraError without PyTorch; SettingError for activations that torch.nn lacks and complex numbers.
+
+    >>> from importlib.util import find_spec
+    >>> to_torch(Network((4, 8, 3)))[0].weight.shape if find_spec("torch") else (8, 4)
+    torch.Size([8, 4])
+    """
+    torch = require("torch", package="torch")
+    model = model_argument(thing, "dr.to_torch(network)")
+    network, inputs, targets = model.network, model.input_scaling, model.target_scaling
+    if network.dtype.kind == "c":
+        raise SettingError(f"PyTorch's layers take float32 or float64: got {network.dtype}")
+    layers = [*zip(network.weights, network.biases, map(modules_of, network.activations), strict=True)]
+    if inputs is not None:
+        W, b, activation = layers[0]
+        W = W / inputs.scale[:, np.newaxis]
+        layers[0] = W, b - inputs.mean @ W, activation
+    if targets is not None:
+        layers.append((np.diag(targets.scale), targets.mean, []))
+    dtype = torch.float64 if inputs is not None or targets is not None else getattr(torch, network.dtype.name)
+    modules: list[Any] = [] if model.image_shape is None else [torch.nn.Flatten()]
+    for W, b, activation in layers:
+        linear = torch.nn.Linear(*W.shape, dtype=dtype)
+        linear.load_state_dict({"weight": torch.from_numpy(W.T.copy()), "bias": torch.from_numpy(b.copy())})
+        modules += [linear, *activation]
+    return torch.nn.Sequential(*modules)
+
+
+def modules_of(activation: Activation) -> list[Any]:
+    """The module that an activation is in torch.nn; none for the identity. SettingError where torch.nn lacks it."""
+    row = part_of(activation)
+    if row is None or isinstance(row.torch, No):
+        raise SettingError(sentence("exchange.no_module", name=type(activation).__name__))
+    name, *settings = row.torch.split()
+    given = {theirs: getattr(activation, ours) for theirs, ours in (each.split("=") for each in settings)}
+    if name == "Identity":
+        return []
+    return [getattr(require("torch.nn"), name)(**given | ({"dim": 1} if name == "Softmax" else {}))]
+
+
+def activation_in(leaf: Any) -> Activation | None:
+    """The activation that a module of torch.nn is; None for another module."""
+    kind = type(leaf).__name__.removeprefix("Log")
+    for row in PARTS["activation"].values():
+        name, *settings = row.torch.split()
+        if name == kind and not isinstance(row.torch, No):
+            given = {ours: getattr(leaf, theirs) for theirs, ours in (each.split("=") for each in settings)}
+            made: Activation = row.maker(**given)
+            return made
+    return None
+
+
+def is_module(thing: Any) -> bool:
+    """Whether this is a module of PyTorch, which is not imported to find out."""
+    return hasattr(thing, "named_modules") and not isinstance(thing, type)
+
+
+def state_in(given: Any) -> Any:
+    """A module, or the state_dict, that was given or is in a checkpoint, however deep."""
+    if is_module(given):
+        return given
+    if not isinstance(given, Mapping):
+        raise SettingError(sentence("exchange.no_state_dict", got=brief(given)))
+    found = list(states_in(given))
+    if len(found) > 1:
+        raise SettingError(
+            sentence("exchange.checkpoint", name=found[0][0], names=", ".join(name for name, _ in found))
+        )
+    return found[0][1] if found else given
+
+
+def states_in(given: Mapping[Any, Any], place: str = "state_dict") -> Iterator[tuple[str, Any]]:
+    """The modules and the mappings with weights in a checkpoint, and where each is."""
+    if any(str(key).endswith("weight") for key in given):
+        yield place, given
+        return
+    for key, value in given.items():
+        if is_module(value):
+            yield f"{place}[{key!r}]", value
+        elif isinstance(value, Mapping):
+            yield from states_in(value, f"{place}[{key!r}]")
+
+
+def as_numbers(value: Any) -> Array:
+    """An array, or the array in a tensor; numbers of 16 bits, of which NumPy lacks bfloat16, become float32."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def linear_layers(arrays: Mapping[str, Array]) -> Layers:
+    """The layers whose weights and biases these are, in their order."""
+    weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
+    others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
+    others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
+    if others or not weights:
+        got = f"{others[0]!r} of shape {arrays[others[0]].shape}" if others else "no weight"
+        raise SettingError(sentence("exchange.no_linear", got=got))
+    prefixes = list(weights)
+    if len({re.sub(r"\d+", "", prefix) for prefix in prefixes}) == 1:
+        prefixes.sort(key=lambda prefix: [int(number) for number in re.findall(r"\d+", prefix)])
+    none = {prefix: np.zeros(len(W)) for prefix, W in weights.items()}
+    return {prefix: (weights[prefix].T, arrays.get(f"{prefix}bias", none[prefix])) for prefix in prefixes}
+
+
+def chain_in(module: Any) -> tuple[Layers, list[Activation]]:
+    """The Linear layers of a module as they are defined, and the activation that follows each, the identity where none.
+
+    Raises SettingError, with its name, for a module of another kind in it.
+    """
+    layers: Layers = {}
+    activations: list[Activation] = []
+    for name, leaf in module.named_modules():
+        kind = type(leaf).__name__
+        if next(leaf.children(), None) is not None or kind in PASSED:
+            continue
+        if kind == "Linear":
+            W = as_numbers(leaf.weight)
+            layers[name] = W.T, np.zeros(len(W), W.dtype) if leaf.bias is None else as_numbers(leaf.bias)
+            activations.append(Identity())
+        elif activations and (activation := activation_in(leaf)):
+            activations[-1] = activation
+        else:
+            raise SettingError(sentence("exchange.no_chain", name=name or "the module", kind=kind))
+    if not layers:
+        raise SettingError(sentence("exchange.no_linear", got=f"a {type(module).__name__} without any"))
+    return layers, activations
+
+
+def from_module(module: Any, hidden: Any, output: Activation) -> Network:
+    """The network that answers as a module does, on 32 rows of random numbers.
+
+    hidden: where it is None, the activations that the module defines are tried first, and then each by its name for all
+    layers: those of a module that calls functions between its layers are not to be seen.
+    """
+    layers, defined = chain_in(module)
+    wide = {name: (W.astype(np.float64), b.astype(np.float64)) for name, (W, b) in layers.items()}
+    fan_in = len(next(iter(layers.values()))[0])
+    X = np.random.default_rng(0).normal(size=(32, fan_in)) * np.logspace(-1.0, 1.0, 32)[:, np.newaxis]
+    theirs, every = outputs_of_module(module, X), [row.maker() for row in PARTS["activation"].values()]
+    ends = {repr(end): end for end in (defined[-1], *every)}.values()
+    for between in [defined[:-1], *every] if hidden is None else [hidden]:
+        with np.errstate(all="ignore"):  # of activations that are not the module's
+            z = network_of(wide, between, Identity()).outputs(X)
+            found = [end for end in ends if is_end(end, z, theirs)]
+        if found:
+            return network_of(layers, between, output if isinstance(found[0], Identity) else found[0])
+    raise SettingError(sentence("exchange.other_forward", kind=type(module).__name__))
+
+
+def is_end(end: Activation, z: Array, theirs: Array) -> bool:
+    """Whether an activation makes a module's outputs, or what their logarithm is, of the last layer's numbers."""
+    ways = (theirs, np.exp(theirs)) if isinstance(end, Softmax) else (theirs,)
+    return theirs.shape == z.shape and any(np.allclose(end.value(z), each, 1e-6, 1e-6) for each in ways)
+
+
+def outputs_of_module(module: Any, X: Array) -> Array:
+    """What a copy of a module makes of rows of numbers, (n_samples, outputs) float64."""
+    torch = require("torch", package="torch")
+    try:
+        with torch.no_grad():
+            made = deepcopy(module).cpu().double().eval()(torch.from_numpy(X))
+            return np.asarray(made.numpy()).reshape(len(X), -1)
+    except (RuntimeError, TypeError, ValueError, AttributeError, LookupError) as error:
+        raise SettingError(sentence("exchange.other_forward", kind=type(module).__name__)) from error
