@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
-from deltarule.data.columns import Column, encode, fill_with_means, input_names
+from deltarule.data.columns import Column, encode, input_names, refill
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink.normalization import reading_of
 from deltarule.data.readers.tables import frame_rows, is_frame
@@ -160,16 +160,16 @@ class Model(metaclass=Named):
         >>> Model.suited(Network((2, 1)), Dataset(np.eye(2), np.eye(2)[:, :1], "values")).input_scaling.mean.tolist()
         [0.5, 0.5]
         """
-        columns = fill_with_means(train.columns, train.inputs)
+        columns = refill(train.columns, train.inputs)
         take_meaning(network, train)
         vars(network).update({"input_range": None} if columns else {})  # not that of numbers as they are: see `fit`
         model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
             return model
         input_scaling = Standardization.of(as_floats(model.unscaled(train.inputs), np.float64))
-        is_text = np.repeat([bool(each.categories) for each in columns], [len(each.input_names) for each in columns])
-        if is_text.any():
-            mean, scale = np.where(is_text, [[0.0], [1.0]], [input_scaling.mean, input_scaling.scale])
+        is_binary = [each for column in columns for each in column.binary]
+        if any(is_binary):
+            mean, scale = np.where(is_binary, [[0.0], [1.0]], [input_scaling.mean, input_scaling.scale])
             input_scaling = Standardization(mean, scale)
         is_scaled = train.task == "values" and network.loss.least_target < 0.0  # counts stay counts
         target_scaling = Standardization.of(train.targets) if is_scaled else None
@@ -188,10 +188,17 @@ class Model(metaclass=Named):
         """The same model, to be given what `unscaled` returns: a number for each input of the network."""
         return replace(self, columns=tuple(map(Column, self.input_names)))
 
+    def rows(self, frame: Any, *, unseen: Literal["error", "other"] = "error") -> Array:
+        """A DataFrame as rows that `predict` takes, (n_samples, columns), its texts as places among their categories.
+
+        unseen: "other" counts a text that was not learned from as none of the categories; else it is a DataError.
+        """
+        return frame_rows(frame, self.columns, unseen=unseen)
+
     def unscaled(self, raw: Any) -> Array:
         """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: texts as 0 and 1."""
         if self.columns and is_frame(raw):
-            raw = frame_rows(raw, self.columns)
+            raw = self.rows(raw)
         if not self.columns:
             return inputs_of(self.network, raw)
         cells = np.array(raw, object).ravel() if isinstance(raw, list | tuple) else ()
@@ -254,7 +261,7 @@ class Model(metaclass=Named):
 
         Raises ShapeError or SettingError where the data do not fit the model.
         """
-        theirs, ours = ([(each.name, each.categories) for each in part.columns] for part in (dataset, self))
+        theirs, ours = ([(each.name, each.input_names) for each in part.columns] for part in (dataset, self))
         if theirs and theirs != ours:
             columns = ", ".join(map(str, self.input_names)) or "of no table"
             raise SettingError(sentence("model.other_columns", columns=columns, data=dataset))

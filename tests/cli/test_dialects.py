@@ -139,28 +139,48 @@ def test_csvs_are_read_rightly_or_refused(tmp_path: Path) -> None:
     assert 10 < len(refused) <= 45
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(0, 2**31), st.sampled_from([(",", "."), (";", ","), ("\t", ".")]))
-def test_a_raw_row_has_one_answer(deltarule: Any, tmp_path: Path, seed: int, dialect: tuple[str, str]) -> None:
-    """Numbers, texts and missing cells: through the model, its file, ONNX, and a CSV that the command reads."""
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 2**31),
+    st.sampled_from([(",", "."), (";", ","), ("\t", ".")]),
+    st.sampled_from(["mean", "median", "indicator"]),
+)
+def test_a_raw_row_has_one_answer(
+    deltarule: Any, tmp_path: Path, seed: int, dialect: tuple[str, str], missing: Any
+) -> None:
+    """Numbers, texts, missing cells and texts never seen: through the model, its file, ONNX, and the command."""
     pandas, runtime = pytest.importorskip("pandas"), pytest.importorskip("onnxruntime")
     rng, (separator, point) = np.random.default_rng(seed), dialect
     frame = pandas.DataFrame({"size": rng.normal(50, 9, 20).round(2), "town": rng.choice(["Köln", "Ulm"], 20)})
+    frame["age"] = rng.integers(20, 90, 20)
     frame["kind"] = ["a", "b"] * 10
     frame.loc[rng.choice(20, 4), "size"] = None
-    table = read_table(frame, "kind", missing="mean", announce=len)
-    model = Model.suited(Network((table.n_inputs, 3, 2), rng=seed), table)
+    frame.loc[rng.choice(20, 3), "town"] = None
+    table = read_table(frame, "kind", missing=missing, announce=len)
+    columns = ("size", *["size is missing"] * (missing == "indicator"), "town=Köln", "town=Ulm")
+    columns += (*["town is missing"] * (missing == "indicator"), "age")
+    model = Model.suited(Network((len(columns), 3, 2), rng=seed), table)
+    assert model.input_names == columns
+    size = frame["size"].dropna()
+    assert model.columns[0].fill == pytest.approx(size.mean() if missing == "mean" else size.median(), rel=1e-12)
     save(model, tmp_path / "model.safetensors", force=True)
-    expected = model.probabilities(frame)
-    assert load(tmp_path / "model.safetensors").probabilities(frame).tobytes() == expected.tobytes()
+    frame.loc[rng.choice(20, 3), "town"] = "Rome"
+    frame.loc[rng.choice(20, 3), "age"] = None
+    with pytest.raises(DataError, match=r"'Rome'.* was never seen"):
+        model.predict(frame)
+    rows = model.rows(frame, unseen="other")
+    expected = model.probabilities(rows)
+    assert load(tmp_path / "model.safetensors").probabilities(rows).tobytes() == expected.tobytes()
     frame.to_csv(tmp_path / "new.csv", sep=separator, decimal=point, index=False)
-    answers = deltarule("predict", tmp_path / "new.csv", "--model", tmp_path / "model.safetensors", "--json").json
+    asked = ("predict", tmp_path / "new.csv", "--model", tmp_path / "model.safetensors", "--unseen", "other", "--json")
+    answers = deltarule(*asked).json
     found = [list(answer["probabilities"].values()) for answer in answers]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    assert [answer["label"] for answer in answers] == [model.class_names[k] for k in model.predict(frame)]
-    rows = model.of_numbers().unscaled(np.nan_to_num(model.unscaled(frame)))
-    rows[:, 0] = frame["size"]
-    (through_onnx,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": rows})
+    assert [answer["label"] for answer in answers] == [model.class_names[k] for k in model.predict(rows)]
+    town = frame["town"].to_numpy(object)
+    is_town = [np.where(frame["town"].isna(), np.nan, (town == each).astype(float)) for each in ("Köln", "Ulm")]
+    X = np.stack([frame["size"], *is_town, frame["age"]], axis=1)
+    (through_onnx,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": X})
     np.testing.assert_allclose(through_onnx, expected, atol=1e-5)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deltarule.data.columns import Column, columns_in_words, encode, fill_with_means, input_names, unseen_categories
+from deltarule.data.columns import Column, columns_in_words, encode, input_names, refill, unseen_categories
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DataError, ShapeError
 
@@ -38,8 +38,8 @@ def test_cells_that_are_not_such(row: list[float], words: str) -> None:
 def test_means_are_taken_anew_from_the_rows_to_learn_from() -> None:
     rows = np.array([[0.0, 2.0, np.nan], [np.nan, 4.0, np.nan], [1.0, np.nan, np.nan]])
     columns = (Column("a", ("x", "y"), 0.0), SIZE, Column("empty", fill=7.0))
-    assert [column.fill for column in fill_with_means(columns, rows)] == [0.0, 3.0, 7.0]
-    assert fill_with_means((Column("a"),), rows[:, :1])[0].fill is None
+    assert [column.fill for column in refill(columns, rows)] == [0.0, 3.0, 7.0]
+    assert refill((Column("a"),), rows[:, :1])[0].fill is None
 
 
 def test_a_dataset_knows_its_columns() -> None:

@@ -16,7 +16,7 @@ Texts = list[str] | None
 Number = int | None
 Real = float | None
 Task = Literal["classes", "values"] | None
-Missing = Literal["error", "drop", "mean"]
+Missing = Literal["error", "drop", "mean", "median", "indicator"]
 EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid, BP1-exponential"
 KEPT = "kept"  # the key of an option that a checkpoint keeps, from where `train --resume` takes it
 

@@ -5,7 +5,7 @@ from 0, infinite for another text; NaN where the cell is missing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from deltarule.errors import DataError, ShapeError, sentence
 from deltarule.public import public
 
 MOST_NAMED = 12
+PLAIN = {"strategy": "mean", "indicator": False}
 NO_CATEGORY = np.inf  # the place of a text that is none of a column's categories
 
 
@@ -24,8 +25,9 @@ class Column:
     """A column of a table.
 
     categories: the texts that its cells hold, no two the same; none for a column of numbers.
-    fill: what the network reads where a cell is missing: the mean, in a column of numbers, and 0 for each category, in
-        one of text. None where no cell may be missing.
+    fill: what the network reads where a cell is missing: the mean or the median, in a column of numbers, and 0 for each
+        category, in one of text. None where no cell may be missing.
+    strategy: "mean" or "median", which `fill` is. indicator: whether one more input is 1 where the cell is missing.
 
     >>> Column("color", ("blue", "red")).input_names
     ('color=blue', 'color=red')
@@ -34,11 +36,24 @@ class Column:
     name: str
     categories: tuple[str, ...] = ()
     fill: float | None = None
+    strategy: str = "mean"
+    indicator: bool = False
 
     @property
     def input_names(self) -> tuple[str, ...]:
         """What it is to a network: a number under its own name, or an input of 0 or 1 for each category."""
-        return tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
+        names = tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
+        return (*names, f"{self.name} is missing") if self.indicator else names
+
+    @property
+    def binary(self) -> tuple[bool, ...]:
+        """Which of its inputs are 0 or 1 and stay so: those of categories, and the indicator."""
+        return (bool(self.categories),) * (len(self.input_names) - self.indicator) + (True,) * self.indicator
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What a file says of it: the first three, and what else is not the default."""
+        return {key: value for key, value in asdict(self).items() if key not in PLAIN or value != PLAIN[key]}
 
 
 def input_names(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -58,7 +73,7 @@ def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]
     if rows.ndim != 2 or rows.shape[1] != len(columns):
         raise ShapeError(f"rows of {len(columns)} cells, one a column, were expected: got an array {rows.shape}")
     missing = np.isnan(rows)
-    if not missing.any() and not any(column.categories for column in columns):
+    if not missing.any() and not any(column.categories or column.indicator for column in columns):
         return rows.astype(np.float64, copy=False)
     inputs = []
     for column, cells, is_missing in zip(columns, rows.T, missing.T, strict=True):
@@ -70,7 +85,7 @@ def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]
         if is_missing.any():
             _check_cells(column, is_missing & (column.fill is None), cells)
             block = np.where(is_missing[:, np.newaxis], column.fill, block)
-        inputs.append(block)
+        inputs += [block, is_missing[:, np.newaxis]] if column.indicator else [block]
     return np.concatenate(inputs, axis=1, dtype=np.float64)
 
 
@@ -82,16 +97,17 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
         raise DataError(sentence("tables.cell", what=what, column=column, got=got, row=row))
 
 
-def fill_with_means(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
-    """The columns, with means over these `rows` in place of older ones: those over what a network learns from.
+def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
+    """The columns, with means or medians over these `rows` in place of older ones: over what a network learns from.
 
-    Where none of the cells is a number, the mean stays what it was.
+    Where none of the cells is a number, they stay what they were.
     """
     filled = []
     for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]
         if column.fill is not None and not column.categories and known.size:
-            column = replace(column, fill=float(known.mean(dtype=np.float64)))
+            middle = np.median(known) if column.strategy == "median" else known.mean(dtype=np.float64)
+            column = replace(column, fill=float(middle))
         filled.append(column)
     return tuple(filled)
 
@@ -114,5 +130,5 @@ def names_in_words(names: Sequence[str]) -> str:
 
 def unseen_categories(columns: Sequence[Column], inputs: NDArray[Any]) -> list[str]:
     """The categories that no row holds of those to learn from, `inputs`, (n_samples, inputs), as `encode` has them."""
-    kinds = [(name, bool(column.categories)) for column in columns for name in column.input_names]
-    return [name for k, (name, is_text) in enumerate(kinds) if is_text and not inputs[:, k].any()]
+    is_binary = [each for column in columns for each in column.binary]
+    return [name for k, name in enumerate(input_names(columns)) if is_binary[k] and not inputs[:, k].any()]

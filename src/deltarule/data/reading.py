@@ -23,7 +23,7 @@ from deltarule.data.dataset import Splits
 from deltarule.errors import DataError, sentence
 
 Goal = Literal["classes", "values"]
-Missing = Literal["error", "drop", "mean"]
+Missing = Literal["error", "drop", "mean", "median", "indicator"]
 Announce = Callable[[str], None]
 
 MOST_SHOWN = 20

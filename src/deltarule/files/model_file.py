@@ -12,7 +12,6 @@ import io
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
@@ -48,6 +47,8 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     categories: tuple[str, ...]
     fill: float | None
+    strategy: Literal["mean", "median"] = "mean"
+    indicator: bool = False
 
     def __post_init__(self) -> None:
         if len(set(self.categories)) < len(self.categories):
@@ -79,7 +80,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected an activation for each of {n_layers} layers: got {len(self.activations)}")
         if self.image_shape is not None and math.prod(self.image_shape) != n_inputs:
             raise ModelFileError(f"expected images of {n_inputs} pixels: got the shape {self.image_shape}")
-        n_names = sum(len(column.categories) or 1 for column in self.columns)
+        n_names = sum((len(column.categories) or 1) + column.indicator for column in self.columns)
         if n_names not in (0, n_inputs):
             raise ModelFileError(f"expected columns for {n_inputs} inputs: got columns for {n_names}")
         if len(set(names)) < len(names):
@@ -133,7 +134,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
         "activations": [spec_of("activation", each) for each in network.activations],
         "loss": spec_of("loss", network.loss),
         "dtype": network.dtype.name,
-        "columns": [asdict(column) for column in model.columns],
+        "columns": [column.fields for column in model.columns],
         "input_scaling": model.input_scaling is not None,
         "target_scaling": model.target_scaling is not None,
     }
@@ -274,5 +275,5 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         for side in ("input", "target")
         if f"{side}.mean" in arrays
     }
-    columns = tuple(Column(each.name, each.categories, each.fill) for each in description.columns)
+    columns = tuple(Column(**msgspec.structs.asdict(each)) for each in description.columns)
     return Model(network, columns=columns, record=description.record, **scalings)

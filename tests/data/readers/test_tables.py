@@ -220,8 +220,10 @@ def test_a_frame_is_wrong_in_rows_and_not_in_lines() -> None:
     dates = pandas.DataFrame({"day": pandas.to_datetime(["2026-01-01"] * 4), "y": [1, 2, 1, 2]})
     with pytest.raises(DataError, match=r"numbers and text were expected: got datetime64.* in column 'day'"):
         read_table(dates, "y")
-    with pytest.raises(SettingError, match="can be an error, drop or mean: got 'median'"):
-        read_table(frame, "y", missing="median")  # type: ignore[arg-type]
+    with pytest.raises(
+        SettingError, match="can be an error, drop, mean, median or indicator: got 'mode'; use missing='median'"
+    ):
+        read_table(frame, "y", missing="mode")  # type: ignore[arg-type]
 
 
 def test_rows_are_read_by_name_whatever_their_order(stored: Stored, flowers: Dataset) -> None:

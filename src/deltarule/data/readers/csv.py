@@ -34,7 +34,7 @@ MOST_SAMPLED = 30  # lines that tell how a file is written
 FOREIGN = re.compile(
     rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]"
 )  # not of Windows-1252
-MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null"])  # words for no cell
+MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
 # 12,363.5 and 1.234,5 or 1 234,5.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)

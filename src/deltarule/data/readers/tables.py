@@ -4,7 +4,6 @@ import math
 import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.columns import NO_CATEGORY, Column, fill_with_means
+from deltarule.data.columns import NO_CATEGORY, Column, refill
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import (
     Numbers,
@@ -60,7 +59,8 @@ def read_table(
         few different whole numbers, else values, and says so.
     missing: what becomes of rows that lack a cell. "error" refuses them, "drop" leaves them out. "mean" keeps them: a
         missing number counts as its column's mean, a missing text as none of the categories; only rows without a
-        target are left out.
+        target are left out. "median" takes the median, and "indicator", too, with an input that is 1 where the cell is
+        missing, for each column that lacks cells.
     without: columns to leave out, such as running numbers.
     announce: gets how the target was understood, and how many cells are missing.
 
@@ -96,9 +96,9 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        meant = words()["choices"].get(how.missing, "drop")
-        raise SettingError(f"missing cells can be an error, drop or mean: got {how.missing!r}; use missing={meant!r}")
+        raise SettingError(sentence("tables.missing", got=how.missing, use=words()["choices"].get(how.missing, "drop")))
     known, target = how.columns or (), how.target or ""
+    is_filled = how.missing in ("mean", "median", "indicator")
     text = [target, *(column.name for column in known if column.categories)]
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
@@ -115,10 +115,12 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]
     names = names if known else _input_names(table, [target, *how.without], how.announce)
     if how.missing == "error":
-        advice = "choose what becomes of them: --missing drop leaves such rows out, --missing mean fills them in"
+        advice = (
+            "choose what becomes of them: --missing drop leaves such rows out, --missing mean or median fills them in"
+        )
         refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
     else:
-        table = drop_missing(table, [target] if how.missing == "mean" and not known else [target, *names], how.announce)
+        table = drop_missing(table, [target] if is_filled and not known else [target, *names], how.announce)
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
     for name, written in table.written.items():
         if written:
@@ -126,9 +128,14 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
     rows = table_rows(table, columns)
-    if how.missing == "mean" and not known:
-        columns = fill_with_means([replace(column, fill=0.0) for column in columns], rows)
-        _announce_filled(table, columns, np.isnan(rows).sum(axis=0), how.announce)
+    if is_filled and not known:
+        strategy, counts = "mean" if how.missing == "mean" else "median", np.isnan(rows).sum(axis=0)
+        flags = [how.missing == "indicator" and bool(n) for n in counts]
+        filled = [
+            Column(each.name, each.categories, 0.0, strategy, flag) for each, flag in zip(columns, flags, strict=True)
+        ]
+        columns = refill(filled, rows)
+        _announce_filled(table, columns, counts, how.announce)
     return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
 
 
@@ -194,10 +201,10 @@ def frame_table(
     return Table(name, header, cells, np.arange(len(frame)))
 
 
-def frame_rows(frame: Any, columns: Sequence[Column]) -> NDArray[np.float64]:
+def frame_rows(frame: Any, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    names = [column.name for column in columns]
-    return table_rows(frame_table(frame, text=[each.name for each in columns if each.categories], only=names), columns)
+    names, texts = [column.name for column in columns], [each.name for each in columns if each.categories]
+    return table_rows(frame_table(frame, text=texts, only=names), columns, unseen=unseen)
 
 
 def names_rows(cells: Any) -> bool:
@@ -222,10 +229,11 @@ def _input_names(table: Table, others: Sequence[str], announce: Announce) -> lis
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
     """Say how many cells are missing, and what they count as."""
     filled = [(column, n) for column, n in zip(columns, counts, strict=True) if n]
-    for is_text, how in ((False, "the mean of their column"), (True, "none of the categories")):
+    for is_text, how in ((False, f"the {columns[0].strategy} of their column"), (True, "none of the categories")):
         missing = {column.name: n for column, n in filled if bool(column.categories) is is_text}
+        says = ", and an input says so" if any(column.indicator for column, _ in filled) else ""
         if missing:
-            announce(f"{table.name}: missing cells count as {how}: {in_columns(missing)}")
+            announce(f"{table.name}: missing cells count as {how}{says}: {in_columns(missing)}")
 
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:

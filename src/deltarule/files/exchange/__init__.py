@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ def metadata(model: Model) -> dict[str, str]:
     """
     network = model.network
     content: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
-    content["columns"] = [asdict(column) for column in model.columns]
+    content["columns"] = [column.fields for column in model.columns]
     content["inputs"] = model.input_names
     content["activations"] = [spec_of("activation", each) for each in network.activations]
     content["loss"] = None if part_of(network.loss) is None else spec_of("loss", network.loss)

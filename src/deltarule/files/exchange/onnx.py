@@ -7,11 +7,12 @@ X               (batch, features): uint8 where the network reads pixels; float64
 probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
                 probabilities, and values, in the targets' own units, where the model answers values
 
-In between: a number for each missing cell (NaN), pixels / 255, the standardization, Gemm and the activation of each
-layer, the targets' units.
+In between: a number for each missing cell (NaN), and the inputs that say so, where the model has such; pixels / 255,
+the standardization, Gemm and the activation of each layer, the targets' units.
 The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
 """
 
+import json
 import os
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +27,7 @@ from deltarule.files.exchange import metadata
 from deltarule.files.model_file import model_argument
 from deltarule.model import Model
 from deltarule.nn.activations import Activation
+from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, part_of
 from deltarule.public import public
@@ -71,7 +73,10 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
-    sides = [("X", entry, network.layer_sizes[0]), (output, answer, network.layer_sizes[-1])]
+    sides = [
+        ("X", entry, network.layer_sizes[0] - int(flags_of(model).sum())),
+        (output, answer, network.layer_sizes[-1]),
+    ]
     ends = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["batch", size])
         for name, dtype, size in sides
@@ -85,10 +90,19 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
         producer_name="deltarule",
         producer_version=version(DISTRIBUTION),
     )
-    helper.set_model_props(whole, metadata(model))
+    inputs = [name for name, is_flag in zip(model.input_names, flags_of(model), strict=True) if not is_flag]
+    helper.set_model_props(whole, metadata(model) | {"inputs": json.dumps(inputs)})
     data: bytes = whole.SerializeToString(deterministic=True)
     checker.check_model(data, full_check=True)
     return data
+
+
+def flags_of(model: Model) -> Array:
+    """Which inputs of a model say whether a cell is missing: an ONNX file finds them out, from NaN in X."""
+    ends = [
+        column.indicator and name == column.input_names[-1] for column in model.columns for name in column.input_names
+    ]
+    return np.array(ends, bool)
 
 
 def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
@@ -109,8 +123,14 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
     add, a = partial(_add_node, graph), "X"
     fill = [column.fill for column in model.columns for _ in column.input_names]
     if not all(each is None for each in fill):
-        entry = network.dtype if model.input_scaling is None else wide
-        a = add("Where", "filled", add("IsNaN", "missing", a), ("fill", np.array(fill, float).astype(entry)), a)
+        entry, is_flag = network.dtype if model.input_scaling is None else wide, flags_of(model)
+        if is_flag.any():  # which X does not have: a flag says that the input before it, or its text, is missing
+            a = add("Gather", "cells", a, ("places", np.cumsum(~is_flag) - 1), axis=1)
+        missing = add("IsNaN", "missing", a)
+        a = add("Where", "filled", missing, ("fill", np.array(fill, float).astype(entry)), a)
+        if is_flag.any():
+            flags = add("Cast", "flags", missing, to=tensor_dtype(entry))
+            a = add("Where", "flagged", ("is_flag", is_flag), flags, a)
     if pixels:
         number = network.dtype if model.input_scaling is None else wide
         a = add("Cast", "pixels", a, to=tensor_dtype(number))

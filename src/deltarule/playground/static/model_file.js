@@ -100,5 +100,6 @@ function known(what, name) {
 /** What the numbers that are read of a table's column are called: one number, or one for each category. */
 function inputNames(column) {
     const { name, categories } = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
-    return categories.length ? categories.map((category) => `${name}=${category}`) : [name];
+    const names = categories.length ? categories.map((category) => `${name}=${category}`) : [name];
+    return column.indicator ? [...names, `${name} is missing`] : names;
 }
