@@ -31,7 +31,7 @@ N_ROWS = 60
 def written(rows: list[list[str]], rng: np.random.Generator, encodings: list[str]) -> tuple[bytes, str]:
     """The bytes of a CSV of these cells, in some dialect; and its separator."""
     has_commas = any("," in cell for row in rows for cell in row)
-    separator = str(rng.choice([";", "\t"] if has_commas and rng.random() < 0.7 else [",", ";", "\t", "|"]))
+    separator = str(rng.choice([";", "\t"] if has_commas and rng.random() < 0.7 else [",", ";", "\t", "|", " "]))
     quoting = int(rng.choice([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
     newline = str(rng.choice(["\n", "\r\n"]))
     table = io.StringIO()
@@ -59,7 +59,10 @@ def number(value: float, kind: str) -> str:
         "thousands": f"{value:,.3f}",
         "whole thousands": f"{value:,.0f}",
         "european": f"{value:,.3f}".translate(str.maketrans(",.", ".,")),
+        "whole european": f"{value:,.0f}".replace(",", "."),
         "spaced": f"{value:,.3f}".replace(",", " ").replace(".", ","),
+        "no-break space": f"{value:,.3f}".replace(",", "\u202f").replace(".", ","),
+        "swiss": f"{value:,.3f}".replace(",", "'"),
         "percent": f"{text}%",
         "exponent": f"{value:.6e}",
     }.get(kind, text)
@@ -97,16 +100,19 @@ def pixel_file(rng: np.random.Generator) -> tuple[bytes, np.ndarray, list[str]]:
 def table_file(rng: np.random.Generator) -> tuple[bytes, np.ndarray, list[str]]:
     """A CSV of two columns of numbers, towns and a target; the numbers, and the towns."""
     kinds = ["plain", "decimal comma", "thousands", "whole thousands", "european", "spaced", "percent", "exponent"]
-    chosen = [str(kind) for kind in rng.choice(kinds, 2)]
+    continental = ["whole european", "european", "decimal comma", "no-break space"]  # no file mixes the two points
+    chosen = [str(kind) for kind in rng.choice([*kinds, "swiss"] if rng.random() < 0.75 else continental, 2)]
     values = np.stack([rng.uniform(-5, 5, N_ROWS), rng.uniform(-9e3, 9e3, N_ROWS)], axis=1).round(3)
-    values[:, [kind == "whole thousands" for kind in chosen]] *= 1000.0
+    values[:, [kind.startswith("whole") for kind in chosen]] *= 1000.0
     towns = [*map(str, rng.choice(TOWNS[: rng.integers(3, 6)], N_ROWS))]
     rows = [[str(rng.choice(["a", "a, in m", "a;b"])), "b", "town", "goal"]]
     goals = ["yes", "no"] * (N_ROWS // 2)
     cells = zip(values.tolist(), towns, goals, strict=True)
     rows += [[*map(number, numbers, chosen), town, goal] for numbers, town, goal in cells]
     if rng.random() < 0.25:
-        rows = [[cell, *row] for cell, row in zip(["", *map(str, range(1, N_ROWS + 1))], rows, strict=True)]
+        is_from_r = rng.random() < 0.5  # write.table leaves the first name out
+        names = [[] if is_from_r else [""], *([str(k)] for k in range(1, N_ROWS + 1))]
+        rows = [name + row for name, row in zip(names, rows, strict=True)]
     content, _ = written(rows, rng, ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1", "mac-roman", "cp437"])
     return content, values, towns
 

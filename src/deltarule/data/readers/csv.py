@@ -1,8 +1,8 @@
 """A CSV: columns of numbers and texts, below a header or without one.
 
-Commas, semicolons, tabs or bars part its cells; `dialect_of` tells which, and the encoding. NumPy's parser, which is
-written in C, reads them; Python's csv module reads only the lines with quoted or missing cells, for it takes several
-times as long.
+Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding. NumPy's parser,
+which is written in C, reads them; Python's csv module reads only the lines with quoted or missing cells, for it takes
+several times as long.
 """
 
 import csv
@@ -36,9 +36,14 @@ FOREIGN = re.compile(
 )  # not of Windows-1252
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
-# 12,363.5 and 1.234,5 or 1 234,5.
+# 12,363.5 and 1.234,5 or 1 234,5; 12'363.5 or 12 363.5; 12.363
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}([.\s]\d{3})+),\d+([eE][+-]?\d+)?", re.ASCII)
+
+SPACED = re.compile("[+-]?[1-9]\\d{0,2}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
+SPACES = dict.fromkeys(map(ord, " '\u2019\u00a0\u202f"))
+MARKS = SPACES | {ord(","): None}
+POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 
 
 class Texts(NamedTuple):
@@ -49,11 +54,21 @@ class Texts(NamedTuple):
 
 
 class Dialect(NamedTuple):
-    """How a CSV is written. is_padded: whether every line ends in a separator that parts nothing."""
+    """How a CSV is written.
+
+    is_padded: whether every line ends in a separator that parts nothing. is_named: whether rows begin with a name for
+    which the header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or
+    "thousands", as other numbers show; "" where they do not.
+    """
 
     encoding: str
     separator: str
-    is_padded: bool
+    is_padded: bool = False
+    is_named: bool = False
+    point: str = "decimal"
+
+
+FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
 
 
 class Table(NamedTuple):
@@ -90,23 +105,37 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
         lines = [line for line in islice(file, MOST_SAMPLED) if line.strip()]
-    best, separator, is_padded = (-1.0, 0.0, 0), ",", False
+    best, found = (-1.0, 0.0, 0), Dialect(encoding, ",")
     candidates = [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
+    if not candidates or '" "' in lines[0]:
+        candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
     for each in candidates:
         with open_parsed(path, lines, each) as parsed:
             header, *rows = list(parsed) or [[""]]
         ends = {cells[-1] for cells in rows or [header] if cells} == {""}
-        width = max(len(rows[0]), len(header)) - 1 if ends and rows else len(header)
+        names = header[:-1] if ends and header[-1] == "" else header
+        is_named = {len(cells) - ends for cells in rows} == {len(names) + 1} != {2}
+        width = max(len(rows[0]) - 1, len(names)) if ends and rows else len(header) + is_named
         alike = [cells for cells in rows if len(cells) == width + ends]
-        numbers = (
-            [number_in(cell if each == "," else cell.replace(",", ".")) for cells in alike for cell in cells]
-            if len(candidates) > 1
-            else []
-        )
-        score = len(alike) / max(len(rows), 1), 1 - numbers.count(None) / max(len(numbers), 1), width
-        if len(header) > 1 and (score > best or not rows):
-            best, separator, is_padded = score, each, ends and len(header) - (header[-1] == "") == width > 0
-    return Dialect(encoding, separator, is_padded)
+        numbers = [is_number(cell) for cells in alike for cell in cells] if [each] != candidates or each == " " else []
+        score = len(alike) / max(len(rows), 1), sum(numbers) / max(len(numbers), 1), width
+        is_prose = each == " " and (score[0] < 1.0 or not score[1] or not rows)
+        if width > 1 and not is_prose and (score > best or not rows):
+            is_padded = ends and len(names) + is_named == width > 0
+            point = "decimal" if each == "," and '"' not in "".join(lines) else meaning_of_points(each, chain(*rows))
+            best, found = score, Dialect(encoding, each, is_padded, is_named, point)
+    return found
+
+
+def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
+    """What the point in 12.363 is, as a Dialect has it, by other cells; only semicolons leave it open."""
+    known = [cell.translate(SPACES) for cell in cells]
+    is_decimal = [DECIMAL.fullmatch(cell) and not THOUSANDS.fullmatch(cell) for cell in known]
+    is_grouped = any(is_decimal) or any(cell.count(".") > 1 and POINTED.fullmatch(cell) for cell in known)
+    has_point = any("." in cell and number_in(cell) is not None and not POINTED.fullmatch(cell) for cell in known)
+    if is_grouped:
+        return "" if has_point else "thousands"
+    return "decimal" if has_point or separator != ";" else ""
 
 
 def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
@@ -176,7 +205,13 @@ def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, l
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
     with open_text(path, dialect.encoding) as file, open_parsed(path, file, dialect.separator) as reader:
         rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
-        yield ((reader.line_num, cells) for cells in rows if any(cells) or len(cells) > 1)
+        names = [""] * dialect.is_named  # of the first line
+        yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
+
+
+def is_row(cells: Sequence[str]) -> bool:
+    """Whether a line is not blank."""
+    return any(cells) or len(cells) > 1
 
 
 class Head(NamedTuple):
@@ -198,7 +233,7 @@ class Head(NamedTuple):
         with open_rows(path, dialect) as rows:
             line, cells = next(rows, (1, [""]))
             head = cls(dialect, line, cells, [name.strip() for name in cells], next(rows, (0, []))[1])
-        return head if needs_header or None in map(number_in, cells) else head.as_row()
+        return head if needs_header or not all(map(is_number, cells)) else head.as_row()
 
     def as_row(self) -> "Head":
         """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
@@ -243,11 +278,14 @@ def read_columns(
                 numbers = np.loadtxt(plain_rows(file, dialect, lines), delimiter=separator, **how)
         except (ValueError, Warning, csv.Error):
             continue
-        if numbers.shape[1] == len(names):
+        may_part = dialect.point != "decimal" and not all_are_texts and any(map(may_be_thousands, numbers.T))
+        if numbers.shape[1] == len(names) and not may_part:
             break
     else:
         with open_rows(path, dialect) as rows:
-            lengths = ((line, len(cells)) for line, cells in rows if len(cells) != len(names))
+            lengths = [(line, len(cells)) for line, cells in rows if len(cells) != len(names)]
+            if len(lengths) > 1 and len({length for _, length in lengths}) == 1 and head.line:
+                raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=lengths[0][1]))
             problems = (f"line {line}: {length} cells instead of {len(names)}" for line, length in lengths)
             refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
@@ -257,9 +295,9 @@ def read_columns(
         cells: Texts | NDArray[np.float64] = columns[at]
         if at in places:
             known = ["" if each == "nan" else each for each in places[at]]
-            cells = cells_of(columns[at].astype(np.intp), known, is_text=name in text, separator=separator)
+            cells = cells_of(columns[at].astype(np.intp), known, is_text=name in text, dialect=dialect)
             if isinstance(cells, np.ndarray):
-                written[name] = Numbers.of(known, separator).written
+                written[name] = Numbers.of(known, dialect).written
         cells_by_name[name] = cells
     return Table(str(path), names, cells_by_name, np.array(lines[1:], np.intp), dialect, written)
 
@@ -289,14 +327,14 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
 
 
 def cells_of(
-    codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool, separator: str = ","
+    codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool, dialect: Dialect = FRAME
 ) -> Texts | NDArray[np.float64]:
     """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
 
     is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
     the others are in the order of numbers where all are such.
     """
-    numbers = Numbers.of(texts, separator).values
+    numbers = Numbers.of(texts, dialect).values
     if not is_text and numbers is not None:
         return np.array([*numbers, math.nan], float)[codes]
     found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
@@ -319,12 +357,18 @@ class Numbers(NamedTuple):
     is_doubtful: bool = False
 
     @classmethod
-    def of(cls, texts: Sequence[str], separator: str) -> "Numbers":
-        """What the different `texts` of a column are, between cells parted by `separator`.
+    def of(cls, texts: Sequence[str], dialect: Dialect) -> "Numbers":
+        """What the different `texts` of a column are, in a CSV of this dialect.
 
         A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
         """
-        cells, written = [text for text in texts if text], list[str]()
+        written = list[str]()
+        texts = [text.replace("\u2212", "-") for text in texts]
+        spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
+        if spaced and all(map(SPACED.fullmatch, spaced)):
+            written.append("with spaces or marks at the thousands")
+            texts = [text.translate(SPACES) for text in texts]
+        cells = [text for text in texts if text]
         if cells and all(text.endswith("%") for text in cells):
             written.append("in percent, 6.45% as 6.45")
             texts = [text.rstrip("% ") for text in texts]
@@ -334,7 +378,7 @@ class Numbers(NamedTuple):
         may_be_decimal = all(text.count(",") == 1 and "." not in text for text in commas)
         if commas and is_thousands:
             written.append("with a comma at the thousands")
-            doubt = separator != "," and may_be_decimal
+            doubt = dialect.separator != "," and may_be_decimal
             texts = [text.replace(",", "") for text in texts]
         elif commas and all(map(DECIMAL.fullmatch, commas)):
             written.append("with a decimal comma")
@@ -343,11 +387,23 @@ class Numbers(NamedTuple):
         elif commas:
             return cls(None)
         else:
-            doubt = False
+            pointed = [text for text in cells if "." in text]
+            is_grouped = bool(pointed) and all(map(POINTED.fullmatch, pointed))
+            is_sure = dialect.point == "thousands" or any(text.count(".") > 1 for text in pointed)
+            doubt = is_grouped and not is_sure and not dialect.point
+            if is_grouped and is_sure:
+                written.append("with a point at the thousands")
+                texts = [text.replace(".", "") for text in texts]
         values = [number_in(text) if text else math.nan for text in texts]
         known = [value for value in values if value is not None]
         is_number = len(known) == len(values)
         return cls(known if is_number and not doubt else None, " and ".join(written), is_number and doubt)
+
+
+def may_be_thousands(numbers: NDArray[Any]) -> bool:
+    """Whether numbers may have been written with a point at the thousands and read as decimals, 12.363 for instance."""
+    parts = numbers[numbers % 1 != 0]
+    return bool(parts.size) and bool(((np.abs(parts) >= 1) & (np.abs(parts) < 1000)).all())
 
 
 def number_in(cell: str) -> float | None:
@@ -356,6 +412,11 @@ def number_in(cell: str) -> float | None:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
         return None
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number as people write it, with commas or in percent, too."""
+    return number_in(cell.rstrip("% ").translate(MARKS)) is not None
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:

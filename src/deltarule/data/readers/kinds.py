@@ -48,7 +48,7 @@ def read_idx_rows(path: Path, how: How) -> Reading:
     return Reading(pixels.reshape(len(pixels), -1), report={"holds": "pixels"})
 
 
-CSV = Kind("CSV", endings=(".csv", ".tsv"), reader=read_pixel_rows, has_targets=True)
+CSV = Kind("CSV", endings=(".csv", ".tsv", ".txt", ".data", ".dat"), reader=read_pixel_rows, has_targets=True)
 IDX = Kind("IDX", SIGNATURE, reader=read_idx_rows)
 IDX_PAIRS = Kind(
     "pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path, how.announce)), has_targets=True

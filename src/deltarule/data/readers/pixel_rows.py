@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Head, Texts, dialect_of, number_in, open_rows, open_text, read_columns
+from deltarule.data.readers.csv import Head, Texts, dialect_of, is_number, number_in, open_rows, open_text, read_columns
 from deltarule.data.reading import How, Reading, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 
@@ -74,7 +74,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
 
 def is_header(cells: Sequence[str]) -> bool:
     """Whether the first line names columns: most of its cells are not numbers, or count from 0 or 1."""
-    numbers = [cell.strip() for cell in cells if number_in(cell) is not None]
+    numbers = [cell.strip() for cell in cells if is_number(cell)]
     counts = [[*map(str, range(first, first + len(numbers)))] for first in (0, 1)]
     return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
 
@@ -155,10 +155,13 @@ def find_label(
         return None, index
     if label is None:
         label = 0 if index != 0 else 1
+        is_whole = [bool((table[:, at] % 1 == 0).all()) for at in (label, -1)]
+        label = width - 1 if is_whole == [False, True] else label
         highest = table.max(axis=0)
         others = [at for at in np.flatnonzero((highest > 0) & (highest < MOST_GUESSED)) if at not in (label, index)]
         others = [] if highest[label] > 1 and len(others) > 1 and highest[others].max() == 1 else others  # of 0 and 1
-        if at := next(filter(lambda at: looks_like_label(table[:, at]), reversed(others)), None):
+        unlike = width - 1 if width - 1 in others and highest[label] >= MOST_GUESSED else None  # pixels are seldom few
+        if (at := next(filter(lambda at: looks_like_label(table[:, at]), reversed(others)), unlike)) is not None:
             raise SettingError(sentence("readers.which_label", path=path, first=label + 1, last=at + 1))
     return label, index
 

@@ -15,6 +15,7 @@ from deltarule.atomic import AnyPath
 from deltarule.data.columns import NO_CATEGORY, Column, refill
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import (
+    FRAME,
     Numbers,
     Table,
     Texts,
@@ -197,7 +198,7 @@ def frame_table(
                 codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            cells[column] = cells_of(codes, texts, is_text=column in text, separator=";")
+            cells[column] = cells_of(codes, texts, is_text=column in text)
     return Table(name, header, cells, np.arange(len(frame)))
 
 
@@ -315,7 +316,9 @@ def describe_column(table: Table, name: str) -> Column:
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(cells.codes)):
-        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}, in {len(cells.codes):,} rows; leave it out"
+        has_digits = all(re.search(r"\d", text) for text in texts)
+        cure = "leave it out, or write numbers as 1234.5, without units" if has_digits else "leave it out"
+        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}, in {len(cells.codes):,} rows; {cure}"
         most = f"at most {MOST_CATEGORIES} different texts a column, and each in several rows,"
         raise DataError(f"{table.name}: {most} were expected: got {got}")
     return Column(name, tuple(texts))
@@ -365,15 +368,10 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
     """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
         texts = getattr(table.cells[name], "texts", ())
-        if Numbers.of(texts, separator_of(table)).is_doubtful:
+        if Numbers.of(texts, table.dialect or FRAME).is_doubtful:
             such = next(text for text in texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
             raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
-
-
-def separator_of(table: Table) -> str:
-    """What parts the cells of a table; in a DataFrame a comma says nothing of numbers, as in a CSV of semicolons."""
-    return table.dialect.separator if table.dialect else ";"
 
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
@@ -406,7 +404,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
     codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, separator_of(table))
+    numbers = Numbers.of(texts, table.dialect or FRAME)
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
@@ -433,7 +431,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
     codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, separator_of(table)).values
+    numbers = Numbers.of(texts, table.dialect or FRAME).values
     known = [number for number in numbers or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
