@@ -109,7 +109,10 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 
     No scale where they are neither.
     """
-    is_bytes, high = numbers.dtype == np.uint8, numbers.max(initial=0)
+    is_bytes = numbers.dtype == np.uint8
+    high = (is_bytes and int(numbers[:99].max(initial=0)) > 1 and 255) or numbers.max(
+        initial=0
+    )  # bytes: one above 1 does
     low, is_whole = (0, True) if is_bytes else (numbers.min(initial=0), bool((numbers == np.rint(numbers)).all()))
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
         return numbers, ""
