@@ -14,6 +14,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.data.readers.csv import MISSING, Texts, read_columns
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.pixel_rows import read_pixel_rows
+from deltarule.data.readers.tables import read_table
 from deltarule.data.reading import How
 from deltarule.errors import DataError, SettingError
 
@@ -54,6 +55,10 @@ def read_pixels(path: Path) -> Dataset:
         "7,0,0.0039216,.00784314,1\n1,0.035294,0.031373,0.027451,0.023529\n",
         f"{HEADER},\n7,0,1,2,255,\n1,9,8,7,6,\n",
         f"{HEADER}\n7|0|1|2|255\n1|9|8|7|6\n".replace(",", "|"),
+        f"{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n".replace(",", " "),
+        f"{HEADER}\n1,7,0,1,2,255\n2,1,9,8,7,6\n",  # as R's write.table names its rows
+        '"7" "0" "0,0039216" "0,00784314" "1"\n"1" "0,035294" "0,031373" "0,027451" "0,023529"\n',
+        "0,0.0039216,0.00784314,1,7\n0.035294,0.031373,0.027451,0.023529,1\n",
     ],
 )
 def test_reads_labeled_pixels(stored, content: str) -> None:
@@ -233,3 +238,37 @@ def test_a_cell_of_several_lines_counts_its_last(stored) -> None:
     table = read_columns(stored('a,b\n1,"x\ny"\n\n2,"say ""n"""\n'))
     assert [table.cells["b"].texts[k] for k in table.cells["b"].codes] == ["x\ny", 'say "n"']
     assert table.rows.tolist() == [3, 5]
+
+
+def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -> None:
+    rows = "\n".join(f"{k},5;{k}.250;{k * 100}" for k in range(1, 5))
+    table = read_columns(stored(f"a;b;c\n{rows}\n"))
+    assert (table.cells["b"].tolist(), table.written["b"]) == (
+        [1250, 2250, 3250, 4250],
+        "with a point at the thousands",
+    )
+    whole = "a;b\n1.250;1\n999;2\n"
+    with pytest.raises(DataError, match=r"'1\.250' in column 'a' may be a decimal or part thousands"):
+        read_table(stored(whole), "b", announce=len)
+    assert read_table(stored(whole + "0.5;1\n7;2\n"), "b", announce=len).inputs[0] == 1.25
+    assert read_columns(stored("a\tb\n1.250\t1\n999\t2\n")).cells["a"].tolist() == [1.25, 999]
+    assert read_columns(stored("a,b\n1.250.000,1\n999,2\n")).cells["a"].tolist() == [1_250_000, 999]
+
+
+@pytest.mark.parametrize("mark", ["'", "\u2019", "\u00a0", "\u202f", " "])
+def test_marks_that_part_thousands(stored, mark: str) -> None:
+    table = read_columns(stored(f"a;b\n1{mark}250,5;1\n\u2212{12}{mark}250{mark}000;2\n"))
+    assert table.cells["a"].tolist() == [1250.5, -12_250_000]
+    prose = read_columns(stored(f"a;b\n1{mark}25;x\n2{mark}25;y\n")).cells["a"]
+    assert isinstance(prose, Texts)
+
+
+def test_words_with_spaces_are_one_cell(stored) -> None:
+    assert read_columns(stored("full name\nAda Lovelace\nAlan Turing\n")).names == ["full name"]
+    assert read_columns(stored('town,"a b" "c"\nNew York,1\n')).names == ["town", 'a b "c"']
+
+
+def test_a_label_behind_pixels_without_a_header_is_doubted(stored) -> None:
+    rows = "\n".join(f"{k * 25},9,8,7,{k}" for k in range(8))
+    with pytest.raises(SettingError, match="labels could be in column 1 or in column 5"):
+        read_pixels(stored(rows))

@@ -1,6 +1,7 @@
 """Image files: one, a folder by class, and all that is refused."""
 
 import io
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,6 +108,34 @@ def test_folders_of_train_and_test(tmp_path: Path) -> None:
     save(tmp_path / "test/2/a.png")
     with pytest.raises(DataError, match="classes of test that train has too were expected: got 2"):
         read_image_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folders", "passed_over"),
+    [
+        (("a/b/Train", "a/b/Test"), ""),
+        (("train/x", "test/x"), ""),
+        (("Training", "validation"), ""),
+        (("train", "valid", "test"), "passed over: valid"),
+    ],
+)
+def test_folders_in_folders_and_other_parts(tmp_path: Path, folders: tuple[str, ...], passed_over: str) -> None:
+    said: list[str] = []
+    for folder in folders:
+        for name in "01":
+            save(tmp_path / folder / name / "a.png", np.full((4, 4), 9 * len(folder), np.uint8))
+    splits = read_image_folder(tmp_path, announce=said.append)
+    assert (len(splits.train.inputs), splits.test.inputs.max()) == (2, 9 * len(folders[-1]))
+    assert [text.partition(": ")[2] for text in said] == [passed_over] * bool(passed_over)
+
+
+def test_a_scan_of_many_pixels_comes_with_the_line_that_shrinks_it(tmp_path: Path) -> None:
+    path = save(tmp_path / "scan.png", np.full((5000, 4000), 255, np.uint8))
+    with pytest.raises(DataError, match="got 4000 x 5000; make it smaller:  python -c") as caught:
+        read_image(path, None)
+    line = str(caught.value).partition('python -c "')[2].rstrip('"')
+    subprocess.run([sys.executable, "-c", line], cwd=tmp_path, check=True)
+    assert read_image(tmp_path / "small.png", None).shape == (3000, 2400)
 
 
 def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:

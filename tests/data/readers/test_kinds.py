@@ -76,6 +76,22 @@ def test_idx_and_csv_are_read_compressed(tmp_path: Path) -> None:
         read(tmp_path / "b.csv")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.zip", b"PK\3\4", "got zip; run  unzip"),
+        ("a.pt", b"PK\3\4", r"got PyTorch; use dr\.from_torch"),
+        ("a.pth", b"\x80\2}q", r"got PyTorch; use dr\.from_torch"),
+        ("a.pdf", b"%PDF-1.7", "got PDF; open it"),
+        ("a.svg", b"<svg xmlns=", "got SVG; open it"),
+    ],
+)
+def test_files_of_other_programs_are_named(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SettingError, match=says):
+        read(tmp_path / name)
+
+
 def test_a_missing_file_and_rows_without_targets_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"a file must exist: got .*nowhere"):
         read(tmp_path / "nowhere")

@@ -85,11 +85,11 @@ def test_keeps_floats_and_recognizes_flat_images(path: Path) -> None:
     [
         (
             {"a": IMAGES, "y": np.array([1, 0])},
-            "arrays called x_train, y_train.*; or x, y; or inputs, targets.* got a, y",
+            r"arrays called X and y, or x_train, y_train.* got a, y; use numpy\.savez",
         ),
-        ({"X": IMAGES}, "got X$"),
+        ({"X": IMAGES}, "got X; use"),
         ({"X": IMAGES, "y": np.array([1, 0, 1])}, "got 2 inputs and 3 targets"),
-        ({"X": IMAGES, "y": np.array([1, -1])}, "classes must be 0 to 1: got -1"),
+        ({"X": IMAGES, "y": np.array([1, -1])}, "classes are numbered from 0: got -1; use classes, y = numpy"),
         ({"X": IMAGES, "y": np.array([[256, 1], [0, 1]])}, "labels of 0 and 1 were expected: got 0 to 256"),
         ({"X": IMAGES.reshape(2, 12).T, "y": np.array([0, 1])}, r"shape \(12, 2\) for 2 targets; .*X\.T turns"),
         ({"X": IMAGES, "y": np.array([2**40, 0])}, "got class 1099511627776"),
@@ -161,3 +161,20 @@ def test_refuses_a_member_that_is_no_array(path: Path) -> None:
     write_zip(path, [("X.npy", b"not an array"), ("y.npy", npy(np.array([0])))])
     with pytest.raises(DataError, match="X: an array of numbers was expected"):
         read_npz(path)
+
+
+@pytest.mark.parametrize(
+    "keys", [("data", "targets"), ("train_x", "train_y"), ("X_train", "y_train"), ("Features", "label")]
+)
+def test_names_of_other_programs_and_what_is_passed_over(path: Path, keys: tuple[str, str]) -> None:
+    said: list[str] = []
+    np.savez(path, **dict(zip(keys, (IMAGES, np.array([1, 0])), strict=True)), x_val=IMAGES, names=np.array(["a"]))
+    assert read_npz(path, said.append).train.targets.tolist() == [1, 0]
+    assert said == [f"{path}: passed over: x_val"]
+
+
+def test_floats_that_could_be_classes_are_values_and_said_so(path: Path) -> None:
+    said: list[str] = []
+    np.savez(path, X=IMAGES, y=np.array([1.0, 0.0]))
+    assert read_npz(path, said.append).train.task == "values"
+    assert "y.astype(int) makes classes of them" in said[0]

@@ -23,6 +23,7 @@ from deltarule.errors import DataError, require, sentence
 # By Pillow's names, how those of files end.
 FORMATS = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")}
 MOST_PIXELS = 16_000_000
+THIS_FILE = "this file"  # what messages call one of which only the bytes came
 TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
 ORIENTATION = 0x0112  # the tag of Exif
 # Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
@@ -77,7 +78,8 @@ def shrink_jpeg(image: Any) -> None:
 def check_pixels(width: int, height: int, name: str) -> None:
     """Raise DataError for more pixels than anybody needs to see a digit."""
     if width * height > MOST_PIXELS:
-        raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller")
+        line = "" if name == THIS_FILE else sentence("readers.shrink", path=name)
+        raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller{line}")
 
 
 def webp_size(head: bytes) -> tuple[int, int]:
@@ -106,7 +108,7 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
     Raises DataError, naming the file, where it is missing, damaged, in another format or of more than 16 megapixels
     (before it is decoded); MissingExtraError without Pillow.
     """
-    name = "this file" if isinstance(source, bytes) else os.fspath(source)
+    name = THIS_FILE if isinstance(source, bytes) else os.fspath(source)
     with open_image(source, name) as image:
         turn = TURNS.get(orientation(image, name))
         if image.mode[0] in "IF":

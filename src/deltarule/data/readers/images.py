@@ -14,12 +14,13 @@ from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.ink.normalization import SIDE, ink_image, reading_of, resize_rows, round_half_up
 from deltarule.data.ink.pictures import FORMATS, read_picture
-from deltarule.data.readers.idx import image_dataset
+from deltarule.data.readers.idx import IMAGES, image_dataset
 from deltarule.data.reading import Announce, How, Reading, refuse
 from deltarule.errors import DataError, NoDigitError, SeveralDigitsError, sentence
 
 SUFFIXES = frozenset(chain.from_iterable(FORMATS.values()))
-PARTS = (("train", "training"), ("test", "testing"))  # what folders of examples to learn from and to test on are called
+# What folders of examples to learn from and to test on are called, the latter in the order of preference.
+PARTS = (("train", "training"), ("test", "testing", "val", "valid", "validation"))
 
 
 def read_picture_rows(path: Path, how: How) -> Reading:
@@ -75,7 +76,8 @@ def read_image_folder(root: AnyPath, **how: Any) -> Splits:
     Returns Splits of uint8 images of one size, whose classes are called as their folders. Raises DataError, naming the
     files, where one cannot be read or has another size than the first, a class has no image, or there is no class.
     """
-    wish, (train, *test) = How(**how), _parts(Path(root))
+    wish = How(**how)
+    train, *test = _parts(Path(root), wish.announce)
     class_names = _subfolders(train)
     unknown = {name for part in test for name in _subfolders(part)} - set(class_names)
     if unknown:
@@ -93,14 +95,16 @@ def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> l
     return [path for path in files if path.suffix.lower() in SUFFIXES]
 
 
-def _parts(root: Path) -> list[Path]:
-    """The folders to learn from and to test on in a folder, else itself."""
+def _parts(root: Path, announce: Announce) -> list[Path]:
+    """The folders to learn from and to test on in a folder, else itself, or what it holds where that is one folder."""
     folders = {name.casefold(): root / name for name in _subfolders(root)}
     parts = [next((folders[name] for name in names if name in folders), None) for names in PARTS]
     if None not in parts:
-        return [part for part in parts if part]
+        if others := [path.name for path in folders.values() if path not in parts]:
+            announce(f"{root}: passed over: {', '.join(others)}")
+        return [each for part in parts if part for each in _parts(part, announce)[:1]]
     only = next(iter(folders.values()), root)
-    return _parts(only) if len(folders) == 1 and len(_subfolders(only)) > 1 else [root]
+    return _parts(only, announce) if len(folders) == 1 and _subfolders(only) else [root]
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
@@ -117,6 +121,8 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         cure = f"; use {folder.parent}" if any(folder.glob("*.[pjPJ]*")) else ""  # it is the folder of a class
+        if pairs := sorted(folder.glob(f"*{IMAGES}*")):
+            cure = f"; use {str(pairs[0]).partition(IMAGES)[0]}"
         got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"
         raise DataError(f"{folder}: pictures in a folder for each class were expected: got {got}")
     image_shape = (how.size, how.size) if how.size else None

@@ -79,6 +79,8 @@ KINDS = (
     Kind("GIF", rb"GIF8[79]a", (".gif",), advice=TO_PNG),
     Kind("HEIC", rb".{4}ftyp(heic|heix|hevc|mif1|msf1)", (".heic", ".heif"), advice=TO_PNG),
     Kind("AVIF", rb".{4}ftypavi[fs]", (".avif",), advice=TO_PNG),
+    Kind("PDF", rb"%PDF", (".pdf",), advice=TO_PNG),
+    Kind("SVG", rb"<svg|<\?xml", (".svg",), advice=TO_PNG),
     Kind(
         "npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path, how.announce)), has_targets=True
     ),
@@ -105,7 +107,13 @@ KINDS = (
         advice="from scipy.io import arff; import pandas; "
         "pandas.DataFrame(arff.loadarff({path!r})[0]).to_csv('data.csv', index=False)",
     ),
-    Kind("PyTorch", endings=(".pt", ".pth", ".ckpt"), advice="use dr.from_torch(torch.load({path!r})), and dr.save"),
+    Kind(
+        "PyTorch",
+        rb"PK\x03\x04|\x80\x02",
+        (".pt", ".pth", ".ckpt"),
+        advice="use dr.from_torch(torch.load({path!r}), hidden='relu'), and dr.save",
+    ),
+    Kind("zip", rb"PK\x03\x04", (".zip",), advice="run  unzip {path}  and give what it holds"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"

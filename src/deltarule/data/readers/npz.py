@@ -3,7 +3,7 @@
 import math
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,16 @@ from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, MOST_SHRUNK, Announce, most_believed, open_file, print_to_stderr
 from deltarule.errors import DataError, sentence
 
-LAYOUTS = (
-    ("x_train", "y_train", "x_test", "y_test"),
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("x_train", "y_train"),
-    *(("x", "y"), ("inputs", "targets"), ("images", "labels"), ("data", "target"), ("data", "labels")),
-    *(("arr_0", "arr_1", "arr_2", "arr_3"), ("arr_0", "arr_1")),
-)
+# What inputs and targets are called, and how, in parts to learn from and to test on, or in one part.
+SIDES = (("x", "inputs", "images", "data", "features"), ("y", "targets", "target", "labels", "label"))
+PARTS = (("{}_train", "{}_test"), ("train_{}", "test_{}"), ("{}",))
 
 # zipfile raises RuntimeError for an encrypted member, and its subclass for an unknown compression.
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
-    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or another of LAYOUTS.
+    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or as SIDES and PARTS have it.
 
     Inputs (n_samples, n_features) or images (n_samples, height, width), perhaps with a channel: uint8 and floats stay,
     integers and booleans become float64. Targets: integers (n_samples,) or texts are classes, and so are rows of which
@@ -42,18 +38,31 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
     try:
         with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
             found = {name.removesuffix(".npy").lower(): name.removesuffix(".npy") for name in archive.namelist()}
-            layout = next((keys for keys in LAYOUTS if found.keys() >= set(keys)), None)
-            if layout is None:
-                wanted = "; or ".join(", ".join(keys) for keys in LAYOUTS)
-                got = ", ".join(sorted(found.values())) or "none"
-                raise DataError(f"{path}: arrays called {wanted} were expected: got {got}")
-            keys = [found[key] for key in layout]
+            keys = [found[key] for key in layout_of(found)]
+            if not keys:
+                raise DataError(
+                    sentence("readers.npz_layout", path=path, got=", ".join(sorted(found.values())) or "none")
+                )
+            if others := [key for key in found.values() if key not in keys and key[:2].lower() in ("x_", "y_", "va")]:
+                announce(f"{path}: passed over: {', '.join(others)}")
             names = [f"{path}, {key}" for key in keys]
             arrays = list(map(_read_array, repeat(archive), keys, names))
             targets, class_names = _as_classes(arrays[1::2], names[1], announce)
             return Splits(*map(_dataset, arrays[::2], targets, repeat(class_names), names[::2]))
     except DAMAGE as error:
         raise DataError(f"{path}: an npz file was expected, but it is damaged or none: {error}") from error
+
+
+def layout_of(found: Collection[str]) -> list[str]:
+    """The names among these, in small letters, of inputs and targets to learn from and, if any, to test on."""
+    for ways in PARTS:
+        sides = [
+            [next((way.format(word) for word in words if way.format(word) in found), "") for words in SIDES]
+            for way in ways
+        ]
+        if all(sides[0]):
+            return [name for part in sides if all(part) for name in part]
+    return next(([f"arr_{k}" for k in range(n)] for n in (4, 2) if f"arr_{n - 1}" in found), [])
 
 
 def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
@@ -84,7 +93,11 @@ def _as_classes(
     if all(y.ndim == 2 and len(y) and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in targets):
         announce(f"{name}: each row holds one 1 among 0: classes, and not independent labels")
         return [y.argmax(axis=1) for y in targets], tuple(map(str, range(targets[0].shape[1])))
+    if all(y.dtype.kind == "f" and y.size == len(y) and (np.unique(y) % 1 == 0).all() for y in targets):
+        announce(f"{name}: floats are values to predict; y.astype(int) makes classes of them")
     classes = [y.astype(np.int64) for y in targets if y.ndim == 1 and y.dtype.kind in "iu"]
+    if lowest := min((int(y.min(initial=0)) for y in classes), default=0):
+        raise DataError(sentence("readers.below_0", name=name, got=lowest))
     return targets, default_class_names(*classes, name=name) if classes else ()
 
 
@@ -112,15 +125,16 @@ def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
     # Python's parser answers expressions that nest too deeply with the latter two.
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
-    cure = "; .astype(str) makes texts of objects" if dtype.kind == "O" else ""
-    raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}{cure}")
+    if dtype.kind not in "buifU":
+        raise DataError(f"{name}: numbers or texts were expected: got {dtype}; .astype(str) makes texts of it")
+    raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
     """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
     if X.ndim == 4 and 1 in (X.shape[1], X.shape[3]):
         X = X[:, 0] if X.shape[1] == 1 else X[..., 0]
-    if X.ndim not in (2, 3) or X.dtype.kind == "U" or (len(X) != len(y) == X.shape[-1]):
+    if X.ndim not in (2, 3) or X.dtype.kind == "U" or (len(X) != len(y) and X.shape[-1] in y.shape):
         raise DataError(sentence("readers.npz_inputs", name=name, shape=X.shape, dtype=X.dtype, n_targets=len(y)))
     n_features = math.prod(X.shape[1:])
     if X.dtype != np.uint8:

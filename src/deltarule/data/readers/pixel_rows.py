@@ -100,7 +100,7 @@ def read_other_pixels(path: Path, head: Head, error: Exception) -> tuple[NDArray
             last = head.names[-1]
             raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=last)) from error
         refuse(path, PIXELS, problems)
-        raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none ({error})") from error
+        raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none") from error
     return numbers, texts
 
 
