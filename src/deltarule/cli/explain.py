@@ -53,7 +53,10 @@ def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:
 
 def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     """The examples in a file, each of the class `label`; without one, of the class that the model answers."""
-    inputs = read(path, **how_to_read(model)).rows
+    reading = read(path, **how_to_read(model))
+    inputs = reading.rows
+    if "read" in reading.report:
+        tell("read", f"{path}: {reading.report['read']}")
     with name_file(path):
         targets = model.predict(inputs)
     names = model.class_names if model.task == "classes" else ()

@@ -98,7 +98,7 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     """
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
-    if kind is not MODEL_FILE and kind.name not in (UNKNOWN, "npz"):
+    if kind is not MODEL_FILE and kind.name not in (UNKNOWN, "npz", "pickle"):
         cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
         cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
