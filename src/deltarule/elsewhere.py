@@ -75,7 +75,8 @@ def substitute_for(value: Any, kinds: str) -> str:
     if "Model" in kinds:
         return model
     if "DataFrame" in kinds:
-        return "pandas.DataFrame(data)" if is_a(value, "dict|list") else ""
+        lazy = "frame.collect()" if hasattr(value, "collect") else ""  # of polars
+        return "pandas.DataFrame(data)" if is_a(value, "dict|list") else lazy
     if "Dataset" in kinds:
         return "splits.train" if is_a(value, "Splits") else ""
     is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))

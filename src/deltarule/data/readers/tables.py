@@ -191,11 +191,14 @@ def frame_table(
         elif kind and kind in "mMc" and column not in text:
             raise DataError(sentence("tables.dtype", name=name, dtype=series.dtype, column=column))
         else:
-            if is_pandas:
-                codes, values = sys.modules["pandas"].factorize(series)
-            else:
-                place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
-                codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
+            try:
+                if is_pandas:
+                    codes, values = sys.modules["pandas"].factorize(series)
+                else:
+                    place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
+                    codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
+            except TypeError as error:
+                raise DataError(sentence("tables.dtype", name=name, dtype="lists or dicts", column=column)) from error
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             cells[column] = cells_of(codes, texts, is_text=column in text)
