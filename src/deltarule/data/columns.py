@@ -27,7 +27,8 @@ class Column:
     categories: the texts that its cells hold, no two the same; none for a column of numbers.
     fill: what the network reads where a cell is missing: the mean or the median, in a column of numbers, and 0 for each
         category, in one of text. None where no cell may be missing.
-    strategy: "mean" or "median", which `fill` is. indicator: whether one more input is 1 where the cell is missing.
+    strategy: "mean" or "median", which `fill` is; "most_frequent": the place of a category, which the cell counts as.
+    indicator: whether one more input is 1 where the cell is missing.
 
     >>> Column("color", ("blue", "red")).input_names
     ('color=blue', 'color=red')
@@ -44,6 +45,13 @@ class Column:
         """What it is to a network: a number under its own name, or an input of 0 or 1 for each category."""
         names = tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
         return (*names, f"{self.name} is missing") if self.indicator else names
+
+    @property
+    def fills(self) -> tuple[float | None, ...]:
+        """What each of its inputs is where the cell is missing, but for the indicator."""
+        if self.strategy == "most_frequent":
+            return tuple(float(place == self.fill) for place in range(len(self.categories)))
+        return (self.fill,) * (len(self.categories) or 1)
 
     @property
     def binary(self) -> tuple[bool, ...]:
@@ -84,7 +92,7 @@ def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]
             _check_cells(column, ~is_missing & ~np.isin(cells, [NO_CATEGORY, *codes]), cells)
         if is_missing.any():
             _check_cells(column, is_missing & (column.fill is None), cells)
-            block = np.where(is_missing[:, np.newaxis], column.fill, block)
+            block = np.where(is_missing[:, np.newaxis], np.array(column.fills, float), block)
         inputs += [block, is_missing[:, np.newaxis]] if column.indicator else [block]
     return np.concatenate(inputs, axis=1, dtype=np.float64)
 

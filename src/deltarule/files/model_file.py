@@ -47,7 +47,7 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     categories: tuple[str, ...]
     fill: float | None
-    strategy: Literal["mean", "median"] = "mean"
+    strategy: Literal["mean", "median", "most_frequent"] = "mean"
     indicator: bool = False
 
     def __post_init__(self) -> None:

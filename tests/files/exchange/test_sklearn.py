@@ -150,6 +150,55 @@ def test_a_pipeline_answers_from_raw_rows(scaler: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("strategy", ["most_frequent", "constant"])
+def test_a_missing_text_counts_as_the_imputer_says(strategy: str, tmp_path: Path) -> None:
+    """Also a column that holds nothing, "passthrough" as the first step, and columns that pass as they are."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    pandas, runtime = pytest.importorskip("pandas"), pytest.importorskip("onnxruntime")
+    from sklearn import compose, impute, neural_network, preprocessing
+    from sklearn.pipeline import make_pipeline
+
+    rng = np.random.default_rng(7)
+    frame = pandas.DataFrame({"size": rng.normal(50, 9, 60), "town": rng.choice(["Ulm", "Bonn"], 60)})
+    frame["empty"], frame["rent"] = np.nan, rng.lognormal(3, 1, 60)
+    frame.loc[[3, 9], "size"] = frame.loc[[5, 8], "town"] = None
+    numeric = make_pipeline("passthrough", impute.SimpleImputer(), preprocessing.StandardScaler())
+    text = make_pipeline(
+        impute.SimpleImputer(strategy=strategy, fill_value="?" if strategy == "constant" else None),
+        preprocessing.OneHotEncoder(handle_unknown="ignore"),
+    )
+    parts = [("texts", text, ["town"]), ("n", numeric, ["empty", "size"])]
+    network = neural_network.MLPClassifier(5, max_iter=30, random_state=0)
+    fitted_pipeline = make_pipeline("passthrough", compose.ColumnTransformer(parts, remainder="passthrough"), network)
+    fitted_pipeline.fit(frame, np.where(frame["town"] == "Ulm", "a", "b"))
+    save(from_sklearn(fitted_pipeline), tmp_path / "model.safetensors")
+    model, expected = load(tmp_path / "model.safetensors"), fitted_pipeline.predict_proba(frame)[:, 1:]
+    np.testing.assert_allclose(model.probabilities(frame), expected, atol=1e-9)
+    rows = np.stack([*([np.nan] * 60 for _ in model.columns[0].categories), frame["size"], frame["rent"]], axis=1)
+    (found,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": rows})
+    without = fitted_pipeline.predict_proba(frame.assign(town=pandas.Series([None] * 60, dtype=frame["town"].dtype)))[
+        :, 1:
+    ]
+    np.testing.assert_allclose(found, without, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("step", "settings"),
+    [("MinMaxScaler", {"clip": True}), ("OneHotEncoder", {"min_frequency": 9}), ("OneHotEncoder", {"drop": "first"})],
+)
+def test_steps_that_a_model_cannot_do_are_named(step: str, settings: dict[str, Any]) -> None:
+    preprocessing = pytest.importorskip("sklearn.preprocessing", reason="scikit-learn is not installed")
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+
+    whole = make_pipeline(getattr(preprocessing, step)(**settings), MLPClassifier(3, max_iter=2))
+    whole.fit(np.arange(20).reshape(-1, 1) % 7, [0, 1] * 10)
+    with pytest.raises(SettingError, match=f"before the network: got a {step}; give the last step"):
+        from_sklearn(whole)
+
+
 def unfitted() -> Any:
     from sklearn.neural_network import MLPClassifier
 

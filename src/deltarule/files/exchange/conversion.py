@@ -65,11 +65,12 @@ def from_pipeline(pipeline: Any) -> Model:
     """The Model of a fitted Pipeline: what its steps do to the columns, around the network that it ends in."""
     *steps, (_, last) = pipeline.steps
     model = from_sklearn(last)
-    given = [*map(str, getattr(pipeline, "feature_names_in_", range(getattr(pipeline, "n_features_in_", 0))))]
+    first = next(step for _, step in pipeline.steps if hasattr(step, "n_features_in_"))  # and not "passthrough"
+    given = [*map(str, getattr(first, "feature_names_in_", range(first.n_features_in_)))]
     prepared = Preparation.of(list(map(Column, given)))
     for _, step in steps:
         prepared = prepare(step, prepared)
-    is_plain = not hasattr(pipeline, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
+    is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
     return replace(model, columns=() if is_plain else prepared.columns, input_scaling=prepared.scaling)
 
 

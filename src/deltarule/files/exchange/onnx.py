@@ -121,7 +121,7 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
     add, a = partial(_add_node, graph), "X"
-    fill = [column.fill for column in model.columns for _ in column.input_names]
+    fill = [each for column in model.columns for each in (*column.fills, *[1.0] * column.indicator)]
     if not all(each is None for each in fill):
         entry, is_flag = network.dtype if model.input_scaling is None else wide, flags_of(model)
         if is_flag.any():  # which X does not have: a flag says that the input before it, or its text, is missing

@@ -47,7 +47,7 @@ def prepare(step: Any, before: Preparation) -> Preparation:
     such.
     """
     name, columns = type(step).__name__, before.columns
-    if step is None or (isinstance(step, str) and step == "passthrough"):
+    if (isinstance(step, str) and step == "passthrough") or (name == "FunctionTransformer" and step.func is None):
         return before
     if hasattr(step, "steps"):
         for _, each in step.steps:
@@ -64,20 +64,28 @@ def prepare(step: Any, before: Preparation) -> Preparation:
         made = tuple(column for part in parts for column in part.columns)
         center, spread = (np.concatenate([part[side] for part in parts]) for side in (1, 2))
         return Preparation(made, center, spread)
-    if name == "SimpleImputer" and not step.add_indicator and step.statistics_.dtype.kind == "f":
-        fills = step.statistics_ * before.spread + before.center
-        return before._replace(
-            columns=tuple(Column(each.name, (), float(fill)) for each, fill in zip(columns, fills, strict=True))
-        )
-    if name == "OneHotEncoder" and step.drop is None and not any(map(has_missing, step.categories_)):
+    if name == "SimpleImputer" and not step.add_indicator and not any(column.categories for column in columns):
+        kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others hold nothing
+        fills = fills * before.spread + before.center if fills.dtype.kind == "f" else fills
+        filled = tuple(Column(columns[at].name, (), fills[at]) for at in np.flatnonzero(kept))
+        return Preparation(filled, before.center[kept], before.spread[kept])
+    is_plain = name == "OneHotEncoder" and step.drop is None and not any(map(has_missing, step.categories_))
+    if is_plain and not any(each is not None for each in getattr(step, "infrequent_categories_", ())):
         texts = [tuple(map(str, each)) for each in step.categories_]
-        return Preparation.of([Column(each.name, known) for each, known in zip(columns, texts, strict=True)])
-    if name in SCALERS:
+        return Preparation.of(list(map(encoded, columns, texts)))
+    if name in SCALERS and not getattr(step, "clip", False):
         center, spread = SCALERS[name](step)
         center = np.zeros(len(before.center)) if center is None else center
         spread = np.ones(len(before.spread)) if spread is None else spread
         return before._replace(center=before.center + center * before.spread, spread=before.spread * spread)
     raise SettingError(sentence("exchange.step", name=name))
+
+
+def encoded(column: Column, categories: tuple[str, ...]) -> Column:
+    """A column of text, in which a missing cell counts as the text that an imputer put there."""
+    if column.fill is None or str(column.fill) not in categories:
+        return Column(column.name, categories)
+    return Column(column.name, categories, float(categories.index(str(column.fill))), "most_frequent")
 
 
 def columns_at(chosen: Any, columns: Sequence[Column]) -> list[str]:
