@@ -15,7 +15,7 @@ from deltarule.data.readers.npz import read_npy, read_npz
 from deltarule.data.readers.pixel_rows import read_pixel_rows
 from deltarule.data.readers.tables import read_table_examples, read_table_rows
 from deltarule.data.reading import How, Reading, open_stored
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import SettingError, read_tables, sentence
 
 GUNZIP = "only IDX files and CSVs are read as gzip compresses them: run  gunzip {path}"
 HEAD_BYTES = 16  # of a file, which tell what it is
@@ -58,16 +58,7 @@ IMAGE_FOLDER = Kind(
 )
 ASKED = "deltarule predict {path}  asks a model about it,  deltarule explain pretrained --image {path}  shows how; "
 ASKED += "to learn from, give a folder with a folder for each class"
-TO_CSV = "import pandas; pandas.{}({{path!r}}).to_csv('data.csv', index=False)"
-TO_NPZ = (
-    "import {0}, numpy; file = {0}.{1}({{path!r}}); "
-    "numpy.savez('data.npz', X=numpy.array(file['X']), y=numpy.array(file['y']).ravel())"
-)
-TRUSTED = (
-    "it can run code, so only where you trust it:  import pickle, numpy; X, y = pickle.load(open({path!r}, 'rb')); "
-    "numpy.savez('data.npz', X=X, y=y)  or, for an estimator, dr.from_sklearn"
-)
-TO_PNG = "open it in a program for pictures and save it as PNG: deltarule predict picture.png"
+FOREIGN = read_tables("data/readers/kinds")["foreign"]
 MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="use dr.load({path!r}), or --model {path}")
 KINDS = (
     MODEL,
@@ -76,11 +67,6 @@ KINDS = (
     Kind("WebP", rb"RIFF.{4}WEBP", FORMATS["WEBP"], read_picture_rows, advice=ASKED),
     Kind("BMP", rb"BM.{4}\0{4}", FORMATS["BMP"], read_picture_rows, advice=ASKED),
     Kind("TIFF", rb"II\*\0|MM\0\*", FORMATS["TIFF"], read_picture_rows, advice=ASKED),
-    Kind("GIF", rb"GIF8[79]a", (".gif",), advice=TO_PNG),
-    Kind("HEIC", rb".{4}ftyp(heic|heix|hevc|mif1|msf1)", (".heic", ".heif"), advice=TO_PNG),
-    Kind("AVIF", rb".{4}ftypavi[fs]", (".avif",), advice=TO_PNG),
-    Kind("PDF", rb"%PDF", (".pdf",), advice=TO_PNG),
-    Kind("SVG", rb"<svg|<\?xml", (".svg",), advice=TO_PNG),
     Kind(
         "npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path, how.announce)), has_targets=True
     ),
@@ -93,27 +79,10 @@ KINDS = (
         lambda path, how: Reading(read_npy(path)),
         advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)",
     ),
-    Kind("Excel", rb"PK\x03\x04", (".xlsx", ".xls"), advice=TO_CSV.format("read_excel")),
-    Kind("Parquet", rb"PAR1", (".parquet",), advice=TO_CSV.format("read_parquet")),
-    Kind("JSON", endings=(".json",), advice=TO_CSV.format("read_json")),
-    Kind("pickle", rb"\x80[\x02-\x05]", (".pkl", ".pickle"), advice=TRUSTED),
-    Kind("MATLAB", rb"MATLAB 5", (".mat",), advice=TO_NPZ.format("scipy.io", "loadmat")),
-    Kind("HDF5", rb"\x89HDF", (".h5", ".hdf5"), advice=TO_NPZ.format("h5py", "File")),
-    Kind("Feather", rb"ARROW1", (".feather", ".arrow"), advice=TO_CSV.format("read_feather")),
-    Kind(
-        "ARFF",
-        rb"(?i)@relation",
-        (".arff",),
-        advice="from scipy.io import arff; import pandas; "
-        "pandas.DataFrame(arff.loadarff({path!r})[0]).to_csv('data.csv', index=False)",
+    *(
+        Kind(name, begins.encode(), tuple(endings), advice=advice)
+        for name, (begins, endings, advice) in FOREIGN.items()
     ),
-    Kind(
-        "PyTorch",
-        rb"PK\x03\x04|\x80\x02",
-        (".pt", ".pth", ".ckpt"),
-        advice="use dr.from_torch(torch.load({path!r}), hidden='relu'), and dr.save",
-    ),
-    Kind("zip", rb"PK\x03\x04", (".zip",), advice="run  unzip {path}  and give what it holds"),
 )
 PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"
@@ -176,11 +145,8 @@ def kind_of(path: Path) -> Kind:
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
     if is_compressed and kind not in (IDX, CSV):
         name = f"{'a file' if kind.name == UNKNOWN else kind.name} in gzip"
-        advice = (
-            TRUSTED.replace("open(", "gzip.open(").replace("pickle,", "gzip, pickle,")
-            if kind.name == "pickle"
-            else GUNZIP
-        )
+        unpacked = kind.advice.replace("open(", "gzip.open(").replace("pickle,", "gzip, pickle,")
+        advice = unpacked if kind.name == "pickle" else GUNZIP
         return Kind(name, advice=advice)
     return kind
 
