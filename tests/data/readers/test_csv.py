@@ -247,6 +247,8 @@ def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -
         [1250, 2250, 3250, 4250],
         "with a point at the thousands",
     )
+    holes = read_columns(stored(f"a;b;c\n{rows}\n;;\n5,5;6.250;inf\n"))
+    assert np.nansum(holes.cells["b"]) == 1250 + 2250 + 3250 + 4250 + 6250
     whole = "a;b\n1.250;1\n999;2\n"
     with pytest.raises(DataError, match=r"'1\.250' in column 'a' may be a decimal or part thousands"):
         read_table(stored(whole), "b", announce=len)

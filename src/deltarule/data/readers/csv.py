@@ -402,8 +402,9 @@ class Numbers(NamedTuple):
 
 def may_be_thousands(numbers: NDArray[Any]) -> bool:
     """Whether numbers may have been written with a point at the thousands and read as decimals, 12.363 for instance."""
+    numbers = np.abs(numbers[np.isfinite(numbers)])
     parts = numbers[numbers % 1 != 0]
-    return bool(parts.size) and bool(((np.abs(parts) >= 1) & (np.abs(parts) < 1000)).all())
+    return bool(parts.size) and bool(1 <= parts.min() <= parts.max() < 1000)
 
 
 def number_in(cell: str) -> float | None:

@@ -158,7 +158,7 @@ def find_label(
         return None, index
     if label is None:
         label = 0 if index != 0 else 1
-        is_whole = [bool((table[:, at] % 1 == 0).all()) for at in (label, -1)]
+        is_whole = [np.array_equal(table[:, at], np.rint(table[:, at])) for at in (label, -1)]
         label = width - 1 if is_whole == [False, True] else label
         highest = table.max(axis=0)
         others = [at for at in np.flatnonzero((highest > 0) & (highest < MOST_GUESSED)) if at not in (label, index)]
