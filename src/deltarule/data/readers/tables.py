@@ -131,7 +131,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     rows = table_rows(table, columns)
     if is_filled and not known:
         strategy, counts = "mean" if how.missing == "mean" else "median", np.isnan(rows).sum(axis=0)
-        flags = [how.missing == "indicator" and bool(n) for n in counts]
+        flags = [how.missing == "indicator" and bool(count) for count in counts]
         filled = [
             Column(each.name, each.categories, 0.0, strategy, flag) for each, flag in zip(columns, flags, strict=True)
         ]
@@ -177,11 +177,11 @@ def frame_table(
     """
     header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
     refuse_duplicates(name, header)
-    for k, column in enumerate(header):
+    for number, column in enumerate(header):
         if column in without or (only is not None and column not in only):
             continue
         is_pandas = hasattr(frame, "iloc")
-        series = frame.iloc[:, k] if is_pandas else frame.to_series(k)
+        series = frame.iloc[:, number] if is_pandas else frame.to_series(number)
         kind = (
             series.dtype.kind if is_pandas else "f" if series.dtype.is_numeric() else "M" * series.dtype.is_temporal()
         )

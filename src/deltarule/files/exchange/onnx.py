@@ -120,19 +120,9 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
-    add, a = partial(_add_node, graph), "X"
-    fill = [each for column in model.columns for each in (*column.fills, *[1.0] * column.indicator)]
-    if not all(each is None for each in fill):
-        entry, is_flag = network.dtype if model.input_scaling is None else wide, flags_of(model)
-        if is_flag.any():  # which X does not have: a flag says that the input before it, or its text, is missing
-            a = add("Gather", "cells", a, ("places", np.cumsum(~is_flag) - 1), axis=1)
-        missing = add("IsNaN", "missing", a)
-        a = add("Where", "filled", missing, ("fill", np.array(fill, float).astype(entry)), a)
-        if is_flag.any():
-            flags = add("Cast", "flags", missing, to=tensor_dtype(entry))
-            a = add("Where", "flagged", ("is_flag", is_flag), flags, a)
+    add, number = partial(_add_node, graph), network.dtype if model.input_scaling is None else wide
+    a = _add_fills(add, model, number)
     if pixels:
-        number = network.dtype if model.input_scaling is None else wide
         a = add("Cast", "pixels", a, to=tensor_dtype(number))
         a = add("Div", "unit", a, ("white", np.array(255.0, number)))
     if model.input_scaling is not None:
@@ -148,6 +138,27 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
         a = add("Cast", "wide", a, to=tensor_dtype(wide))
         a = add("Mul", "spread", a, ("target.scale", np.asarray(scaling.scale, wide)))
         add("Add", output, a, ("target.mean", np.asarray(scaling.mean, wide)))
+
+
+def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> str:
+    """Add what fills missing cells in, and flags them, where the model may miss any; it returns what makes the inputs.
+
+    X has no flags: one says that the input before it, or its text, is missing.
+    """
+    from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
+
+    cells = "X"
+    fill = [each for column in model.columns for each in (*column.fills, *[1.0] * column.indicator)]
+    is_flag = flags_of(model)
+    if all(each is None for each in fill):
+        return cells
+    if is_flag.any():
+        cells = add("Gather", "cells", cells, ("places", np.cumsum(~is_flag) - 1), axis=1)
+    missing = add("IsNaN", "missing", cells)
+    filled = add("Where", "filled", missing, ("fill", np.array(fill, float).astype(number)), cells)
+    if not is_flag.any():
+        return filled
+    return add("Where", "flagged", ("is_flag", is_flag), add("Cast", "flags", missing, to=tensor_dtype(number)), filled)
 
 
 def _add_activation(add: Callable[..., str], activation: Activation, z: str, a: str, dtype: np.dtype[Any]) -> str:

@@ -72,7 +72,7 @@ def prepare(step: Any, before: Preparation) -> Preparation:
     is_plain = name == "OneHotEncoder" and step.drop is None and not any(map(has_missing, step.categories_))
     if is_plain and not any(each is not None for each in getattr(step, "infrequent_categories_", ())):
         texts = [tuple(map(str, each)) for each in step.categories_]
-        return Preparation.of(list(map(encoded, columns, texts)))
+        return Preparation.of(list(map(text_column, columns, texts)))
     if name in SCALERS and not getattr(step, "clip", False):
         center, spread = SCALERS[name](step)
         center = np.zeros(len(before.center)) if center is None else center
@@ -81,7 +81,7 @@ def prepare(step: Any, before: Preparation) -> Preparation:
     raise SettingError(sentence("exchange.step", name=name))
 
 
-def encoded(column: Column, categories: tuple[str, ...]) -> Column:
+def text_column(column: Column, categories: tuple[str, ...]) -> Column:
     """A column of text, in which a missing cell counts as the text that an imputer put there."""
     if column.fill is None or str(column.fill) not in categories:
         return Column(column.name, categories)
