@@ -251,9 +251,9 @@ def test_what_is_neither_name_nor_path_is_offered_the_nearest(tmp_path: Path) ->
         catalog.load("mnits")
     with pytest.raises(SettingError, match=r"got '.*nowhere\.csv'"):
         catalog.load(tmp_path / "nowhere.csv")
-    (tmp_path / "a.txt").write_text("")
-    with pytest.raises(SettingError, match=r"data in files must be a \.csv, a \.npz, a folder, .* got .*a\.txt"):
-        catalog.load(tmp_path / "a.txt")
+    (tmp_path / "a.odt").write_text("")
+    with pytest.raises(SettingError, match=r"data in files must be a \.csv, a \.npz, a folder, .* got .*a\.odt"):
+        catalog.load(tmp_path / "a.odt")
     with pytest.raises(SettingError, match="no data set is called 'kmnits': did you mean 'kmnist'"):
         catalog.describe("kmnits")
 
