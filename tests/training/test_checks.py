@@ -14,6 +14,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import MovingAverage
+from deltarule.training.schedules import Constant, OneCycle, ReduceOnPlateau, WarmUp
 from deltarule.training.trainer import Trainer
 
 BATCHES = 4
@@ -147,3 +148,16 @@ def test_a_loss_that_blows_up_is_not_waited_for() -> None:
     assert np.isfinite(float(message.partition("a loss of ")[2].split()[0]))
     assert "the learning rate 10000 is too high: try 1000" in message
     assert witness.steps <= 2 * BATCHES + 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "lower"),
+    [
+        (WarmUp(Constant(1e6), 40), "10000"),
+        (OneCycle(1e6, 400), "10000"),
+        (ReduceOnPlateau(Constant(1e6), monitor="train_loss"), "100000"),
+    ],
+)
+def test_the_rate_that_was_set_is_named_and_not_the_moments(schedule: Any, lower: str) -> None:
+    _, message = diverged(AfterEpoch(), values(), schedule=schedule, engine="numpy")
+    assert f"the learning rate 1e+06 is too high: try {lower}." in message

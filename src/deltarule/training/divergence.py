@@ -25,11 +25,12 @@ def are_finite(parameters: Parameters) -> bool:
 
 
 def divergence(
-    network: Network, ws: Workspace, *, loss: float, learning_rate: float, step: int, epoch: int, kept: int
+    network: Network, ws: Workspace, rates: tuple[float, float], *, loss: float, step: int, epoch: int, kept: int
 ) -> DivergenceError:
     """The error for a step that lost its loss: it names the step and the layer where it broke, and the likely cause.
 
-    ws: what that step's batch came to in each layer. kept: the epoch whose parameters the network keeps.
+    ws: what that step's batch came to in each layer. rates: the learning rate that was set, and what the schedule made
+        of it for that step. kept: the epoch whose parameters the network keeps.
     """
     layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
@@ -42,6 +43,7 @@ def divergence(
         key = "high_rate"
     else:
         key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
-    cause = sentence(f"divergence.{key}", largest=largest, rate=learning_rate, lower=learning_rate / 10)
+    powers = max(1, math.ceil(math.log10(rates[0] / rates[1])))  # one that a warm-up reaches is too high already
+    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=rates[0] / 10**powers)
     where = {"step": step, "epoch": epoch, "first": first, "kept": kept}
     return DivergenceError(sentence("divergence.loss", loss=loss, cause=cause, **where))

@@ -166,6 +166,12 @@ class ReduceOnPlateau(Callback):
             self.monitored.wait_again(self.cooldown)
 
 
+def set_rate(schedule: Any) -> float | None:
+    """The number that a schedule was made with, whatever it makes of it at a step; None for a function of your own."""
+    found = getattr(schedule, "rate", getattr(schedule, "schedule", None))
+    return set_rate(found) if callable(found) else found
+
+
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
     """A schedule, from one or from a number. SettingError for anything else, which was given as `name`."""
     note = ""

@@ -32,7 +32,7 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, warn_of_epochs
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, set_rate, warn_of_epochs
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
@@ -251,7 +251,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         vars(state).update(batch_loss=outcome.losses[last], learning_rate=plan.learning_rates[last].item())
         state.step += outcome.steps
         if outcome.steps <= last:
-            raise divergence_of(state)
+            raise self._divergence(state)
         state.tally = outcome.score or state.tally
         for loss, weight in zip(outcome.losses, outcome.weights, strict=True):
             state.tally.loss += loss * weight
@@ -262,7 +262,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
         history, counted, score_name = state.history, self.average.parameters, SCORE_NAMES[state.task]
         if not are_finite(counted):
-            raise divergence_of(state)
+            raise self._divergence(state)
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
         row |= {"train_loss": loss, f"train_{score_name}": score}
         if state.validation is not None:
@@ -276,6 +276,12 @@ class Trainer(TrainingNumbers, metaclass=Named):
         state.tally, state.buffers.is_changing = Score(state.task), False
         for listener in state.listeners:
             listener.epoch_end(state)
+
+    def _divergence(self, state: TrainingState) -> DivergenceError:
+        """The error for where a run stands. It names the rate that was set, of which a schedule makes others."""
+        rates = set_rate(self.schedule) or state.learning_rate, state.learning_rate
+        where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
+        return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
@@ -291,9 +297,3 @@ class Trainer(TrainingNumbers, metaclass=Named):
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
         }
-
-
-def divergence_of(state: TrainingState) -> DivergenceError:
-    """The error for where a run stands."""
-    figures = {name: getattr(state, name) for name in ("learning_rate", "step", "epoch")}
-    return divergence(state.network, state.workspace, loss=state.batch_loss, kept=state.history.best_epoch, **figures)
