@@ -27,11 +27,12 @@ def mathml(latex: str, display: str = "inline") -> str:
     """LaTeX as MathML, without what a browser assumes anyway."""
     text = re.sub(r"\\[bB]igg?[lr]?(?=[^a-zA-Z])", "", re.sub(r"\s+", " ", latex)).replace(r"\blacksquare", "■")
     text = convert(text, display=display)
-    for needless in (' xmlns="http://www.w3.org/1998/Math/MathML"', ' display="inline"', ' stretchy="false"'):
+    for needless in (' xmlns="http://www.w3.org/1998/Math/MathML"', ' display="inline"'):
         text = text.replace(needless, "")
     text = re.sub(r"<mrow>(<(m[ino])>[^<]*</\2>)</mrow>", r"\1", text)
     text = re.sub(r"(<math[^>]*>)<mrow>(.*)</mrow></math>", r"\1\2</math>", text)  # a row around all says nothing
-    return re.sub(r"&#x([0-9A-F]+);", lambda found: character(int(found[1], 16)), text)
+    text = re.sub(r"&#x([0-9A-F]+);", lambda found: character(int(found[1], 16)), text)
+    return re.sub("<mo>([‖∣])</mo>", r'<mo stretchy="false">\1</mo>', text)  # else they balloon without a math font
 
 
 def character(code: int) -> str:
