@@ -136,6 +136,34 @@ def test_a_rate_that_breaks_training_stops_it_with_the_reason(visit: Visit) -> N
     page.get_by_label("Learning rate", exact=True).fill("1e8")
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector("#train .verdict:has-text('Broken off')")
+    assert "the learning rate 1e+08 is too high" in page.inner_text("#train .verdict")
+
+
+def test_the_layers_are_those_of_the_network_that_learns(visit: Visit) -> None:
+    page = visit("train")
+    for recipe, data, rows in (
+        ("xor", "xor", ["8 Tanh", "1 Sigmoid"]),
+        ("nielsen-30", "digits", ["30 Sigmoid", "10 Sigmoid"]),
+    ):
+        page.get_by_label("Recipe").select_option(recipe)
+        page.get_by_label("Data").select_option(data)
+        page.get_by_label("Epochs").fill("1")
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_selector("#train .verdict:has-text('Done')", timeout=COMPILATION)
+        page.wait_for_function("(n) => document.querySelector('.layers tbody td').textContent === n", arg=rows[0])
+        assert page.locator(".layers tbody td:nth-child(2)").all_inner_texts() == rows
+
+
+def test_a_run_that_learns_nothing_is_told_why(visit: Visit) -> None:
+    page = visit("train")
+    page.get_by_label("Recipe").select_option("sigmoid-16-16-as-written")
+    page.get_by_label("Data").select_option("digits")
+    page.get_by_label("Epochs").fill("3")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("#train .verdict:has-text('It has learned nothing')", timeout=COMPILATION)
+    verdict = page.inner_text("#train .verdict")
+    assert "units of layer 0 are saturated" in verdict
+    assert "Fix: keep pixels as uint8, or divide them by 255" in verdict
 
 
 def test_a_mistake_leads_to_its_images_and_an_image_to_backprop(visit: Visit) -> None:

@@ -202,6 +202,18 @@ def test_the_curves_go_on_between_two_frames(page: Page, monkeypatch: pytest.Mon
     assert last.arrays["points"][:, 0].tolist() == list(range(last.facts["steps"] + 1))
 
 
+@pytest.mark.parametrize("recipe", ["quick", "nielsen-30"])
+def test_the_curves_have_points_where_most_is_learned(page: Page, monkeypatch: pytest.MonkeyPatch, recipe: str) -> None:
+    """At steps 1, 2, 4, 8 ..., however seldom there is time for others."""
+    monkeypatch.setattr(frames, "SHARE", 1e-9)
+    page.order("start", recipe=recipe, data="digits", epochs=20)
+    page.hear_until("frame")
+    page.order("more")
+    last = page.frame()
+    points = last.arrays["points"][:, 0].tolist()
+    assert points[:-1] == [0, *(2**k for k in range(20) if 2**k < last.facts["steps"])]
+
+
 def test_a_recipe_is_fitted_to_other_data_and_that_is_said(page: Page) -> None:
     page.order("start", recipe="default", data="xor", epochs=1)
     begun = page.hear_until("begin").facts

@@ -77,7 +77,8 @@ class Watcher(Callback):
     """Makes a frame of a run, and gives it to `show`, when the page has asked for one; takes no part in the run.
 
     A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
-    slow, or hidden, asks seldom: it gets fewer frames, never old ones. Between two, the curves go on.
+    slow, or hidden, asks seldom: it gets fewer frames, never old ones. Between two, the curves go on; they have a point
+    at steps 1, 2, 4, 8 and so on, since most is learned first.
     """
 
     every_step = False
@@ -94,7 +95,7 @@ class Watcher(Callback):
     def step_end(self, state: TrainingState) -> None:
         is_held, now = self.control.is_held, time.perf_counter()
         is_frame = is_held or (self.control.wants_frame and now >= self.next_frame)
-        if is_frame or now >= self.next_point:
+        if is_frame or now >= self.next_point or state.step.bit_count() == 1:
             self.look(state, is_frame)
         self.obey(state, is_held)
 
@@ -111,7 +112,7 @@ class Watcher(Callback):
         """Wait where the run is held; while it is, it takes single steps. End it where the page says so."""
         if is_held:
             self.control.wait()
-            self.every_steps = 1 if self.control.is_held else None
+        self.every_steps = 1 if self.control.is_held else 1 << max(0, state.step.bit_length() - 1)
         if self.control.stopped:
             state.stop_reason = "stopped on the page"
 

@@ -12,15 +12,19 @@ from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, page_example
+from deltarule.inspection.diagnosis.diagnose import diagnose_network
+from deltarule.inspection.diagnosis.static_findings import LEARNED, chance_loss, sample_of
 from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
 from deltarule.playground.frames import Control, Watcher
 from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.settings import check_choice
 from deltarule.training.evaluation import evaluate
+from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
@@ -110,6 +114,15 @@ def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], 
     return job, {"train": train} | ({"test": test} if test else {}), changes
 
 
+def verdict_on(history: History, network: Network, train: Dataset) -> str | None:
+    """Why a run has learned nothing: its first fault, units that are stuck, and a fix; None where it has learned."""
+    loss = history.rows[-1]["train_loss"]
+    is_stuck = loss is not None and loss > LEARNED * chance_loss(network, sample_of(train))
+    faults = diagnose_network(network, train).faults if is_stuck else ()
+    says = [each.says for each in faults if each is faults[0] or each.id in ("saturated-units", "dead-relus")][:2]
+    return " ".join(["It has learned nothing.", *says, f"Fix: {faults[0].fix}."]) if faults else None
+
+
 class TrainingRun(threading.Thread):
     """One run, from an order to a trained network, which it leaves on the playground.
 
@@ -138,14 +151,16 @@ class TrainingRun(threading.Thread):
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
         self.say(message("begin", **begin))
         trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say)]
+        verdict = None
         try:
-            reason = trainer.fit(job.train, job.validation).stop_reason
+            history = trainer.fit(job.train, job.validation)
+            reason, verdict = history.stop_reason, verdict_on(history, job.model.inner, job.train)
         except DivergenceError as error:
             reason, failed = str(error), True
         self.playground.trained = NetworkView(job.model, examples)  # before the page hears that it can have it
         part, dataset = list(examples.items())[-1]
-        score = {SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}
-        self.say(message("end", reason=reason, failed=failed, part=part, examples=dataset.n_samples, **score))
+        ended = {"reason": reason, "failed": failed, "verdict": verdict, "part": part, "examples": dataset.n_samples}
+        self.say(message("end", **ended, **{SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}))
 
 
 @dataclass

@@ -80,7 +80,9 @@ export class LayerTable {
     }
 
     paint(layers) {
-        if (layers.length !== this.rows.length) {
+        const network = layers.map(({ neurons, activation }) => `${neurons} ${activation}`).join();
+        if (network !== this.network) {
+            this.network = network;
             this.build(layers);
         }
         const largest = Math.max(...layers.map(({ gradient }) => gradient ?? 0), 1e-12);

@@ -125,12 +125,15 @@ export function whereItStands({ epoch, epochs, step, steps, seconds, batch_loss:
 }
 
 /** How a run ended, in a sentence. */
-export function howItEnded({ reason, failed, part, examples, accuracy, r2 }) {
+export function howItEnded({ reason, failed, verdict, part, examples, accuracy, r2 }) {
     const measure = accuracy === undefined ? `R² ${shown(r2 ?? NaN)}` : percent(accuracy);
     const seen = part === "test" ? `on ${examples.toLocaleString("en")} test examples` : "on its training examples";
     const why = failed ? `Broken off: ${reason}. ` : reason ? `Ended early: ${reason}. ` : "";
-    return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.`;
+    return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
 }
+
+/** Lets the browser ask before a run is lost with the page. */
+const askToLeave = (event) => event.preventDefault();
 
 class Lesson {
     constructor(panel, store, server, catalogue) {
@@ -171,6 +174,7 @@ class Lesson {
         }
         const run = this.server.train({ ...this.choice.options(), paused });
         Object.assign(this, { run, frame: null, resumed: !paused });
+        window.addEventListener("beforeunload", askToLeave);
         this.verdict.textContent = "";
         this.use.hidden = true;
         this.status.textContent = "Reading the data …";
@@ -217,6 +221,7 @@ class Lesson {
 
     ended(sentence, hasNetwork) {
         this.run = null;
+        window.removeEventListener("beforeunload", askToLeave);
         this.verdict.textContent = sentence;
         this.use.hidden = !hasNetwork;
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
@@ -253,13 +258,13 @@ class Lesson {
 
     /** Puts a network into the other tabs; an input that it cannot read goes. */
     adopt(network) {
-        const fits = network.sizes[0] === this.store.network?.sizes[0];
-        this.store.set(fits ? { network, label: null } : { network, x: null, label: null, drawing: BLANK });
+        const fits = network.sizes[0] === this.store.network.sizes[0];
+        this.store.set(fits ? { network } : { network, x: null, drawing: BLANK });
     }
 }
 
 /** Mounts the tab into its panel. */
-export function mount(panel, store, server) {
+export function mount(panel, store, examples, server) {
     panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
     server.catalogue().then(
         (catalogue) => new Lesson(panel, store, server, catalogue),
