@@ -10,16 +10,18 @@ import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 LOOPBACK = "127.0.0.1"
 ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  what asks for every address, to be told from others
 DECISIVE = ("host", "origin", "authorization", "sec-fetch-site")  # one that comes twice says nothing
+LOCKED = Path(__file__).parent / "static" / "locked.html"
 HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src 'self' data: blob:; object-src 'none'; "
@@ -55,7 +57,10 @@ class Guard:
             self.check(scope)
         except HTTPException as refusal:
             answer = WebSocketClose()  # before the socket was accepted: HTTP's 403
-            if scope["type"] == "http":  # what a request has not sent yet is never read: its connection is closed
+            asks_for_page = scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
+            if asks_for_page and refusal.status_code == 401:  # a person's bookmark of another launch
+                answer = HTMLResponse(LOCKED.read_bytes(), 401, {"connection": "close"})
+            elif scope["type"] == "http":  # what a request has not sent yet is never read: its connection is closed
                 answer = JSONResponse({"error": refusal.detail}, refusal.status_code, {"connection": "close"})
         await answer(scope, receive, send_with_headers)
 
