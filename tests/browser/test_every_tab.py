@@ -47,6 +47,56 @@ def test_a_phone_shows_every_tab_without_scrolling_sideways(visit: Visit) -> Non
     assert widths == dict.fromkeys(TABS, 390)
 
 
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_no_tab_scrolls_sideways_at_any_width_or_direction(visit: Visit, direction: str) -> None:
+    """At 683 px a window of 1366 px is zoomed to 200 %."""
+    page = visit(f"draw&label=3&{in_address(DIGITS[3])}")
+    page.evaluate("(direction) => { document.documentElement.dir = direction; }", direction)
+    wide = {}
+    for tab in TABS:
+        page.get_by_role("tab", name=tab).click()
+        for width in (320, 360, 600, 640, 683, 700, 768, 960, 1366):
+            page.set_viewport_size({"width": width, "height": 700})
+            page.wait_for_timeout(50)
+            wide[tab, width] = page.evaluate("document.documentElement.scrollWidth") - width
+    assert {where: more for where, more in wide.items() if more > 0} == {}
+
+
+FILLS = (
+    """(selector) => [...document.querySelectorAll(selector)].map((each) => getComputedStyle(each).backgroundColor)"""
+)
+
+
+def test_forced_colors_leave_what_only_a_fill_tells(visit: Visit) -> None:
+    page = visit(f"draw&label=5&{in_address(DIGITS[3])}", forced_colors="active")
+    page.wait_for_selector("#draw .bars .most")
+    bar, track = (page.evaluate(FILLS, f"#draw .most .{part}")[0] for part in ("bar", "track"))
+    assert bar != track
+    page.get_by_role("tab", name="Network").click()
+    page.wait_for_selector(".cell[data-sign='above']")
+    assert len(set(page.evaluate(FILLS, ".cell"))) > 5
+    page.get_by_role("tab", name="Mistakes").click()
+    page.locator(".matrix button.wrong").first.click()
+    assert len(set(page.evaluate(FILLS, ".matrix button"))) > 3
+    page.get_by_role("tab", name="Backprop").click()
+    page.wait_for_selector(".bp-sum h3")
+    pressed, others = (page.evaluate(FILLS, f".bp-source button[aria-pressed={each}]") for each in ("true", "false"))
+    assert pressed[0] not in others
+
+
+def test_parentheses_are_as_high_as_text_in_every_font(visit: Visit) -> None:
+    page = visit("backprop", bypass_csp=True)  # for the style
+    page.get_by_role("button", name="2 – 3 – 2").first.click()
+    page.wait_for_selector(".bp-equation math")
+    page.add_style_tag(content="math { font-family: 'Liberation Sans', sans-serif !important; }")
+    heights = page.eval_on_selector_all(
+        ".bp-equation mo",
+        "all => all.filter((mo) => '()'.includes(mo.textContent)).map((mo) => mo.getBoundingClientRect().height)",
+    )
+    assert heights
+    assert max(heights) < 32
+
+
 def test_arrow_keys_walk_the_tabs(visit: Visit) -> None:
     page = visit()
     page.get_by_role("tab", name="Draw").focus()
