@@ -152,7 +152,7 @@ def test_too_many_parameters_are_refused() -> None:
 def test_examples_that_do_not_fit_are_refused() -> None:
     values = dr.Network((784, 3, 10), output=dr.Identity(), loss=dr.Quadratic())
     with pytest.raises(
-        SettingError, match="mistakes between classes: got a network for values and examples of classes"
+        SettingError, match="that its network can answer: got a network for values and examples of classes"
     ):
         dr.show(values, DIGITS.train)
     with pytest.raises(ShapeError, match=r"this network takes \(n_samples, 4\)"):

@@ -24,7 +24,7 @@ test("a change is told once, with one forward pass, and no change is not told", 
     store.set({ x, label: 1 });
     store.set({ x, label: 1 });
     store.set({ label: 2 });
-    assert.deepEqual(store.heard, ["network trace", "label trace x", "label"]);
+    assert.deepEqual(store.heard, ["network structure trace", "label trace x", "label"]);
     assert.equal(store.passes, 1);
     assert.equal(store.answer, 1);
     store.set({ x: null });
@@ -66,8 +66,44 @@ test("an address keeps tab, strokes, label and the switch; a picture is not in i
     const store = counting();
     store.set({ network, tab: "network", skip: true, label: 3, drawing: { ...BLANK, strokes: [[[10, 20], [30, 40.5]]] } });
     const { drawing, ...rest } = fieldsOf(addressOf(store));
-    assert.deepEqual(rest, { tab: "network", skip: true, label: 3 });
+    assert.deepEqual(rest, { tab: "network", skip: true });
+    assert.equal(drawing.label, 3);
     assert.deepEqual(drawing.strokes, [[[10, 20], [30, 40.5]]]);
-    store.showExample(new Uint8Array(784));
-    assert.deepEqual(fieldsOf(addressOf(store)), { tab: "network", skip: true });
+    store.showExample(new Uint8Array(784), 4);
+    assert.deepEqual(fieldsOf(addressOf(store)), { tab: "network", skip: true }); // nor the label, which is the picture's
+});
+
+test("a label goes with its drawing and comes back with it", () => {
+    const store = counting();
+    store.set({ network });
+    const strokes = [[[10, 20], [30, 40]]];
+    store.set({ drawing: { ...BLANK, strokes } });
+    const mine = store.drawing;
+    store.showExample(new Uint8Array(784), 4);
+    const example = store.drawing;
+    store.set({ drawing: mine });
+    assert.equal(store.label, null);
+    store.set({ drawing: example });
+    assert.equal(store.label, 4);
+    store.set({ label: 7 });
+    assert.equal(store.drawing.label, 7);
+    store.set({ drawing: BLANK });
+    assert.equal(store.label, null);
+});
+
+test("an address holds the longest drawing, with fewer points", () => {
+    const store = counting();
+    const circle = Array.from({ length: 9000 }, (_, k) => [140 + 100 * Math.cos(k / 10), 140 + 100 * Math.sin(k / 10)].map(Math.round));
+    store.set({ network, drawing: { ...BLANK, strokes: [circle, [[5, 5]]] } });
+    const address = addressOf(store);
+    assert.ok(address.length < 20_100 && address.length > 1000, `${address.length} characters`);
+    const [stroke, dot] = fieldsOf(address).drawing.strokes;
+    assert.deepEqual([stroke[0], stroke.at(-1), dot], [circle[0], circle.at(-1), [[5, 5]]]);
+});
+
+test("what is built for a network is built anew for another structure, and not for other weights", () => {
+    const store = counting();
+    const made = (hidden) => ({ sizes: [2, 3], hidden, weights: [Float64Array.of(Math.random())], biases: [] });
+    [["tanh"], ["tanh"], ["relu"]].forEach((hidden) => store.set({ network: made(hidden) }));
+    assert.deepEqual(store.heard, ["network structure trace", "network trace", "network structure trace"]);
 });

@@ -69,7 +69,8 @@ class Page:
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
 
-    examples: whose mistakes the page shows, at most 200 of them, taken evenly from all; none shows no mistakes.
+    examples: what the page begins with and, of classes, whose mistakes it shows; at most 200 of them, taken evenly from
+        all.
 
     As the last line of a notebook's cell the page shows itself; `.save("network.html")` writes it to a file that opens
     from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad; one that
@@ -91,13 +92,14 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         smaller = replace(in_ink(model), network=network.astype(np.float32))
     parts = {"engine": _base64(page_engine()), "model": _base64(model_bytes(smaller, "the page was not made"))}
     if examples is not None:
-        if examples.task != "classes" or model.task != "classes":
+        if examples.task != model.task:
             raise SettingError(sentence("files.page_examples", model=model, examples=examples))
         model.scaled(examples.take(slice(1)))  # raises where they do not fit
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
         parts["examples"] = json.dumps(chosen, separators=(",", ":"))
-    return Page(_page(parts))
+    hidden = ("train",) if examples is not None and model.task == "classes" else ("train", "mistakes")
+    return Page(_page(parts, hidden))
 
 
 def reads_bytes(model: Model) -> bool:
@@ -121,11 +123,8 @@ def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
-def _page(parts: dict[str, str]) -> str:
-    """index.html with its styles and modules inside, and parts for the script to read.
-
-    The tabs are hidden that need a server, or examples where there are none.
-    """
+def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
+    """index.html with its styles and modules inside, and parts for the script to read; without the hidden tabs."""
     static = files("deltarule").joinpath("playground", "static")
 
     def read(name: str) -> str:
@@ -140,7 +139,7 @@ def _page(parts: dict[str, str]) -> str:
     )
     mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    for tab in ("train",) if "examples" in parts else ("train", "mistakes"):
+    for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
     scripts = []
     for name, text in {"program": _base64(gzip.compress(program, mtime=0)), **parts}.items():

@@ -1,12 +1,16 @@
 // The outputs as bars, the answer in a word, and the sentence that a screen reader says.
 
-import { readsDrawings } from "./pad.js";
+import { ticks } from "./curves.js";
+import { readsDrawings } from "./store.js";
 import { announce, element, percent, repaintOn, roving, shown } from "./widgets.js";
 
 /** Whether the outputs of a network are probabilities: a softmax's, or a single sigmoid's. */
 export function hasProbabilities(network) {
     return network.output === "softmax" || (network.output === "sigmoid" && network.sizes.at(-1) === 1);
 }
+
+/** What an example of a network is called. */
+export const wordFor = (network) => (network.imageShape ? "image" : "example");
 
 /** The name of output `index` for people. */
 export function nameOf(network, index) {
@@ -30,13 +34,20 @@ export function sentence(store) {
         return store.drawing.strokes.length > 0 || store.drawing.picture ? "No digit found." : "Nothing drawn yet.";
     }
     if (network.task !== "classes") {
-        return [...outputs].map((value, index) => `${nameOf(network, index)}: ${shown(value)}`).join(", ");
+        const wanted = store.label === null ? "" : `. ${whoSays(store)} ${listed(network, store.label)}.`;
+        return listed(network, outputs) + wanted;
     }
     const order = [...outputs.keys()].sort((one, other) => outputs[other] - outputs[one]);
     const said = (index) => `${nameOf(network, index)}, ${valueText(network, outputs[index])}`;
     const next = order.length > 1 ? `; next ${said(order[1])}` : "";
     const label = store.label === null ? "" : ` ${whoSays(store)} ${nameOf(network, store.label)}.`;
     return `Reads ${said(order[0])}${next}.${label}`;
+}
+
+/** Values with the names of their outputs. */
+function listed(network, values) {
+    const named = (value, index) => `${values.length > 1 || nameOf(network, index) !== "0" ? `${nameOf(network, index)}: ` : ""}${shown(value)}`;
+    return [...values].map(named).join(", ");
 }
 
 /** Who has said what the input should be: the data that it comes from, or the person at the page. */
@@ -48,17 +59,30 @@ function valueText(network, value) {
     return hasProbabilities(network) ? percent(value) : shown(value);
 }
 
-/** The bars: one row an output, made once a network, painted by `paint`. */
+/** Whether an output is a share of the way from 0 to 1. */
+function isShare(network) {
+    return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
+}
+
+/** The bars: one row an output, made once a structure, painted by `paint`; beneath them the axis, where it is not plain. */
 class Bars {
     constructor(walkable) {
-        this.node = element("ol", { class: "bars" });
-        this.oneStop = walkable ? roving(this.node, "li", () => 1) : () => {};
-        this.network = null;
-        this.rows = [];
+        this.list = element("ol", { class: "bars" });
+        this.ends = element("p", { class: "bars axis small muted", "aria-hidden": "true" });
+        this.alone = element("p", { class: "small muted" }, "Each output is a sigmoid of its own, from 0 to 1: they need not add up to 1.");
+        this.node = element("div", {}, this.list, this.ends, this.alone);
+        this.oneStop = walkable ? roving(this.list, "li", () => 1) : () => {};
     }
 
-    build(network) {
-        this.network = network;
+    /** Makes the rows; of numbers that have no bounds, the axis begins with what targets are usual. */
+    build({ structure, network }) {
+        this.structure = structure;
+        const usual = network.targetScaling ? [...network.targetScaling.mean].flatMap((mean, index) =>
+            [mean - 2 * network.targetScaling.scale[index], mean + 2 * network.targetScaling.scale[index]]) : [];
+        this.axis = isShare(network) ? [0, 1] : [0, 0];
+        this.reach(usual);
+        this.ends.hidden = hasProbabilities(network);
+        this.alone.hidden = !isShare(network) || hasProbabilities(network);
         this.rows = Array.from({ length: network.sizes.at(-1) }, (_, index) => {
             const bar = element("span", { class: "bar" });
             const value = element("span", { class: "value" }, "–");
@@ -66,20 +90,33 @@ class Bars {
                 element("span", { class: "track", "aria-hidden": "true" }, bar), value);
             return { row, bar, value };
         });
-        this.node.replaceChildren(...this.rows.map(({ row }) => row));
+        this.list.replaceChildren(...this.rows.map(({ row }) => row));
         this.oneStop();
+    }
+
+    /** The ends of the axis, round numbers: it grows with what it has to show, and never shrinks. */
+    reach(values) {
+        const [least, most] = [Math.min(this.axis[0], ...values), Math.max(this.axis[1], ...values)];
+        if (least < this.axis[0] || most > this.axis[1]) {
+            const step = ticks(0, Math.max(most - least, 1e-12), 5)[1];
+            this.axis = [Math.floor(least / step - 1e-9) * step, Math.ceil(most / step + 1e-9) * step];
+        }
+        return this.axis[1] > this.axis[0] ? this.axis : [0, 1];
     }
 
     paint(store) {
         const { network } = store;
         const outputs = answers(store);
-        if (network !== this.network) {
-            this.build(network);
+        if (store.structure !== this.structure) {
+            this.build(store);
         }
-        const reach = hasProbabilities(network) || !outputs ? 1 : Math.max(1e-12, ...outputs.map(Math.abs));
+        const [low, high] = this.reach([...outputs ?? []].filter(Number.isFinite));
+        const place = (value) => Math.max(0, Math.min(1, (value - low) / (high - low)));
+        this.ends.replaceChildren(element("span", {}, shown(low)), element("span", {}, shown(high)));
         this.rows.forEach(({ row, bar, value }, index) => {
             const output = outputs ? outputs[index] : 0;
-            bar.style.transform = `scaleX(${Math.abs(output) / reach})`;
+            const [from, to] = [place(Math.min(output, 0)), place(Math.max(output, 0))];
+            bar.style.transform = `translateX(${100 * from}%) scaleX(${to - from || 0})`;
             bar.classList.toggle("below", output < 0);
             value.textContent = outputs ? valueText(network, output) : "–";
             row.classList.toggle("most", outputs !== null && network.task === "classes" && index === store.answer);
@@ -104,11 +141,14 @@ export function makeAnswers(panel, store, { speak = false, walkable = false } = 
         }
         bars.paint(store);
         const named = outputs && network.task === "classes";
-        headline.hidden = outputs !== null && !named; // the bars say it all
+        headline.hidden = outputs !== null && !named && label === null; // the bars say it all
+        digit.hidden = outputs !== null && !named;
         digit.textContent = named ? nameOf(network, store.answer) : "?";
+        digit.classList.toggle("word", digit.textContent.length > 2);
         const verdict = label === store.answer ? "✓" : "✗";
-        const told = label === null ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
-        beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : sentence(store);
+        const told = label === null || !named ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
+        const wanted = () => (outputs && label !== null ? `${whoSays(store)} ${listed(network, label)}` : sentence(store));
+        beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : wanted();
         if (speak) {
             announce(sentence(store));
         }

@@ -4,8 +4,8 @@ import { canCheck, checking } from "./backprop_check.js";
 import { CheckAll } from "./backprop_check_all.js";
 import { WalkMap } from "./backprop_map.js";
 import { Source } from "./backprop_source.js";
-import { readsDrawings } from "./pad.js";
 import { Stage } from "./backprop_stage.js";
+import { readsDrawings } from "./store.js";
 import { quantityOf, stepsOf, walkOf } from "./backprop_steps.js";
 import { SumPanel, digits } from "./backprop_sum_panel.js";
 import { firstLook, pickedBy, pickedIndex, sentenceOf, shownOf } from "./backprop_view.js";
@@ -54,7 +54,9 @@ class Backprop {
             this.walk = null;
             return;
         }
-        const isOther = this.walk === null || this.walk.network !== example.network;
+        const walked = `${this.source.chosen} ${this.store.structure}`;
+        const isOther = this.walk === null || this.walked !== walked;
+        this.walked = walked;
         this.walk = walkOf(example.network, example.x, example.y, this.source.rate);
         this.verdicts = new Map();
         this.checkAll.open(this.walk);

@@ -17,7 +17,7 @@ export class Source {
         this.practices = practices();
         this.chosen = OWN;
         this.rate = 0.5;
-        this.values = null; // targets given by hand, for a network that answers no class
+        this.values = []; // targets of a network that answers no class, to be changed by hand
         this.buttons = [{ id: OWN, title: "Your drawing" }, ...this.practices].map(({ id, title }) =>
             button(title, () => this.choose(id), { "data-source": id }),
         );
@@ -66,10 +66,10 @@ export class Source {
         return network && x ? { network, x, y: this.target(network) } : null;
     }
 
-    /** The class that somebody has named, where the network knows it; else null. */
+    /** The class that somebody has named, or the values, where the network has such outputs; else null. */
     label() {
         const { label, network } = this.store;
-        return label !== null && label < network.classNames.length ? label : null;
+        return Array.isArray(label) || (label !== null && label < network.classNames.length) ? label : null;
     }
 
     target(network) {
@@ -78,9 +78,10 @@ export class Source {
         if (network.task === "classes") {
             return label ?? answer;
         }
-        if (this.values === null || this.values.length !== outputs.length || this.labelSeen !== label) {
-            this.labelSeen = label;
-            this.values = outputs.map((_, j) => (network.task === "labels" && j === (label ?? answer) ? 1 : 0));
+        const seen = JSON.stringify([label, this.store.structure]);
+        if (this.valuesFor !== seen) {
+            this.valuesFor = seen;
+            this.values = Array.isArray(label) ? [...label] : [...outputs].map((_, j) => Number(network.task === "labels" && j === (label ?? answer)));
         }
         const scaling = network.targetScaling;
         return scaling ? this.values.map((each, j) => (each - scaling.mean[j]) / scaling.scale[j]) : Float64Array.from(this.values);

@@ -3,8 +3,8 @@
 import { makeAnswers } from "./answers.js";
 import { readImageFile } from "./imagefile.js";
 import { makeInputs } from "./inputs.js";
-import { clear, makePad, readsDrawings, undo } from "./pad.js";
-import { BLANK } from "./store.js";
+import { clear, makePad, undo } from "./pad.js";
+import { BLANK, readsDrawings } from "./store.js";
 import { button, element, paintInk, picture, repaintOn } from "./widgets.js";
 
 const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space takes out a pen, arrow keys move it (with Shift " +
@@ -42,7 +42,7 @@ function connectFiles(panel, store, server, complaint) {
         try {
             const { picture: seen, reading } = await readImageFile(file, server);
             complaint.textContent = "";
-            store.set({ drawing: { ...BLANK, picture: seen, reading, source: "file", before: store.drawing }, label: null });
+            store.set({ drawing: { ...BLANK, picture: seen, reading, source: "file", before: store.drawing } });
         } catch (error) {
             complaint.textContent = error.message;
         }
@@ -67,18 +67,17 @@ function connectFiles(panel, store, server, complaint) {
 }
 
 /** A random example of the test set on the pad. */
-async function takeExample(store, server, complaint) {
+async function takeExample(store, examples, complaint) {
     try {
-        const { x, label, pixels } = await server.example();
+        store.takeExample(await examples.example());
         complaint.textContent = "";
-        store.showExample(x, label, pixels ? 255 : 1);
     } catch (error) {
         complaint.textContent = `No example: ${error.message}`;
     }
 }
 
 /** The pad with its buttons. */
-function makeDesk(panel, store, server) {
+function makeDesk(panel, store, examples, server) {
     const complaint = element("p", { class: "complaint", role: "alert" });
     const pad = makePad(panel, store, "pad-keys");
     const input = connectFiles(panel, store, server, complaint);
@@ -102,7 +101,7 @@ function makeDesk(panel, store, server) {
         element("div", { class: "row" },
             button("Undo", () => undo(store)),
             button("Clear", () => clear(store)),
-            server ? button("Random example", () => takeExample(store, server, complaint)) : null,
+            examples ? button("Random example", () => takeExample(store, examples, complaint)) : null,
             button("Open image …", () => input.click()), pen, input),
         element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
         complaint,
@@ -110,7 +109,7 @@ function makeDesk(panel, store, server) {
 }
 
 /** The tab for a network that reads images of 28x28. */
-function forImages(panel, store, server) {
+function forImages(panel, store, examples, server) {
     const reads = element("div", {},
         element("h2", {}, "What it reads"), makeAnswers(panel, store, { speak: true }),
         element("h2", {}, "What the network sees"), ...makeFilm(panel, store),
@@ -119,24 +118,21 @@ function forImages(panel, store, server) {
             "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
             "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
             "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
-    return [element("div", { class: "columns" }, makeDesk(panel, store, server), reads)];
+    return [element("div", { class: "columns" }, makeDesk(panel, store, examples, server), reads)];
 }
 
 /** The tab for any other network: its inputs as numbers. */
-function forNumbers(panel, store) {
+function forNumbers(panel, store, examples) {
     return [element("div", { class: "columns" },
-        element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store)),
+        element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store, examples)),
         element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, { speak: true })))];
 }
 
-/** Mounts the tab into its panel; `server` is null in an exported page. */
-export function mount(panel, store, server) {
-    let shownShape = null;
-    store.addEventListener("change", (event) => {
-        const shape = `${store.network?.imageShape} ${store.network?.sizes[0]} ${store.network?.reading}`;
-        if (event.keys.has("network") && shape !== shownShape) {
-            shownShape = shape;
-            panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, server));
+/** Mounts the tab into its panel; `examples` is null where there are none, `server` in an exported page. */
+export function mount(panel, store, examples, server) {
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("structure")) {
+            panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, examples, server));
         }
     });
 }

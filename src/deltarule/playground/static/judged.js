@@ -1,4 +1,4 @@
-// What a network makes of examples: the confusion matrix and its cells, counted on the page. Touches no page.
+// The examples that an exported page brings along, and what a network makes of them. Touches no page.
 
 import { depth, forward } from "./engine/network.js";
 import { largest } from "./mind.js";
@@ -33,5 +33,26 @@ export class Judged {
         const sign = right === predicted ? 1 : -1;
         found.sort((one, other) => sign * (one.probability - other.probability));
         return { count: found.length, examples: found.slice(0, MOST_IN_CELL) };
+    }
+}
+
+/** Those of an exported page, for whichever network it looks at: the same answers to the same questions as the server's. */
+export class Held {
+    /** @param {import("./store.js").Store} store */
+    constructor(examples, store) {
+        Object.assign(this, { examples, store });
+    }
+
+    async example() {
+        return this.examples[Math.floor(Math.random() * this.examples.length)];
+    }
+
+    async mistakes() {
+        this.judged = new Judged(this.store.network, this.examples);
+        return this.judged.mistakes();
+    }
+
+    async cell(right, predicted) {
+        return this.judged.cell(right, predicted);
     }
 }

@@ -4,12 +4,12 @@ import { mount as mountBackprop } from "./backprop.js";
 import { mount as mountDraw } from "./draw.js";
 import { load } from "./engine/module.js";
 import { forward } from "./engine/network.js";
+import { Held } from "./judged.js";
 import { mount as mountMistakes } from "./mistakes.js";
 import { readModel } from "./model_file.js";
 import { mount as mountNetwork } from "./network.js";
-import { readsDrawings } from "./pad.js";
 import { readDrawings } from "./reading.js";
-import { addressOf, fieldsOf, Store } from "./store.js";
+import { addressOf, fieldsOf, readsDrawings, Store } from "./store.js";
 import { roving, themeChanged } from "./widgets.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
@@ -53,8 +53,8 @@ function connectAddress(store) {
     }
     const take = () => {
         const { tab, ...fields } = fieldsOf(location.hash.slice(1));
-        if (fields.label >= store.network.sizes.at(-1)) {
-            delete fields.label;
+        if (fields.drawing?.label >= store.network.sizes.at(-1)) {
+            fields.drawing.label = null;
         }
         if (!readsDrawings(store.network)) {
             delete fields.drawing;
@@ -62,13 +62,22 @@ function connectAddress(store) {
         const known = document.querySelector(`[role=tab]:not([hidden])[aria-controls="${CSS.escape(tab)}"]`);
         store.set(known ? { tab, ...fields } : fields);
     };
+    const here = () => [{ tab: store.tab }, "", `#${addressOf(store)}`];
     let waiting = null;
-    store.addEventListener("change", () => {
+    store.addEventListener("change", ({ keys }) => {
         clearTimeout(waiting);
-        waiting = setTimeout(() => history.replaceState(null, "", `#${addressOf(store)}`), ADDRESS_DELAY);
+        waiting = setTimeout(() => history.replaceState(...here()), ADDRESS_DELAY);
+        if (keys.has("tab") && history.state && history.state.tab !== store.tab) {
+            history.pushState(...here()); // so that Back leads to the tab of before, and not away from the page
+        }
     });
-    window.addEventListener("hashchange", take);
-    take();
+    const begin = () => {
+        take();
+        history.replaceState(...here());
+    };
+    window.addEventListener("popstate", ({ state }) => state?.tab && store.open(state.tab));
+    window.addEventListener("hashchange", () => history.state ?? begin()); // which a typed address has not
+    begin();
 }
 
 /** The switch between light and dark: the system's choice until a person makes another. */
@@ -103,6 +112,8 @@ async function start() {
         MOUNTS.train = (await import("./train.js")).mount;
     }
     const store = new Store(forward);
+    const rows = document.getElementById("examples");
+    const examples = server ?? (rows && new Held(JSON.parse(rows.textContent), store));
     const [engine, model] = server ? await Promise.all([server.engine(), server.model()]) : [held("engine"), held("model")];
     await load(engine);
     const network = readModel(model);
@@ -113,7 +124,7 @@ async function start() {
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {
-        mount(document.getElementById(name), store, server);
+        mount(document.getElementById(name), store, examples, server);
     }
     readDrawings(store);
     connectTabs(store);

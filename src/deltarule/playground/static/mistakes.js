@@ -1,15 +1,8 @@
 // Mistakes: what is taken for what, the images behind it, and what would change the network's mind.
 
-import { hasProbabilities, nameOf } from "./answers.js";
-import { Judged } from "./judged.js";
+import { hasProbabilities, nameOf, wordFor } from "./answers.js";
 import { Nudging } from "./nudging.js";
 import { announce, color, element, mixed, paintInk, percent, picture, repaintOn, rgb, roving, shown, tableRow } from "./widgets.js";
-
-/** The examples that an exported page brings along, or null. */
-function embedded(network) {
-    const place = document.getElementById("examples");
-    return place ? new Judged(network, JSON.parse(place.textContent)) : null;
-}
 
 /** "7 images", "1 image". */
 function counted(count, word) {
@@ -20,6 +13,7 @@ class Matrix {
     /** @param {(right: number, predicted: number) => void} choose */
     constructor(choose) {
         this.choose = choose;
+        this.word = "example";
         this.node = element("div", { class: "matrix" });
     }
 
@@ -34,7 +28,7 @@ class Matrix {
             return this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst);
         })));
         const table = element("table", {},
-            element("caption", {}, "Each row is what an image is, each column what it is read as."),
+            element("caption", {}, `Each row is what an ${this.word} is, each column what it is read as.`),
             element("thead", {}, head), element("tbody", {}, ...rows));
         this.node.replaceChildren(table);
         roving(table, "button", () => classNames.length)();
@@ -44,7 +38,7 @@ class Matrix {
         const isRight = right === predicted;
         const what = isRight ? `${classNames[right]} read as it is` : `${classNames[right]} taken for ${classNames[predicted]}`;
         const button = element("button", {
-            type: "button", "aria-label": `${what}: ${counted(count, "image")}`, "aria-pressed": "false",
+            type: "button", "aria-label": `${what}: ${counted(count, this.word)}`, "aria-pressed": "false",
             class: isRight ? "right" : count > 0 ? "wrong" : "none",
             onclick: () => {
                 this.node.querySelectorAll("[aria-pressed=true]").forEach((each) => each.setAttribute("aria-pressed", "false"));
@@ -59,13 +53,13 @@ class Matrix {
 }
 
 class Mistakes {
-    constructor(panel, store, server) {
-        Object.assign(this, { panel, store, server, network: null, asked: 0 });
+    constructor(panel, store, examples) {
+        Object.assign(this, { panel, store, source: examples, network: null, asked: 0 });
         this.summary = element("p", {});
         this.matrix = new Matrix((right, predicted) => this.open(right, predicted));
-        this.title = element("h2", { tabindex: "-1" }, "The images behind a number");
-        this.about = element("p", { class: "small muted" }, "Choose a number: its images come here.");
-        this.gallery = element("ul", { class: "gallery", "aria-label": "Images" });
+        this.title = element("h2", { tabindex: "-1" });
+        this.about = element("p", { class: "small muted" });
+        this.gallery = element("ul", { class: "gallery", "aria-label": "Examples" });
         this.images = element("div", {}, this.title, this.about, this.gallery);
         this.nudging = new Nudging(panel, store);
         panel.replaceChildren(this.summary, element("div", { class: "mistaken" },
@@ -84,7 +78,8 @@ class Mistakes {
             return;
         }
         this.network = network;
-        this.source = this.server ?? embedded(network);
+        this.title.textContent = `The ${wordFor(network)}s behind a number`;
+        this.about.textContent = `Choose a number: its ${wordFor(network)}s come here.`;
         this.gallery.replaceChildren();
         this.summary.textContent = "Counting …";
         try {
@@ -110,6 +105,7 @@ class Mistakes {
         const most = pairs.map(({ times, one, other }) => `${classNames[one]} for ${classNames[other]} (${times})`).join(", ");
         this.summary.textContent = `Of ${counted(count, "example")} of ${data}, the network reads ${right.toLocaleString("en")} rightly, ` +
             `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}`;
+        this.matrix.word = wordFor(this.network);
         this.matrix.build(found);
     }
 
@@ -129,7 +125,7 @@ class Mistakes {
         const order = right === predicted ? "the least sure first" : "the surest first";
         const some = examples.length < count ? `; here are ${examples.length}` : "";
         this.about.textContent = count === 0 ? "There is none." :
-            `${counted(count, "image")}, ${order}${some}. An image opens in Backprop; “why?” shows what would change the answer.`;
+            `${counted(count, wordFor(network))}, ${order}${some}. An ${wordFor(network)} opens in Backprop; “why?” shows what would change the answer.`;
         this.gallery.replaceChildren(...examples.map((example) => this.item(example)));
         this.oneStop();
         announce(`${this.title.textContent}: ${this.about.textContent}`);
@@ -160,15 +156,11 @@ class Mistakes {
     }
 
     take(x, label, pixels) {
-        if (pixels && x.length === 784) {
-            this.store.showExample(x, label);
-        } else {
-            this.store.set({ x: Float64Array.from(x, (each) => (pixels ? each / 255 : each)), label });
-        }
+        this.store.takeExample({ x, label, pixels });
     }
 }
 
-/** Mounts the tab into its panel; `server` is null in an exported page. */
-export function mount(panel, store, server) {
-    return new Mistakes(panel, store, server);
+/** Mounts the tab into its panel; `examples` is null where an exported page brings none. */
+export function mount(panel, store, examples) {
+    return new Mistakes(panel, store, examples);
 }

@@ -17,7 +17,7 @@ import { about as engine } from "./engine/module.js";
  * @property {string[]} classNames one an output
  * @property {number[] | null} imageShape [height, width] of an input
  * @property {string | null} reading how its images were made: "digits", as MNIST's, "images", as they are; null: unknown
- * @property {string[]} columns the names of the inputs, where they come from a table
+ * @property {{name: string, categories: string[]}[]} fields what the inputs are: a number each, or one for each category
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
  */
@@ -54,7 +54,7 @@ export function readModel(buffer) {
         classNames: about.class_names,
         imageShape: about.image_shape,
         reading: about.reading ?? null,
-        columns: about.columns.flatMap(inputNames),
+        fields: fieldsOf(about),
         scaling: scaling("input"),
         targetScaling: scaling("target"),
     };
@@ -97,9 +97,11 @@ function known(what, name) {
     return name;
 }
 
-/** What the numbers that are read of a table's column are called: one number, or one for each category. */
-function inputNames(column) {
-    const { name, categories } = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
-    const names = categories.length ? categories.map((category) => `${name}=${category}`) : [name];
-    return column.indicator ? [...names, `${name} is missing`] : names;
+/** What the inputs are: the columns of a table, or numbers without a name. */
+function fieldsOf({ columns, layer_sizes: [size] }) {
+    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => `input ${index}`);
+    return [...columns, ...bare].flatMap((column) => {
+        const field = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
+        return field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field];
+    });
 }

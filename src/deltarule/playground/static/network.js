@@ -3,7 +3,8 @@
 import { makeAnswers } from "./answers.js";
 import { makeInputs } from "./inputs.js";
 import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
-import { makePad, readsDrawings } from "./pad.js";
+import { makePad } from "./pad.js";
+import { readsDrawings } from "./store.js";
 import { announce, diverging, element, paintInk, picture, repaintOn, rgb, roving } from "./widgets.js";
 
 const N_EDGES = 6;
@@ -100,14 +101,14 @@ function paintEdges(svg, diagram, store, { layer, neuron }) {
 /** The input: a pad to draw on and what is read of it, or the numbers that it is. */
 function makeInput(panel, store) {
     const { imageShape, sizes } = store.network;
-    if (!imageShape) {
-        return column("layer", "Input", `${sizes[0]} numbers`, makeInputs(panel, store));
+    if (!readsDrawings(store.network)) {
+        const says = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} numbers`;
+        return column("layer", "Input", says, makeInputs(panel, store, null));
     }
     const [height, width] = imageShape;
     const seen = picture(width, height, "The image that the network reads");
     repaintOn(store, panel, ["trace"], () => paintInk(seen, (store.x ?? new Float64Array(sizes[0])).map((value) => 255 * value)));
-    const pad = readsDrawings(store.network) ? makePad(panel, store, "pad-keys").canvas : null;
-    return column("layer input", "Input", `${width} × ${height} pixels`, pad, seen);
+    return column("layer input", "Input", `${width} × ${height} pixels`, makePad(panel, store, "pad-keys").canvas, seen);
 }
 
 /** Everything that belongs to one network; made again when another takes its place. */
@@ -154,8 +155,9 @@ export function mount(panel, store) {
     panel.addEventListener("focusin", choose);
     window.addEventListener("resize", repaint);
     store.addEventListener("change", (event) => {
-        if (event.keys.has("network") && store.network) {
+        if (event.keys.has("structure")) {
             chosen = null;
+            detail.close();
             parts = build(panel, store);
             panel.replaceChildren(
                 element("p", { class: "muted" }, readsDrawings(store.network) ? "Draw" : "Change an input",
@@ -163,6 +165,10 @@ export function mount(panel, store) {
                     "see its weights, its inputs and where its output goes."),
                 parts.diagram, detail.node);
             repaint();
+        } else if (event.keys.has("network")) {
+            parts.layers.forEach((layer) => {
+                layer.reach = 0; // it was the old parameters'
+            });
         }
     });
 }

@@ -96,10 +96,9 @@ function edgesOf(store, layer, neuron) {
         `to ${titleOf(store.network, layer + 1, to)}: weight ${shown(weight)}${store.trace ? `, adds ${shown(strength)}` : ""}`));
 }
 
-/** The panel below the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
+/** The panel below the diagram: { node, paint({ layer, neuron, group }), close() }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
-    const title = element("h2", {}, "A neuron");
-    const sum = element("p", {}, "Point at a neuron, or walk to one with the arrow keys.");
+    const [title, sum] = [element("h2"), element("p")];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const edges = element("ul", { class: "out" });
     const pictures = element("div", { class: "row pictures", hidden: true }, weights.node, added.node);
@@ -120,5 +119,11 @@ export function makeDetail(store) {
         edges.replaceChildren(...edgesOf(store, layer, neuron));
         return `${title.textContent}. ${sum.textContent}`;
     };
-    return { node, paint };
+    const close = () => {
+        title.textContent = "A neuron";
+        sum.textContent = "Point at a neuron, or walk to one with the arrow keys.";
+        pictures.hidden = true;
+        edges.replaceChildren();
+    };
+    return { node, paint, close };
 }

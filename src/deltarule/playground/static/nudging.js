@@ -1,6 +1,6 @@
 // "What would change its mind?": a slider along the path on which the answer becomes another.
 
-import { hasProbabilities, nameOf } from "./answers.js";
+import { hasProbabilities, nameOf, wordFor } from "./answers.js";
 import { largest, pathToAnother } from "./mind.js";
 import { announce, diverging, element, inSlices, paintInk, paintPixels, percent, picture, repaintOn, shown } from "./widgets.js";
 
@@ -39,7 +39,7 @@ export class Nudging {
                 element("span", { class: "row" }, element("label", { for: "mind-goal" }, "into"), this.goal),
                 element("span", { class: "row mind-amount" }, element("label", { for: "mind-amount" }, "how far"), this.slider)),
             this.told, this.images, this.legend, this.keep);
-        this.hint = element("p", { class: "muted" }, "Choose one of the images, or draw something: it can be changed here.");
+        this.hint = element("p", { class: "muted" });
         this.node = element("section", { class: "mind" }, element("h2", {}, "What would change its mind?"), this.hint, this.body);
         repaintOn(store, panel, ["x", "network", "label", "tab"], () => this.begin(true));
     }
@@ -50,6 +50,7 @@ export class Nudging {
         const possible = x !== null && network?.task === "classes" && network.sizes.at(-1) > 1;
         this.body.hidden = !possible;
         this.hint.hidden = possible;
+        this.hint.textContent = network ? `Choose one of the ${wordFor(network)}s to see what would change the answer.` : "";
         if (!possible || (anew && x === this.seen && network === this.seenNetwork && this.places.length > 0)) {
             if (possible) {
                 this.show();
@@ -129,7 +130,7 @@ export class Nudging {
         if (this.places.length === 1) {
             return `${one} Nothing would change that: the slope is 0 everywhere.`;
         }
-        const size = `a change of ${shown(place.distance)} in all, ${shown(place.distance / Math.sqrt(place.x.length))} a pixel`;
+        const size = `a change of ${shown(place.distance)} in all, ${shown(place.distance / Math.sqrt(place.x.length))} ${network.imageShape ? "a pixel" : "an input"}`;
         const now = place === start ? "" : place.answer === start.answer
             ? ` After ${size}, it still does: ${say(place.answer, place.outputs)}, next ${say(largest(place.outputs, place.answer), place.outputs)}.`
             : ` After ${size}, it reads ${say(place.answer, place.outputs)}.`;

@@ -7,9 +7,6 @@ export const PEN = 18; // the width of a line on the pad, in pad pixels
 const STEP = PAD_SIZE / 28; // what an arrow key moves by: one pixel of the picture that the network reads
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Whether a network reads what a pad makes: images of 28x28. */
-export const readsDrawings = (network) => String(network.imageShape) === "28,28";
-
 const half = (value) => Math.round(2 * value) / 2;
 
 /** The drawing before the last stroke, nudge, picture or clearing. */
@@ -22,7 +19,7 @@ export function undo(store) {
 /** An empty pad, which undo fills again. */
 export function clear(store) {
     if (store.drawing.strokes.length > 0 || store.drawing.picture) {
-        store.set({ drawing: { ...BLANK, before: store.drawing }, label: null });
+        store.set({ drawing: { ...BLANK, before: store.drawing } });
     }
 }
 
@@ -34,27 +31,30 @@ export function nudge(store, dx, dy) {
     store.set({ drawing: { ...old, strokes, dx: old.dx + dx, dy: old.dy + dy, before, nudged: true } });
 }
 
-/** Begins a stroke; a picture on the pad gives way to it, and so does what the picture was said to be. */
+/**
+ * Begins a stroke; a picture on the pad gives way to it, and so does what the picture was said to be. Returns what goes
+ * on with the stroke: it is given points, and answers false, and does nothing, once anything else has changed the drawing.
+ */
 function begin(store, point) {
     const old = store.drawing;
-    const kept = old.picture ? [] : old.strokes;
-    store.set({ drawing: { ...BLANK, strokes: [...kept, [point]], before: old }, label: old.picture ? null : store.label });
-}
-
-/** Goes on with the last stroke; what is nearer than half a pad pixel adds nothing. */
-function extend(store, points) {
-    const stroke = store.drawing.strokes.at(-1);
-    let grown = false;
-    for (const [x, y] of points) {
-        const [lastX, lastY] = stroke.at(-1);
-        if (x !== lastX || y !== lastY) {
-            stroke.push([x, y]);
-            grown = true;
+    const stroke = [point];
+    const { strokes: kept, label } = old.picture ? BLANK : old;
+    const strokes = [...kept, stroke];
+    store.set({ drawing: { ...BLANK, strokes, before: old, label } });
+    return (points) => {
+        if (store.drawing.strokes !== strokes) {
+            return false;
         }
-    }
-    if (grown) {
-        store.set({ drawing: { ...store.drawing } });
-    }
+        const length = stroke.length;
+        stroke.push(...points.filter(([x, y], index) => {
+            const [lastX, lastY] = points[index - 1] ?? stroke.at(-1); // what is nearer than half a pad pixel adds nothing
+            return x !== lastX || y !== lastY;
+        }));
+        if (stroke.length > length) {
+            store.set({ drawing: { ...store.drawing } });
+        }
+        return true;
+    };
 }
 
 /** Draws strokes with a round pen of `width`; the context is scaled to pad pixels. A point alone is a dot. */
@@ -84,9 +84,10 @@ export function placePicture(context, canvas, drawing) {
 /** Lets mouse, finger and pen draw on the canvas: one pointer at a time, with every point between two frames. */
 function connectPointer(canvas, store, keyboard) {
     let pointer = null;
-    let bounds = null;
+    let goOn = null;
     const points = (event) => {
         const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+        const bounds = canvas.getBoundingClientRect(); // which scrolling and resizing move in the middle of a stroke
         const scale = PAD_SIZE / bounds.width;
         return (all.length > 0 ? all : [event]).map((each) =>
             [half((each.clientX - bounds.left) * scale), half((each.clientY - bounds.top) * scale)]);
@@ -94,15 +95,14 @@ function connectPointer(canvas, store, keyboard) {
     canvas.addEventListener("pointerdown", (event) => {
         if (pointer === null && event.button === 0) {
             pointer = event.pointerId;
-            bounds = canvas.getBoundingClientRect();
             canvas.setPointerCapture(pointer);
             keyboard.stop();
-            begin(store, points(event)[0]);
+            goOn = begin(store, points(event)[0]);
         }
     });
     canvas.addEventListener("pointermove", (event) => {
-        if (event.pointerId === pointer) {
-            extend(store, points(event));
+        if (event.pointerId === pointer && !goOn(points(event))) {
+            pointer = null; // the rest of this stroke would belong to another drawing
         }
     });
     const end = (event) => {
@@ -139,7 +139,7 @@ class KeyboardPen {
         if (this.active) {
             this.down = !this.down;
             if (this.down) {
-                begin(this.store, this.at);
+                this.goOn = begin(this.store, this.at);
             }
         }
         this.active = true;
@@ -154,9 +154,7 @@ class KeyboardPen {
         }
         const inside = (value) => Math.max(0, Math.min(PAD_SIZE, value));
         this.at = [inside(this.at[0] + x * step), inside(this.at[1] + y * step)];
-        if (this.down) {
-            extend(this.store, [this.at]);
-        }
+        this.down = this.down && this.goOn([this.at]);
         this.changed();
     }
 

@@ -16,7 +16,7 @@ function small(sizes, hidden, output, loss, task, weights, biases) {
         parts: [...sizes.slice(2).map(() => ({ name: hidden })), { name: output }],
         weights: weights.map((each) => Float64Array.from(each)), biases: biases.map((each) => Float64Array.from(each)),
         classNames: Array.from({ length: sizes.at(-1) }, (_, j) => String(j)),
-        imageShape: null, columns: [], scaling: null, targetScaling: null,
+        imageShape: null, fields: [], scaling: null, targetScaling: null,
     };
 }
 

@@ -2,7 +2,7 @@
 
 import { grayImage, inkImage, inkStrokes } from "./ink.js";
 import { PEN, placePicture, strokeAll } from "./pad.js";
-import { PAD_SIZE } from "./store.js";
+import { PAD_SIZE, readsDrawings } from "./store.js";
 import { element, inNextFrame, paintPhoto } from "./widgets.js";
 
 const SIDE = 28;
@@ -59,8 +59,11 @@ function read(store, canvas) {
 export function readDrawings(store) {
     const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
     const ask = inNextFrame(() => {
+        if (!readsDrawings(store.network)) {
+            return store.set({ stages: [] }); // its inputs come from elsewhere
+        }
         const { image, stages } = read(store, canvas);
-        store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages });
+        return store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages });
     });
     store.addEventListener("change", (event) => {
         if (["drawing", "skip", "network"].some((key) => event.keys.has(key))) {

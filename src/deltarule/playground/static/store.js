@@ -11,11 +11,18 @@ export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many
  * @property {"pad"|"example"|"file"} source
  * @property {number} dx  how far the picture was nudged, in pad pixels
  * @property {number} dy
+ * @property {number | number[] | null} label  what it should be: a class, or a number for each output; null where nobody has said
  * @property {Drawing|null} before  the drawing that undo brings back
  */
 
 /** The drawing with nothing on it. */
-export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", dx: 0, dy: 0, before: null });
+export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", dx: 0, dy: 0, before: null, label: null });
+
+/** Whether a network reads what a pad makes: images of 28x28. */
+export const readsDrawings = (network) => String(network.imageShape) === "28,28";
+
+/** What a network is besides its parameters, as a text: what is built for one network is built anew when this changes. */
+const structureOf = ({ weights, biases, ...rest }) => JSON.stringify(rest);
 
 export class Store extends EventTarget {
     /** @param {(network: object, x: Float64Array) => {z: Float64Array[], a: Float64Array[]}} forward */
@@ -23,24 +30,37 @@ export class Store extends EventTarget {
         super();
         this.forward = forward;
         this.network = null;
+        this.structure = ""; // of the network, as `structureOf` has it
         this.drawing = BLANK;
         this.skip = false; // whether the pad goes to the network as it is, past the normalizer
         this.stages = []; // what the normalizer did: list of {name, width, height, pixels}
         this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
-        this.label = null; // what the input should be: a class index, or null where nobody has said
         this.trace = null; // forward(network, x), computed once a change
         this.tab = "draw";
     }
 
+    /** What the input should be: it belongs to the drawing, and goes and comes back with it. */
+    get label() {
+        return this.drawing.label;
+    }
+
     /**
-     * Takes the fields named in `values`, computes the trace where it has to, and tells everyone once: an Event
-     * "change" whose `keys` is the Set of the names that changed.
+     * Takes the fields named in `given`, computes the trace where it has to, and tells everyone once: an Event
+     * "change" whose `keys` is the Set of the names that changed; "structure" where the network has other layers or names.
      */
-    set(values) {
-        const keys = new Set(Object.keys(values).filter((name) => this[name] !== values[name]));
-        keys.forEach((name) => {
-            this[name] = values[name];
-        });
+    set(given) {
+        const { label = (given.drawing ?? this.drawing).label, ...values } = given;
+        const names = Object.keys(values).filter((name) => this[name] !== values[name]);
+        const keys = new Set(this.label === label ? names : [...names, "label"]);
+        Object.assign(this, values);
+        const structure = keys.has("network") ? structureOf(this.network) : this.structure;
+        if (structure !== this.structure) {
+            this.structure = structure;
+            keys.add("structure");
+        }
+        if (this.label !== label) {
+            this.drawing = { ...this.drawing, label };
+        }
         if (keys.has("network") || keys.has("x")) {
             this.trace = this.network && this.x ? this.forward(this.network, this.x) : null;
             keys.add("trace");
@@ -54,8 +74,18 @@ export class Store extends EventTarget {
     showExample(pixels, label = null, most = 255) {
         const shown = Uint8Array.from(pixels, (value) => Math.round(255 * Math.min(Math.max(value / most, 0), 1)));
         const picture = { pixels: shown, width: 28, height: 28 };
-        const drawing = { ...BLANK, picture, source: "example", before: this.drawing };
-        this.set({ drawing, label, x: Float64Array.from(pixels, (value) => value / most) });
+        const drawing = { ...BLANK, picture, source: "example", before: this.drawing, label };
+        this.set({ drawing, x: Float64Array.from(pixels, (value) => value / most) });
+    }
+
+    /** Puts an example of the network's data before it: on the pad, where it reads drawings. pixels: whether x is 0..255 */
+    takeExample({ x, label, pixels }) {
+        const most = pixels ? 255 : 1;
+        if (readsDrawings(this.network)) {
+            this.showExample(x, label, most);
+        } else {
+            this.set({ x: Float64Array.from(x, (value) => value / most), drawing: { ...BLANK, source: "example", label } });
+        }
     }
 
     /** Opens a tab by its id: "draw", "network", "backprop", "train" or "mistakes". */
@@ -75,6 +105,7 @@ export class Store extends EventTarget {
 }
 
 const SHIFT = 360; // keeps what was nudged off the pad above 0 in an address
+const MOST_TEXT = 20_000; // characters of strokes in an address
 
 /** Strokes as a short text for an address: two digits of base 36 for twice a coordinate, "-" between strokes. */
 export function strokesText(strokes) {
@@ -85,9 +116,19 @@ export function strokesText(strokes) {
     return strokes.map((stroke) => stroke.map(([x, y]) => digits(x) + digits(y)).join("")).join("-");
 }
 
-/** The strokes of a text of `strokesText`; null for what is none, or holds more than 4,000 points. */
+/** The same for an address, which has no room for more: a long drawing gives up points that lie near their neighbors. */
+function shortText(strokes) {
+    let text = strokesText(strokes);
+    for (let gap = 1; text.length > MOST_TEXT && gap < PAD_SIZE; gap *= 2) {
+        text = strokesText(strokes.map(([first, ...rest]) => rest.reduce((kept, point, index) =>
+            (Math.hypot(point[0] - kept.at(-1)[0], point[1] - kept.at(-1)[1]) > gap || index === rest.length - 1 ? [...kept, point] : kept), [first])));
+    }
+    return text;
+}
+
+/** The strokes of a text of `strokesText`; null for what is none, or is longer than any that an address holds. */
 export function strokesOf(text) {
-    if (text.length > 20_000 || !/^([0-9a-z]{4})+(-([0-9a-z]{4})+)*$/.test(text)) {
+    if (text.length > MOST_TEXT || !/^([0-9a-z]{4})+(-([0-9a-z]{4})+)*$/.test(text)) {
         return null;
     }
     const coordinate = (digits) => (parseInt(digits, 36) - SHIFT) / 2;
@@ -99,10 +140,10 @@ export function strokesOf(text) {
 export function addressOf(store) {
     const parts = [store.tab];
     if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
-        parts.push(`strokes=${strokesText(store.drawing.strokes)}`);
-    }
-    if (store.label !== null) {
-        parts.push(`label=${store.label}`);
+        parts.push(`strokes=${shortText(store.drawing.strokes)}`);
+        if (store.label !== null) {
+            parts.push(`label=${store.label}`);
+        }
     }
     return (store.skip ? [...parts, "skip=1"] : parts).join("&");
 }
@@ -114,10 +155,8 @@ export function fieldsOf(address) {
     const fields = { tab };
     const strokes = strokesOf(given.get("strokes") ?? "");
     if (strokes) {
-        fields.drawing = { ...BLANK, strokes, before: BLANK };
-    }
-    if (/^\d{1,4}$/.test(given.get("label") ?? "")) {
-        fields.label = Number(given.get("label"));
+        const label = /^\d{1,4}$/.test(given.get("label") ?? "") ? Number(given.get("label")) : null;
+        fields.drawing = { ...BLANK, strokes, before: BLANK, label };
     }
     return given.get("skip") === "1" ? { ...fields, skip: true } : fields;
 }

@@ -260,7 +260,8 @@ export function shown(value) {
     return text.replace(/-/g, "−");
 }
 
-/** A share in [0, 1] as percent: 0.9876 is "98.8 %". */
+/** A share in [0, 1] as percent: 0.9876 is "98.8 %"; "100.0 %" is 1 and nothing less. */
 export function percent(share) {
-    return `${(100 * share).toFixed(1)} %`;
+    const digits = share < 1 && share >= 0.9995 ? 2 : 1;
+    return share < 1 && share >= 0.99995 ? "> 99.99 %" : `${(100 * share).toFixed(digits)} %`;
 }
