@@ -53,7 +53,7 @@ def answer(page: "Page", tab: str = "draw") -> str:
 def shares(page: "Page") -> list[float]:
     """The probabilities that Draw shows, (10,), as fractions."""
     frames(page)
-    return [float(text.removesuffix(" %")) / 100 for text in page.locator("#draw .bars .value").all_inner_texts()]
+    return [float(text.strip("> %")) / 100 for text in page.locator("#draw .bars .value").all_inner_texts()]
 
 
 def test_ten_digits_drawn_by_mouse_are_read_as_python_reads_them(visit: Visit, pretrained: Model) -> None:

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/curves.js";
+import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
 import { depth, forward } from "../../src/deltarule/playground/static/engine/network.js";
-import { Judged } from "../../src/deltarule/playground/static/judged.js";
-import { columnsFor } from "../../src/deltarule/playground/static/layers.js";
+import { Held } from "../../src/deltarule/playground/static/judged.js";
+import { columnsFor } from "../../src/deltarule/playground/static/train/layers.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mind.js";
-import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train.js";
+import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train/panel.js";
 import { cases, networkIn } from "./cases.js";
 
 const NETWORKS = cases
@@ -79,7 +79,7 @@ test("mistakes counted on the page", async () => {
         x: Array.from({ length: network.sizes[0] }, (_, k) => (37 * index + 11 * k * index) % 256),
         label: index % network.sizes.at(-1),
     }));
-    const judged = new Judged(network, examples);
+    const judged = new Held(examples, { network });
     const { confusion, count, right } = await judged.mistakes();
     assert.equal(confusion.flat().reduce((sum, each) => sum + each), 30);
     assert.equal(confusion.reduce((sum, row, index) => sum + row[index], 0), right);

@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from node import run_node
 from page_cases import page_cases
+
+from deltarule.data.built_in import bundled_cells, load_digits
 
 HERE = Path(__file__).parent
 
@@ -18,6 +21,18 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The paths of the bundled digits: as a page holds them, and as images before labels, part by part."""
+    folder, splits = tmp_path_factory.mktemp("digits"), load_digits()
+    parts = [each for each in (splits.train, splits.test) if each is not None]
+    (folder / "images").write_bytes(
+        b"".join(part.inputs.tobytes() + part.targets.astype(np.uint8).tobytes() for part in parts)
+    )
+    (folder / "digits").write_bytes(bundled_cells())
+    return {"DIGITS": str(folder / "digits"), "IMAGES": str(folder / "images")}
+
+
 @pytest.mark.parametrize("program", sorted(path.name for path in HERE.glob("*.test.js")))
-def test_javascript(program: str, cases: str) -> None:
-    run_node("--test", HERE / program, CASES=cases)
+def test_javascript(program: str, cases: str, digits: dict[str, str]) -> None:
+    run_node("--test", HERE / program, CASES=cases, **digits)

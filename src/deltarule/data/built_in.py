@@ -22,6 +22,12 @@ def load_digits() -> Splits:
     return Splits(digits.take(np.flatnonzero(~tested)), digits.take(np.flatnonzero(tested)))
 
 
+def bundled_cells() -> bytes:
+    """The same digits as UCI published them, one after the other: the label, and 8x8 cells of 0 to 16."""
+    with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as bundle:
+        return np.column_stack([bundle["labels"], bundle["cells"].reshape(-1, 64)]).tobytes()
+
+
 def xor() -> Splits:
     """Exclusive or, the smallest problem that no single neuron solves: all there is are four points, and no test."""
     inputs = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

@@ -10,15 +10,16 @@ import hashlib
 import html
 import json
 import os
+import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from pathlib import PurePosixPath
 
 import numpy as np
 
 from deltarule.atomic import write_atomically
+from deltarule.data.built_in import bundled_cells
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, sentence
 from deltarule.files.model_file import model_argument, model_bytes
@@ -29,11 +30,11 @@ from deltarule.public import public
 
 MOST_EXAMPLES = 200
 MOST_PARAMETERS = 20_000_000  # 107 MB of page: a browser still opens it
-LINK = re.compile(r'<link rel="stylesheet" href="static/([\w.-]+)">\n?')
+LINK = re.compile(r'<link rel="stylesheet" href="static/([\w/.-]+)">\n?')
 SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 
 # The few forms of import and export that the page's modules use, each at the beginning of a line.
-FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"\./([\w/.-]+)";\n?', re.M)
+FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"(\.\.?/[\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
 INDENTATION = re.compile(r"^[ \t]+", re.M)
 COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
@@ -98,7 +99,11 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
         parts["examples"] = json.dumps(chosen, separators=(",", ":"))
-    hidden = ("train",) if examples is not None and model.task == "classes" else ("train", "mistakes")
+    learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
+    if learns:
+        parts["digits"] = _gzip(bundled_cells())
+    shown = {"train": learns, "mistakes": examples is not None and model.task == "classes"}
+    hidden = [tab for tab, is_shown in shown.items() if not is_shown]
     return Page(_page(parts, hidden))
 
 
@@ -123,31 +128,36 @@ def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
-def _page(parts: dict[str, str], hidden: tuple[str, ...]) -> str:
+def _page(parts: dict[str, str], hidden: list[str]) -> str:
     """index.html with its styles and modules inside, and parts for the script to read; without the hidden tabs."""
-    static = files("deltarule").joinpath("playground", "static")
-
-    def read(name: str) -> str:
-        return static.joinpath(name).read_text(encoding="utf-8")
-
-    page = LINK.sub(lambda found: f"<style>\n{compact(read(found[1]))}</style>\n", read("index.html"))
-    program = f"{bundle('main.js', read)}//# sourceURL=deltarule.js\n".encode()
-    loader = f"\n{read('loader.js')}"
+    page = LINK.sub(lambda found: f"<style>\n{compact(_read(found[1]))}</style>\n", _read("index.html"))
+    program = f"{bundle('main.js', _read)}//# sourceURL=deltarule.js\n".encode()
+    loader = f"\n{_read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))
     policy = (
-        f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
+        f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; worker-src blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:"
     )
     mark = '<meta name="generator" content="deltarule">'  # which `atomic.py` looks for
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
     scripts = []
-    for name, text in {"program": _base64(gzip.compress(program, mtime=0)), **parts}.items():
+    for name, text in {"program": _gzip(program), **parts}.items():
         inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
         scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
     scripts.append(f'<script type="module">{loader}</script>')
     page = page.replace(SCRIPT, "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))
+
+
+def _read(name: str) -> str:
+    """A file of the page."""
+    return files("deltarule").joinpath("playground", "static", name).read_text(encoding="utf-8")
+
+
+def _gzip(content: bytes) -> str:
+    return _base64(gzip.compress(content, mtime=0))
 
 
 def _base64(content: bytes) -> str:
@@ -190,7 +200,7 @@ def bundle(entry: str, read: Callable[[str], str]) -> str:
         exports = [found[2] for found in DECLARATION.finditer(text)]
 
         def binding(found: re.Match[str]) -> str:
-            home = str(PurePosixPath(name).parent / found[3])
+            home = posixpath.normpath(posixpath.join(posixpath.dirname(name), found[3]))
             add(home)
             pairs = [re.split(r"\s+as\s+", part.strip()) for part in found[2].split(",") if part.strip()]
             if found[1] == "export":

@@ -1,6 +1,6 @@
 // The outputs as bars, the answer in a word, and the sentence that a screen reader says.
 
-import { ticks } from "./curves.js";
+import { ticks } from "./train/curves.js";
 import { readsDrawings } from "./store.js";
 import { announce, element, percent, repaintOn, roving, shown } from "./widgets.js";
 

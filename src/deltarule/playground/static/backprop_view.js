@@ -1,5 +1,6 @@
 // What the Backprop tab shows of a step: which numbers, in which order, in how many columns. Touches no page.
 
+import { inputNames } from "./model_file.js";
 import { cellText, isMatrix, quantityOf } from "./backprop_steps.js";
 
 const WHOLE = 64; // numbers of a matrix that is shown whole; of a larger one, the weights of the neuron that is picked
@@ -112,7 +113,7 @@ export function placeOf(walk, { kind, l }, index) {
         if (network.imageShape !== null) {
             return `pixel in row ${Math.floor(k / network.imageShape[1])}, column ${k % network.imageShape[1]}`;
         }
-        return network.columns[k] ?? `input ${k}`;
+        return inputNames(network)[k] ?? `input ${k}`;
     };
     const neuron = (layer, j) => {
         if (layer === 0) {

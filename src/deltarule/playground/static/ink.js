@@ -14,6 +14,7 @@ const DOT = 1 / 40;
 const EDGE = 0.35;
 const FULL_INK = 254;
 const SKETCH_SIDE = 56;
+const [NO_INK, SOLID_INK] = [0.3, 0.9]; // between cells of a scan
 
 /**
  * @typedef {{name: string, width: number, height: number, pixels: Uint8ClampedArray}} Stage  ink white on black
@@ -71,6 +72,33 @@ export function inkStrokes(strokes, size = PAD_SIDE) {
     }
     const image = centered(small);
     return { image: image.pixels, stages: [...stages, { name: "20x20", ...small }, { name: "centered", ...image }] };
+}
+
+/** The image, 784 values 0..255, that MNIST would have made of 8x8 cells of 0 to 16 parts of ink: scripts/make_digits.py. */
+export function cellsImage(cells) {
+    const fine = transposed(enlarged(transposed(enlarged({ values: new Float64Array(cells), width: 8, height: 8 }))));
+    for (let k = 0; k < fine.values.length; k += 1) {
+        fine.values[k] = Math.max(0, Math.min(1, (fine.values[k] / 16 - NO_INK) / (SOLID_INK - NO_INK)));
+    }
+    return centered(inTwenty(cropped(fine, boxOf(fine, Number.MIN_VALUE)))).pixels;
+}
+
+/** What each of 8 rows gives to each of the 72 that are made of them, by Catmull-Rom's cubic: half a row more at each end. */
+const SHARES = Float64Array.from({ length: 72 * 8 }, (_, at) => {
+    const far = Math.abs((Math.floor(at / 8) + 0.5) / 8 - 1 - (at % 8));
+    return far < 1 ? (1.5 * far - 2.5) * far * far + 1 : far < 2 ? ((2.5 - 0.5 * far) * far - 4) * far + 2 : 0;
+});
+
+/** 72 rows of 8. */
+function enlarged({ values, width }) {
+    const out = new Float64Array(72 * width);
+    for (let at = 0; at < SHARES.length; at += 1) {
+        const share = SHARES[at];
+        for (let x = 0, to = (at >> 3) * width, from = (at & 7) * width; share !== 0 && x < width; x += 1) {
+            out[to + x] += share * values[from + x];
+        }
+    }
+    return { values: out, width, height: 72 };
 }
 
 /** The smallest and the largest coordinate on an axis; [0, 0] where there is no point. */

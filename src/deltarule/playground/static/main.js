@@ -1,4 +1,4 @@
-// The page: reads the network, makes the store, mounts the tabs and moves between them.
+// The page: reads the network, makes the store, mounts the tabs and moves between them. In its worker: training.
 
 import { mount as mountBackprop } from "./backprop.js";
 import { mount as mountDraw } from "./draw.js";
@@ -10,6 +10,9 @@ import { readModel } from "./model_file.js";
 import { mount as mountNetwork } from "./network.js";
 import { readDrawings } from "./reading.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./store.js";
+import { LocalTrainer } from "./train/local.js";
+import { mount as mountTrain } from "./train/panel.js";
+import { obey } from "./train/worker.js";
 import { roving, themeChanged } from "./widgets.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
@@ -104,12 +107,9 @@ async function start() {
     connectTheme();
     const exported = document.getElementById("model") !== null;
     let server = null;
-    if (exported) {
-        document.getElementById("tab-train").hidden = true;
-    } else {
+    if (!exported) {
         const { Server } = await import("./server.js");
         server = new Server(location);
-        MOUNTS.train = (await import("./train.js")).mount;
     }
     const store = new Store(forward);
     const rows = document.getElementById("examples");
@@ -126,6 +126,9 @@ async function start() {
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, examples, server);
     }
+    if (server || document.getElementById("digits")) {
+        mountTrain(document.getElementById("train"), store, server ?? new LocalTrainer(engine));
+    }
     readDrawings(store);
     connectTabs(store);
     store.set({ network });
@@ -133,9 +136,13 @@ async function start() {
     document.getElementById("main").removeAttribute("aria-busy");
 }
 
-start().catch((error) => {
-    const place = document.getElementById("failure");
-    place.hidden = false;
-    place.textContent = `The page could not start: ${error.message}`;
-    throw error;
-});
+if (typeof document === "undefined") {
+    self.onmessage = obey; // in a worker
+} else {
+    start().catch((error) => {
+        const place = document.getElementById("failure");
+        place.hidden = false;
+        place.textContent = `The page could not start: ${error.message}`;
+        throw error;
+    });
+}

@@ -97,6 +97,10 @@ function known(what, name) {
     return name;
 }
 
+/** What each number that a network reads is called: the name of a column, or one for each of its categories. */
+export const inputNames = ({ fields }) =>
+    fields.flatMap(({ name, categories }) => (categories.length > 0 ? categories.map((category) => `${name}=${category}`) : [name]));
+
 /** What the inputs are: the columns of a table, or numbers without a name. */
 function fieldsOf({ columns, layer_sizes: [size] }) {
     const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => `input ${index}`);

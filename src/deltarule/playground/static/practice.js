@@ -10,7 +10,8 @@
  * @property {number | Float64Array} y
  */
 
-function small(sizes, hidden, output, loss, task, weights, biases) {
+/** A network of these parameters, without columns or a scaling. */
+export function small(sizes, hidden, output, loss, task, weights, biases) {
     return {
         sizes, output, loss, task, hidden: sizes.slice(2).map(() => hidden), lossPart: { name: loss },
         parts: [...sizes.slice(2).map(() => ({ name: hidden })), { name: output }],

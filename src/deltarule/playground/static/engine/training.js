@@ -3,6 +3,9 @@
 import { Call, kernelOf } from "./module.js";
 import { networkFields, parametersOf, sampleFields, stepFields } from "./network.js";
 
+/** The length of a vector of any size. */
+export const lengthOf = (values) => Math.sqrt(values.reduce((sum, each) => sum + each * each, 0));
+
 export class Training {
     /**
      * @param {import("./network.js").Network} network where it begins
@@ -35,9 +38,26 @@ export class Training {
         this.call.view("order").set(BigInt64Array.from(order, BigInt));
         this.call.view("rates").fill(rate);
         Object.entries({ n_order: order.length, n_steps: count, steps: fields.steps }).forEach((each) => this.call.set(...each));
-        this.call.run("parameters", "first", "second", "losses");
+        this.call.run("parameters", "gradient", "first", "second", "losses");
         fields.steps += count;
         return fields.losses.slice(0, count);
+    }
+
+    /** The loss, and the share of right answers, of the network as it is now on other samples, which are of classes. */
+    score(inputs, targets) {
+        const Real = this.call.fields.parameters.constructor;
+        const call = new Call(this.call.real, {
+            ...networkFields(this.network, Real), ...sampleFields(this.begun, inputs, targets), ...stepFields(1),
+            order: BigInt64Array.from(targets, (_, index) => BigInt(index)), n_order: targets.length, batch_size: targets.length, n_steps: 1,
+            is_evaluation: 1,
+        });
+        call.run("losses", "n_right");
+        return { loss: call.fields.losses[0], accuracy: Number(call.fields.n_right[0]) / targets.length };
+    }
+
+    /** The length of dC/dW of each layer at the last step. */
+    get gradientNorms() {
+        return parametersOf(this.call.fields.gradient, this.begun.sizes).weights.map(lengthOf);
     }
 
     /** The network as it is now. */

@@ -1,10 +1,12 @@
-// Train: a recipe carried out by the real Trainer in Python, watched while it learns.
+// Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
-import { readModel } from "./model_file.js";
-import { BLANK } from "./store.js";
-import { announce, button, element, percent, repaintOn, shown } from "./widgets.js";
+import { makeAnswers } from "../answers.js";
+import { readModel } from "../model_file.js";
+import { clear, makePad, undo } from "../pad.js";
+import { BLANK } from "../store.js";
+import { announce, button, element, percent, repaintOn, shown } from "../widgets.js";
 
 const PART = 12; // at least so many times as long as painting takes is left to others
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
@@ -35,6 +37,7 @@ class Choice {
         this.node = element("div", { class: "choice" },
             field(this.recipe, "Recipe"), field(this.data, "Data"),
             field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"), this.says);
+        this.data.closest(".field").hidden = datasets.length === 1;
         this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
         this.taken();
     }
@@ -63,6 +66,13 @@ class Choice {
             control.disabled = value;
         });
     }
+}
+
+/** Where one draws while a network learns in this page, and what it reads meanwhile. */
+function makeDesk(panel, store) {
+    return element("div", { class: "desk" }, makePad(panel, store, "train-draw").canvas,
+        element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
+        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))), makeAnswers(panel, store));
 }
 
 /** What the tab shows of a run. */
@@ -100,7 +110,7 @@ class View {
         this.layers.paint(frame.layers);
         const [learned, held] = frame.probe;
         const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
-        const rings = held === undefined ? "" : "; rings: all held-out examples after it";
+        const rings = frame.arrays.epochs.shape[1] < 5 ? "" : "; rings: all held-out examples after it";
         this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
             ? "A point of a line is an epoch: its batches, as they were met, and all held-out examples after it, if there are any."
             : `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
@@ -140,8 +150,8 @@ class Lesson {
         Object.assign(this, { panel, store, server, run: null, frame: null, asked: true, lastTold: 0 });
         this.choice = new Choice(catalogue);
         this.view = new View();
-        this.status = element("p", { class: "status" }, "Start a run, or take it step by step, a batch at a time: " +
-            "Python trains on this machine, and this page watches.");
+        this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
+            "this page trains a new network, and every tab shows it." : "Python trains on this machine, and this page watches."}`);
         this.verdict = element("p", { class: "verdict", role: "alert" });
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
         this.pause = button("Pause", () => this.run.order("pause"));
@@ -149,8 +159,8 @@ class Lesson {
         this.stop = button("Stop", () => this.run.stop());
         this.use = button("Use this network in the other tabs", () => this.useTrained(), { hidden: true });
         this.back = button("Back to the network of before", () => this.useGiven(), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: "lesson" },
-            this.choice.node,
+        panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" },
+            server.isLocal ? makeDesk(panel, store) : null, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, this.use, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
@@ -173,7 +183,7 @@ class Lesson {
             return;
         }
         const run = this.server.train({ ...this.choice.options(), paused });
-        Object.assign(this, { run, frame: null, resumed: !paused });
+        Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
         window.addEventListener("beforeunload", askToLeave);
         this.verdict.textContent = "";
         this.use.hidden = true;
@@ -197,6 +207,9 @@ class Lesson {
 
     take(frame) {
         Object.assign(this, { frame, asked: false });
+        if (frame.network) {
+            this.adopt(frame.network);
+        }
         this.repaint();
     }
 
@@ -215,7 +228,8 @@ class Lesson {
         if (this.run && !this.asked) {
             this.asked = true;
             const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
-            setTimeout(() => this.run?.order("more"), Math.max(calm, PART * (performance.now() - began)));
+            const wait = this.server.isLocal ? 0 : PART * (performance.now() - began);
+            setTimeout(() => this.run?.order("more"), Math.max(calm, wait));
         }
     }
 
@@ -223,7 +237,8 @@ class Lesson {
         this.run = null;
         window.removeEventListener("beforeunload", askToLeave);
         this.verdict.textContent = sentence;
-        this.use.hidden = !hasNetwork;
+        this.use.hidden = !hasNetwork || this.server.isLocal;
+        this.back.hidden = this.back.hidden && !(hasNetwork && this.server.isLocal);
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
         this.repaint();
         this.show();
@@ -251,7 +266,7 @@ class Lesson {
     }
 
     async useGiven() {
-        this.adopt(readModel(await this.server.model()));
+        this.adopt(this.server.isLocal ? this.given : readModel(await this.server.model()));
         this.back.hidden = true;
         this.verdict.textContent = "The other tabs look at the first network again.";
     }
@@ -264,7 +279,7 @@ class Lesson {
 }
 
 /** Mounts the tab into its panel. */
-export function mount(panel, store, examples, server) {
+export function mount(panel, store, server) {
     panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
     server.catalogue().then(
         (catalogue) => new Lesson(panel, store, server, catalogue),

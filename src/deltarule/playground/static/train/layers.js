@@ -1,6 +1,6 @@
 // The layers of a network that learns: pictures of the first one's weights, and how each layer does.
 
-import { color, diverging, element, paintWords, percent, shown, tableRow, wordOf } from "./widgets.js";
+import { color, diverging, element, paintWords, percent, shown, tableRow, wordOf } from "../widgets.js";
 
 const GAP = 1;
 const WIDE = 16; // pictures in a row

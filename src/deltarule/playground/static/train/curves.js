@@ -1,6 +1,6 @@
 // Curves on a canvas: a line for each part of the data while a run goes on, a mark for each whole epoch.
 
-import { color, element, rgb, shown } from "./widgets.js";
+import { color, element, rgb, shown } from "../widgets.js";
 
 const MARGIN = { left: 46, right: 112, top: 10, bottom: 26 };
 const HEIGHT = 190;
