@@ -96,3 +96,14 @@ def test_it_learns_in_a_notebooks_frame(visit: Visit, address: str, tmp_path: Pa
     inside.get_by_role("button", name="Start").click()
     inside.locator(DONE).wait_for()
     assert "Done" in inside.locator("#train .verdict").inner_text()
+
+
+def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = visit(f"train&{in_address(DIGITS[3])}", at=address, viewport={"width": 360, "height": 780})
+    page.get_by_role("button", name="Start").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(DONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    violations = axe.run(page).response["violations"]
+    assert [each["id"] for each in violations if each["impact"] in ("serious", "critical")] == []
