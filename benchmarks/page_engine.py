@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from measuring import options, surroundings, write_rows
 
-from deltarule.data.built_in import bundled_cells
+from deltarule.data.built_in import digit_cells
 from deltarule.data.catalog import find_default, load
 from deltarule.native.loader import page_engine
 
@@ -46,7 +46,7 @@ def main() -> None:
         rows.append(row | surroundings())
     with TemporaryDirectory() as folder:
         files = [Path(folder, name) for name in ("engine", "digits")]
-        for file, content in zip(files, (page_engine(), bundled_cells()), strict=True):
+        for file, content in zip(files, (page_engine(), digit_cells()), strict=True):
             file.write_bytes(content)
         command = [node, PROGRAM.with_name("page_learning.js"), *files]
         told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

@@ -140,7 +140,7 @@ def test_a_reload_in_a_run_is_asked_about(visit: Visit) -> None:
     assert asked == ["beforeunload"]
 
 
-def test_an_address_of_another_launch_asks_for_this_one_and_keeps_the_drawing(
+def test_an_old_address_asks_for_the_new_one_and_keeps_the_drawing(
     browser: "object", visit: Visit, address: str
 ) -> None:
     page = visit(f"draw&{in_address(DIGITS[3])}")

@@ -8,7 +8,7 @@ import pytest
 from node import run_node
 from page_cases import page_cases
 
-from deltarule.data.built_in import bundled_cells, load_digits
+from deltarule.data.built_in import digit_cells, load_digits
 
 HERE = Path(__file__).parent
 
@@ -29,7 +29,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     (folder / "images").write_bytes(
         b"".join(part.inputs.tobytes() + part.targets.astype(np.uint8).tobytes() for part in parts)
     )
-    (folder / "digits").write_bytes(bundled_cells())
+    (folder / "digits").write_bytes(digit_cells())
     return {"DIGITS": str(folder / "digits"), "IMAGES": str(folder / "images")}
 
 

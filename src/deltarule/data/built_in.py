@@ -22,7 +22,7 @@ def load_digits() -> Splits:
     return Splits(digits.take(np.flatnonzero(~tested)), digits.take(np.flatnonzero(tested)))
 
 
-def bundled_cells() -> bytes:
+def digit_cells() -> bytes:
     """The same digits as UCI published them, one after the other: the label, and 8x8 cells of 0 to 16."""
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as bundle:
         return np.column_stack([bundle["labels"], bundle["cells"].reshape(-1, 64)]).tobytes()

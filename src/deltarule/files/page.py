@@ -19,7 +19,7 @@ from importlib.resources import files
 import numpy as np
 
 from deltarule.atomic import write_atomically
-from deltarule.data.built_in import bundled_cells
+from deltarule.data.built_in import digit_cells
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, sentence
 from deltarule.files.model_file import model_argument, model_bytes
@@ -101,7 +101,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         parts["examples"] = json.dumps(chosen, separators=(",", ":"))
     learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
     if learns:
-        parts["digits"] = _gzip(bundled_cells())
+        parts["digits"] = _gzip(digit_cells())
     shown = {"train": learns, "mistakes": examples is not None and model.task == "classes"}
     hidden = [tab for tab, is_shown in shown.items() if not is_shown]
     return Page(_page(parts, hidden))

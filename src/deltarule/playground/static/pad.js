@@ -32,8 +32,8 @@ export function nudge(store, dx, dy) {
 }
 
 /**
- * Begins a stroke; a picture on the pad gives way to it, and so does what the picture was said to be. Returns what goes
- * on with the stroke: it is given points, and answers false, and does nothing, once anything else has changed the drawing.
+ * Begins a stroke; a picture on the pad gives way to it, and its label goes. Returns a function that goes on with the
+ * stroke: it takes points, and returns false and does nothing once anything else has changed the drawing.
  */
 function begin(store, point) {
     const old = store.drawing;

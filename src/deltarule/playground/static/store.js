@@ -11,7 +11,7 @@ export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many
  * @property {"pad"|"example"|"file"} source
  * @property {number} dx  how far the picture was nudged, in pad pixels
  * @property {number} dy
- * @property {number | number[] | null} label  what it should be: a class, or a number for each output; null where nobody has said
+ * @property {number | number[] | null} label  what it should be: a class, or a number for each output; null without a label
  * @property {Drawing|null} before  the drawing that undo brings back
  */
 
