@@ -1,7 +1,7 @@
 """One HTML file that shows a network: drawn to, looked into and walked backwards, with no server and no network.
 
 It holds the playground's own modules as one script, compressed; the engine; the model file with float32 parameters;
-examples where some are given. Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
+examples where some are given; and the bundled digits, to train on, where its network reads such images. Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
 """
 
 import base64
@@ -69,6 +69,8 @@ class Page:
 @public('show(network).save("network.html"), or show(network, dr.Dataset(X, y))')
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
+
+    Where the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
 
     examples: what the page begins with and, of classes, whose mistakes it shows; at most 200 of them, taken evenly from
         all.

@@ -61,8 +61,10 @@ class LocalRun extends EventTarget {
         this.tell(type, detail);
     }
 
-    /** Takes steps: the first few one by one, since most is learned there, then a third of an epoch at a time. */
-    take(steps = Math.min(Math.max(1, this.frame.step), Math.ceil(this.frame.steps / this.frame.epochs / 3))) {
+    /** Takes steps: few at first, since most is learned there, then a third of an epoch at a time; calmly, two epochs. */
+    take(count = null) {
+        const part = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 2 : 1 / 3;
+        const steps = count ?? Math.min(Math.max(1, this.frame.step), Math.ceil(part * this.frame.steps / this.frame.epochs));
         if (!this.busy && this.frame) {
             this.busy = true;
             this.worker.postMessage({ steps });
