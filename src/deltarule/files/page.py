@@ -1,7 +1,8 @@
 """One HTML file that shows a network: drawn to, looked into and walked backwards, with no server and no network.
 
 It holds the playground's own modules as one script, compressed; the engine; the model file with float32 parameters;
-examples where some are given; and the bundled digits, to train on, where its network reads such images. Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
+examples where some are given; and the bundled digits, to train on, where its network reads such images.
+Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
 """
 
 import base64
