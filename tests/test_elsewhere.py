@@ -12,7 +12,7 @@ import pytest
 import deltarule as dr
 from deltarule import errors
 from deltarule.elsewhere import line_for, words
-from deltarule.errors import SettingError, UnknownNameError
+from deltarule.errors import MissingNameError, SettingError, UnknownNameError
 from deltarule.files.page import Page
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.plots.picture import Picture
@@ -76,6 +76,8 @@ OTHERS: dict[str, Any] = {
     "Standardization": dr.Standardization.of(np.eye(3)),
     "Deformation": dr.Deformation(rotation=10),
     "Walkthrough": dr.explain(dr.Network((3, 3)), np.ones(3), 0),
+    "LossAndGradient": dr.loss_and_gradient(dr.Network((3, 3)), np.eye(3), np.arange(3)),
+    "LossValue": dr.loss_and_gradient(dr.Network((3, 3)), np.eye(3), np.arange(3))[0],
 }
 ARGUMENTS = {"[]": ("a",), "[]=": (0, "a"), "+": ([],), "*": (0.1,), "<": (0.5,)}
 
@@ -100,6 +102,59 @@ def test_a_name_that_is_imported_is_answered_as_an_import_error(module: str) -> 
         exec(f"from {module} import Linear")
     with pytest.raises(AttributeError, match=r"has no attribute 'Linear': use dr\.Network"):
         exec(f"import {module}; {module}.Linear")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("from deltarule.layers import Dense", "module 'deltarule' has no attribute 'layers': use dr.Network((784,"),
+        (
+            "from deltarule.nn.layers import Dense",
+            "module 'deltarule.nn' has no attribute 'layers': use dr.Network((784,",
+        ),
+        ("import deltarule.datasets", "module 'deltarule' has no attribute 'datasets': use dr.load_data("),
+        ("from deltarule import Netwrok", "module 'deltarule' has no attribute 'Netwrok': did you mean 'Network'?"),
+        (
+            "from deltarule.optimizers import Adam",
+            "no module is called 'deltarule.optimizers': use from deltarule import",
+        ),
+        (
+            "import deltarule.nn.functional as F",
+            "no module is called 'deltarule.nn.functional': use from deltarule impo",
+        ),
+        (
+            "from deltarule.neural_network import MLPClassifier",
+            "no module is called 'deltarule.neural_network': use fro",
+        ),
+    ],
+)
+def test_a_module_of_another_library_is_answered(line: str, answer: str) -> None:
+    with pytest.raises(MissingNameError) as caught:
+        exec(line)
+    assert str(caught.value).startswith(answer)
+    name = line.split()[1]
+    assert find_spec(name) is None or name == "deltarule"  # who merely asks is told so
+
+
+def test_every_module_of_the_table_holds_public_names() -> None:
+    homes = {place for home in vars(dr)["_ON_DEMAND"].values() for place in home.split(".")}
+    assert set(words()["modules"].values()) <= homes
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "loss, dW, db = dr.loss_and_gradient(network, X, y)",
+        "(loss,) = dr.loss_and_gradient(network, X, y)",
+        "loss, accuracy, f1 = dr.evaluate(network, X, y)",
+    ],
+)
+def test_a_pair_that_is_unpacked_to_other_names_is_answered(line: str) -> None:
+    names = {"dr": dr, "network": dr.Network((3, 3)), "X": np.eye(3), "y": np.arange(3)}
+    with pytest.raises(SettingError, match=r"names to unpack it to; use loss, (grads|accuracy) = dr\."):
+        exec(line, names)
+    exec(line.replace(", dW, db", ", grads").replace("(loss,)", "loss, grads").replace(", f1", ""), names)
+    assert isinstance(names["loss"], float)
 
 
 def test_the_lines_are_made_of_public_names() -> None:

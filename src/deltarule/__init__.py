@@ -1,5 +1,6 @@
 """deltarule: a neural network you can see through."""
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -21,3 +22,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Elsewhere:
+    """Stands behind all finders of modules, and answers `from deltarule.layers import Dense`, of other libraries."""
+
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        if name.startswith(f"{__name__}."):
+            import_module("deltarule.elsewhere").refuse_module(name)
+
+
+sys.meta_path.append(_Elsewhere)  # type: ignore[arg-type]

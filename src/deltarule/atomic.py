@@ -132,6 +132,13 @@ def write_atomically(
         stream.write(data)
 
 
+def file_path(path: AnyPath) -> Path:
+    """The path of a file to write. FileError where it ends as a folder's does."""
+    if os.fspath(path).endswith(("/", os.sep)):
+        raise FileError(f"an output is a file: got {path}, which is a folder; give a file's name in it")
+    return Path(path)
+
+
 def _advice(error: OSError) -> str:
     """What to do about it, where sentences.toml knows; else what the system says."""
     known = read_tables("sentences")["writing"]
@@ -140,9 +147,10 @@ def _advice(error: OSError) -> str:
 
 def _target(path: AnyPath) -> Path:
     """Where a path leads, through all links."""
+    path = file_path(path)
     try:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # which depend on the folder
-            Path(path).stat()
+            path.stat()
         return Path(os.path.realpath(path))
     except ValueError as error:
         raise FileError(f"{os.fspath(path)!r} is not a name that a file can have ({error}): give another") from error

@@ -4,11 +4,10 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache, partial
-from importlib.util import find_spec
 from numbers import Integral, Real
 from typing import Any
 
-from deltarule.errors import DeltaruleError, MissingNameError, UnknownNameError, closest, read_tables
+from deltarule.errors import MissingNameError, UnknownNameError, closest, read_tables
 
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 PLAIN["function"] = Callable
@@ -20,7 +19,7 @@ def words() -> dict[str, Any]:
     """elsewhere.toml, with its names by themselves, in small letters."""
     tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
-    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules", "choices"):
+    for name in ("pictures", "columns", "commands", "verbs", "options", "schedules", "choices", "modules"):
         tables[name] = {alias: meant for meant, aliases in tables[name].items() for alias in aliases.split()}
     names = {(whose, name): line for whose, (called, line) in rows for name in called.casefold().split()}
     return tables | {"names": names}
@@ -83,11 +82,18 @@ def substitute_for(value: Any, kinds: str) -> str:
     return f"{model or type(value).__name__.lower()}.network" if is_near else ""
 
 
-def unknown_name(module: str, name: str) -> DeltaruleError:
-    """The error for a name that a module does not have: of `from module import name`, an ImportError."""
+def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameError:
+    """The error for a name that a module does not have; called: how a public name is had where that is asked."""
     begins, whole = f"module {module!r}", sys.modules["deltarule"]
-    says = f"{begins} has no attribute {name!r}: use dr.{name}"
-    says = says if name in whole.__all__ else offer_name("deltarule", name, whole, begins)
-    asks = sys._getframe(2).f_code.co_name  # Python's own function, which asks hasattr before it looks for a module
-    is_import = asks == "_handle_fromlist" and find_spec(f"{module}.{name}") is None
-    return MissingNameError(says) if is_import else UnknownNameError(says)
+    says = f"{begins} has no attribute {name!r}: use {called.format(name)}"
+    return UnknownNameError(says if name in whole.__all__ else partial(offer_name, "deltarule", name, whole, begins))
+
+
+def refuse_module(module: str) -> None:
+    """Raise MissingNameError where a module, or a name of one, that is not there is imported, and not merely sought."""
+    if sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
+        (home, _, name), homes = module.rpartition("."), sys.modules["deltarule"]._ON_DEMAND
+        meant = words()["modules"].get(name, name)
+        if names := [each for each, place in homes.items() if meant in place.split(".")[1:]]:
+            raise MissingNameError(f"no module is called {module!r}: use from deltarule import {', '.join(names)}")
+        raise MissingNameError(str(unknown_name(home, name, "from deltarule import {}")))

@@ -5,7 +5,7 @@
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
     │   ├── RecipeError                     the same, in a recipe; says which key
     │   ├── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
-    │   └── MissingNameError (ImportError)  the same, where it is imported
+    │   └── MissingNameError (ModuleNotFoundError)  the same, where it is imported
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
     │   ├── ProgramError                    a learner's program that cannot be read; says where
@@ -61,8 +61,8 @@ class UnknownNameError(SettingError, AttributeError):
         return str(says() if callable(says) else says)
 
 
-class MissingNameError(SettingError, ImportError):
-    """A name that a module does not have, imported from it."""
+class MissingNameError(SettingError, ModuleNotFoundError):
+    """A name that a module does not have, imported from it, or a module that does not exist."""
 
 
 class DataError(DeltaruleError, ValueError):

@@ -13,6 +13,7 @@ from deltarule.settings import with_article
 NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
 NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or texts
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
+LEAST_WRAPPED = 100  # pixels that were cast to int8 reach beyond, on either side of 0
 Size = tuple[int, int]
 
 
@@ -65,6 +66,8 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
     if pixels and not (kind == "f" and X.min() >= 0.0 and X.max() <= 1.0):
         key = {"f": "floats_as_pixels", "b": "bools_as_pixels"}.get(kind, "integers_as_pixels")
         raise DataError(sentence(f"inputs.{key}", name=name, dtype=X.dtype, low=X.min(), high=X.max()))
+    if X.dtype == np.int8 and X.min() < -LEAST_WRAPPED and X.max() > LEAST_WRAPPED:
+        raise DataError(sentence("inputs.wrapped", name=name, low=X.min(), high=X.max()))
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
         raise DataError(sentence("inputs.pixels_or_counts", name=name, dtype=X.dtype, high=X.max()))
     if seen is not None and not may_miss and 0.0 < max(-seen[0], seen[1]) < root_mean_square(X):

@@ -4,19 +4,31 @@ The words are in elsewhere.toml.
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
+from opcode import opname
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import is_a, line_for, names_for, no_attribute, substitute_for, variable_of, words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, UnknownNameError, closest
-from deltarule.settings import brief, check, check_settings, setting, setting_names, source_text, with_article
+from deltarule.settings import (
+    brief,
+    check,
+    check_flag,
+    check_settings,
+    setting,
+    setting_names,
+    source_text,
+    with_article,
+)
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
+FLAGS = ("<class 'bool'>", "bool", "bool | None")  # the annotations of what is on or off
 ACTS: dict[str, list[str]] = words()["acts"]  # by sign: the method, and what the class does not do
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
 OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
@@ -62,8 +74,12 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
 
 
 def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:
+    flags = [name for name, kind in function.__annotations__.items() if str(kind) in FLAGS and name != "return"]
+
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        for name in flags if kwargs else ():
+            check_flag(name, kwargs.get(name))
         try:
             answer = function(*args, **kwargs)
         except RAW as error:
@@ -236,10 +252,22 @@ def _answer_names(kind: type[Any]) -> None:
                 setattr(kind, method, _act_in_vain(act, None if act == "*" else own))
     if line_for(kind, "len"):
         kind.__bool__ = lambda thing: True
+    if line_for(kind, "unpack"):
+        kind.__iter__ = _unpack
     kind.__getattr__ = _refuse_name
     whose = variable_of(kind)
     if whose == "callback" or (is_dataclass(kind) and whose != "estimator"):
         kind.__setattr__ = _assign  # type: ignore[assignment]
+
+
+def _unpack(thing: Any) -> Any:
+    """The iterator of a tuple. SettingError where a program unpacks it to more or fewer names than it has places."""
+    frame = sys._getframe(1)
+    does, n_names = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
+    if opname[does] == "UNPACK_SEQUENCE" and n_names != len(thing):
+        holds = f"{with_article(type(thing).__name__)} holds {' and '.join(thing._fields)}"
+        raise SettingError(f"{holds}: got {n_names} names to unpack it to; use {line_for(type(thing), 'unpack')}")
+    return tuple.__iter__(thing)
 
 
 def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
@@ -298,3 +326,16 @@ def _assign(thing: Any, name: str, value: Any) -> None:
 @public()
 class Activations(tuple[Any, ...]):
     """The activation of each layer, as the network was made with them."""
+
+
+@public()
+class LossValue(float):
+    """C of a batch: a float, which answers what other libraries' losses have, such as item and backward."""
+
+
+@public()
+class LossAndGradient(NamedTuple):
+    """What `loss_and_gradient` returns: (loss, grads); grads are Parameters."""
+
+    loss: float
+    grads: Any

@@ -14,7 +14,7 @@ from functools import cache
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
+from deltarule.errors import LOG, SettingError, ShapeError, closest, read_tables, sentence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,7 @@ class Setting(NamedTuple):
     default: what it is where nothing is given; None where it must be given, or is off.
     says: what it is, in a sentence. example: a value that works, where the default shows nothing.
     unit: what the range counts. or_else: what else it may be; where that begins with "None", None is legal.
+    up_to: another setting of the same thing, than which it is smaller, unless the two are confused.
     """
 
     kind: type[int] | type[float]
@@ -46,6 +47,7 @@ class Setting(NamedTuple):
     example: float | None = None
     unit: str = ""
     or_else: str = ""
+    up_to: str = ""
 
     @property
     def low(self) -> float:
@@ -181,9 +183,13 @@ def setting_error(name: str, needed: str, value: Any, line: str, note: str = "")
 
 
 def check_settings(thing: Any) -> None:
-    """Raise SettingError unless all numbers that a dataclass was made with are legal."""
+    """Raise SettingError unless all numbers that a dataclass was made with are legal; note two that look swapped."""
     for name in setting_names(type(thing)):
-        check(name, getattr(thing, name), type(thing), thing=thing)
+        check(name, value := getattr(thing, name), type(thing), thing=thing)
+        other = getattr(thing, asked.up_to, None) if (asked := setting(name, type(thing))) else None
+        if asked and isinstance(other, Real) and value > other:
+            line = source_text(thing, **{name: other, asked.up_to: value})
+            LOG.warning(sentence("settings.swapped", thing=thing, name=name, other=asked.up_to, line=line))
 
 
 def setting_names(kind: type[Any]) -> tuple[str, ...]:
@@ -197,6 +203,13 @@ def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapp
         raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
+def check_flag(name: str, value: Any) -> None:
+    """Raise SettingError unless `value` is True or False, or None, which leaves the matter open."""
+    if value is not None and type(value).__name__ not in ("bool", "bool_"):
+        is_off = not value or str(value).casefold() in ("no", "off", "false")
+        raise setting_error(name, "True or False", value, f"{name}={not is_off}")
+
+
 def check_meaning(
     *, task: Any = None, pixels: Any = False, class_names: Any = None, image_shape: Any = None, **others: Any
 ) -> None:
@@ -205,8 +218,7 @@ def check_meaning(
         raise setting_error("task", f"one of {', '.join(TASKS)}", task, f"class_names={list(task)}")
     if task is not None:
         check_choice("task", task, TASKS, TASK_SYNONYMS)
-    if not isinstance(pixels, bool):
-        raise setting_error("pixels", "True or False", pixels, "pixels=True for uint8 images")
+    check_flag("pixels", pixels)
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
         names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]

@@ -310,6 +310,67 @@ def test_numbers_on_another_scale_get_a_note(call: str, line: str, log: list[str
     assert log[0].startswith(line)
 
 
+class Stopper(dr.Callback):
+    """Asks a run to stop in the words of another library."""
+
+    def epoch_end(self, state: dr.TrainingState) -> bool:  # type: ignore[override]
+        return state.epoch < 2
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"optimizer": "dr.Adam(beta_1=0.999, beta_2=0.9)"}, "Adam(beta_1=0.999, beta_2=0.9) has a larger beta_1 than"),
+        (
+            {"learning_rate": "dr.Cosine(0.001, 30, final=0.1)"},
+            "Cosine(rate=0.001, total_steps=30, final=0.1) has a la",
+        ),
+        (
+            {"learning_rate": "dr.ReduceOnPlateau(1e-3, min_rate=0.1, monitor='train_loss')"},
+            "ReduceOnPlateau(rate=0.001",
+        ),
+        ({"learning_rate": "dr.WarmUp(dr.Constant(0.1), 99)"}, "a warm-up of 99 steps never ends in this run of 30,"),
+        (
+            {"learning_rate": "dr.Exponential(0.1, 30, factor=0.95)"},
+            "Exponential(rate=0.1, total_steps=30, factor=0.95) f",
+        ),
+        (
+            {"learning_rate": "lambda step: 0.1 * 0.5**step"},
+            "the learning rate falls from 0.1 to 3.05e-06 in the first",
+        ),
+        (
+            {"callbacks": "Stopper()"},
+            "epoch_end of Stopper returns True, which changes nothing: use state.stop_reason =",
+        ),
+    ],
+)
+def test_settings_that_are_confused_get_a_note(more: dict[str, str], line: str, log: list[str]) -> None:
+    names = scope() | {"Stopper": Stopper}
+    given = ", ".join(f"{name}={text}" for name, text in more.items())
+    run(f"dr.fit(network, X, y, epochs=10, batch_size=10, {given})", names)
+    assert [each[: len(line)] for each in log] == [line]
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        "0.01",
+        "dr.Cosine(0.01, 30)",
+        "dr.StepDecay(0.01, 15)",
+        "dr.Exponential(0.01, 30)",
+        "dr.Exponential(0.01, 3, factor=0.95)",
+        "dr.OneCycle(0.01, 30)",
+        "dr.WarmUp(dr.Cosine(0.01, 30), 3)",
+        "dr.ReduceOnPlateau(0.01, monitor='train_loss')",
+        "lambda step: 0.01 * 0.9 ** (step // 3)",
+        "lambda step: 0.0",
+    ],
+)
+def test_a_schedule_that_suits_the_run_gets_no_note(schedule: str, log: list[str]) -> None:
+    run(f"dr.fit(network, X, y, epochs=10, batch_size=10, learning_rate={schedule})", scope())
+    assert not log
+
+
 def test_data_frames_and_sparse_matrices() -> None:
     pandas, sparse = pytest.importorskip("pandas"), pytest.importorskip("scipy.sparse")
     names = scope()

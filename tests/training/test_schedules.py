@@ -114,8 +114,11 @@ def test_a_rate_is_a_python_float(schedule: Schedule) -> None:
         (lambda: Cosine(1.0, 10, final=-1.0), "final of Cosine must be 0 or more and finite: got -1.0"),
         (lambda: OneCycle(1.0, -3), "total_steps of OneCycle must be a whole number, 1 or more: got -3"),
         (lambda: OneCycle(1.0, 9, warm_up=1.0), "warm_up of OneCycle must be at least 0 and less than 1: got 1.0"),
-        (lambda: OneCycle(1.0, 9, start_divisor=0.0), "start_divisor of OneCycle must be above 0 and finite: got 0.0"),
-        (lambda: OneCycle(1.0, 9, end_divisor=0.0), "end_divisor of OneCycle must be above 0 and finite: got 0.0"),
+        (
+            lambda: OneCycle(1.0, 9, start_divisor=0.0),
+            "start_divisor of OneCycle must be 1 or more and finite: got 0.0",
+        ),
+        (lambda: OneCycle(1.0, 9, end_divisor=0.0), "end_divisor of OneCycle must be 1 or more and finite: got 0.0"),
         (lambda: WarmUp(Constant(1.0), 0), "warm_up_steps of WarmUp must be a whole number, 1 or more: got 0"),
     ],
 )

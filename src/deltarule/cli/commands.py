@@ -79,7 +79,7 @@ def parameter(each: "Field[Any]") -> click.Parameter:
     kind: Any = each.type
     while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
         kind = get_args(kind)[0]
-    value, says = Value(kind, about["within"]), about["says"]
+    value, says = Value(about.get("reads", kind), about["within"]), about["says"]
     metavar = "|".join(value.choices) or about["metavar"]
     if about.get("is_argument"):
         many = -1 if is_list else 1

@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from deltarule.atomic import file_path
 from deltarule.settings import NUMBERS
 
 File = Path | None  # what is None unless the command line gives it
@@ -34,6 +35,11 @@ def option(metavar: str, says: str, default: Any = None, *, name: str = "", with
 def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
     """A field that an argument fills."""
     return field(default=default, metadata={"metavar": metavar, "says": says, "within": "", "is_argument": True})
+
+
+def output(says: str, *, key: str = "") -> Any:
+    """A field that an option fills with the name of a file to write."""
+    return field(default=None, metadata=dict(option("FILE", says, key=key).metadata) | {"reads": file_path})
 
 
 def flag(says: str, *, name: str = "", key: str = "") -> Any:
@@ -109,9 +115,9 @@ class TrainOptions:
     engine: str = option("NAME", "numpy, native, or auto: native if it is there.", "auto", key=KEPT)
     start: Text = option("MODEL", "Start from its weights, or a checkpoint's.", name="--from", key=KEPT)
     changes: Texts = option(*CHANGE, name="--set")
-    out: File = option("FILE", "Where to save the model; else model.safetensors, in --run.", key=KEPT)
+    out: File = output("Where to save the model; else model.safetensors, in --run.", key=KEPT)
     run: File = option("DIR", "Keep all about the run here, for `plot`.", key=KEPT)
-    plot: File = option("FILE", "Draw loss and accuracy by epoch: .png, .svg or .pdf.", key=KEPT)
+    plot: File = output("Draw loss and accuracy by epoch: .png, .svg or .pdf.", key=KEPT)
     checkpoint: File = option("DIR", "Keep where the run stands, once a minute.")
     every_steps: Number = option("N", "Keep it after every N steps instead.", within="[1, inf)")
     every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
@@ -138,7 +144,7 @@ class EvaluateOptions(DataOptions):
     label: Text = option(*LABEL)
     hidden: Text = option(*HIDDEN)
     skip_bad: bool = flag(SKIP_BAD)
-    plot: File = option("FILE", "Draw what is taken for what: .png, .svg or .pdf.")
+    plot: File = output("Draw what is taken for what: .png, .svg or .pdf.")
     force: bool = flag(FORCE)
 
 
@@ -163,7 +169,7 @@ class PredictOptions:
     anyway: bool = flag("Read a picture even if it shows several digits.")
     skip_bad: bool = flag(SKIP_BAD)
     kaggle: File = option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")
-    out: File = option("FILE", "Where the answers go: for a CSV, its columns and they; with --kaggle, its form.")
+    out: File = output("Where the answers go: for a CSV, its columns and they; with --kaggle, its form.")
     unseen: Literal["error", "other"] = option(
         "", "Texts that were not learned from: refuse, or count as none.", "error"
     )
@@ -258,7 +264,7 @@ class PlotOptions(DataOptions):
 
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
-    out: File = option("FILE", "Where to: .png, .svg or .pdf.")
+    out: File = output("Where to: .png, .svg or .pdf.")
     layer: Number = option("L", "From 0; else histograms show all layers, staircase the last.", within="(-inf, inf)")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
@@ -293,10 +299,10 @@ class ExportOptions:
 
     name: str = argument(*MODEL)
     hidden: Text = option(*HIDDEN)
-    onnx: File = option("FILE", "For every runtime of ONNX: opset 17, scaling inside.")
-    npz: File = option("FILE", "The arrays and what they mean, for NumPy.")
+    onnx: File = output("For every runtime of ONNX: opset 17, scaling inside.")
+    npz: File = output("The arrays and what they mean, for NumPy.")
     floats: bool = flag("With --onnx: images come as floats, value / 255, not as uint8.")
-    html: File = option("FILE", "A page that opens from disk: draw, look inside.")
+    html: File = output("A page that opens from disk: draw, look inside.")
     data: Text = option("DATA", "With --html: 200 examples to show mistakes on.")
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)

@@ -22,7 +22,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace, scale_inputs
 from deltarule.parts import Spec, check_assignment, draw, object_at, resolve
-from deltarule.public import Named, public
+from deltarule.public import LossAndGradient, LossValue, Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import check_batch, check_range
 
@@ -103,16 +103,15 @@ def backward(
 
 
 @public("loss_and_gradient(network, X, y)")
-def loss_and_gradient(
-    network: Network, X: Array, y: Array, *, sample_weight: Array | None = None
-) -> tuple[float, Parameters]:
+def loss_and_gradient(network: Network, X: Array, y: Array, *, sample_weight: Array | None = None) -> LossAndGradient:
     """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
     X, y, sample_weight = check_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
     check_range(y, network.loss.least_target)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
     forward(network, X, ws)
     backward(network, y, ws, grads, sample_weight=sample_weight)
-    return loss_value(network, y, ws, sample_weight=sample_weight), grads
+    loss = loss_value(network, y, ws, sample_weight=sample_weight)
+    return LossAndGradient(LossValue(loss) if network.dtype.kind == "f" else loss, grads)
 
 
 @public('Network((784, 100, 10), hidden="relu")', is_inner=True)

@@ -3,7 +3,7 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from inspect import signature
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from deltarule.data.dataset import Dataset
 from deltarule.data.reading import print_if_possible
 from deltarule.elsewhere import words
-from deltarule.errors import SettingError
+from deltarule.errors import LOG, SettingError, sentence
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.parameters import Parameters
@@ -126,6 +126,16 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
             raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
         check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")
     return given
+
+
+def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> None:
+    """Call a hook of each callback; note the first that answers with True or False, which stops a run elsewhere."""
+    for each in callbacks:
+        answer: Any = getattr(each, hook)(state)
+        if isinstance(answer, bool) and not vars(each).setdefault("_has_answered", False):
+            vars(each)["_has_answered"] = True
+            values = {"hook": hook, "kind": type(each).__name__, "answer": answer}
+            LOG.warning(sentence("training.answer", **values))
 
 
 def check_hooks(callback: Callback, begins: str) -> None:

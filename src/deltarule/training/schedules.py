@@ -15,7 +15,7 @@ from deltarule.elsewhere import words
 from deltarule.errors import LOG, SettingError, sentence
 from deltarule.parts import resolve
 from deltarule.public import part
-from deltarule.settings import brief, check, check_settings, setting_error
+from deltarule.settings import brief, check, check_settings, setting_error, source_text
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
@@ -193,15 +193,24 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
     return Constant(given)
 
 
-def warn_of_epochs(schedule: Any, n_epochs: int, n_steps: int) -> None:
-    """Say that a schedule was given epochs where it counts steps."""
+def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
+    """Say that a schedule was given epochs where it counts steps, or rises or falls on another scale than the run's."""
+    schedule, n_rise = given, 0
     while hasattr(schedule, "schedule"):
+        n_rise = getattr(schedule, "warm_up_steps", n_rise)
         schedule = schedule.schedule
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
-    n_given = getattr(schedule, name, n_steps)
-    if 0 < n_given <= n_epochs and n_given * n_steps // n_epochs > n_given:
-        values = {"schedule": schedule, "n_given": n_given, "n_meant": n_given * n_steps // n_epochs}
-        LOG.warning(sentence("schedules.too_short", name=name, n_epochs=n_epochs, n_steps=n_steps, **values))
+    n_given, per_epoch = getattr(schedule, name, n_steps), n_steps // max(n_epochs, 1)
+    values = {"schedule": schedule, "name": name, "n_given": n_given, "n_steps": n_steps, "n_epochs": n_epochs}
+    if per_epoch != n_given <= n_epochs and (n_meant := n_given * n_steps // n_epochs) > n_given:
+        LOG.warning(sentence("schedules.too_short", n_meant=n_meant, **values))
+    elif 0 < n_steps < n_rise:
+        LOG.warning(sentence("schedules.long_warm_up", n_rise=n_rise, n_meant=max(n_steps // 10, 1), **values))
+    elif isinstance(schedule, Exponential) and n_epochs > 1 and n_given >= n_steps and 0.7 <= schedule.factor < 1.0:
+        line = source_text(schedule, total_steps=per_epoch)
+        LOG.warning(sentence("schedules.slow_fall", line=line, factor=schedule.factor, **values))
+    elif per_epoch > 1 and n_epochs > 1 and 0.0 <= (rate := given(n_steps // 2)) < 1e-3 * (first := given(0)):
+        LOG.warning(sentence("schedules.fast_fall", first=first, rate=rate, per_epoch=per_epoch, **values))
 
 
 def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:

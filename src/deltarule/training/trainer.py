@@ -24,7 +24,7 @@ from deltarule.parts import resolve
 from deltarule.public import Named, check_network, public
 from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_choice
 from deltarule.targets import check_weights
-from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, callbacks_of
+from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, call_all, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
 from deltarule.training.divergence import are_finite, divergence, highest_loss
 from deltarule.training.engine import REFERENCE, Engine, engine
@@ -32,7 +32,7 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, set_rate, warn_of_epochs
+from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, set_rate, warn_of_length
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
@@ -115,7 +115,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         check_data(self.network, train, validation)
         check_augment(self.augment, train)
         check_plateaus(self.schedule, self.callbacks)
-        warn_of_epochs(self.schedule, self.epochs, self.epochs * steps_per_epoch(train.n_samples, self.batch_size))
+        warn_of_length(self.schedule, self.epochs, self.epochs * steps_per_epoch(train.n_samples, self.batch_size))
         take_meaning(self.network, train)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, train.n_samples)
@@ -132,8 +132,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             resume.restore(state)
         self._best = Monitor(self.monitor)
         self._best.begin(state.history if validation is not None else None)
-        for listener in state.listeners:
-            listener.train_begin(state)
+        call_all(state.listeners, "train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if resume is None:
@@ -222,8 +221,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             plan.learning_rates = np.array([float(self.schedule(state.step + i)) for i in range(n_steps)])
             self._note(state, plan, self.engine.run_steps(self.network, self.optimizer, plan))
             vars(state)["seconds"] += time.perf_counter() - began  # a callback may not assign it
-            for listener in hears:
-                listener.step_end(state)
+            call_all(hears, "step_end", state)
             if state.stop_reason is not None:
                 break
             began = time.perf_counter()
@@ -274,8 +272,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             history.best_epoch = state.epoch
             state.best.vector[:] = counted.vector
         state.tally, state.buffers.is_changing = Score(state.task), False
-        for listener in state.listeners:
-            listener.epoch_end(state)
+        call_all(state.listeners, "epoch_end", state)
 
     def _divergence(self, state: TrainingState) -> DivergenceError:
         """The error for where a run stands. It names the rate that was set, of which a schedule makes others."""
