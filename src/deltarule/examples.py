@@ -88,7 +88,12 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
     if y is None and (is_stream(X) or is_list):
         if hasattr(X, "__len__") and not is_list:
             raise DataError(sentence("examples.batches", line=call.format("X, y")))
-        raise DataError(sentence("examples.pairs", line=call.format("np.array(X), np.array(y)")))
+        first: Any = next(iter(X), ())
+        shapes = [np.shape(each) for each in first] if isinstance(first, tuple) else []
+        is_column = len(shapes) == 2 and all(each[1:] == (1,) for each in shapes)
+        key = "columns" if is_column else "batches" if list(map(len, shapes)) == [2, 1] else "pairs"
+        line = call.format("X.T, y.T.argmax(axis=1)") if is_column else call.format("np.array(X), np.array(y)")
+        raise DataError(sentence(f"examples.{key}", line=call.format("X, y") if key == "batches" else line))
     if isinstance(X, Dataset) and y is not None:
         more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
         line = f"{call.format('data')[:-1]}{more})"

@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache, wraps
 from inspect import Parameter, Signature, signature
+from itertools import chain
+from math import prod
 from opcode import opname
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import is_a, line_for, names_for, no_attribute, substitute_for, variable_of, words
-from deltarule.errors import DeltaruleError, SettingError, ShapeError, UnknownNameError, closest
+from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError, UnknownNameError, closest
 from deltarule.settings import (
     brief,
     check,
@@ -47,8 +49,11 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
         if not isinstance(thing, type):
             return _with_answers(thing, None, line)  # type: ignore[return-value,arg-type]
         borrowed = {"score": getattr(thing, "score", None)}  # scikit-learn's, where the thing is an estimator
-        for name, method in list((borrowed | vars(thing)).items()):
+        members: dict[str, Any] = borrowed | dict(vars(thing))
+        for name, method in members.items():
             function = method.__func__ if isinstance(method, classmethod) else method
+            if hasattr(method, "fn"):  # scikit-learn's, of what is there for some settings only
+                method.fn = _with_answers(method.fn, thing, "")
             is_public = name in OUTER or not (is_inner or name.startswith("_"))
             is_own = name in borrowed or getattr(function, "__qualname__", "").startswith(f"{thing.__qualname__}.")
             if is_public and is_own and isinstance(function, FunctionType):
@@ -74,7 +79,8 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
 
 
 def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:
-    flags = [name for name, kind in function.__annotations__.items() if str(kind) in FLAGS and name != "return"]
+    kinds = {} if variable_of(owner) == "estimator" else function.__annotations__  # scikit-learn looks at these in fit
+    flags = [name for name, kind in kinds.items() if str(kind) in FLAGS and name != "return"]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -110,6 +116,8 @@ class Call:
                 line = f"{variable_of(self.owner)} = dr.{kind}(...), and {self.works()}"
                 raise SettingError(f"{self.called} is a method of {with_article(kind)}, not of the class: use {line}")
             self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
+            if self.is_made and not self.owner.__module__.startswith("deltarule."):
+                self.line = f"super().__init__({self.line.partition('(')[2]}" if self.line.endswith(")") else self.line
             self.called = self.owner.__name__ if self.is_made else self.called
         if not any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
             unknown, answered = [each for each in kwargs if each not in self.parameters], words()["instead"]
@@ -121,6 +129,9 @@ class Call:
         shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
         is_ours = self.owner is not None and self.owner.__module__.startswith("deltarule.")
         of_shapes = len(shapes) > 1 and is_ours and variable_of(self.owner) in ("loss", "activation")
+        says = str(error)
+        if cure := next((line for part, line in words()["cures"].items() if part in says), ""):
+            raise DataError(f"{says.rstrip('.')}; {cure}") from error
         if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # another batch's
             says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
             raise ShapeError(f"{says}; use {self.works()}") from error
@@ -187,6 +198,11 @@ class Call:
         if len(args) > len(by_position):
             takes = "its arguments by name" if every else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
+            if called == "Network":
+                image, *others = (each if isinstance(each, list | tuple) else [each] for each in args)
+                self.line = f"Network({(prod(image), *chain(*others))})"
+            if line := words()["too_many"].get(f"{called}.{len(args)}"):
+                self.line = line.format(*map(brief, args))
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             works = f"{self.works()}{more.format(kind=called)}"
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {works}")

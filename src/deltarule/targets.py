@@ -42,6 +42,8 @@ def check_targets(
         check_finite(y, name, door.says("finite_rows" if y.ndim > 1 else "finite"))
     if y.ndim == 2 and y.size == n_samples and 1 not in y.shape:
         raise ShapeError(door.says("not_flat", shape=y.shape))
+    if y.ndim == 2 and y.dtype.kind == "f" and y.shape[1] == layer_sizes[0] not in (1, n_outputs):
+        raise ShapeError(door.says("inputs", shape=y.shape))
     is_column = y.ndim == 2 and y.shape[1] == 1 < n_outputs and task in (None, "classes")
     is_row = y.ndim == 2 and y.shape == (1, n_samples) != (1, 1) and (n_outputs == 1 or task != "values")
     note = door.says("read_flat", y=y, what="classes" if n_outputs > 1 else task or "values")

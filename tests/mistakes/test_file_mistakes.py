@@ -44,6 +44,30 @@ def test_a_table_that_excel_wrote_as_unicode_text_is_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["$1,200", "$900", "$1,000"], "in $ and with a comma at the thousands"),
+        (["\N{EURO SIGN} 12.5", "\N{EURO SIGN} 9", "\N{EURO SIGN} 10"], "in \N{EURO SIGN}"),
+        (["12.5 %", "9 %", "10 %"], "in percent, 6.45% as 6.45"),
+    ],
+)
+def test_numbers_with_a_sign_are_read_as_numbers(cells: list[str], said: str, tmp_path: Path) -> None:
+    path, lines = tmp_path / "h.csv", list[str]()
+    path.write_text("size,price\n" + "".join(f'{k},"{cells[k % 3]}"\n' for k in range(30)), encoding="utf-8")
+    table = dr.read_table(path, "size", announce=lines.append)
+    assert not table.columns[0].categories
+    assert set(table.inputs[:, 0]) in ({1200.0, 900.0, 1000.0}, {12.5, 9.0, 10.0})
+    assert f"'price' holds numbers {said}" in lines[0]
+
+
+def test_a_question_mark_is_a_missing_cell(tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n")
+    with pytest.raises(DeltaruleError, match="got 1 in 'size', 1 in 'kind', 'size' first in line 32; choose"):
+        dr.read_table(path, "price", announce=lambda text: None)
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (
@@ -69,6 +93,8 @@ def test_a_table_read_in_another_way_is_answered(words: dict[str, str], message:
         ("schedule = 0.1", "schedule: 0.1", "deltarule recipes quick  prints a recipe that is"),
         ("schedule = 0.1", "lr = 0.1", 'training.schedule.rate, as in schedule = {name = "cosine", rate = 0.01}?'),
         ("hidden", "layers", "did you mean network.hidden, without inputs and outputs?"),
+        ("hidden = [16]", "hidden = [16]\ndropout = False", "write dropout = 0.0"),
+        ("hidden = [16]", "hidden = [16]\noutput = None", "leave output out"),
         ("[about]", "epochs = 3\n[about]", "did you mean training.epochs? Write it under [training]"),
     ],
 )

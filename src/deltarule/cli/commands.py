@@ -185,6 +185,10 @@ class Command(click.Command):
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
+        option, equals, value = word.partition("=")
+        if equals and (f"--{option}" in known or "--set" in known):
+            asked = [f"--{option}", value] if f"--{option}" in known else ["--set", word]
+            return sentence("command.surplus", path=path, word=word, line=shlex.join([*path.split(), *rest, *asked]))
         meant = next((name for name in fits if name not in ("--out", "--plot") or not Path(word).exists()), "")
         if not meant and given[0] in words()["verbs"]:
             word, rest = given[0], given[1:]

@@ -72,6 +72,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         self._kind = type_of_target(y)
         if self._kind.startswith("continuous"):
             raise ValueError(sentence("estimators.continuous", kind=self._kind, value=np.ravel(y)[0]))
+        if np.ndim(y) == 2 and self._kind == "multiclass-multioutput":
+            raise ValueError(sentence("estimators.several_columns", kind=self._kind, shape=np.shape(y)))
+        if self._kind == "unknown":
+            raise ValueError(sentence("estimators.objects", kind=self._kind, value=np.ravel(y)[0]))
         is_plain = self._kind in ("binary", "multiclass") and getattr(y, "dtype", np.dtype(object)).kind in "iu"
         self.classes_ = np.unique(y) if is_plain else unique_labels(y)  # which looks once more at what kind they are
 

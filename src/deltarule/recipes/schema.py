@@ -19,7 +19,7 @@ from deltarule.data.augment import Deformation
 from deltarule.elsewhere import words
 from deltarule.errors import RecipeError, closest, sentence
 from deltarule.parts import PARTS, Kind, Spec
-from deltarule.settings import TrainingNumbers, all_settings, setting_names
+from deltarule.settings import TrainingNumbers, all_settings, setting, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
 Size = Annotated[int, Meta(ge=1)]
@@ -230,8 +230,13 @@ def toml_cure(text: str, message: str) -> str:
     """What to do about text that is not TOML: put quotes around a word, where these lack in the line of the message."""
     number = re.search(r"line (\d+)", message)
     line = text.split("\n")[int(number[1]) - 1] if number else ""
-    bare = re.fullmatch(r"\s*([\w.]+\s*=)\s*([a-zA-Z]\w*)\s*(#.*)?", line)
-    return f'write {bare[1]} "{bare[2]}"' if bare else "deltarule recipes quick  prints a recipe that is"
+    bare = re.fullmatch(r"\s*([\w.]+)\s*=\s*([a-zA-Z]\w*)\s*(#.*)?", line)
+    if bare and bare[2] in ("True", "False"):
+        asked = setting(bare[1])
+        return f"write {bare[1]} = {inline(asked.default if asked else bare[2] == 'True')}"
+    if bare and bare[2] in ("None", "null", "nil"):
+        return f"leave {bare[1]} out"
+    return f'write {bare[1]} = "{bare[2]}"' if bare else "deltarule recipes quick  prints a recipe that is"
 
 
 def expand(key: str, value: Any) -> Any:

@@ -12,7 +12,7 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec
 from deltarule.public import check_network, public
-from deltarule.settings import BatchSize
+from deltarule.settings import BatchSize, setting_error
 from deltarule.training.callbacks import Callback
 from deltarule.training.clip_and_average import Latest, NoClipping
 from deltarule.training.engine import Engine
@@ -70,6 +70,8 @@ def fit(
     check_network(network, "dr.fit(network, X, y)", "Network")
     update: dict[str, Any] = {"optimizer": optimizer, "penalty": penalty, "average": average, "clip": clip}
     others: dict[str, Any] = {"augment": augment, "callbacks": callbacks, "engine": engine, "seed": seed}
+    if isinstance(epochs, float) and 0 < epochs < 1 and type(learning_rate) is int and learning_rate > 0:
+        raise setting_error("epochs", "a whole number", epochs, f"epochs={learning_rate}, learning_rate={epochs}")
     given: dict[str, Any] = {"epochs": epochs, "batch_size": batch_size, "schedule": schedule_of(learning_rate)}
     trainer = Trainer(network=network, **given, **update, **others)
     held_out = validation_examples(network, validation, of_arrays=y is not None)

@@ -20,6 +20,7 @@ from itertools import chain, count, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, SupportsIndex, TextIO
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ MOST_SAMPLED = 30  # lines that tell how a file is written
 FOREIGN = re.compile(
     rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]"
 )  # not of Windows-1252
-MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
+MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
 # 12,363.5 and 1.234,5 or 1 234,5; 12'363.5 or 12 363.5; 12.363
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
@@ -313,8 +314,8 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
         if dialect.is_padded:
             row = row.rstrip("\n").removesuffix(separator)
         framed = separator + row.rstrip("\n") + separator
-        # Every word for a missing cell has an n in it
-        if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
+        # Every word for a missing cell has an n or ? in it
+        if '"' in row or "n" in row or "N" in row or "?" in row or 2 * separator in framed or row.isspace():
             reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
             cells = next(reader)
             line += reader.line_num - 1
@@ -369,10 +370,11 @@ class Numbers(NamedTuple):
             written.append("with spaces or marks at the thousands")
             texts = [text.translate(SPACES) for text in texts]
         cells = [text for text in texts if text]
-        if cells and all(text.endswith("%") for text in cells):
-            written.append("in percent, 6.45% as 6.45")
-            texts = [text.rstrip("% ") for text in texts]
-            cells = [text.rstrip("% ") for text in cells]
+        signs = {text.strip("+-0123456789.,eE ") for text in cells}
+        sign = signs.pop() if len(signs) == 1 else ""
+        if len(sign) == 1 and (sign == "%" or category(sign) == "Sc"):
+            written.append("in percent, 6.45% as 6.45" if sign == "%" else f"in {sign}")
+            texts, cells = ([text.replace(sign, "").strip() for text in each] for each in (texts, cells))
         commas = [text for text in cells if "," in text]
         is_thousands = all(map(THOUSANDS.fullmatch, commas))
         may_be_decimal = all(text.count(",") == 1 and "." not in text for text in commas)
