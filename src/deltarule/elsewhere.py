@@ -91,6 +91,8 @@ def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameEr
 
 def refuse_module(module: str) -> None:
     """Raise MissingNameError where a module, or a name of one, that is not there is imported, and not merely sought."""
+    if sys._getframe(4).f_code.co_name == "_get_module_details":  # python -m deltarule.train
+        raise MissingNameError(f"no module is called {module!r}: use python -m {module.replace('.', ' ', 1)}")
     if sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":
         (home, _, name), homes = module.rpartition("."), sys.modules["deltarule"]._ON_DEMAND
         meant = words()["modules"].get(name, name)

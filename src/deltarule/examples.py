@@ -1,5 +1,6 @@
 """Examples as a network is trained on them: from arrays X and y, or from a Dataset."""
 
+import math
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -172,6 +173,27 @@ def warn_of_reach(network: Network, data: Dataset) -> None:
             LOG.warning(sentence("examples.reach", name=name, low=low, high=high, least=least, most=most))
 
 
+def warn_of_sameness(network: Network, data: Dataset) -> None:
+    """Say that there is nothing to learn: one class alone, neurons that are all alike, or the targets as an input."""
+    low, high = data.targets.min(), data.targets.max()
+    if data.task == "classes" and low == high and data.n_samples > 1:
+        LOG.warning(sentence("examples.one_class", low=low))
+    same = [W.shape[1] > 1 and bool((W[:, :1] == W).all()) for W in network.weights[:-1]]
+    if any(same):
+        LOG.warning(sentence("examples.same_weights", l=same.index(True), sizes=network.layer_sizes))
+    if data.n_features == network.layer_sizes[0] and (k := column_of_targets(data)) is not None:
+        LOG.warning(sentence("examples.targets_as_input", k=k))
+
+
+def column_of_targets(data: Dataset) -> int | None:
+    """Which input is the target itself, where there are ten samples or more, not all of one target."""
+    y, first = data.targets.reshape(data.n_samples, -1), data.targets.reshape(-1)[:1]
+    if y.shape[1] > 1 or data.n_samples < 10 or (y == first).all():
+        return None
+    same = (data.inputs == y.astype(data.inputs.dtype)).all(axis=0)
+    return int(same.argmax()) if same.any() else None
+
+
 def validation_examples(
     network: Network | Model, validation: Any, *, of_arrays: bool, called: str = "fit"
 ) -> Dataset | None:
@@ -204,6 +226,8 @@ def check_data(network: Network, data: Dataset, validation: Dataset | None = Non
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:
             sizes = (needed[0], *network.layer_sizes[1:-1], needed[1])
+            if needed[0] == got[0] + 1 and (k := column_of_targets(each)) is not None:
+                raise ShapeError(sentence("examples.targets_as_input", k=k))
             raise ShapeError(sentence("training.other_sizes", data=each, got=got, sizes=sizes))
         check_range(each.targets, network.loss.least_target, each.name)
         wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
@@ -228,4 +252,4 @@ def check_datasets(train: Any, validation: Any) -> None:
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
     """Raise SettingError where data that are not images are to be deformed."""
     if augment is not None and data.image_shape is None:
-        raise SettingError(sentence("training.no_images", data=data))
+        raise SettingError(sentence("training.no_images", data=data, side=math.isqrt(data.n_features)))

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
 from importlib import import_module
+from inspect import signature
+from types import FunctionType
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -193,6 +195,8 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     base, is_class, row = object_at(BASES[kind]), isinstance(given, type), part_of(given)
     other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
     if isinstance(given, base) and not is_class and not other:
+        if row is None and isinstance(base, type):
+            check_methods(given, base)
         return given
     works = '"softmax"' if name == "output" else EXAMPLES[kind]
     works += ', or "identity" for none' if name == "output" and given is None else ""
@@ -212,6 +216,21 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works += f", and {'learning_rate' if other == 'schedule' else other}={type(given).__name__}(...)"
     needed = f"{with_article(kind)}{'' if kind == 'schedule' else ' or its name'}"
     raise setting_error(name, needed, given, f"{name.split()[0]}={works}")
+
+
+def check_methods(thing: Any, base: type[Any]) -> None:
+    """Raise SettingError where a user's own class has a method that cannot be called as that of its base is."""
+    for name, method in vars(type(thing)).items():
+        theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
+        takes = signature(theirs).parameters if callable(theirs) else {}
+        try:
+            if takes:
+                out = dict.fromkeys([each for each in takes if each == "out"])
+                signature(method).bind(*(each for each in takes if each != "out"), **out)
+        except TypeError as error:
+            needed = ", ".join(str(each.replace(annotation=each.empty)) for each in takes.values())
+            values = {"name": name, "kind": type(thing).__name__, "error": error, "takes": needed}
+            raise SettingError(sentence("settings.method", **values)) from error
 
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:

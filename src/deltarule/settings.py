@@ -7,7 +7,7 @@ illegal value.
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -221,11 +221,13 @@ def check_meaning(
     check_flag("pixels", pixels)
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
-        names = list(map(str, class_names)) if is_list or isinstance(class_names, str) else ["a", "b"]
+        values = class_names.values() if isinstance(class_names, dict) else class_names
+        names = list(map(str, values)) if isinstance(values, Iterable) else ["a", "b"]
         raise setting_error("class_names", "a list of names, one for each output", class_names, f"class_names={names}")
     is_pair = isinstance(image_shape, tuple | list) and len(image_shape) == 2
     if image_shape is not None and not (is_pair and all(isinstance(each, Integral) for each in image_shape)):
-        height = image_shape if isinstance(image_shape, int) else 28
+        height = image_shape if isinstance(image_shape, int) and image_shape > 0 else 28
+        height = root if (root := math.isqrt(height)) ** 2 == height and root > 6 else height  # of pixels in all
         raise setting_error("image_shape", "(height, width)", image_shape, f"image_shape=({height}, {height})")
 
 
@@ -259,7 +261,10 @@ def one_per_layer(
         line = f"Network((784, {', '.join(map(str, row))}, 10))"
         raise setting_error(name, "an activation or its name", given, line)
     if not is_row(given):
-        return (check_one(given, name),) * n_hidden
+        checked = check_one(given, name)
+        if name == "dropout" and checked and not n_hidden:
+            LOG.warning(sentence("settings.no_hidden", given=given))
+        return (checked,) * n_hidden
     found = tuple(check_one(each, f"{name}[{i}]") for i, each in enumerate(given))
     if len(found) != n_hidden:
         line = f"use one alone, or {n_hidden} of them"

@@ -215,10 +215,10 @@ class TargetDoor(NamedTuple):
         """Raise for targets of several columns, where classes are needed, by what they look like."""
         if y.ndim != 2:
             raise ShapeError(self.says("axes", shape=y.shape))
+        for axis, key in ((1, "one_hot_rows"), (0, "one_hot_columns")):
+            if y.shape[1 - axis] == self.n_samples and ((y != 0).sum(axis=axis) == 1).all() and len(np.unique(y)) == 2:
+                raise ShapeError(self.says(key, shape=y.shape))
         if is_binary(y):
-            for axis, key in ((1, "one_hot_rows"), (0, "one_hot_columns")):
-                if y.shape[1 - axis] == self.n_samples and (y.sum(axis=axis) == 1).all():
-                    raise ShapeError(self.says(key, shape=y.shape))
             raise SettingError(self.says("labels_for_classes", shape=y.shape))
         if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
             raise ShapeError(self.says("probabilities", shape=y.shape))

@@ -363,12 +363,43 @@ def test_settings_that_are_confused_get_a_note(more: dict[str, str], line: str, 
         "dr.WarmUp(dr.Cosine(0.01, 30), 3)",
         "dr.ReduceOnPlateau(0.01, monitor='train_loss')",
         "lambda step: 0.01 * 0.9 ** (step // 3)",
-        "lambda step: 0.0",
+        "lambda step: 0.0 if step < 3 else 0.01",
     ],
 )
 def test_a_schedule_that_suits_the_run_gets_no_note(schedule: str, log: list[str]) -> None:
     run(f"dr.fit(network, X, y, epochs=10, batch_size=10, learning_rate={schedule})", scope())
     assert not log
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        ("dr.fit(network, X, 0 * y)", "y holds the class 0 alone, so there is nothing to tell apart: pass examples of"),
+        (
+            "network.parameters.vector[:] = 0; dr.fit(network, X, y)",
+            "all neurons of layer 0 have the same weights, and",
+        ),
+        (
+            "dr.fit(dr.Network((6, 5, 3), hidden=dr.ReLU(initializer='zeros')), X, y)",
+            "all neurons of layer 0 have the ",
+        ),
+        (
+            "X[:, 2] = y; dr.fit(network, X, y)",
+            "column 2 of X (counted from 0) is y itself, from which everything is kn",
+        ),
+        (
+            "X[:, 0] = values; dr.fit(regressor, X, values)",
+            "column 0 of X (counted from 0) is y itself, from which eve",
+        ),
+        (
+            "dr.Network((6, 3), dropout=0.5)",
+            "dropout acts on hidden layers, and this network has none: use Network((784,",
+        ),
+    ],
+)
+def test_what_teaches_nothing_gets_a_note(call: str, line: str, log: list[str]) -> None:
+    run(call.replace("y)", "y, epochs=1)").replace("values)", "values, epochs=1)"), scope())
+    assert [each[: len(line)] for each in log] == [line]
 
 
 def test_data_frames_and_sparse_matrices() -> None:

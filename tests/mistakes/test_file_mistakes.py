@@ -60,6 +60,20 @@ def test_numbers_with_a_sign_are_read_as_numbers(cells: list[str], said: str, tm
     assert f"'price' holds numbers {said}" in lines[0]
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "a line of names and rows were expected: got an empty file"),
+        ('a,b,c\n1,2,3\n1,"2,4\n', "in which a quote is not closed"),
+    ],
+)
+def test_a_broken_table_is_answered(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "h.csv"
+    path.write_text(content)
+    with pytest.raises(DeltaruleError, match=message):
+        dr.read_table(path, "b", announce=lambda text: None)
+
+
 def test_a_question_mark_is_a_missing_cell(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n")
@@ -90,11 +104,24 @@ def test_a_table_read_in_another_way_is_answered(words: dict[str, str], message:
     ("right", "wrong", "message"),
     [
         ("hidden = [16]", "hidden = [16]\nactivation = relu", 'write activation = "relu"'),
-        ("schedule = 0.1", "schedule: 0.1", "deltarule recipes quick  prints a recipe that is"),
+        ("schedule = 0.1", "schedule: 0.1", "write schedule = 0.1"),
         ("schedule = 0.1", "lr = 0.1", 'training.schedule.rate, as in schedule = {name = "cosine", rate = 0.01}?'),
         ("hidden", "layers", "did you mean network.hidden, without inputs and outputs?"),
         ("hidden = [16]", "hidden = [16]\ndropout = False", "write dropout = 0.0"),
         ("hidden = [16]", "hidden = [16]\noutput = None", "leave output out"),
+        ("hidden = [16]", "hidden = [16", "write hidden = [16]"),
+        ("hidden = [16]", "hidden = (16,)", "write hidden = [16]"),
+        ("epochs = 1", "epochs = 1\nepochs = 2", "give epochs once"),
+        ("schedule = 0.1", "schedule = 0,1", "write schedule = 0.1"),
+        (
+            "schedule = 0.1",
+            'schedule = {"name": "cosine", "rate": 0.1}',
+            'write schedule = {name = "cosine", rate = 0.1}',
+        ),
+        ("[training]", "[network]\n[training]", "put all of its settings under one [network]"),
+        ("[training]", "[training", "write [training]"),
+        ("[network]", "network:", "write [network] above its settings, each as KEY = VALUE"),
+        ('"digits"', '"digits', 'write name = "digits"'),
         ("[about]", "epochs = 3\n[about]", "did you mean training.epochs? Write it under [training]"),
     ],
 )

@@ -121,6 +121,8 @@ class Group(click.Group):
             what, line = "option" if is_option else "command", [*meant, *line]
             raise SettingError(f"{path} has no {what} {word!r}: use {path} {shlex.join(line)}")
         offer = closest(word, [name for name, each in self.commands.items() if not each.hidden], words()["commands"])
+        does = next((does for ending, does in words()["files"].items() if word.endswith(ending)), "")
+        offer = f"use {does.format(word)}" if does else offer
         raise SettingError(sentence("command.no_command", group=path, name=word, offer=offer))
 
 
@@ -182,10 +184,23 @@ class Command(click.Command):
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
         """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
+        from deltarule.recipes import names
+
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
+        if word in names() or word.startswith("--") or (word.endswith(".json") and "--json" in given):
+            line = shlex.join([*path.split(), *(each for each in given if each not in ("--", word))])
+            line = shlex.join([*path.split(), *(each for each in given if each != "--")]) if word[:2] == "--" else line
+            line += f" > {word}" if word.endswith(".json") else ""
+            return sentence("command.surplus", path=path, word=word, line=line)
+        word = word.lstrip("+")
         option, equals, value = word.partition("=")
+        key = option.rpartition(".")[2]
+        if equals and f"--{key}" not in known:
+            near = self.advice(f"--{key}", [f"--{key}", value])
+            if near.startswith("did you mean"):
+                return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
         if equals and (f"--{option}" in known or "--set" in known):
             asked = [f"--{option}", value] if f"--{option}" in known else ["--set", word]
             return sentence("command.surplus", path=path, word=word, line=shlex.join([*path.split(), *rest, *asked]))
@@ -202,7 +217,7 @@ class Command(click.Command):
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
         found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
         meant = next((each for each in found if each in (*known, "leave it out")), None)
-        is_argument = meant == "leave it out" and len(found) > 1
+        is_argument = meant == "leave it out" and len(found) > 1 and found[0] != "target"
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments)):
             return f"leave it out, as in deltarule {self.name} {after}"
         near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)

@@ -227,16 +227,31 @@ def parse(text: str, name: str) -> Recipe:
 
 
 def toml_cure(text: str, message: str) -> str:
-    """What to do about text that is not TOML: put quotes around a word, where these lack in the line of the message."""
+    """What to do about text that is not TOML, by the line of the message: what to write in its place."""
     number = re.search(r"line (\d+)", message)
     line = text.split("\n")[int(number[1]) - 1] if number else ""
-    bare = re.fullmatch(r"\s*([\w.]+)\s*=\s*([a-zA-Z]\w*)\s*(#.*)?", line)
-    if bare and bare[2] in ("True", "False"):
-        asked = setting(bare[1])
-        return f"write {bare[1]} = {inline(asked.default if asked else bare[2] == 'True')}"
-    if bare and bare[2] in ("None", "null", "nil"):
-        return f"leave {bare[1]} out"
-    return f'write {bare[1]} = "{bare[2]}"' if bare else "deltarule recipes quick  prints a recipe that is"
+    is_open = [each.strip() for each in text.split("\n") if each.count("[") > each.count("]")]
+    if is_open or "Illegal character" in message:
+        return f"write {is_open[0]}]" if is_open else f'write {line.strip()}"'
+    if line.startswith("["):
+        return f"put all of its settings under one {line.strip()}"
+    found = re.fullmatch(r"\s*([\w.]+)\s*([=:])\s*(.*?)\s*(#.*)?", line)
+    if found is None:
+        return "deltarule recipes quick  prints a recipe that is"
+    key, sign, value, _ = found.groups()
+    if "overwrite" in message:
+        return f"give {key} once"
+    if value in ("None", "null", "nil", ""):
+        return f"leave {key} out" if value else f"write [{key}] above its settings, each as KEY = VALUE"
+    if value in ("True", "False"):
+        asked = setting(key)
+        right = inline(asked.default if asked else value == "True")
+    else:
+        right = re.sub(r"^(\d+),(\d+)$", r"\1.\2", re.sub(r"^\((.*?),?\)$", r"[\1]", value))
+        right = re.sub(r'"?(\w+)"?\s*:', r"\1 =", right) if value.startswith("{") else right
+        right = f'"{value}"' if re.fullmatch(r"[a-zA-Z]\w*", value) and value not in ("true", "false") else right
+    is_new = right != value or sign == ":"
+    return f"write {key} = {right}" if is_new else "deltarule recipes quick  prints a recipe that is"
 
 
 def expand(key: str, value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset
 from deltarule.errors import LOG, sentence
-from deltarule.examples import examples_for, validation_examples, warn_of_reach, warn_of_scale
+from deltarule.examples import examples_for, validation_examples, warn_of_reach, warn_of_sameness, warn_of_scale
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.nn.penalties import Penalty
@@ -78,6 +78,7 @@ def fit(
     train = examples_for(network, X, y, "the training data")[1]
     warn_of_scale(train.inputs)
     warn_of_reach(network, train)
+    warn_of_sameness(network, train)
     history = trainer.fit(train, held_out, sample_weight=sample_weight, resume=resume)
     losses, rates = history["train_loss"], history["learning_rate"]
     if losses[-1] > 2 * losses[0]:

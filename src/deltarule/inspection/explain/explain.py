@@ -23,7 +23,7 @@ NUDGE = 0.001  # small enough that what is predicted and what happens agree to t
 RATES = (0.001, 0.01, 0.1, 1.0)
 
 
-@public("explain(network, x, target)")
+@public("explain(network, X[0], y[0])")
 def explain(
     net_or_model: Network | Model,
     example: Any,
