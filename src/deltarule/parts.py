@@ -24,7 +24,16 @@ from numpy.typing import NDArray
 from deltarule.elsewhere import line_for, names_for, words
 from deltarule.errors import SettingError, ShapeError, closest, read_tables, sentence
 from deltarule.public import Activations, public
-from deltarule.settings import brief, check_choice, one_per_layer, setting, setting_error, setting_names, with_article
+from deltarule.settings import (
+    brief,
+    check_call,
+    check_choice,
+    one_per_layer,
+    setting,
+    setting_error,
+    setting_names,
+    with_article,
+)
 
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
@@ -222,15 +231,13 @@ def check_methods(thing: Any, base: type[Any]) -> None:
     """Raise SettingError where a user's own class has a method that cannot be called as that of its base is."""
     for name, method in vars(type(thing)).items():
         theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
-        takes = signature(theirs).parameters if callable(theirs) else {}
-        try:
-            if takes:
-                out = dict.fromkeys([each for each in takes if each == "out"])
-                signature(method).bind(*(each for each in takes if each != "out"), **out)
-        except TypeError as error:
-            needed = ", ".join(str(each.replace(annotation=each.empty)) for each in takes.values())
-            values = {"name": name, "kind": type(thing).__name__, "error": error, "takes": needed}
-            raise SettingError(sentence("settings.method", **values)) from error
+        if callable(theirs):
+            takes = [
+                each.name for each in signature(theirs).parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD
+            ]
+            out = {"out": None} if "out" in takes else {}
+            by_place = [each for each in takes if each != "out"]
+            check_call(f"{name} of {type(thing).__name__}", method, by_place, f"def {name}", **out)
 
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cache
+from inspect import signature
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from deltarule.elsewhere import words
 from deltarule.errors import LOG, SettingError, ShapeError, closest, read_tables, sentence
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
-TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "multi_label": "labels"}
-TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "native")
 MODES = ("auto", "min", "max")
@@ -217,7 +217,7 @@ def check_meaning(
     if is_row(task):
         raise setting_error("task", f"one of {', '.join(TASKS)}", task, f"class_names={list(task)}")
     if task is not None:
-        check_choice("task", task, TASKS, TASK_SYNONYMS)
+        check_choice("task", task, TASKS, words()["choices"])
     check_flag("pixels", pixels)
     is_list = is_row(class_names)
     if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
@@ -296,6 +296,15 @@ def generator_of(rng: Any) -> "np.random.Generator":
         if not isinstance(rng, bool):
             return np.random.default_rng(rng)
     raise setting_error("rng", "a generator or a seed, a whole number, 0 or more", rng, "rng=0")
+
+
+def check_call(name: str, function: Callable[..., Any], takes: Iterable[str], line: str, **by_name: Any) -> None:
+    """Raise SettingError unless a user's function can be called with these arguments by place, and those by name."""
+    try:
+        signature(function).bind(*takes, **by_name)
+    except (TypeError, ValueError) as error:
+        given = ", ".join([*takes, *by_name])
+        raise SettingError(f"{name} is called with ({given}): {error}; use {line}({given})") from error
 
 
 def check_path(name: str, value: Any) -> None:

@@ -190,9 +190,8 @@ class Command(click.Command):
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
         if word in names() or word.startswith("--") or (word.endswith(".json") and "--json" in given):
-            line = shlex.join([*path.split(), *(each for each in given if each not in ("--", word))])
-            line = shlex.join([*path.split(), *(each for each in given if each != "--")]) if word[:2] == "--" else line
-            line += f" > {word}" if word.endswith(".json") else ""
+            kept = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
+            line = shlex.join([*path.split(), *kept]) + f" > {word}" * word.endswith(".json")
             return sentence("command.surplus", path=path, word=word, line=line)
         word = word.lstrip("+")
         option, equals, value = word.partition("=")

@@ -202,7 +202,9 @@ def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
         schedule = schedule.schedule
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
     n_given, per_epoch = getattr(schedule, name, n_steps), n_steps // max(n_epochs, 1)
-    first, middle = rate_at(given, 0), rate_at(given, n_steps // 2)
+    first = middle = last = math.nan
+    with suppress(ArithmeticError, LookupError, ValueError):  # a list of the rates that a run will come to may be short
+        first, middle, last = (given(step) for step in (0, n_steps // 2, max(n_steps - 1, 0)))
     values = {"schedule": schedule, "name": name, "n_given": n_given, "n_steps": n_steps, "n_epochs": n_epochs}
     if per_epoch != n_given <= n_epochs and (n_meant := n_given * n_steps // n_epochs) > n_given:
         LOG.warning(sentence("schedules.too_short", n_meant=n_meant, **values))
@@ -211,17 +213,10 @@ def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
     elif isinstance(schedule, Exponential) and n_epochs > 1 and n_given >= n_steps and 0.7 <= schedule.factor < 1.0:
         line = source_text(schedule, total_steps=per_epoch)
         LOG.warning(sentence("schedules.slow_fall", line=line, factor=schedule.factor, **values))
-    elif n_steps and first == middle == rate_at(given, n_steps - 1) == 0.0:
+    elif n_steps and first == middle == last == 0.0:
         LOG.warning(sentence("schedules.zero"))
     elif per_epoch > 1 and n_epochs > 1 and 0.0 <= middle < 1e-3 * first:
         LOG.warning(sentence("schedules.fast_fall", first=first, rate=middle, per_epoch=per_epoch, **values))
-
-
-def rate_at(schedule: Schedule, step: int) -> float:
-    """The rate of a step, NaN where a schedule has none so late, as a list of the steps that a run will come to."""
-    with suppress(ArithmeticError, LookupError, ValueError):
-        return schedule(step)
-    return math.nan
 
 
 def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:

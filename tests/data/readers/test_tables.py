@@ -197,7 +197,7 @@ def test_refuses_a_table(stored: Stored, content: str, settings: dict[str, Any],
         (FLOWERS, "knd", [], "column called 'knd' was expected: got none; did you mean 'kind'"),
         (FLOWERS, "kind", ["colour"], "column called 'colour' .* did you mean 'color'"),
         (FLOWERS, "", [], "got none; Known: color"),
-        ("", "y", [], "got none"),
+        ("", "y", [], "got an empty file"),
         ("a,b,a\n1,2,3\n", "b", [], "different names were expected: got 'a' twice"),
         (
             ",a,y\n0,1,2\n0,2,3\n",

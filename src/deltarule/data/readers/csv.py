@@ -284,12 +284,13 @@ def read_columns(
             break
     else:
         with open_rows(path, dialect) as rows:
-            broken = (", in which a quote is not closed", "")
-            wrong = ((line, cells) for line, cells in rows if len(cells) != len(names))
-            lengths = [(line, len(cells), broken["\n" not in "".join(cells)]) for line, cells in wrong]
-            if len(lengths) > 1 and len({length for _, length, _ in lengths}) == 1 and head.line:
-                raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=lengths[0][1]))
-            problems = (f"line {line}: {n} cells instead of {len(names)}{quote}" for line, n, quote in lengths)
+            wrong = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows if len(cells) != len(names)]
+            if len(wrong) > 1 and len({got for _, got, _ in wrong}) == 1 and head.line:
+                raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
+            quote, needed = ", in which a quote is not closed", len(names)
+            problems = (
+                f"line {line}: {got} cells instead of {needed}{quote * is_open}" for line, got, is_open in wrong
+            )
             refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column

@@ -104,7 +104,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     only = [target, *(column.name for column in known)] if known else None
     read = frame_table if is_frame(source) else read_columns
     table = read(source, text=text, only=only, without=how.without)
-    if not any(table.names):
+    if not (any(table.names) or len(table.rows)):
         raise DataError(f"{table.name}: a line of names and rows were expected: got an empty file")
     for name in (target, *how.without):
         if name not in table.names:

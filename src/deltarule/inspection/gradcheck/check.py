@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, astuple, dataclass, replace
-from inspect import signature
 from itertools import pairwise
 from typing import Any
 
@@ -26,7 +25,7 @@ from deltarule.nn.workspace import as_floats
 from deltarule.parts import Spec, resolve
 from deltarule.public import public
 from deltarule.randomness import generator
-from deltarule.settings import brief
+from deltarule.settings import brief, check_call
 from deltarule.targets import check_weights
 
 Gradient = Callable[..., tuple[Any, ...]]
@@ -220,11 +219,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
     more = {"sample_weight": given.sample_weight} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
-    try:
-        signature(gradient).bind(given.network, given.X, given.y, **more)
-    except (TypeError, ValueError) as error:
-        takes = ", ".join(["network, X, y", *more])
-        raise SettingError(f"gradient is called with ({takes}): {error}; use def my_gradient({takes})") from error
+    check_call("gradient", gradient, ("network", "X", "y"), "def my_gradient", **more)
     return arrays_of(gradient(given.network, given.X, given.y, **more), len(given.network.weights))
 
 
