@@ -76,8 +76,8 @@ def test_a_broken_table_is_answered(content: str, message: str, tmp_path: Path) 
 
 def test_a_question_mark_is_a_missing_cell(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
-    path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n")
-    with pytest.raises(DeltaruleError, match="got 1 in 'size', 1 in 'kind', 'size' first in line 32; choose"):
+    path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n,y,1.5\n")
+    with pytest.raises(DeltaruleError, match="got 2 in 'size', 'size' first in line 32; choose"):
         dr.read_table(path, "price", announce=lambda text: None)
 
 

@@ -179,9 +179,9 @@ def test_missing_cells_count_as_the_mean_or_as_no_category(stored: Stored) -> No
         ('x,y\n1,"' + "2" * 200_000, {}, "a CSV was expected: line 2 is not such"),
         ("x,y\n" + "".join(f"name {k},{k % 2}\n" for k in range(101)), {}, "at most 100 .*: got 101 in 'x', such as"),
         (
-            "x,y\n" + "".join(f"{k},{k % 2}\n" for k in range(50)) + "7a,1\n~,0\n~,0\n",
+            "x,y\n" + "".join(f"{k},{k % 2}\n" for k in range(50)) + "7a,1\n?,0\n?,0\n",
             {},
-            r"numbers in column 'x'.*\n  line 52, column 'x': '7a'\n  line 53, column 'x': '~' \(and 1 more",
+            r"numbers in column 'x'.*\n  line 52, column 'x': '7a'\n  line 53, column 'x': '\?' \(and 1 more",
         ),
         ("x,y\n1,7a\n" + "".join(f"{k},{k}\n" for k in range(50)), {}, "numbers in the target 'y'.*\n  line 2, .*'7a'"),
     ],

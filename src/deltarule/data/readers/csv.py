@@ -35,7 +35,7 @@ MOST_SAMPLED = 30  # lines that tell how a file is written
 FOREIGN = re.compile(
     rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]"
 )  # not of Windows-1252
-MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])
+MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
 # 12,363.5 and 1.234,5 or 1 234,5; 12'363.5 or 12 363.5; 12.363
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
@@ -317,8 +317,8 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
         if dialect.is_padded:
             row = row.rstrip("\n").removesuffix(separator)
         framed = separator + row.rstrip("\n") + separator
-        # Every word for a missing cell has an n or ? in it
-        if '"' in row or "n" in row or "N" in row or "?" in row or 2 * separator in framed or row.isspace():
+        # Every word for a missing cell has an n in it
+        if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
             reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
             cells = next(reader)
             line += reader.line_num - 1
@@ -367,7 +367,7 @@ class Numbers(NamedTuple):
         A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
         """
         written = list[str]()
-        texts = [text.replace("\u2212", "-") for text in texts]
+        texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among texts is one
         spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
         if spaced and all(map(SPACED.fullmatch, spaced)):
             written.append("with spaces or marks at the thousands")
