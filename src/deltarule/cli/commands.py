@@ -184,12 +184,14 @@ class Command(click.Command):
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
         """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
+        from deltarule.data.catalog import can_find
         from deltarule.recipes import names
 
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
         rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
-        if word in names() or word.startswith("--") or (word.endswith(".json") and "--json" in given):
+        is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
+        if is_second or word.startswith("--") or (word.endswith(".json") and "--json" in given):
             kept = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
             line = shlex.join([*path.split(), *kept]) + f" > {word}" * word.endswith(".json")
             return sentence("command.surplus", path=path, word=word, line=line)
