@@ -29,6 +29,7 @@ def made(row: Part, dtype: Any = None) -> Any:
     names = {field.name: field for field in dataclasses.fields(row.maker) if field.type in (int, float)}
     names.pop("steps", None)
     given = {name: 3 if field.type is int else 0.4 for name, field in names.items() if field.init}
+    given |= {name: 4.0 for name in given if name.endswith("_divisor")}  # which are 1 or more
     return make(row.kind, {"name": row.name} | given)
 
 

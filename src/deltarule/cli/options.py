@@ -8,7 +8,6 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from deltarule.atomic import file_path
 from deltarule.settings import NUMBERS
 
 File = Path | None  # what is None unless the command line gives it
@@ -39,7 +38,14 @@ def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
 
 def output(says: str, *, key: str = "") -> Any:
     """A field that an option fills with the name of a file to write."""
-    return field(default=None, metadata=dict(option("FILE", says, key=key).metadata) | {"reads": file_path})
+    return field(default=None, metadata=dict(option("FILE", says, key=key).metadata) | {"reads": output_path})
+
+
+def output_path(text: str) -> Path:
+    """The path of a file to write. FileError where it ends as a folder's does."""
+    from deltarule.atomic import file_path  # here, since `--help` need not wait for it
+
+    return file_path(text)
 
 
 def flag(says: str, *, name: str = "", key: str = "") -> Any:
