@@ -19,7 +19,7 @@ from deltarule.data.catalog import load
 from deltarule.data.ink.normalization import InkImage, ink_image
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "playground" / "ink.json"
-N_DIGITS, N_PICTURES, N_DRAWINGS = 50, 200, 200
+N_DIGITS, N_PICTURES, N_DRAWINGS, N_BARS = 50, 200, 200, 12
 
 
 class Draws:
@@ -94,7 +94,24 @@ def golden(digits: np.ndarray, n_drawings: int = N_DRAWINGS) -> dict[str, Any]:
         "digits": base64.b64encode(zlib.compress(digits.tobytes(), 9)).decode(),
         "pictures": [digest(ink_image(picture(digits, seed))) for seed in range(N_PICTURES)],
         "drawings": [digest(ink_strokes(drawing(seed))) for seed in range(n_drawings)],
+        "pairs": [int(ink_strokes(pair(seed), 560).shows_several) for seed in range(n_drawings)],
+        "bars": [digest(ink_image(bar(seed))) for seed in range(N_BARS)],
     }
+
+
+def pair(seed: int) -> list[list[list[float]]]:
+    """Two drawings side by side on a pad of 560 pixels, the second nearer or farther."""
+    away = 20 * (seed % 15)
+    return [*drawing(seed), *([[x + away, y] for x, y in stroke] for stroke in drawing(seed + 1))]
+
+
+def bar(seed: int) -> np.ndarray:
+    """A 7 on paper in uneven light, cropped so that its bar runs along the border."""
+    height, pen = 90 + 10 * seed, 5 + seed % 3
+    y, x = np.indices((height, height * 3 // 4))
+    slope = 4 * x + 3 * y
+    inked = (y < pen) | ((slope >= 3 * height - 5 * pen) & (slope < 3 * height))
+    return (150 + (seed % 4) * 20 * x // height - 90 * inked + (7 * x + 13 * y) % 5).astype(np.uint8)
 
 
 def bundled() -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.data.ink.detection import has_several
 from deltarule.data.ink.normalization import INK_SIDE, SIDE, Gray, InkImage, center, ink_box, round_half_up
 from deltarule.errors import DataError
 
@@ -50,7 +51,8 @@ def ink_strokes(strokes: Sequence[Stroke], size: float = PAD_SIDE) -> InkImage:
     if sketch.any():
         stages["crop"] = sketch[ink_box(sketch.astype(np.float64))]
     image = center(small)
-    return InkImage(image, stages | {"20x20": small, "centered": image})
+    shows_several = bool(sketch.any()) and has_several(sketch)
+    return InkImage(image, stages | {"20x20": small, "centered": image}, shows_several=shows_several)
 
 
 def path_of(stroke: Stroke) -> NDArray[np.float64]:

@@ -110,6 +110,29 @@ test("every drawing is read as Python reads it, to the last bit", () => {
     golden.drawings.forEach((expected, seed) => assert.equal(digest(inkStrokes(drawing(seed))), expected, `drawing ${seed}`));
 });
 
+test("several digits side by side are told from one as Python tells them", () => {
+    const found = golden.pairs.map((_, seed) => {
+        const other = drawing(seed + 1).map((stroke) => stroke.map(([x, y]) => [x + 20 * (seed % 15), y]));
+        return Number(inkStrokes([...drawing(seed), ...other], 560).showsSeveral);
+    });
+    assert.deepEqual(found, golden.pairs);
+    assert.deepEqual(new Set(found), new Set([0, 1]));
+});
+
+test("a stroke along the border of a photo is read as Python reads it", () => {
+    golden.bars.forEach((expected, seed) => {
+        const [height, pen] = [90 + 10 * seed, 5 + seed % 3];
+        const width = Math.floor(height * 3 / 4);
+        const gray = Uint8Array.from({ length: width * height }, (_, k) => {
+            const [x, y] = [k % width, Math.floor(k / width)];
+            const slope = 4 * x + 3 * y;
+            const isInked = y < pen || (slope >= 3 * height - 5 * pen && slope < 3 * height);
+            return 150 + Math.floor((seed % 4) * 20 * x / height) - 90 * isInked + (7 * x + 13 * y) % 5;
+        });
+        assert.equal(digest(inkImage(gray, width, height)), expected, `bar ${seed}`);
+    });
+});
+
 test("what is blank is no digit", () => {
     for (const value of [0, 128, 255]) {
         assert.equal(inkImage(new Uint8Array(280 * 280).fill(value), 280, 280).image, null);

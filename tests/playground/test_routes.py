@@ -169,7 +169,19 @@ def test_a_blank_picture_is_no_digit(site: Any) -> None:
 
     buffer = io.BytesIO()
     Image.new("L", (90, 60), 240).save(buffer, "PNG")
-    assert posted(site, buffer.getvalue()).json() == {"image": None, "stages": []}
+    assert posted(site, buffer.getvalue()).json() == {"image": None, "stages": [], "showsSeveral": False}
+
+
+@pytest.mark.parametrize("columns", [[100], [60, 140]])
+def test_a_picture_of_several_digits_is_said_to_be_one(site: Any, columns: list[int]) -> None:
+    from PIL import Image
+
+    gray = np.full((200, 200), 255, np.uint8)
+    for x in columns:
+        gray[40:160, x : x + 12] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(gray).save(buffer, "PNG")
+    assert posted(site, buffer.getvalue()).json()["showsSeveral"] is (len(columns) > 1)
 
 
 @pytest.mark.parametrize(

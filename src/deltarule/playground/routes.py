@@ -65,7 +65,7 @@ def routes(playground: Playground) -> list[Route]:
 
 
 async def answer_picture(request: Request) -> Response:
-    """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...]}."""
+    """What the normalizer makes of a picture in a file, the body: {"image": pixels or null, "stages": [...], ...}."""
     try:
         content = await asyncio.wait_for(read_body(request), BODY_SECONDS)
     except (TimeoutError, ClientDisconnect) as error:
@@ -94,7 +94,8 @@ def picture_stages(content: bytes) -> dict[str, Any]:
     for name, pixels in read.stages.items():
         height, width = pixels.shape
         stages.append({"name": name, "width": width, "height": height, "pixels": pixels.ravel().tolist()})
-    return {"image": None if read.image is None else read.image.ravel().tolist(), "stages": stages}
+    image = None if read.image is None else read.image.ravel().tolist()
+    return {"image": image, "stages": stages, "showsSeveral": read.shows_several}
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -167,6 +167,18 @@ def test_a_picture_cropped_to_its_ink(digits: np.ndarray, sign: int) -> None:
     assert np.mean(same) > 0.95
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("pen", [8, 14])
+def test_a_stroke_along_the_border_of_a_photo_is_ink(pen: int, sign: int) -> None:
+    """A 7 cropped to its ink: its bar lies along the border, its stem goes down from there."""
+    y, x = np.indices((200, 140))
+    inked = (y < pen) | (np.abs(x - 130 + 0.4 * y) < pen / 2)
+    level = 150 + 30 * x / 140 + np.random.default_rng(1).normal(0.0, 2.0, inked.shape) - 90 * inked
+    found = ink_image(np.clip(level if sign < 0 else 255 - level, 0, 255).astype(np.uint8)).stages["ink found"] > 127
+    assert found[: pen - 2].mean() > 0.95
+    assert (found & inked).sum() / (found | inked).sum() > 0.85
+
+
 def test_the_edge_of_a_shadow_is_no_ink() -> None:
     y, x = np.indices((600, 800))
     photo = np.where(x + y > 700, 120.0, 200.0) + np.random.default_rng(6).normal(0.0, 3.0, (600, 800))

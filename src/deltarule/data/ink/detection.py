@@ -4,7 +4,7 @@ All arithmetic is float64 in a fixed order, sums are of whole numbers, so that p
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +20,7 @@ BRUSH = 12  # strokes are narrower than this part of the longer side, on each si
 SPLIT = 0.85  # of the variance lies between ink and paper, where there is nothing else
 CROPPED = 1 / 8  # of a picture that is cropped to its ink is ink, at least
 GROUND = 0.3  # of the way from paper to ink: shades of the paper
+ALONG = 0.7  # of the darkest ink: a stroke that runs along the border
 GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
 STROKE = 0.35  # of the darkest ink: a stroke
 GAP = 0.12  # of the height: paper between two digits
@@ -118,24 +119,33 @@ def ink_on_paper(level: Plane) -> Plane | None:
     """Ink on paper in uneven light, 0 to 255; None where nothing stands out from the paper and its grain.
 
     The paper at a pixel is what is left there when everything as narrow as a stroke is filled in: a gray closing by a
-    square for dark ink, an opening for light ink. Beyond its border the paper goes on as it is there.
+    square for dark ink, an opening for light ink. Beyond its border the paper goes on as it is there, so that a stroke
+    along the border looks like paper; in the mirror it does not, and is kept where it is part of a piece of ink.
     """
     even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
     sign = -1.0 if is_dark(even, radius) else 1.0
-    raised = np.pad(-sign * even, 2 * radius, mode="edge")
-    depth = extreme(np.minimum, extreme(np.maximum, raised, radius), radius) + sign * even
+    depth, mirrored = (filled(-sign * even, radius, mode) + sign * even for mode in ("edge", "symmetric"))
     base = quantile(depth, 0.5)
     grain = GRAIN * quantile(np.abs(depth - base), 0.5)
     peak = float(depth.max()) - base
     if peak < FAINTEST_ON_PAPER or peak < 8.0 * grain:
         return None
-    inked = depth - base > max(4.0 * grain, 0.25 * peak)
+    least = max(4.0 * grain, 0.25 * peak)
+    within = depth - base > least
+    depth = np.where(mirrored - base >= ALONG * peak, mirrored, depth)
+    inked = depth - base > least
     label = pieces(inked)
-    areas = np.bincount(label[inked])
+    areas = np.bincount(label[within], minlength=int(label.max()) + 1)
     kept = inked & (areas[label] >= SPECK * areas.max())  # without dust
     full = quantile(depth[kept], 0.5) - base
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
+
+
+def filled(raised: Plane, radius: int, mode: Literal["edge", "symmetric"]) -> Plane:
+    """A gray closing by a square of that radius; what lies beyond the border is a copy of it, or of what is within."""
+    framed = np.pad(raised, 2 * radius, mode=mode)
+    return extreme(np.minimum, extreme(np.maximum, framed, radius), radius)
 
 
 def smooth(level: Plane) -> Plane:

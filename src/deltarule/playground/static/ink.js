@@ -1,7 +1,7 @@
 // A drawing, or a picture of one, made into the 28x28 pixels that MNIST would have made of it: data/ink of the
 // library, in the same order of the same float64 arithmetic, so that every byte is the same.
 
-import { foundInk } from "./paper.js";
+import { foundInk, hasSeveral } from "./paper.js";
 import { extremes } from "./planes.js";
 
 const SIDE = 28;
@@ -18,7 +18,8 @@ const [NO_INK, SOLID_INK] = [0.3, 0.9]; // between cells of a scan
 
 /**
  * @typedef {{name: string, width: number, height: number, pixels: Uint8ClampedArray}} Stage  ink white on black
- * @typedef {{image: Uint8ClampedArray|null, stages: Stage[]}} Reading  image: 784 values 0..255, null for no digit
+ * @typedef {{image: Uint8ClampedArray|null, stages: Stage[], showsSeveral?: boolean}} Reading  image: 784 values 0..255,
+ *     null for no digit; showsSeveral: whether it looks like digits side by side
  * @typedef {{values: Float64Array, width: number, height: number}} Plane
  */
 
@@ -37,6 +38,7 @@ export function inkImage(gray, width, height) {
     const image = centered(small);
     return {
         image: image.pixels,
+        showsSeveral: hasSeveral(ink),
         stages: [
             { name: "ink found", ...shown(ink) },
             { name: "crop", ...shown(crop) },
@@ -66,12 +68,14 @@ export function inkStrokes(strokes, size = PAD_SIDE) {
     const coarse = paths.map((path) => path.map(([x, y]) => [x * grain, y * grain]));
     const sketch = inked(coarse, SKETCH_SIDE, SKETCH_SIDE, PEN * SKETCH_SIDE / SIDE / 2);
     const stages = [{ name: "ink found", ...sketch }];
+    let showsSeveral = false;
     if (sketch.pixels.some((value) => value > 0)) {
         const plane = planeOf(sketch);
         stages.push({ name: "crop", ...bytesOf(cropped(plane, inkBox(plane))) });
+        showsSeveral = hasSeveral(plane);
     }
     const image = centered(small);
-    return { image: image.pixels, stages: [...stages, { name: "20x20", ...small }, { name: "centered", ...image }] };
+    return { image: image.pixels, showsSeveral, stages: [...stages, { name: "20x20", ...small }, { name: "centered", ...image }] };
 }
 
 /** The image, 784 values 0..255, that MNIST would have made of 8x8 cells of 0 to 16 parts of ink: scripts/make_digits.py. */

@@ -12,8 +12,13 @@ const BRUSH = 12;
 const SPLIT = 0.85;
 const CROPPED = 1 / 8;
 const GROUND = 0.3;
+const ALONG = 0.7;
 const GRAIN = 1.4826;
 const SPECK = 1 / 20;
+const STROKE = 0.35;
+const GAP = 0.12;
+const WIDE = 1.2;
+const TALL = 0.5;
 
 /**
  * How dark each pixel's ink is, 0..255, { values, width, height }; null where there is no ink. A picture with more than
@@ -147,13 +152,15 @@ function inkOnPaper(level) {
     const smooth = smoothed(level);
     const radius = Math.floor(Math.max(level.width, level.height) / BRUSH) + 1;
     const sign = isDark(smooth, radius) ? -1 : 1;
-    const raised = framed({ ...smooth, values: smooth.values.map((value) => -sign * value) }, 2 * radius);
-    const closed = extreme(-1, extreme(1, raised, radius), radius);
-    const depth = new Float64Array(smooth.values.length);
-    for (let k = 0; k < depth.length; k += 1) {
-        const [x, y] = [k % level.width, Math.floor(k / level.width)];
-        depth[k] = closed.values[(y + 2 * radius) * closed.width + x + 2 * radius] + sign * smooth.values[k];
-    }
+    const raised = { ...smooth, values: smooth.values.map((value) => -sign * value) };
+    const deepness = (mirrored) => {
+        const closed = extreme(-1, extreme(1, framed(raised, 2 * radius, mirrored), radius), radius);
+        return smooth.values.map((value, k) => {
+            const [x, y] = [k % level.width, Math.floor(k / level.width)];
+            return closed.values[(y + 2 * radius) * closed.width + x + 2 * radius] + sign * value;
+        });
+    };
+    let depth = deepness(false);
     const base = middle(depth);
     const grain = GRAIN * middle(depth.map((value) => Math.abs(value - base)));
     const peak = extremes(depth)[1] - base;
@@ -161,8 +168,11 @@ function inkOnPaper(level) {
         return null;
     }
     const least = Math.max(4 * grain, 0.25 * peak);
-    const mask = Uint8Array.from(depth, (value) => (value - base > least ? 1 : 0));
-    const kept = withoutSpecks(mask, level.width, level.height);
+    const isInked = () => Uint8Array.from(depth, (value) => (value - base > least ? 1 : 0));
+    const within = isInked();
+    const mirrored = deepness(true);
+    depth = depth.map((value, k) => (mirrored[k] - base >= ALONG * peak ? mirrored[k] : value));
+    const kept = withoutSpecks(isInked(), level.width, level.height, within);
     const full = middle(depth.filter((_, index) => kept[index])) - base;
     return {
         ...level,
@@ -194,28 +204,43 @@ function isDark({ values, width, height }, radius) {
     return skewness <= 0;
 }
 
-/** The pieces of a mask, joined across corners, too, without those that are far smaller than the largest. */
-function withoutSpecks(mask, width, height) {
+/** The pieces of a mask, joined across corners, too, without those that hold far fewer of the `counted` than others. */
+function withoutSpecks(mask, width, height, counted = mask) {
     const piece = new Int32Array(mask.length).fill(-1);
     const areas = [];
     for (let index = 0; index < mask.length; index += 1) {
         if (mask[index] && piece[index] < 0) {
-            areas.push(fill(mask, piece, width, height, index, areas.length));
+            areas.push(fill(mask, piece, width, height, index, areas.length, counted));
         }
     }
     const least = SPECK * areas.reduce((most, area) => Math.max(most, area), 0);
     return mask.map((inside, index) => (inside && areas[piece[index]] >= least ? 1 : 0));
 }
 
-/** Gives every pixel of the piece around `first` its number; how many there are. */
-function fill(mask, piece, width, height, first, number) {
+/** Whether ink looks like digits side by side: two groups of strokes, both tall, with paper between them. */
+export function hasSeveral({ values, width, height }) {
+    const least = STROKE * extremes(values)[1];
+    const kept = withoutSpecks(Uint8Array.from(values, (value) => (value >= least ? 1 : 0)), width, height);
+    const columns = Array.from({ length: width }, (_, x) => {
+        const rows = Array.from({ length: height }, (_, y) => y).filter((y) => kept[y * width + x]);
+        return { x, top: rows[0], bottom: rows[rows.length - 1], isInked: rows.length > 0 };
+    }).filter(({ isInked }) => isInked);
+    const tall = (group) => Math.max(...group.map(({ bottom }) => bottom)) - Math.min(...group.map(({ top }) => top)) + 1;
+    const whole = tall(columns);
+    const gap = (columns[columns.length - 1].x - columns[0].x + 1 < WIDE * whole ? GAP : 0) * whole + 1;
+    const starts = columns.map((_, k) => k).filter((k) => k === 0 || columns[k].x - columns[k - 1].x > gap);
+    return starts.filter((start, k) => tall(columns.slice(start, starts[k + 1])) >= TALL * whole).length > 1;
+}
+
+/** Gives every pixel of the piece around `first` its number; how many of the `counted` there are. */
+function fill(mask, piece, width, height, first, number, counted) {
     const waiting = [first];
     let area = 0;
     piece[first] = number;
     while (waiting.length > 0) {
         const index = waiting.pop();
         const [x, y] = [index % width, Math.floor(index / width)];
-        area += 1;
+        area += counted[index];
         for (let row = Math.max(y - 1, 0); row <= Math.min(y + 1, height - 1); row += 1) {
             for (let column = Math.max(x - 1, 0); column <= Math.min(x + 1, width - 1); column += 1) {
                 const next = row * width + column;

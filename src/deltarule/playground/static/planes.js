@@ -81,14 +81,18 @@ function along(values, stride, line, radius) {
     }
 }
 
-/** The same plane within a frame of copies of its border. */
-export function framed({ values, width, height }, margin) {
+/** The same plane within a frame: of copies of its border, or of what is within, `mirrored`. */
+export function framed({ values, width, height }, margin, mirrored = false) {
     const [columns, rows] = [width + 2 * margin, height + 2 * margin];
+    const within = (place, side) => {
+        const turn = ((place % (2 * side)) + 2 * side) % (2 * side);
+        return mirrored ? Math.min(turn, 2 * side - 1 - turn) : Math.min(Math.max(place, 0), side - 1);
+    };
     const out = new Float64Array(columns * rows);
     for (let y = 0; y < rows; y += 1) {
-        const row = Math.min(Math.max(y - margin, 0), height - 1) * width;
+        const row = within(y - margin, height) * width;
         for (let x = 0; x < columns; x += 1) {
-            out[y * columns + x] = values[row + Math.min(Math.max(x - margin, 0), width - 1)];
+            out[y * columns + x] = values[row + within(x - margin, width)];
         }
     }
     return { values: out, width: columns, height: rows };

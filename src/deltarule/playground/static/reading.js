@@ -31,7 +31,7 @@ function padAsItIs(drawing, canvas) {
     return sums.map((sum) => Math.round(sum / (CELL * CELL)));
 }
 
-/** What the network reads of a drawing: { image (784 values in 0..255) or null where there is no ink, stages }. */
+/** What the network reads of a drawing: a Reading of ink.js. */
 function read(store, canvas) {
     const { drawing, network } = store;
     const isPlain = network?.reading === "images"; // it learned no images like MNIST's
@@ -52,7 +52,7 @@ function read(store, canvas) {
     const { pixels, width, height } = drawing.picture;
     const normal = inkImage(pixels, width, height);
     const untouched = drawing.source === "example" && drawing.dx === 0 && drawing.dy === 0;
-    return untouched ? { image: pixels, stages: normal.stages } : normal;
+    return untouched ? { ...normal, image: pixels } : normal;
 }
 
 /** Keeps `store.x` and `store.stages` what the drawing says, one reading a frame. */
@@ -60,10 +60,10 @@ export function readDrawings(store) {
     const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
     const ask = inNextFrame(() => {
         if (!readsDrawings(store.network)) {
-            return store.set({ stages: [] }); // its inputs come from elsewhere
+            return store.set({ stages: [], showsSeveral: false }); // its inputs come from elsewhere
         }
-        const { image, stages } = read(store, canvas);
-        return store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages });
+        const { image, stages, showsSeveral = false } = read(store, canvas);
+        return store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages, showsSeveral });
     });
     store.addEventListener("change", (event) => {
         if (["drawing", "skip", "network"].some((key) => event.keys.has(key))) {

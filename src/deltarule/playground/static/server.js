@@ -140,11 +140,11 @@ export class Server {
         return this.json("catalogue");
     }
 
-    /** What Python's normalizer makes of an image file: { image, stages }, image null where there is no digit. */
+    /** What Python's normalizer makes of an image file: a Reading, as of ink.js. */
     async image(file) {
-        const { image, stages } = await this.json("image", { method: "POST", body: file });
+        const { image, stages, showsSeveral } = await this.json("image", { method: "POST", body: file });
         const bytes = (pixels) => (pixels === null ? null : Uint8Array.from(pixels));
-        return { image: bytes(image), stages: stages.map((stage) => ({ ...stage, pixels: bytes(stage.pixels) })) };
+        return { image: bytes(image), showsSeveral, stages: stages.map((stage) => ({ ...stage, pixels: bytes(stage.pixels) })) };
     }
 
     /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */

@@ -33,6 +33,7 @@ export class Store extends EventTarget {
         this.structure = ""; // of the network, as `structureOf` has it
         this.drawing = BLANK;
         this.skip = false; // whether the pad goes to the network as it is, past the normalizer
+        this.showsSeveral = false; // whether it looks like digits side by side
         this.stages = []; // what the normalizer did: list of {name, width, height, pixels}
         this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
         this.trace = null; // forward(network, x), computed once a change
