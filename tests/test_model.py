@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, ShapeError
-from deltarule.model import Model, Standardization
+from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.activations import Activation, Identity, Sigmoid, Softmax
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network, with_meaning
@@ -243,3 +243,37 @@ def test_rows_counted_by_other_columns_are_refused() -> None:
         model.scaled(other)
     numbers = model.of_numbers()
     np.testing.assert_array_equal(numbers.inputs(model.unscaled(np.eye(2))), model.inputs(np.eye(2)))
+
+
+def doubtful(
+    dtype: Any = np.float32, scaling: Standardization | None = None, pixels: bool = False
+) -> tuple[Network, Model]:
+    """A network of four classes, and the model that keeps three of them and the fourth as its doubt."""
+    four = Network((6, 5, 4), pixels=pixels, dtype=dtype, rng=3)
+    three = Network((6, 5, 3), pixels=pixels, dtype=dtype)
+    for W, b, other_W, other_b in zip(three.weights, three.biases, four.weights, four.biases, strict=True):
+        W[:], b[:] = other_W[:, : len(b)], other_b[: len(b)]
+    doubt = Doubt(four.weights[-1][:, 3], four.biases[-1][3])
+    return four, Model(three, input_scaling=scaling, doubt=doubt)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", ["numbers", "pixels", "standardized"])
+def test_what_is_unusual_is_the_share_of_one_more_class(kind: str, dtype: type) -> None:
+    X = RNG.integers(0, 256, (7, 6)).astype(np.uint8) if kind == "pixels" else RNG.normal(size=(7, 6)).astype(dtype)
+    scaling = Standardization(np.full(6, 0.5), np.full(6, 2.0)) if kind == "standardized" else None
+    four, model = doubtful(dtype, scaling, pixels=kind == "pixels")
+    expected = four.outputs((X - 0.5) / 2.0 if scaling else X)
+    np.testing.assert_allclose(model.unusual(X), expected[:, 3], rtol=1e-5)
+    np.testing.assert_allclose(model.probabilities(X) * (1 - expected[:, 3:]), expected[:, :3], rtol=1e-4)
+    np.testing.assert_array_equal(model.answers(X).unusual, model.unusual(X))
+    assert Model(model.network).answers(X).unusual is None
+    with pytest.raises(SettingError, match="has not learned what is unusual, so it cannot tell: use the bundled one"):
+        Model(model.network).unusual(X)
+
+
+def test_doubt_that_does_not_fit_the_network_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"a weight for each unit .* got layers \(4, 5, 3\) and 4 weights"):
+        Model(network(4, 3), doubt=Doubt(np.zeros(4), 0.0))
+    with pytest.raises(SettingError, match="a network that ends in a softmax"):
+        Model(network(4, 3, Sigmoid()), doubt=Doubt(np.zeros(5), 0.0))

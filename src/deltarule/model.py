@@ -13,6 +13,7 @@ from deltarule.data.readers.tables import frame_rows, is_frame
 from deltarule.elsewhere import substitute_for
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import LARGEST, Scale, check_finite, check_inputs, check_scale, is_unit
+from deltarule.nn.activations import Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_of, with_meaning
 from deltarule.nn.workspace import as_floats
@@ -55,11 +56,39 @@ class Standardization(metaclass=Named):
         return columns * self.scale + self.mean
 
 
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """One more output beside a softmax's own, for inputs of no class: it reads the last hidden layer as they do.
+
+    weight: (fan_in,). bias: moved so that the share of this output is 0.5 where an input begins to be unusual.
+    """
+
+    weight: Array
+    bias: float
+
+    def fits(self, network: Network) -> bool:
+        """Whether a network ends in a softmax, behind a layer of as many units as there are weights."""
+        is_softmax = isinstance(network.activations[-1], Softmax)
+        return is_softmax and np.shape(self.weight) == network.layer_sizes[-2:-1]
+
+    def shares(self, network: Network, X: Array) -> Array:
+        """The share of this output for inputs as `outputs_of` takes them, (n_samples,), in [0, 1]."""
+        *sizes, n_outputs = network.layer_sizes
+        *hidden, output = network.activations
+        wide = Network((*sizes, n_outputs + 1), hidden=hidden, output=output, loss=network.loss, dtype=network.dtype)
+        vars(wide).update(pixels=network.pixels)
+        for W, b, own_W, own_b in zip(wide.weights, wide.biases, network.weights, network.biases, strict=True):
+            W[:, : len(own_b)], b[: len(own_b)] = own_W, own_b
+        wide.weights[-1][:, -1], wide.biases[-1][-1] = self.weight, self.bias
+        return outputs_of(wide, X)[:, -1]
+
+
 class Answers(NamedTuple):
-    """The outputs of a network, (n_samples, outputs), and what they mean by its task: see `Model.predict`."""
+    """The outputs of a network, (n_samples, outputs), what they mean by its task, and how unusual: see `Model`."""
 
     outputs: Array
     predicted: Array
+    unusual: Array | None = None
 
 
 @public("Model(dr.Network((784, 100, 10)))")
@@ -73,6 +102,7 @@ class Model(metaclass=Named):
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
     columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
+    doubt: what `unusual` asks. The bundled network has one; train the network on, and it no longer fits.
 
     Attributes: those, task, class_names, image_shape, pixels, has_probabilities; inner, the network that reads what
     `inputs` returns; input_names, where the inputs come from a table.
@@ -83,6 +113,7 @@ class Model(metaclass=Named):
     target_scaling: Standardization | None
     columns: tuple[Column, ...]
     record: dict[str, Any]
+    doubt: Doubt | None
 
     def __init__(
         self,
@@ -94,6 +125,7 @@ class Model(metaclass=Named):
         target_scaling: Standardization | None = None,
         columns: tuple[Column, ...] = (),
         record: dict[str, Any] | None = None,
+        doubt: Doubt | None = None,
     ) -> None:
         check_network(network, substitute_for(network, "Model") or "dr.Model(network)", "Network")
         scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
@@ -108,7 +140,10 @@ class Model(metaclass=Named):
             meant = network
         if columns or input_scaling is not None:
             vars(meant).setdefault("input_range", None)  # numbers count as they are
-        vars(self).update(network=meant, columns=columns, record={} if record is None else record, **scalings)
+        if doubt is not None and not doubt.fits(meant):
+            raise SettingError(sentence("model.doubt", sizes=meant.layer_sizes, n_weights=np.size(doubt.weight)))
+        record = {} if record is None else record
+        vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
     @classmethod
     def of(cls, network: Network) -> Self:
@@ -241,11 +276,23 @@ class Model(metaclass=Named):
         """
         return self.answers(raw).predicted
 
+    def unusual(self, raw: Any) -> Array:
+        """How unlike the data that the model learned inputs are, (n_samples,): 0 to 1, from 0.5 on unlike any class.
+
+        Probabilities cannot say so: of the classes there are, one is always the likeliest. SettingError for a model
+        that has not learned it: the bundled network has, from letters, drawings and scribbles.
+        """
+        if self.doubt is None:
+            raise SettingError(sentence("model.no_doubt"))
+        return self.doubt.shares(self.network, self.inputs(raw))
+
     def answers(self, raw: Any) -> Answers:
-        """What `outputs` and `predict` return, of one pass through the network."""
+        """What `outputs`, `predict` and, where there is `doubt`, `unusual` return."""
         outputs = self.outputs(raw)
         predicted = decide(self.network, outputs)
-        return Answers(outputs, predicted if self.target_scaling is None else self.target_scaling.undo(predicted))
+        if self.target_scaling is not None:
+            predicted = self.target_scaling.undo(predicted)
+        return Answers(outputs, predicted, None if self.doubt is None else self.unusual(raw))
 
     @property
     def has_probabilities(self) -> bool:

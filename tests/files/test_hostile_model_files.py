@@ -236,7 +236,24 @@ def test_words_at_the_top_that_nobody_knows(good: bytes, refused: Refused) -> No
         refused(repacked(header, less, data), f"missing required field `{name}`")
 
 
-@pytest.mark.parametrize("more", [{"origin": {"kind": "idx"}}, {"doubt": 0.1, "members": [1, 2]}, {"ünbekannt": None}])
+@pytest.mark.parametrize(
+    ("doubt", "words"),
+    [
+        (0.5, "Expected `object | null`, got `float`"),
+        ({"weight": [0, 0, 0]}, "missing required field `bias`"),
+        ({"weight": [0, 0, 0], "bias": 0, "more": 1}, "unknown field `more`"),
+        ({"weight": [0, 0, 1e7], "bias": 0}, "Expected `float` <= 1000000.0"),
+        ({"weight": [0, 0], "bias": 0}, "a weight for each unit of its last hidden layer: got layers"),
+        ({"weight": [0, 0, 0], "bias": "0"}, "Expected `float`, got `str`"),
+    ],
+)
+def test_doubt_that_lies_is_refused(good: bytes, doubt: Any, words: str, refused: Refused) -> None:
+    header, description, data = unpacked(good)
+    optional = {**description["optional"], "doubt": doubt}
+    refused(repacked(header, {**description, "optional": optional}, data), words)
+
+
+@pytest.mark.parametrize("more", [{"origin": {"kind": "idx"}}, {"later": 0.1, "members": [1, 2]}, {"ünbekannt": None}])
 def test_what_is_optional_and_unknown_is_ignored(good: bytes, tmp_path: Path, more: Json) -> None:
     """The digest holds it all the same."""
     header, description, data = unpacked(good)

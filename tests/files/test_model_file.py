@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from deltarule.data.columns import Column
 from deltarule.errors import FileError, ModelFileError, SettingError
 from deltarule.files.model_file import load, save
-from deltarule.model import Model, Standardization
+from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import uniform
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson, Quadratic
@@ -274,3 +274,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileError, match="is a device or pipe"):
         load(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_doubt_comes_back_to_the_last_bit_and_the_digest_covers_it(tmp_path: Path, dtype: type) -> None:
+    rng = np.random.default_rng(0)
+    doubt = Doubt(rng.normal(size=4).astype(dtype), 0.1)
+    model = Model(Network((3, 4, 2), task="classes", dtype=dtype), doubt=doubt)
+    save(model, tmp_path / "model")
+    X = rng.normal(size=(5, 3)).astype(dtype)
+    np.testing.assert_array_equal(load(tmp_path / "model").unusual(X), model.unusual(X))
+    content = (tmp_path / "model").read_bytes()
+    place = content.index(b'"bias\\":0.1') + len(b'"bias\\":0.')
+    (tmp_path / "model").write_bytes(content[:place] + b"2" + content[place + 1 :])
+    with pytest.raises(ModelFileError, match="expected what its digest"):
+        load(tmp_path / "model")

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { about, load } from "../../src/deltarule/playground/static/engine/module.js";
-import { activate, backward, forward, slope, update } from "../../src/deltarule/playground/static/engine/network.js";
+import { activate, backward, forward, slope, unusual, update } from "../../src/deltarule/playground/static/engine/network.js";
 import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
 import { Training } from "../../src/deltarule/playground/static/engine/training.js";
 import { readModel } from "../../src/deltarule/playground/static/model_file.js";
@@ -47,6 +47,7 @@ for (const each of cases) {
         trace.a.forEach((a, l) => assertNear(a, each.a[l]));
         trace.z.slice(1).forEach((z, l) => assertNear(z, each.z[l]));
         assertNear(forward(network, x, each.y).loss, each.loss);
+        assertNear(unusual(network, trace), each.unusual);
         const { gradient, loss } = backward(network, x, each.y);
         assertNear(loss, each.loss);
         gradient.delta.slice(1).forEach((delta, l) => assertNear(delta, each.delta[l]));

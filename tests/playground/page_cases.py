@@ -14,7 +14,7 @@ import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.files.model_file import model_bytes
-from deltarule.model import Model, Standardization
+from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.parts import PARTS, Kind, make, spec_of
 from deltarule.training.engine import REFERENCE
@@ -58,6 +58,8 @@ def models() -> Iterator[Model]:
         (Column("p"), Column("q")),
     )
     yield Model(Network((3, 4, 2), dtype=np.float32))
+    yield Model(Network((3, 4, 2), dtype=np.float64), doubt=Doubt(np.array([0.5, -1.0, 2.0, 0.25]), -0.3))
+    yield Model(Network((3, 2), dtype=np.float64), doubt=Doubt(np.array([0.5, -9.0, 2.0]), 0.7))
 
 
 def case(model: Model, rng: np.random.Generator) -> dict[str, Any]:
@@ -84,6 +86,7 @@ def case(model: Model, rng: np.random.Generator) -> dict[str, Any]:
         "z": [z[0].tolist() for z in ws.z],
         "a": [X[0].tolist(), *(a[0].tolist() for a in ws.a)],
         "loss": loss_value(network, y, ws),
+        "unusual": 0.0 if model.doubt is None else float(model.unusual(raw)[0]),
         "delta": [delta[0].tolist() for delta in ws.delta],
         "weights": [W.ravel().tolist() for W in grads.weights],
         "biases": [b.tolist() for b in grads.biases],

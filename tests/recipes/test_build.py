@@ -9,7 +9,7 @@ import pytest
 from deltarule import recipes
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, SettingError, ShapeError
-from deltarule.model import Model
+from deltarule.model import Doubt, Model
 from deltarule.nn.activations import Identity, LeakyReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy
 from deltarule.nn.network import Network
@@ -305,3 +305,10 @@ def test_a_recipe_for_other_data_says_so_before_it_trains() -> None:
     answered = job("output=identity", "loss=quadratic", splits=table(), engine="numpy")
     assert isinstance(answered.model.network.activations[-1], Identity)
     assert isinstance(answered.trainer.optimizer, Adam)
+
+
+def test_what_trains_on_loses_its_doubt() -> None:
+    """It knows the hidden layers as they were."""
+    first = job()
+    doubt = Doubt(np.zeros(first.model.network.layer_sizes[-2]), 0.0)
+    assert job(start=replace(first.model, doubt=doubt)).model.doubt is None

@@ -160,7 +160,7 @@ def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
     if asked.answers is None:
         yield {"input": name, "row": 0, "label": None, kind[0]: None, kind[1]: None}
         return
-    outputs, predicted = asked.answers
+    outputs, predicted, unusual = asked.answers
     for row, (a, answer) in enumerate(zip(outputs.tolist(), predicted.tolist(), strict=True)):
         named = dict(zip(model.class_names, a, strict=True))
         result: Answer = {"input": name, "row": row}
@@ -168,6 +168,7 @@ def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
             result |= {"values": dict(zip(model.class_names, answer, strict=True))}
         elif model.task == "classes":
             result |= {"label": model.class_names[answer], kind[0]: a[answer], kind[1]: named}
+            result |= {} if unusual is None else {"unusual": float(unusual[row])}
         else:
             on = [label for label, is_on in zip(model.class_names, answer, strict=True) if is_on]
             result |= {"label": on, kind[1]: named}
@@ -187,7 +188,9 @@ def answer_line(answer: Answer, asked: Asked) -> str:
         words = (f"{'' if name in answer['label'] else 'not '}{name} ({a:.4f})" for name, a in numbers.items())
         return f"{place}  " + "  ".join(words)
     sure = percent(answer["probability"]) if "probability" in answer else f"activation {answer['activation']:.4f}"
-    return f"{place}  {answer['label']}  {sure}"
+    unusual = answer.get("unusual", 0.0)
+    doubt = f"  unusual ({percent(unusual)}): unlike what it learned" if unusual >= 0.5 else ""
+    return f"{place}  {answer['label']}  {sure}{doubt}"
 
 
 def csv_with_answers(model: Model, asked: Asked) -> str:

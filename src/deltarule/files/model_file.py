@@ -5,7 +5,8 @@ inputs or targets are standardized, input.mean, input.scale, target.mean, target
 (sorted keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, what no answer can do
 without, whose unknown keys are refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256
 of that JSON without the digest, followed by the arrays' bytes in the order above. So later versions can add without a
-new format; doubt and members are kept for them.
+new format; members is kept for them. `doubt`, optional, is a list of numbers and no array, since older versions refuse
+arrays that they do not know.
 """
 
 import io
@@ -24,7 +25,7 @@ from deltarule.data.columns import Column
 from deltarule.elsewhere import is_a
 from deltarule.errors import LOG, ModelFileError, SettingError, install_command, read_tables, sentence
 from deltarule.files.tensor_file import Dtype, SignedFile, Slot, open_file, signed_file_bytes
-from deltarule.model import Model, Standardization
+from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.parts import Kind, make, part_of, spec_of
@@ -34,9 +35,10 @@ from deltarule.settings import Task, brief, check_path
 FORMAT = 3
 # pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
-OPTIONAL = ("input_range", "reading", "record")
+OPTIONAL = ("input_range", "reading", "record", "doubt")
 MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says of itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
+Modest = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
 JSON_RULE = "the names and the record of a model must be strings, finite numbers, lists and dicts of these"
 
@@ -53,6 +55,13 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if len(set(self.categories)) < len(self.categories):
             raise ModelFileError(f"expected different categories in the column {self.name!r}: got one twice")
+
+
+class DoubtEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """The output that says how unusual an input is."""
+
+    weight: tuple[Modest, ...]
+    bias: Modest
 
 
 class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,6 +82,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
     input_range: tuple[float, float] | None = None
     reading: str | None = None
     record: dict[str, Any] = {}
+    doubt: DoubtEntry | None = None
 
     def __post_init__(self) -> None:
         n_inputs, n_layers, names = self.layer_sizes[0], len(self.layer_sizes) - 1, [each.name for each in self.columns]
@@ -140,6 +150,8 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
     }
     optional: dict[str, Any] = {"input_range": network.input_range, "record": model.record}
     optional |= {} if network.reading is None else {"reading": network.reading}
+    if model.doubt is not None:
+        optional["doubt"] = {"weight": np.asarray(model.doubt.weight).tolist(), "bias": float(model.doubt.bias)}
     try:
         data = signed_file_bytes({"format": FORMAT, "required": required, "optional": optional}, arrays_of(model))
     except UnicodeEncodeError as error:
@@ -276,4 +288,6 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         if f"{side}.mean" in arrays
     }
     columns = tuple(Column(**msgspec.structs.asdict(each)) for each in description.columns)
-    return Model(network, columns=columns, record=description.record, **scalings)
+    entry = description.doubt
+    doubt = None if entry is None else Doubt(np.array(entry.weight), entry.bias)
+    return Model(network, columns=columns, record=description.record, doubt=doubt, **scalings)

@@ -68,6 +68,8 @@ def build(
     train, test = split(recipe, splits, seed)
     parts = train.hold_out(holdout) if holdout else Splits(train)
     model = fresh_model(recipe, parts.train, seed) if start is None else start
+    if model.doubt is not None:  # it knows the hidden layers as they are
+        model = replace(model, doubt=None)
     trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed, callbacks)
     trainer.engine = engines.engine(engine, trainer.network, trainer.optimizer, trainer.penalty)
     return Job(model, trainer, model.scaled(parts.train), model.scaled(parts.test) if parts.test else None, test)

@@ -1,5 +1,6 @@
 // The outputs as bars, the answer in a word, and the sentence that a screen reader says.
 
+import { unusual } from "./engine/network.js";
 import { ticks } from "./train/curves.js";
 import { readsDrawings } from "./store.js";
 import { announce, element, percent, repaintOn, roving, shown } from "./widgets.js";
@@ -41,7 +42,17 @@ export function sentence(store) {
     const said = (index) => `${nameOf(network, index)}, ${valueText(network, outputs[index])}`;
     const next = order.length > 1 ? `; next ${said(order[1])}` : "";
     const label = store.label === null ? "" : ` ${whoSays(store)} ${nameOf(network, store.label)}.`;
-    return `Reads ${said(order[0])}${next}.${label}`;
+    return `Reads ${said(order[0])}${next}.${label} ${doubts(store)}`.trim();
+}
+
+/** What speaks against the answer, as a sentence; empty where nothing does. */
+function doubts(store) {
+    if (!store.outputs) {
+        return "";
+    }
+    const share = unusual(store.network, store.trace);
+    const strange = share >= 0.5 ? `Unusual (${percent(share)}): unlike what the network learned.` : "";
+    return store.showsSeveral ? "This looks like several digits: draw one at a time." : strange;
 }
 
 /** Values with the names of their outputs. */
@@ -133,13 +144,15 @@ export function makeAnswers(panel, store, { speak = false, walkable = false } = 
     const digit = element("span", { class: "digit" });
     const beside = element("span", { class: "beside" });
     const headline = element("p", { class: "headline" }, digit, beside);
-    const node = element("div", { class: "answers" }, headline, bars.node);
+    const doubt = element("p", { class: "complaint" });
+    const node = element("div", { class: "answers" }, headline, doubt, bars.node);
     repaintOn(store, panel, ["trace", "label", "stages"], () => {
         const { network, outputs, label } = store;
         if (!network) {
             return;
         }
         bars.paint(store);
+        doubt.textContent = doubts(store);
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;

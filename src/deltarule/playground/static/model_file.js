@@ -18,6 +18,7 @@ import { about as engine } from "./engine/module.js";
  * @property {number[] | null} imageShape [height, width] of an input
  * @property {string | null} reading how its images were made: "digits", as MNIST's, "images", as they are; null: unknown
  * @property {{name: string, categories: string[]}[]} fields what the inputs are: a number each, or one for each category
+ * @property {{weight: number[], bias: number} | null} doubt one more output, which says how unusual an input is
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
  */
@@ -55,6 +56,7 @@ export function readModel(buffer) {
         imageShape: about.image_shape,
         reading: about.reading ?? null,
         fields: fieldsOf(about),
+        doubt: about.doubt ?? null,
         scaling: scaling("input"),
         targetScaling: scaling("target"),
     };

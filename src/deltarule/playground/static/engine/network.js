@@ -155,3 +155,12 @@ export function update(network, gradient, rate) {
     const moved = (old, slopes) => old.map((part, l) => part.map((each, n) => each - rate * slopes[l][n]));
     return { ...network, weights: moved(network.weights, gradient.weights), biases: moved(network.biases, gradient.biases) };
 }
+
+/** How unusual the input of a pass is, 0..1: the share of one more output, for inputs of no class. See Doubt in model.py. */
+export function unusual({ doubt }, { a, z }) {
+    if (doubt === null) {
+        return 0;
+    }
+    const own = a.at(-2).reduce((sum, each, j) => sum + each * doubt.weight[j], doubt.bias);
+    return 1 / z.at(-1).reduce((sum, other) => sum + Math.exp(other - own), 1);
+}
