@@ -19,6 +19,7 @@ from deltarule.recipes.schema import parse
 ROOT = Path(__file__).parents[1]
 CARD = PRETRAINED.with_name("README.md")
 CHANGES = runpy.run_path(str(ROOT / "benchmarks" / "robustness.py"))
+DOUBT = runpy.run_path(str(ROOT / "benchmarks" / "doubt.py"))
 Point = tuple[float, float]
 
 
@@ -63,8 +64,38 @@ def test_it_is_small_and_made_by_the_recipe_that_is_shipped() -> None:
     model = load(PRETRAINED)
     assert PRETRAINED.stat().st_size <= 500_000
     assert model.class_names == tuple("0123456789")
-    shipped, made_by = recipes.read("drawings"), parse(model.record["recipe_toml"], "drawings")
+    script = runpy.run_path(str(ROOT / "scripts" / "make_pretrained.py"))
+    shipped = recipes.read("drawings").with_changes([f"training.epochs={script['EPOCHS']}"])
+    made_by = parse(model.record["recipe_toml"], "drawings")
     assert (made_by.network, made_by.training, made_by.data) == (shipped.network, shipped.training, shipped.data)
+
+
+def test_few_digits_and_most_other_things_are_unusual() -> None:
+    """What `benchmarks/doubt.py` found, beside what was asked."""
+    rows = json.loads((ROOT / "benchmarks" / "results" / "doubt.json").read_text(encoding="utf-8"))
+    digits, others = ([row for row in rows if row["is_digit"] is is_digit] for is_digit in (True, False))
+    assert {row["workload"] for row in digits if row["unusual"] > row["asked"]} == set()
+    assert {row["workload"] for row in others if row["unusual"] < row["asked"]} == set()
+    assert {row["workload"] for row in digits if row["accuracy"] < 0.95} == set()
+    assert min(row["examples"] for row in rows) >= 900
+
+
+@pytest.mark.parametrize("kind", ["houses", "faces", "blanks", "letters, other fonts"])
+def test_things_that_are_not_digits_are_unusual(kind: str) -> None:
+    """Some drawn anew, within 4 binomial deviations of what the card says."""
+    found = re.search(rf"^\| {kind} \| ([\d.]+) % \|$", CARD.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None
+    said, draw = float(found[1]) / 100, DOUBT["OTHERS"][kind][0]
+    rng = np.random.default_rng(1)
+    share = load(PRETRAINED).unusual(np.stack([draw(rng) for _ in range(150)]))
+    assert abs(np.mean(share >= 0.5) - said) <= 4 * math.sqrt(max(said * (1 - said), 0.01) / 150)
+
+
+@pytest.mark.parametrize("name", STROKES)
+def test_a_drawn_digit_is_not_unusual(name: str) -> None:
+    image = ink_strokes(STROKES[name]).image
+    assert image is not None
+    assert load(PRETRAINED).unusual(image[np.newaxis])[0] < 0.5
 
 
 def test_the_card_is_what_the_script_writes_from_what_was_measured() -> None:

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 PAD = "#draw .pad"
+HOUSE: list[Stroke] = [
+    [(70, 130), (70, 230), (210, 230), (210, 130)],
+    [(60, 130), (140, 50), (220, 130), (60, 130)],
+    [(120, 230), (120, 180), (155, 180), (155, 230)],
+]
 SIDE = 280  # of the pad, in the strokes' own pixels
 
 
@@ -68,6 +73,27 @@ def test_ten_digits_drawn_by_mouse_are_read_as_python_reads_them(visit: Visit, p
             assert image is not None
             np.testing.assert_allclose(shares(page), pretrained.probabilities(image.reshape(1, -1))[0], atol=6e-4)
     assert read == {digit: str(digit) for digit in DIGITS}
+
+
+def test_the_page_says_what_is_unlike_a_digit_and_what_is_several(visit: Visit, pretrained: Model) -> None:
+    page = visit()
+    doubt = page.locator("#draw .answers .complaint")
+    draw(page, DIGITS[3])
+    assert (answer(page), doubt.inner_text()) == ("3", "")
+    page.get_by_role("button", name="Clear").click()
+    draw(page, HOUSE)
+    answer(page)
+    image = ink_strokes(drawn(page), SIDE).image
+    assert image is not None
+    share = 100 * float(pretrained.unusual(image.reshape(1, -1))[0])
+    said = re.fullmatch(r"Unusual \(([\d.]+) %\): unlike what the network learned\.", doubt.inner_text())
+    assert said is not None
+    assert abs(float(said[1]) - share) < 0.06
+    page.get_by_role("button", name="Clear").click()
+    halves = [[(x / 2 + shift, y / 2 + 70) for x, y in DIGITS[digit][0]] for digit, shift in ((1, 0), (6, 120))]
+    draw(page, halves)
+    answer(page)
+    assert doubt.inner_text() == "This looks like several digits: draw one at a time."
 
 
 def test_a_finger_draws(visit: Visit) -> None:

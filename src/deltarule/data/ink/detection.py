@@ -125,7 +125,7 @@ def ink_on_paper(level: Plane) -> Plane | None:
     even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
     sign = -1.0 if is_dark(even, radius) else 1.0
-    depth, mirrored = (filled(-sign * even, radius, mode) + sign * even for mode in ("edge", "symmetric"))
+    depth, mirrored = (paper_level(-sign * even, radius, mode) + sign * even for mode in ("edge", "symmetric"))
     base = quantile(depth, 0.5)
     grain = GRAIN * quantile(np.abs(depth - base), 0.5)
     peak = float(depth.max()) - base
@@ -142,7 +142,7 @@ def ink_on_paper(level: Plane) -> Plane | None:
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
 
 
-def filled(raised: Plane, radius: int, mode: Literal["edge", "symmetric"]) -> Plane:
+def paper_level(raised: Plane, radius: int, mode: Literal["edge", "symmetric"]) -> Plane:
     """A gray closing by a square of that radius; what lies beyond the border is a copy of it, or of what is within."""
     framed = np.pad(raised, 2 * radius, mode=mode)
     return extreme(np.minimum, extreme(np.maximum, framed, radius), radius)
