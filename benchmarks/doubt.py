@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from drawn_digits import strokes_of
-from measuring import RESULTS, Row, surroundings, write_rows
 from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+sys.path.insert(0, str(Path(__file__).parent))
+from drawn_digits import strokes_of
+from measuring import RESULTS, Row, surroundings, write_rows
 from strokes import ink_strokes
 
 from deltarule.data.catalog import load as load_data

@@ -290,3 +290,24 @@ def test_a_first_line_of_numbers_is_a_row(deltarule: Command) -> None:
     code, out, err = deltarule("predict", "one.csv", "--model", "table.safetensors")
     assert (code, out) == (1, "")
     assert "one.csv: line 1 must name the columns: size,rooms; got 1,0" in " ".join(err.split())
+
+
+def test_a_picture_of_a_house_is_unusual_and_a_digit_is_not(deltarule: Command) -> None:
+    from PIL import Image, ImageDraw
+
+    house = Image.new("L", (200, 200), 255)
+    for line in [(50, 100, 50, 180, 150, 180, 150, 100), (35, 105, 100, 30, 165, 105, 35, 105)]:
+        ImageDraw.Draw(house).line(line, fill=0, width=12)
+    house.save("house.png")
+    files = ["house.png", picture("one.png", ONE)]
+    strange, usual = deltarule("predict", *files, "--json").json
+    assert strange["unusual"] >= 0.5 > 0.05 > usual["unusual"] >= 0.0
+    lines = deltarule("predict", *files).out.splitlines()
+    assert lines[0].endswith(f"  unusual ({100 * strange['unusual']:.2f} %): unlike what it learned")
+    assert lines[1].startswith("one.png  1  ")
+    assert "unusual" not in lines[1]
+
+
+def test_only_a_model_that_has_learned_it_says_what_is_unusual(deltarule: Command, digits_model: Path) -> None:
+    (answer,) = deltarule("predict", picture("one.png", ONE), "--model", digits_model, "--json").json
+    assert "unusual" not in answer
