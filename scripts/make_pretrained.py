@@ -157,7 +157,7 @@ def measure() -> None:
 
 def called(row: dict[str, Any]) -> str:
     """How many pictures are called unusual, and how many may be, or should."""
-    return f"{percent(row['unusual'])} | {row['asked']:.0%}"
+    return f"{percent(row['unusual'])} | {100 * row['asked']:.0f} %"
 
 
 def card() -> str:
