@@ -133,7 +133,8 @@ def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
         first, n_outputs, seen, n_found = chain[0], chain[-1].W.shape[1], set[bytes](), 0
         for event in (each for each in events if each.where.is_store or "[" in each.where.text):
             for X in inputs_in(event.value, first.W.shape[0]):
-                if n_found < MOST_INPUTS and (key := X.tobytes()) not in seen:
+                is_possible = len(X) * first.W.shape[1] in firsts.tables  # else the product may need gigabytes
+                if is_possible and n_found < MOST_INPUTS and (key := X.tobytes()) not in seen:
                     seen.add(key)
                     product = X @ first.W
                     if firsts.has(product + first.b) or firsts.has(product):

@@ -404,9 +404,8 @@ class Tape:
         """The value of a name whose own statement cannot run here."""
         return self.supplies(name)
 
-    def script(self, program: Program, *, skipped: Sequence[str], supplies: Callable[[str], Any]) -> Program:
+    def script(self, program: Program, *, skipped: Sequence[str]) -> Program:
         """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
-        self.supplies = supplies
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
         writer, body = Instrument(self.places, program), list[ast.stmt]()
         nowhere = names_from_nowhere(program)
