@@ -105,6 +105,7 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
     ("relu-absolute", RELU, np.abs),
     ("sigmoid-unfinished", SIGMOID, lambda z: 1 + np.exp(-z)),
     ("softmax-unnormalized", SOFTMAX, np.exp),
+    ("softmax-unnormalized", SOFTMAX, lambda z: exponentials(z, 1)),
 )
 
 

@@ -17,13 +17,15 @@ from deltarule.learn.activations import (
     SIGMOID,
     SOFTMAX,
     TANH,
+    Function,
+    Sigma,
     factor_between,
     is_close,
     leaky,
     shares_of,
 )
 from deltarule.learn.blame import delta_source, is_in, targets_source
-from deltarule.learn.judgement import Found, Pass, first, first_multiple
+from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import is_bias_gradient, number_in
@@ -31,6 +33,7 @@ from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
 MULTI = (SIGMOID, SOFTMAX)
+WRONG_ERRORS: dict[str, Function] = {"error-squared": np.square, "error-absolute": np.abs, "error-sign-only": np.sign}
 
 
 def walk_back(run: Pass, loss: str) -> None:
@@ -40,7 +43,7 @@ def walk_back(run: Pass, loss: str) -> None:
     run.gradients = [(None, None)] * len(run.layers)
     for l in range(last, -1, -1):
         forms = output_forms(run, loss) if l == last else hidden_forms(run, l, deltas[l + 1])
-        found, made = find_delta(run, l, begun, forms), begun
+        found, made = find_delta(run, l, begun, forms, loss), begun
         if found is None:
             run.note("delta", l, None, "?")
             deltas[l] = None if l == last and not forms[0] else right_delta(forms)
@@ -48,6 +51,10 @@ def walk_back(run: Pass, loss: str) -> None:
             (event, array), mistake, factor = found
             deltas[l], made = array, event.time - 1
             mistake, note = ("", mistake[1:]) if mistake.startswith("=") else (mistake, "")
+            if mistake == "slope-of-another" and run.kinds[l] is IDENTITY and l + 1 < len(run.layers):
+                error, z, mistake = errors_before(run, l, deltas)[0], run.z[l], ""
+                kinds = [each for each in (SIGMOID, TANH, RELU) if is_slope(array, error, each, z)]
+                lack_activation(run, l, kinds[0].name if kinds else "the activation")
             event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
         if (delta := deltas[l]) is None:
@@ -59,19 +66,30 @@ def walk_back(run: Pass, loss: str) -> None:
     judge_penalties(run)
 
 
+def is_slope(delta: Array, error: Array, kind: Sigma, z: Array) -> bool:
+    """Whether a delta is an error times the slope of an activation, taken of z or by its formula in a."""
+    slopes = [kind.slope(z), *([kind.of_a(z)] if kind.of_a else [])]
+    return any(factor_between(delta, error * each) is not None for each in slopes)
+
+
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
     """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
         before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
         inside = [each for each in before if is_in("derivative", each)]
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
+    if mistake in WRONG_ERRORS:
+        wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
+        before = [each for each in run.trace.arrays(*wrong.shape, begun) if not is_in("loss", each[0])]
+        made = first_multiple([each for each in before if each[0].time <= event.time], wrong)
+        return made[0] if made else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
         return targets_source(run, wrong_targets(run.targets), event)
     return delta_source(run, l, event, begun, errors, is_given=mistake == "slope-of-a") if mistake else event
 
 
-def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
-    """Where the error of the outputs got its wrong sign: at the first such array before delta."""
+def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
+    """Where the error of the outputs got its wrong sign: at the first such array before delta. is_plus: a - t."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
@@ -80,7 +98,7 @@ def source_of_sign(run: Pass, event: Event, begun: int) -> Event:
         if pair[0].time <= event.time:
             for each in errors:
                 factor = factor_between(pair[1], each) if np.isfinite(each).all() else None
-                if factor is not None and factor < 0:
+                if factor is not None and (factor > 0) == is_plus:
                     return pair[0]
     return event
 
@@ -133,8 +151,10 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append((name, error * outputs * (1 - outputs)))
     if kind not in (*MULTI, IDENTITY):
         wrong.append(("no-slope", error))
-    wrong += list(slope_forms(run, len(run.layers) - 1, error))
-    wrong += [("error-squared", error**2), ("error-absolute", np.abs(error)), ("error-sign-only", np.sign(error))]
+    for each in errors_before(run, len(run.layers) - 1, []):
+        wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
+    for key, function in WRONG_ERRORS.items():
+        wrong += [(key, function(error)), (key, kind.back(function(error), weighted, outputs))]
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
         wrong += [(key, outputs - other), (key, kind.back(outputs - other, weighted, outputs))]
@@ -197,7 +217,9 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
                 yield "slope-of-another", error * other.of_a(a)
 
 
-def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]]) -> tuple[Found, str, float] | None:
+def find_delta(
+    run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
+) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
     pairs.sort(key=lambda pair: is_in("loss", pair[0]))
@@ -209,12 +231,16 @@ def find_delta(run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, l, begun, group, array))]
         if fitting:  # where dC/dW is made of none of them, the one that was computed last
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
+            later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
+            if key == "=cross_entropy" and loss == "quadratic" and (whole := first_multiple(later, right[-1][1])):
+                return whole[:2], "=quadratic", whole[2]  # of which dC/dW should be made
             return found[:2], key, found[2]
         for key, array in wrong:
             if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
             if found := nearest_multiple(run, l, begun, group, array):
-                later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
+                later = [pair for pair in pairs if pair[0].time > found[0].time or key == "no-slope"]
+                later = [pair for pair in later if pair[0].where.is_store]
                 unused = next((each for _, made in right if (each := first_multiple(later, made))), None)
                 return (unused[:2], right[0][0], unused[2]) if unused and group is used else (found[:2], key, found[2])
         if group and group is used:
@@ -292,8 +318,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
         forms.append(("z-for-a", run.z[index - 1].T @ delta))
     forms += [("of-another-layer", each.T @ delta) for each in (run.X, *run.a) if each is not inputs]
     forms += [("of-another-layer", inputs.T @ each) for each in run.delta or [] if each is not None]
-    if index + 1 == len(run.layers):
-        forms.append(("error-for-delta", inputs.T @ (run.a[-1] - run.targets)))
+    forms += [("error-for-delta", inputs.T @ each) for each in errors_before(run, index, run.delta)]
     made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
     forms += [("error-for-delta", inputs.T @ array) for event, array in made if event.where.is_store and array.any()]
     forms.append(("sum-before-product", np.outer(inputs.sum(axis=0), delta.sum(axis=0))))

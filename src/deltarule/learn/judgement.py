@@ -5,7 +5,7 @@ their values: whatever they are called, delta is what makes dC/dW = inputs^T del
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -109,9 +109,17 @@ def first(pairs: Sequence[Found], right: Array) -> Found | None:
 
 def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, float] | None:
     """The first array that is a multiple of another one, and the factor."""
+    size = float(np.linalg.norm(right))
+    if not size or not np.isfinite(size):
+        return None
+    places = [int(np.abs(right).argmax()), 0, right.size // 2]
+    few = right.flat[places]
     for event, array in pairs:
-        if (factor := factor_between(array, right)) is not None:
-            return event, array, factor
+        own = array.flat[places]  # three numbers tell most apart
+        factor = own[0] / few[0]
+        is_like = (np.abs(own - factor * few) <= 1e-4 * np.abs(factor) * size).all()
+        if is_like and (whole := factor_between(array, right)) is not None:
+            return event, array, whole
     return None
 
 
@@ -204,7 +212,9 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     for event, array in pairs:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
-            return take_a(run, index, (event, array), kind, "")
+            last = last_of_line(pairs, (event, array))
+            turned = [each for each in mistaken if each[1] is kind and is_close(last[1], each[2])]
+            return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
         wrong = [each for each in mistaken if is_other and is_close(array, each[2])]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may be a mistake by itself
@@ -229,12 +239,26 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         ):
             name = event.where.text.partition("(")[0].rpartition(".")[2]
             if "softmax" in name.casefold():
-                return take_a(run, index, (event, array), SOFTMAX, "softmax-differs")
+                inside = [pair[0] for pair in pairs if is_result(pair[0]) and pair[0].time < event.time]
+                names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
+                found = (inside or [event])[-1], array
+                return take_a(run, index, found, SOFTMAX, next(names, "softmax-differs"))
             return take_a(run, index, (event, array), own(name, partial(value_of, run, event)), "")
     run.a.append(weighted)
     run.kinds.append(IDENTITY)
     run.note("a", index, None, "", activation="identity")
     return None
+
+
+def lack_activation(run: Pass, l: int, kind: str) -> None:
+    """Mark a layer whose a is z, where z gets another name."""
+    n, step = next((n, each) for n, each in enumerate(run.steps) if (each.quantity, each.layer) == ("a", l))
+    z = next(each.event for each in run.steps if each.quantity == "z" and each.layer == l and each.event)
+    pairs = run.trace.arrays(run.n, run.a[l].shape[1], z.time)
+    alike = [event for event, array in pairs if event.time < z.time + NEAR and is_close(array, run.a[l])]
+    alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
+    alike = [each for each in alike if each.where.line != z.where.line]
+    run.steps[n] = replace(step, event=(alike or [z])[0], mistake="no-activation", values=step.values | {"own": kind})
 
 
 def value_of(run: Pass, event: Event, z: Array) -> Array:

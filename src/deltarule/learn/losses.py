@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from deltarule.learn.activations import IDENTITY, SIGMOID, SOFTMAX, is_close
-from deltarule.learn.judgement import NEAR, Pass
+from deltarule.learn.activations import IDENTITY, SIGMOID, SOFTMAX
+from deltarule.learn.judgement import NEAR, Pass, lack_activation
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
@@ -84,6 +85,11 @@ def walk_loss(run: Pass) -> str:
         for outputs in [run.a[-1], *again[:2]]:  # a loss may be computed after the step, of new outputs
             if name := loss_of(run, outputs, may_be_wrong):
                 return name if name != "?" else ""
+    own = [array for event, array in later if run.whole and event.where.is_store and is_return(event)]
+    own = [each for each in own if not np.isin(each, (0, 1)).all()]
+    for outputs, wanted in product(own[:1], np.unique(run.whole[1], axis=0) if run.whole else ()):
+        if name := loss_of(replace(run, targets=wanted[np.newaxis]), outputs, may_be_wrong=False):
+            return name  # of a sample on its way through the loss, after the epoch
     return ""
 
 
@@ -95,7 +101,8 @@ def is_shares(array: Array) -> bool:
 def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     """The loss of some outputs; "" where none is seen, "?" where one is that has no name or a mistake."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
-    known, sizes = sums(outputs, run.targets), (run.n, outputs.shape[1])
+    n_samples = len(run.whole[0]) if run.whole else run.n
+    known, sizes = sums(outputs, run.targets), (n_samples, outputs.shape[1])
     if run.kinds[-1] is SIGMOID and sizes[1] == 1:
         known.pop("cross_entropy")
     values = np.array([number_of(each) for each in numbers])
@@ -146,7 +153,7 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
         logs = [each for each in run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if is_in_loss(each[0], event)]
         is_of_targets = any(np.array_equal(np.isneginf(array), run.targets == 0) for _, array in logs)
         if run.kinds[-1] is IDENTITY and "log(" in text:
-            lack_activation(run, "softmax" if run.targets.shape[1] > 1 else "sigmoid")
+            lack_activation(run, len(run.layers) - 1, "softmax" if run.targets.shape[1] > 1 else "sigmoid")
         return "loss-of-targets" if is_of_targets and np.isfinite(run.a[-1]).all() else ""
     right = [each for each, base in known.items() if near_multiples(value, base, *sizes)[0]]
     is_one = run.targets.size == 1  # then an absolute value is the number itself, or the root of its square
@@ -157,18 +164,6 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
     if right:
         return "loss-half" if right == ["cross_entropy"] and run.kinds[-1] is SIGMOID else ""
     return next((key for key, base in forms if near_multiples(value, base, *sizes)[0]), "")
-
-
-def lack_activation(run: Pass, kind: str) -> None:
-    """Mark the outputs that lack an activation, at the name that they get last."""
-    n, step = [(n, each) for n, each in enumerate(run.steps) if each.quantity == "a"][-1]
-    alike = [
-        event for event, array in run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if is_close(array, run.a[-1])
-    ]
-    z = next(each.event for each in reversed(run.steps) if each.quantity == "z" and each.event)
-    alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
-    alike = [each for each in alike if each.time < z.time + NEAR]
-    run.steps[n] = replace(step, event=(alike or [z])[-1], mistake="no-activation", values=step.values | {"own": kind})
 
 
 def is_in_loss(event: Event, whole: Event) -> bool:

@@ -184,7 +184,8 @@ def one_hot_findings(
 
 def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
     """Weights that start all alike, or so large that the first layer is saturated."""
-    chain = next(iter(chains(run.recorder.starts)), [])
+    found = list(run.verdict.layers) if run.verdict else []
+    chain = max(found, next(iter(chains(run.recorder.starts)), []), key=len)
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
     for l, layer in enumerate(chain):
         start, raw = layer.weights, layer.weights.raw

@@ -19,7 +19,7 @@ from deltarule.nn.arrays import Array
 class Share:
     """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is.
 
-    store: the last array that is a multiple of the gradient.
+    store: the last array that is a multiple of the gradient, `stored` times.
     """
 
     quantity: str
@@ -29,6 +29,7 @@ class Share:
     gradient: float
     update: float | None
     store: Event | None = None
+    stored: float = 1.0
 
     @property
     def total(self) -> float:
@@ -183,7 +184,7 @@ def update_of(
         factor = factor_between(of_all[1], slope)
         if factor is not None:
             scale, store = scale_of_store(run, slope, begun, of_all[0].time)
-            return Share(quantity, index, of_all[0], 1.0, scale, factor / scale, store)
+            return Share(quantity, index, of_all[0], 1.0, scale, factor / scale, store, scale)
     if (other := change_of_shape(run, start, begun)) and other.time < run.end:
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
@@ -191,7 +192,7 @@ def update_of(
         if gradient is None:
             return None
         scale, store = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
-        return Share(quantity, index, None, 1.0, scale, None, store)
+        return Share(quantity, index, None, 1.0, scale, None, store, scale)
     event, change = found
     if gradient is None:
         return None
@@ -205,7 +206,7 @@ def update_of(
         return Share(quantity, index, event, 1.0, *((factor, 1.0) if is_stored else (1.0, factor)))
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
-        return Share(quantity, index, event, 1.0, scale, factor / scale, store)
+        return Share(quantity, index, event, 1.0, scale, factor / scale, store, scale)
     factor, share = shares_of(change, slope, start.value)
     if factor and is_close(change, factor * slope + share * start.value, 2e-5):
         return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
@@ -221,10 +222,15 @@ def update_of(
     return None
 
 
+def own_rates(run: Pass) -> list[float]:
+    """The numbers that a program has for its learning rate."""
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
+    return [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
+
+
 def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
     """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
-    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
-    rates = [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
+    rates = own_rates(run)
     stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
     stores = [each for each in stores if each.time < event.time and each.where.function == event.where.function]
     means = [each for each in stores if factor_between(each.value, slope) is not None]
@@ -279,7 +285,9 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
         name_signs(run, wrong_way, shares, begun if everywhere else -1)
     usual = usual_size([abs(each) for each in totals], (rate or 1.0) / n_samples(run))
     sizes = [abs(each.update or 0.0) for each in shares]
-    if rate and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, run.n, run.a[-1].shape[1]):
+    shape = run.n, run.a[-1].shape[1]
+    is_clear = rate and not any(is_convention(each, *shape) for each in own_rates(run))  # a rate of 0.5 may be a 1/2
+    if is_clear and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, *shape):
         own = next(
             each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer
         )
@@ -303,7 +311,9 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
     if loss is None or delta is None or loss.mistake or delta.mistake or run.n == 1 or divides:
         return
     n, n_outputs, scale = run.n, run.a[-1].shape[1], loss.values["scale"]
-    factors = [abs(each.delta * each.gradient) / scale for each in shares if each.quantity == "dW"]
+    weighted = [each for each in shares if each.quantity == "dW"]
+    rates = [1.0 if is_convention(abs(each.stored), n, n_outputs) else each.stored for each in weighted]
+    factors = [abs(each.delta * each.gradient / rate) / scale for each, rate in zip(weighted, rates, strict=True)]
     if not factors or np.ptp(factors) > 1e-3 * factors[0]:
         return
     usual = [half * outputs for half in (0.5, 1, 2) for outputs in (1, n_outputs, 1 / n_outputs)]
@@ -353,12 +363,16 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             )
             continue
         delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
-        if everywhere and share.delta > 0 and share.gradient > 0:
+        lines = {each.event.where.line for each in wrong_way if each.event is not None}
+        adds = share.delta > 0 and share.gradient > 0
+        if everywhere and adds and len(lines) < len(run.layers):
             run.note("update", l, share.event, "update-adds")
-        elif everywhere:
+        elif everywhere:  # one error is turned sooner than updates in many lines
             last = next(each for each in run.steps if each.quantity == "delta")
-            mark(run, last, "sign", at=source_of_sign(run, last.event, begun) if last.event else None)
+            mark(run, last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
+        elif stores_alone(share, run_shares):
+            run.note("update", l, share.store, "update-adds" if share.update > 0 else "update-subtracts")
         elif share.gradient < 0:
             step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l))
             mark(run, step, "sign", at=share.store or step.event)
@@ -366,6 +380,12 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             mark(run, delta, "sign")
         elif share.update is not None and share.update > 0:
             run.note("update", l, share.event, "update-adds")
+
+
+def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
+    """Whether what is stored for an update has another sign or size than it has for all others, as a velocity may."""
+    others = [each.stored for each in shares if each is not share]
+    return bool(others) and share.store is not None and all(abs(share.stored / each - 1) > 1e-3 for each in others)
 
 
 def mark(run: Pass, step: Step, mistake: str, **values: object) -> None:
@@ -385,6 +405,9 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
         key = "update-forgets-rate" if forgets else "update-factor"
         key = "undivided" if not forgets and abs(ratio / n_samples(run) - 1) < 1e-3 else key
         run.note("update", share.layer, share.event, key, factor=ratio, parameter=share.quantity)
+        return
+    if stores_alone(share, shares) and any(abs(abs(share.stored * rate / each.stored) - 1) < 1e-3 for each in others):
+        run.note("update", share.layer, share.store, "update-forgets-rate", parameter=share.quantity)
         return
     place = next((each for each in run.statement(step.event) if each.where.is_store), None) if step.event else None
     mark(run, step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio, at=place)

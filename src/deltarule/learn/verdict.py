@@ -8,7 +8,7 @@ import numpy as np
 from deltarule.learn.activations import SIGMOID
 from deltarule.learn.backward import walk_back
 from deltarule.learn.blame import blame_callers, last_copy, targets_source
-from deltarule.learn.judgement import Pass, Step, walk_forward
+from deltarule.learn.judgement import Pass, Step, first_multiple, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
 from deltarule.learn.recording import Event, InitialParameter
@@ -126,7 +126,10 @@ def compare_losses(run: Pass, loss: str) -> None:
     if fits(step.note, loss, run):
         return
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
-    if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic"):
+    a, wanted = run.a[-1], run.targets
+    made = run.step_of(run.trace.arrays(*a.shape, run.time))
+    is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # as dC/da
+    if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic") and not is_derived:
         at = last_copy(run, step.layer, step.event) if step.event else None
         mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)
     else:
