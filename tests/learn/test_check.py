@@ -1,5 +1,6 @@
 """The check of whole programs: right ones are not accused, and each mistake is named at its line."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ MISTAKES = [
     ("rows", "(d2 @ self.W2.T)", "(d2 @ self.W2)", "not-transposed"),
     ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y) * self.a3", "slope-half"),
     ("rows", "(self.a3 - y) * self.sigmoid_prime(self.z3)", "(self.a3 - y)", "delta-a-minus-t"),
+    ("rows", "self.a1 = self.sigmoid(self.z1)", "self.a1 = self.z1", "no-activation"),
+    ("rows", "(self.a3 - y) * self", "(self.a3 - y) ** 2 * self", "error-squared"),
     ("rows", "1 / (1 + np.exp(-z))", "1 / (1 + np.exp(z))", "sigmoid-minus"),
     ("one_by_one", "range(2, len(self.weights) + 1)", "range(2, len(self.weights))", "never-filled"),
     ("one_by_one", "* (1 - outputs[-l] ** 2)", "* (1 - outputs[-l])", "slope-half"),
@@ -70,6 +73,51 @@ def test_a_mistake_is_named_at_its_line(program: str, old: str, new: str, mistak
     assert first is not None, found.to_text()
     assert (first.id, first.line) == (mistake, line), found.to_text()
     assert [each.id for each in found.findings if each.level == "mistake"] == [mistake], found.to_text()
+
+
+@pytest.mark.parametrize(("step", "mistake"), [("-", "update-forgets-rate"), ("+ self.rate *", "update-adds")])
+def test_a_velocity_is_blamed_where_it_is_stored(step: str, mistake: str, tmp_path: Path) -> None:
+    text = re.sub(r"self.(\w\d) -= self.rate \* (\w+)", r"v\2 = 0.9 * 0 - self.rate * \2; self.\1 += v\2", ALL["rows"])
+    assert checked(tmp_path, text).ok
+    assert text.count("- self.rate * gb2") == 1
+    found = checked(tmp_path, text.replace("- self.rate * gb2", f"{step} gb2"))
+    assert found.first is not None
+    assert (found.first.id, "gb2" in found.first.code) == (mistake, True), found.to_text()
+
+
+def test_a_loss_after_the_epoch_tells_which_gradient_is_meant(tmp_path: Path) -> None:
+    text = ALL["one_by_one"].replace("np.tanh(z)", "1 / (1 + np.exp(-z))")
+    text = re.sub(r"\(1 - (outputs\[-.\]) \*\* 2\)", r"\1 * (1 - \1)", text)
+    text += """            print(self.total_cost(training_data))
+
+    def feedforward(self, a):
+        for b, w in zip(self.biases, self.weights):
+            a = squash(np.dot(w, a) + b)
+        return a
+
+    def total_cost(self, data):
+        cost = 0.0
+        for x, y in data:
+            a = self.feedforward(x)
+            cost += 0.5 * np.linalg.norm(a - y) ** 2 / len(data)
+        return cost
+"""
+    assert checked(tmp_path, text).ok
+    found = checked(tmp_path, text.replace(" * outputs[-1] * (1 - outputs[-1])", ""))
+    assert found.first is not None
+    assert found.first.id == "delta-a-minus-t", found.to_text()
+
+
+def test_one_sample_at_a_time_may_divide_softmax_by_the_sum_of_all(tmp_path: Path) -> None:
+    text = ALL["one_by_one"].replace(
+        "outputs.append(a)\n        delta", "outputs.append(a)\n        outputs[-1] = soft(z)\n        delta"
+    )
+    text = text.replace("(outputs[-1] - y) * (1 - outputs[-1] ** 2)", "outputs[-1] - y")
+    text = text.replace(
+        "class Network",
+        "def soft(z):\n    powers = np.exp(z - z.max())\n    return powers / powers.sum()\n\nclass Network",
+    )
+    assert checked(tmp_path, text).ok
 
 
 def test_weights_that_are_updated_first_are_named(tmp_path: Path) -> None:

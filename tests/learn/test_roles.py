@@ -56,6 +56,8 @@ def test_what_an_argument_holds_follows_from_its_name(name: str, kind: str) -> N
         ("dW1", ""),
         ("nabla_w", ""),
         ("batch", ""),
+        ("layer.weight_momentums", ""),
+        ("layer.bias_cache", ""),
     ],
 )
 def test_parameters_are_told_apart_from_their_gradients(path: str, kind: str) -> None:

@@ -213,7 +213,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             last = last_of_line(pairs, (event, array))
-            turned = [each for each in mistaken if each[1] is kind and is_close(last[1], each[2])]
+            is_whole = is_close(last[1], array)  # and not a part of an expression
+            turned = [each for each in mistaken if each[1] is kind and not is_whole and is_close(last[1], each[2])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
         wrong = [each for each in mistaken if is_other and is_close(array, each[2])]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
