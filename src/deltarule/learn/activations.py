@@ -164,3 +164,10 @@ def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:
         return 0.0, 0.0
     factor, share = np.linalg.solve(system, [one @ found.ravel(), two @ found.ravel()])
     return float(factor), float(share)
+
+
+def slope_name(delta: Array, error: Array, weighted: Array) -> str:
+    """The activation whose slope, taken of z or by its formula in a, makes a delta of an error."""
+    slopes = [(kind, form(weighted)) for kind in (SIGMOID, TANH, RELU) for form in (kind.slope, kind.of_a) if form]
+    names = (kind.name for kind, slope in slopes if factor_between(delta, error * slope) is not None)
+    return next(names, "the activation")

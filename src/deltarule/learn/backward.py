@@ -18,11 +18,11 @@ from deltarule.learn.activations import (
     SOFTMAX,
     TANH,
     Function,
-    Sigma,
     factor_between,
     is_close,
     leaky,
     shares_of,
+    slope_name,
 )
 from deltarule.learn.blame import delta_source, is_in, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
@@ -46,15 +46,14 @@ def walk_back(run: Pass, loss: str) -> None:
         found, made = find_delta(run, l, begun, forms, loss), begun
         if found is None:
             run.note("delta", l, None, "?")
-            deltas[l] = None if l == last and not forms[0] else right_delta(forms)
+            deltas[l] = None if l == last and not forms[0] else forms[0][0][1]
         else:
             (event, array), mistake, factor = found
             deltas[l], made = array, event.time - 1
             mistake, note = ("", mistake[1:]) if mistake.startswith("=") else (mistake, "")
             if mistake == "slope-of-another" and run.kinds[l] is IDENTITY and l + 1 < len(run.layers):
-                error, z, mistake = errors_before(run, l, deltas)[0], run.z[l], ""
-                kinds = [each for each in (SIGMOID, TANH, RELU) if is_slope(array, error, each, z)]
-                lack_activation(run, l, kinds[0].name if kinds else "the activation")
+                lack_activation(run, l, slope_name(array, errors_before(run, l, deltas)[0], run.z[l]))
+                mistake = ""
             event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
             run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
         if (delta := deltas[l]) is None:
@@ -66,12 +65,6 @@ def walk_back(run: Pass, loss: str) -> None:
     judge_penalties(run)
 
 
-def is_slope(delta: Array, error: Array, kind: Sigma, z: Array) -> bool:
-    """Whether a delta is an error times the slope of an activation, taken of z or by its formula in a."""
-    slopes = [kind.slope(z), *([kind.of_a(z)] if kind.of_a else [])]
-    return any(factor_between(delta, error * each) is not None for each in slopes)
-
-
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
     """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
@@ -80,8 +73,10 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
-        before = [each for each in run.trace.arrays(*wrong.shape, begun) if not is_in("loss", each[0])]
-        made = first_multiple([each for each in before if each[0].time <= event.time], wrong)
+        pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
+        made = first_multiple(
+            [each for each in pairs if each[0].time <= event.time and not is_in("loss", each[0])], wrong
+        )
         return made[0] if made else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
         return targets_source(run, wrong_targets(run.targets), event)
@@ -116,11 +111,6 @@ def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
 def wrong_targets(targets: Array) -> list[Array]:
     """Targets that are shifted by a class, or 0 for 1."""
     return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
-
-
-def right_delta(forms: tuple[list[Form], list[Form]]) -> Array:
-    """What delta should have been, where it was not seen."""
-    return forms[0][0][1]
 
 
 def names_of(run: Pass, l: int) -> dict[str, object]:
@@ -199,11 +189,9 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
     if kind in (SIGMOID, TANH):
         yield "slope-of-a", error * kind.slope(a)
         yield "slope-fed-z", error * (z * (1 - z) if kind is SIGMOID else 1 - z**2)
-        halves = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
+        halves: tuple[Array, ...] = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
+        halves += a * (1 + a) if kind is SIGMOID else 1 + a**2, a**2, (a - 1) * kind.value(a)
         yield from (("slope-half", error * each) for each in halves)
-        yield "slope-half", error * (a * (1 + a) if kind is SIGMOID else 1 + a**2)
-        yield "slope-half", error * a**2
-        yield "slope-half", error * (a - 1) * kind.value(a)
     if kind is RELU or "ReLU" in kind.name:
         yield "mask-of-error", error * (error > 0)
         yield "mask-of-error", error * (error < 0)
@@ -218,17 +206,17 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 
 
 def find_delta(
-    run: Pass, l: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
+    run: Pass, index: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
 ) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
-    pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], begun))
+    pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
     pairs.sort(key=lambda pair: is_in("loss", pair[0]))
-    used = [pair for pair in pairs if is_used(run, l, pair[1], begun)]
+    used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
     right, wrong = forms
     if not used:  # dC/dW may have a penalty's part
-        used = [pair for pair in pairs if gradient_like(run, run.layers[l], run.inputs(l).T @ pair[1], begun)]
+        used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
     for group in (used, pairs):
-        fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, l, begun, group, array))]
+        fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
         if fitting:  # where dC/dW is made of none of them, the one that was computed last
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
             later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
@@ -238,7 +226,7 @@ def find_delta(
         for key, array in wrong:
             if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
-            if found := nearest_multiple(run, l, begun, group, array):
+            if found := nearest_multiple(run, index, begun, group, array):
                 later = [pair for pair in pairs if pair[0].time > found[0].time or key == "no-slope"]
                 later = [pair for pair in later if pair[0].where.is_store]
                 unused = next((each for _, made in right if (each := first_multiple(later, made))), None)

@@ -260,6 +260,8 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
             continue
         if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
             continue
+        if each.id == "factor" and any(other.id == "updated-weights" for other in found):
+            continue  # the same update, done twice
         if each.id == "bias-forgotten" and any(other.id == "never-filled" for other in found):
             continue
         if any((other.id, other.line) == (each.id, each.line) for other in kept):

@@ -230,25 +230,31 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             and is_result(found[0])
         ):
             return take_a(run, index, found, kind, mistake)
-    for event, array in pairs:
-        own_value = run.call(event, weighted)
-        if (
-            own_value is not None
-            and own_value.shape == weighted.shape
-            and is_close(array, own_value)
-            and not is_close(array, weighted)
-        ):
-            name = event.where.text.partition("(")[0].rpartition(".")[2]
-            if "softmax" in name.casefold():
-                inside = [pair[0] for pair in pairs if is_result(pair[0]) and pair[0].time < event.time]
-                names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
-                found = (inside or [event])[-1], array
-                return take_a(run, index, found, SOFTMAX, next(names, "softmax-differs"))
-            return take_a(run, index, (event, array), own(name, partial(value_of, run, event)), "")
+    if take_own(run, index, pairs):
+        return None
     run.a.append(weighted)
     run.kinds.append(IDENTITY)
     run.note("a", index, None, "", activation="identity")
     return None
+
+
+def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
+    """Go on with what a function of the program's own makes of z; False where there is none."""
+    weighted = run.z[index]
+    for event, array in pairs:
+        value = run.call(event, weighted)
+        is_own = value is not None and value.shape == weighted.shape and is_close(array, value)
+        if not is_own or is_close(array, weighted):
+            continue
+        name = event.where.text.partition("(")[0].rpartition(".")[2]
+        if "softmax" in name.casefold():
+            inside = [pair[0] for pair in pairs if is_result(pair[0]) and pair[0].time < event.time]
+            names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
+            take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, next(names, "softmax-differs"))
+        else:
+            take_a(run, index, (event, array), own(name, partial(value_of, run, event)), "")
+        return True
+    return False
 
 
 def lack_activation(run: Pass, l: int, kind: str) -> None:

@@ -356,30 +356,34 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
     everywhere = begun >= 0
     right_way = {np.sign(each.update) for each in run_shares if each not in wrong_way and each.update}
     for share in wrong_way:
-        l = share.layer
         if share.update and right_way and np.sign(share.update) not in right_way:
             run.note(
-                "update", l, share.event, "update-adds" if share.update > 0 else "update-subtracts", parameter="it"
+                "update",
+                share.layer,
+                share.event,
+                "update-adds" if share.update > 0 else "update-subtracts",
+                parameter="it",
             )
             continue
-        delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", l)), None)
+        delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", share.layer)), None)
         lines = {each.event.where.line for each in wrong_way if each.event is not None}
         adds = share.delta > 0 and share.gradient > 0
         if everywhere and adds and len(lines) < len(run.layers):
-            run.note("update", l, share.event, "update-adds")
+            run.note("update", share.layer, share.event, "update-adds")
         elif everywhere:  # one error is turned sooner than updates in many lines
             last = next(each for each in run.steps if each.quantity == "delta")
             mark(run, last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
         elif stores_alone(share, run_shares):
-            run.note("update", l, share.store, "update-adds" if share.update > 0 else "update-subtracts")
+            key = "update-adds" if (share.update or 0.0) > 0 else "update-subtracts"
+            run.note("update", share.layer, share.store, key)
         elif share.gradient < 0:
-            step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, l))
+            step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, share.layer))
             mark(run, step, "sign", at=share.store or step.event)
         elif delta is not None and delta.values.get("factor", 1.0) < 0:
             mark(run, delta, "sign")
         elif share.update is not None and share.update > 0:
-            run.note("update", l, share.event, "update-adds")
+            run.note("update", share.layer, share.event, "update-adds")
 
 
 def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
