@@ -90,7 +90,7 @@ def explanations_of_loss(a: Array, wanted: Array) -> Iterator[Array]:
     """What a program may compute for the loss, and for its derivative by a."""
     rest, error = 1 - wanted, a - wanted
     logs = logarithm(a), logarithm(1 - a)
-    yield from (wanted, rest, error, error**2, *logs, wanted * logs[0], rest * logs[1])
+    yield from (wanted, rest, error, error**2, np.abs(error), *logs, wanted * logs[0], rest * logs[1])
     yield from (wanted / a, rest / (1 - a), error / (a * (1 - a)), wanted * logs[0] + rest * logs[1])
 
 
