@@ -60,6 +60,7 @@ SIGMOID = Sigma("sigmoid", sigmoid, lambda z: sigmoid(z) * sigmoid(-z), lambda a
 TANH = Sigma("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2)
 RELU = leaky(0.0, "ReLU")
 SOFTMAX = Sigma("softmax", softmax, lambda z: softmax(z) * (1 - softmax(z)), lambda a: a * (1 - a))
+BIPOLAR = Sigma("bipolar sigmoid", lambda z: np.tanh(z / 2), lambda z: 2 * SIGMOID.slope(z), lambda a: (1 - a**2) / 2)
 IDENTITY = Sigma("identity", lambda z: z, np.ones_like, np.ones_like)
 SMOOTH = (
     Sigma("softplus", lambda z: np.logaddexp(0, z), sigmoid),
@@ -68,7 +69,7 @@ SMOOTH = (
     Sigma("arctan", np.arctan, lambda z: 1 / (1 + z**2)),
     Sigma("ELU", lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))), lambda z: np.exp(np.minimum(z, 0))),
 )
-KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, *SMOOTH)
+KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, BIPOLAR, *SMOOTH)
 
 MEANT = (
     ("leaky", None),

@@ -186,9 +186,10 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
         yield "softmax-minus", kind.back(-error, z, a)
         return
     yield "slope-twice", error * kind.slope(z) ** 2
-    if kind in (SIGMOID, TANH):
+    if kind.of_a is not None:
         yield "slope-of-a", error * kind.slope(a)
-        yield "slope-fed-z", error * (z * (1 - z) if kind is SIGMOID else 1 - z**2)
+        yield "slope-fed-z", error * kind.of_a(z)
+    if kind in (SIGMOID, TANH):
         halves: tuple[Array, ...] = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
         halves += a * (1 + a) if kind is SIGMOID else 1 + a**2, a**2, (a - 1) * kind.value(a)
         yield from (("slope-half", error * each) for each in halves)

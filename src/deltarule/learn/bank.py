@@ -48,10 +48,15 @@ class Bank:
         self.is_update = role_of(getattr(function, "__name__", "")) == "update"
         given, words = list[Any](), dict[str, Any]()
         free = iter((*self.examples.sizes, 1, 1, 1))
+        kinds = {argument_of(each.name) for each in parameters}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
+            if argument_of(each.name) == "pairs" and kinds & {"Y", "y_flat"}:
+                fits, value = True, self.examples.given_inputs
+            if self.is_constructor and each.name.startswith("inp") and not kinds & {"Y", "y_flat", "pairs"}:
+                fits, value = (True, self.examples.sizes[0]) if kinds & {"n_hidden", "n_out"} else (fits, value)
             has_default = each.default is not each.empty
             if has_default and not (
                 fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")

@@ -32,6 +32,7 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
         lying = [other for each, other in pairs if each is event]  # as many samples as outputs: in both ways
+        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not for a mean that is printed
         if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
     return last_copy(run, l, found)

@@ -210,6 +210,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
     mistaken = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
+        if array.size == 1 and not array.any():
+            continue  # any 0 would be the ReLU of any z below 0
         is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, values)) is not None:
             last = last_of_line(pairs, (event, array))

@@ -307,8 +307,12 @@ class Session:
                     continue
                 if role == "init" and not bank.can_fill(function):
                     bank.is_constructor = True
+                starts = run.recorder.starts[:]
                 try:
                     bank.take(self.program.functions[name].node, name, self.call(run, name, function, bank))
+                    made = run.recorder.starts[len(starts) :]
+                    again = {each.name for each in made}  # by a second function that makes all parameters
+                    run.recorder.starts[:] = [*(each for each in starts if each.name not in again), *made]
                 except UnfilledError:
                     if run.error is not None and role in ("forward", "backward"):
                         raise
@@ -331,7 +335,11 @@ class Session:
         network = self.call(run, name, kind, bank)
         run.owner, bank.is_constructor = network, False
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]
-        for each in sorted(trainers, key=lambda each: "batch" in each):
+        nodes = {
+            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
+        }
+        inner = {name_of(part) for each in trainers for part in ast.walk(nodes[each]) if name_of(part) != each}
+        for each in sorted(trainers, key=lambda each: ("batch" in each, each in inner)):
             method = getattr(network, each, None)
             if callable(method) and bank.can_fill(method):
                 try:
@@ -341,9 +349,6 @@ class Session:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
                     run.error = None  # its data are not here: step by step
-        nodes = {
-            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
-        }
         for role in ORDER * 3:  # steps enough to see which parameters stay as they are
             for each in [method for method in self.methods[name] if role_of(method) == role]:
                 method = getattr(network, each, None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.activations import MISTAKEN, RELU, SOFTMAX, Sigma, is_close, sigma_of
+from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, name_of, names_of
@@ -124,7 +124,7 @@ def activation_findings(
             yield finding(program, where, "softmax-overflow", "a", "warning")
         return
     right = kind.value(POINTS)
-    if is_close(found, right, 1e-4):
+    if is_close(found, right, 1e-4) or (kind is SIGMOID and is_close(found, BIPOLAR.value(POINTS))):
         return
     for key, meant, wrong in MISTAKEN:
         if meant is kind and is_close(found, wrong(POINTS)):
@@ -150,6 +150,7 @@ def derivative_findings(
             return
         of_a = kind.of_a(POINTS) if kind.of_a else kind.slope(POINTS)
         rights = (kind.slope(POINTS), of_a)
+        rights += (BIPOLAR.slope(POINTS), (1 - POINTS**2) / 2) if kind is SIGMOID else ()
         if any(is_close(found, right, 1e-4) for right in rights):
             return
         if kind is RELU and (found[POINTS > 0] == 1).all() and len(set(found[POINTS < 0].tolist())) == 1:

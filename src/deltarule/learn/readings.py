@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 
 import numpy as np
 
@@ -129,17 +130,22 @@ def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
     firsts = Firsts(events)
     for chain in chains(reading[1])[:6]:
         longest.setdefault((id(chain[0].weights), chain[0].is_out_first), chain)
-    for chain in longest.values():
-        first, n_outputs, seen, n_found = chain[0], chain[-1].W.shape[1], set[bytes](), 0
-        for event in (each for each in events if each.where.is_store or "[" in each.where.text):
-            for X in inputs_in(event.value, first.W.shape[0]):
-                is_possible = len(X) * first.W.shape[1] in firsts.tables  # else the product may need gigabytes
-                if is_possible and n_found < MOST_INPUTS and (key := X.tobytes()) not in seen:
-                    seen.add(key)
-                    product = X @ first.W
-                    if firsts.has(product + first.b) or firsts.has(product):
-                        n_found += 1
-                        yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
+    for row in zip_longest(*(batches_of(events, firsts, chain) for chain in longest.values())):
+        yield from filter(None, row)  # of each chain in turn: one is read the wrong way round
+
+
+def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer]) -> Iterator[tuple[Array, Array]]:
+    """Those of one chain of layers."""
+    first, n_outputs, seen, n_found = chain[0], chain[-1].W.shape[1], set[bytes](), 0
+    for event in (each for each in events if each.where.is_store or "[" in each.where.text):
+        for X in inputs_in(event.value, first.W.shape[0]):
+            is_possible = len(X) * first.W.shape[1] in firsts.tables  # else the product may need gigabytes
+            if is_possible and n_found < MOST_INPUTS and (key := X.tobytes()) not in seen:
+                seen.add(key)
+                product = X @ first.W
+                if firsts.has(product + first.b) or firsts.has(product):
+                    n_found += 1
+                    yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
 
 
 class Firsts:
@@ -162,7 +168,8 @@ class Firsts:
 
 def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
     """An array as inputs (n, fan_in), in each way in which it can be that; not 0 alone."""
-    if value.size % fan_in == 0 and value.size and fan_in in value.shape and value.any() and value.dtype.kind == "f":
+    is_one = value.size == 1 and value.flat[0] == 1  # with which any array is a product
+    if value.size % fan_in == 0 and fan_in in value.shape and value.any() and value.dtype.kind == "f" and not is_one:
         yield from views(value, value.size // fan_in, fan_in)
 
 
@@ -171,7 +178,9 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
     found: dict[bytes, Array] = {}
     for is_named in (True, False):
         for event in events:
-            if is_named == (event.where.is_store and argument_of(event.name) in ("Y", "y_flat")):
+            kind = argument_of(event.name)
+            is_target = kind in ("Y", "y_flat") or (kind == "n_out" and event.value.size > 1)
+            if is_named == (event.where.is_store and is_target):
                 lying = [*views(event.value, n, n_outputs)]
                 y = event.value.ravel()
                 is_whole = y.max(initial=0) + 1 == n_outputs or n == 1

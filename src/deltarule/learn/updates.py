@@ -282,7 +282,8 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     wrong_way = [each for each in shares if each.total > 0]
     if wrong_way:
         everywhere = len(wrong_way) == len(shares) and shares[0].update is not None
-        name_signs(run, wrong_way, shares, begun if everywhere else -1)
+        if not (everywhere and any(each.quantity == "delta" and each.mistake in ("off", "?") for each in run.steps)):
+            name_signs(run, wrong_way, shares, begun if everywhere else -1)
     usual = usual_size([abs(each) for each in totals], (rate or 1.0) / n_samples(run))
     sizes = [abs(each.update or 0.0) for each in shares]
     shape = run.n, run.a[-1].shape[1]
