@@ -193,6 +193,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
         halves: tuple[Array, ...] = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
         halves += a * (1 + a) if kind is SIGMOID else 1 + a**2, a**2, (a - 1) * kind.value(a)
         yield from (("slope-half", error * each) for each in halves)
+        yield "slope-half", error * kind.value(a)  # the function itself, for want of its derivative
     if kind is RELU or "ReLU" in kind.name:
         yield "mask-of-error", error * (error > 0)
         yield "mask-of-error", error * (error < 0)

@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.errors import SettingError, sentence
 from deltarule.learn.code_files import find_program
 from deltarule.learn.judgement import Step
-from deltarule.learn.matching import ABSENT, Session, Trial, has_gradients
+from deltarule.learn.matching import ABSENT, Session, Trial, has_gradients, sees
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
@@ -27,7 +27,6 @@ from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, fin
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
-STAGES = {"z": 2, "a": 2, "loss": 3, "delta": 5, "dW": 5, "db": 5, "update": 7}
 FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
 SLOPES = (
     "slope-half",
@@ -48,20 +47,9 @@ CHANCE = (
     "error-for-delta",
     "divided-twice",
 )
+NAMELESS = ("NameError", "UnboundLocalError", "'module' object is not callable")  # whatever is passed
 THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
-ROLES = (
-    "init",
-    "forward",
-    "backward",
-    "update",
-    "loss",
-    "activation",
-    "softmax",
-    "derivative",
-    "one_hot",
-    "train",
-    "predict",
-)
+INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # which the report does not list
 
 
 @public('check("network.py")')
@@ -103,7 +91,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     session = Session(program, runs_all=run)
     best = session.best_run()
     found = [*probe(session, best), *run_findings(program, session, best)]
-    alone = None if reaches_back(best) else rehearse(session)
+    alone = None if sees(best, "delta") else rehearse(session)
     if alone is not None and alone.verdict is not None:
         wrong = [
             each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
@@ -145,16 +133,10 @@ def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding])
     is_small = ("activation-differs", "derivative-differs")
     return [
         replace(each, level="warning")
-        if each.id in is_small and reaches_back(run) and each.function.rpartition(".")[2] not in used
+        if each.id in is_small and sees(run, "delta") and each.function.rpartition(".")[2] not in used
         else each
         for each in found
     ]
-
-
-def reaches_back(run: Trial | None) -> bool:
-    """Whether a run came to the backward pass."""
-    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
-    return any(each.quantity == "delta" and each.is_found for each in steps)
 
 
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
@@ -189,26 +171,29 @@ def mistakes_of(run: Trial | None) -> list[Step]:
 def error_findings(
     program: Program, session: Session, run: Trial | None, *, is_explained: bool
 ) -> list[ProgramFinding]:
-    """What the program raises however it is called: in the best run, and in the function that trains."""
-    found: list[ProgramFinding] = []
+    """What the program raises however it is called: in the best run, in the function that trains, in its classes."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
-    trainings = [each for each in session.runs if each.how == "by_training" and each.called]
-    errors = {(each.error.line, each.error.kind) for each in trainings if each.error is not None and each.error.line}
-    everywhere = trainings[0].error if len(errors) == 1 and all(each.error for each in trainings) else None
-    everywhere = everywhere if everywhere is not None and everywhere.kind in THEIRS else None
-    ours = [
-        each for each in (everywhere, run.error if run else None) if omission_behind(program, each)
-    ]  # no mistake of theirs
-    everywhere = None if everywhere in ours else everywhere
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
-    is_theirs = run is not None and run.error is not None and run.error.line > 0 and run.error not in ours
-    is_theirs = is_theirs and run is not None and run.error is not None and run.error.kind not in ABSENT
-    if run is not None and run.error is not None and is_theirs and is_known and not is_explained:
+    found, error = list[ProgramFinding](), run.error if run is not None else None
+    if run is not None and error is not None and is_known and not is_explained and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
-        found.append(error_finding(program, run, run.error, lost[0] if lost else None))
-    if everywhere is not None and (run is None or run.how != "by_training"):
+        if error.line and not omission_behind(program, error):
+            found.append(error_finding(program, run, error, lost[0] if lost else None))
+    everywhere = common_error(program, session, "by_training")
+    if everywhere is not None and everywhere.kind in THEIRS and (run is None or run.how != "by_training"):
+        found.append(error_finding(program, None, everywhere, None))
+    everywhere = common_error(program, session, "by_class")
+    if everywhere is not None and not is_known and (everywhere.kind in NAMELESS or everywhere.message in NAMELESS):
         found.append(error_finding(program, None, everywhere, None))
     return found
+
+
+def common_error(program: Program, session: Session, how: str) -> Failure | None:
+    """The error with which all runs of one kind end at the same line, unless it is for want of what is left out."""
+    errors = [each.error for each in session.runs if each.how == how and each.called]
+    places = {(each.line, each.kind) if each is not None else (0, "") for each in errors}
+    is_one = len(places) == 1 and errors[0] is not None and errors[0].line > 0
+    return errors[0] if is_one and not omission_behind(program, errors[0]) else None
 
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
@@ -341,7 +326,7 @@ def parts_of(session: Session) -> list[ProgramPart]:
     parts = [
         ProgramPart(name, role, program.functions[name].place.line)
         for name, role in session.functions.items()
-        if role in ROLES
+        if role not in INNER_ROLES
     ]
     return parts + [ProgramPart(name, "class", block.place.line) for name, block in program.classes.items()]
 

@@ -29,7 +29,6 @@ from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
 
 Found = tuple[Event, Array]
-Forms = Sequence[tuple[str, dict[str, Any], Array]]  # what a mistake makes of an array: its id, what its row needs, it
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,11 +94,7 @@ class Session:
 
     def bare_run(self) -> Trial:
         """The program's names alone, for one that has small functions and no network."""
-
-        def nothing(run: Trial) -> None:
-            return
-
-        return self.run(nothing, SmallBatch())
+        return self.run(lambda run: None, SmallBatch())
 
     def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
@@ -135,9 +131,9 @@ class Session:
                 if run.called:
                     runs.append(run)
                 if (is_complete(run) and is_right(run)) or (run.how == "by_script" and not run.supplied):
-                    if "loss" in self.functions.values() and sizes[-1] > 1 and not sees_loss(run):
+                    if "loss" in self.functions.values() and sizes[-1] > 1 and not sees(run, "loss"):
                         alone = (self.run(how, each) for each in forms(SmallBatch((*sizes[:-1], 1)))[:2])
-                        return [next((each for each in alone if is_complete(each) and sees_loss(each)), run)]
+                        return [next((each for each in alone if is_complete(each) and sees(each, "loss")), run)]
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
@@ -173,7 +169,7 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 self.judge(run)
-        if run.verdict and reaches_outputs(run) and not has_gradients(run.verdict):
+        if run.verdict and sees(run, "delta") and not has_gradients(run.verdict):
             run.error = run.error or run.later_error
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
@@ -216,7 +212,7 @@ class Session:
                 is_whole = run.verdict is not None and len(run.verdict.layers) >= n_matrices
                 if is_whole and ((number == 0 and explains_outputs(run)) or (is_complete(run) and is_right(run))):
                     return spare
-            if is_lost or (is_whole and reaches_outputs(run)):
+            if is_lost or (is_whole and sees(run, "delta")):
                 return spare
         return spare
 
@@ -326,11 +322,8 @@ class Session:
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
         kind = run.space.get(name) if run.space is not None else None
-        if kind is not None:
-            self.one_class(run, name, kind)
-
-    def one_class(self, run: Trial, name: str, kind: Any) -> None:
-        """As `by_class`, of one class."""
+        if kind is None:
+            return
         bank = Bank(run.examples, is_constructor=True, word=self.word)
         network = self.call(run, name, kind, bank)
         run.owner, bank.is_constructor = network, False
@@ -410,14 +403,9 @@ def has_gradients(found: Verdict) -> bool:
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
-def sees_loss(run: Trial) -> bool:
-    """Whether a loss was found."""
-    return run.verdict is not None and any(each.quantity == "loss" for each in run.verdict.steps)
-
-
-def reaches_outputs(run: Trial) -> bool:
-    """Whether the program was followed as far as delta of its outputs."""
-    return run.verdict is not None and any(each.quantity == "delta" for each in run.verdict.steps)
+def sees(run: Trial | None, quantity: str) -> bool:
+    """Whether the program was followed as far as to an array of a kind: a loss, or delta of its outputs."""
+    return run is not None and run.verdict is not None and any(each.quantity == quantity for each in run.verdict.steps)
 
 
 def explains_outputs(run: Trial) -> bool:

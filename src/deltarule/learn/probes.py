@@ -33,6 +33,8 @@ FORMULAS = {
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     """Findings about the small functions, in the order of the data's way."""
     yield from unset_names(session.program)
+    is_seen = run is not None and run.verdict is not None and len(run.verdict.layers) > 0
+    yield from unset_attributes(session.program, "warning" if is_seen else "mistake")
     run = run or session.bare_run()
     if run.space is not None:
         yield from start_findings(session.program, run)
@@ -80,15 +82,12 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
         elif role == "one_hot":
             lines = [
-                each.lineno for each in ast.walk(node) if isinstance(each, ast.Assign) and is_item(each.targets[0])
+                each.lineno
+                for each in ast.walk(node)
+                if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript)
             ]
             at = replace(where, line=lines[-1], place=program.place(lines[-1])) if lines else where
             yield from one_hot_findings(program, at, name, function, n_arguments)
-
-
-def is_item(target: ast.expr) -> bool:
-    """Whether an assignment fills items of an array."""
-    return isinstance(target, ast.Subscript)
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
@@ -188,12 +187,13 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
     found = list(run.verdict.layers) if run.verdict else []
     chain = max(found, next(iter(chains(run.recorder.starts)), []), key=len)
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
+    meant = "sigmoid" if re.search("sigmoid|tanh", program.text.casefold()) else ""
     for l, layer in enumerate(chain):
         start, raw = layer.weights, layer.weights.raw
         where = start.where
         if len(chain) > 1 and raw.size > 1 and np.ptp(raw) == 0:
             yield finding(program, where, "init-equal", f"W of layer {l}", name=start.name, value=raw.flat[0])
-        fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else kind_in_text(program)
+        fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else meant
         z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
             shown = {
@@ -210,11 +210,6 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
         if b is not None and b.raw.ndim == 1 and layer.is_out_first and not is_judged and run.how == "by_script":
             size = b.raw.size
             yield finding(program, b.where, "bias-shape", f"b of layer {l}", name=b.name, size=size)
-
-
-def kind_in_text(program: Program) -> str:
-    """The activation that the program's text speaks of."""
-    return "" if re.search("sigmoid|tanh", program.text.casefold()) is None else "sigmoid"
 
 
 def unset_names(program: Program) -> Iterator[ProgramFinding]:
@@ -237,6 +232,26 @@ def unset_names(program: Program) -> Iterator[ProgramFinding]:
                     where = Where(each.lineno, "", "", "", False, program.place(each.lineno))
                     yield finding(program, where, "used-before-value", name=name, later=program.place(later[name]).line)
         defined |= {name for each in ast.walk(node) for name in names_of(each)}
+
+
+def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
+    """What the methods of a class without a base read of `self`, and nothing in the program gives a value."""
+    nodes = list(ast.walk(program.tree))
+    known = {each.attr for each in nodes if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)}
+    known |= {name for each in nodes if isinstance(each, ast.ClassDef) for part in each.body for name in names_of(part)}
+    if known & {"__getattr__", "__dict__"} or any(name_of(each) in ("setattr", "__dict__", "vars") for each in nodes):
+        return
+    for name, node in program.own.items():
+        is_whole = isinstance(node, ast.ClassDef) and all(name_of(each) == "object" for each in node.bases)
+        for each in ast.walk(node) if is_whole else ():
+            if isinstance(each, ast.Attribute) and name_of(each.value) == "self" and each.attr not in known:
+                known.add(each.attr)
+                where = place_at(program, node, each.lineno)
+                error = f"AttributeError: '{name}' object has no attribute '{each.attr}'"
+                hint = f"give self.{each.attr} a value in __init__, or write the name that it has"
+                yield finding(
+                    program, where, "raises", "", level, function=f"line {where.place.line}", error=error, hint=hint
+                )
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:

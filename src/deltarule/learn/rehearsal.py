@@ -84,13 +84,8 @@ def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: SmallBat
         finally:
             session.tape.recorder = None
     if run.called and (run.error is None or len(recorder.events) > n_given):
-        run.verdict = verdict(recorder.events, recorder.starts, form.batches()[:1], no_call, 0.1)
+        run.verdict = verdict(recorder.events, recorder.starts, form.batches()[:1], lambda event, z: None, 0.1)
     return run
-
-
-def no_call(event: Event, z: Array) -> Array | None:
-    """No function of the program's own is an activation here."""
-    return None
 
 
 def parameters(l: int, form: SmallBatch) -> tuple[Array, Array]:
