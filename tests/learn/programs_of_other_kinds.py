@@ -294,6 +294,161 @@ if __name__ == "__main__":
     train_network(X, y)
 """
 
+OUTPUTS = """\
+import numpy as np
+
+def squash(x):
+    return 1 / (1 + np.exp(-x))
+
+def squash_slope(a):
+    return a * (1 - a)
+
+inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+outputs = np.array([[0], [1], [1], [0]])
+first_weights = np.random.uniform(size=(2, 3))
+first_bias = np.random.uniform(size=(1, 3))
+last_weights = np.random.uniform(size=(3, 1))
+last_bias = np.random.uniform(size=(1, 1))
+for step in range(5000):
+    hidden = squash(inputs @ first_weights + first_bias)
+    predicted_output = squash(hidden @ last_weights + last_bias)
+    error = outputs - predicted_output
+    print(np.mean(np.abs(error)))
+    d_last = error * squash_slope(predicted_output)
+    d_first = (d_last @ last_weights.T) * squash_slope(hidden)
+    last_weights += 0.5 * hidden.T @ d_last
+    last_bias += 0.5 * d_last.sum(axis=0, keepdims=True)
+    first_weights += 0.5 * inputs.T @ d_first
+    first_bias += 0.5 * d_first.sum(axis=0, keepdims=True)
+"""
+
+TWO_STARTS = """\
+import numpy as np
+
+def init_shallow(n_x, n_h, n_y):
+    params = {"W1": np.random.randn(n_h, n_x), "b1": np.zeros((n_h, 1))}
+    params["W2"], params["b2"] = np.random.randn(n_y, n_h), np.zeros((n_y, 1))
+    return params
+
+def init_deep(layer_dims):
+    params = {}
+    for l in range(1, len(layer_dims)):
+        params["W" + str(l)] = np.random.randn(layer_dims[l], layer_dims[l - 1])
+        params["b" + str(l)] = np.zeros((layer_dims[l], 1))
+    return params
+
+def forward(X, params):
+    A, cache = X, [X]
+    n_layers = len(params) // 2
+    for l in range(1, n_layers + 1):
+        Z = params["W" + str(l)] @ A + params["b" + str(l)]
+        A = 1 / (1 + np.exp(-Z)) if l == n_layers else np.tanh(Z)
+        cache.append(A)
+    return A, cache
+
+def backward(params, cache, Y):
+    grads, m = {}, Y.shape[1]
+    dZ = cache[-1] - Y
+    for l in range(len(params) // 2, 0, -1):
+        grads["dW" + str(l)] = dZ @ cache[l - 1].T / m
+        grads["db" + str(l)] = dZ.sum(axis=1, keepdims=True) / m
+        dZ = (params["W" + str(l)].T @ dZ) * (1 - cache[l - 1] ** 2)
+    return grads
+
+def update(params, grads, learning_rate):
+    for l in range(1, len(params) // 2 + 1):
+        params["W" + str(l)] = params["W" + str(l)] - learning_rate * grads["dW" + str(l)]
+        params["b" + str(l)] = params["b" + str(l)] - learning_rate * grads["db" + str(l)]
+    return params
+"""
+
+BIPOLAR = """\
+import numpy as np
+import pandas as pd
+
+table = pd.read_csv("xor.csv", header=None)
+X = table.iloc[:, 0:2].values
+yd = table.iloc[:, 2].values
+W1, b1 = np.random.uniform(-1, 1, (2, 4)), np.random.uniform(-1, 1, 4)
+W2, b2 = np.random.uniform(-1, 1, (4, 1)), np.random.uniform(-1, 1, 1)
+
+def sigmoid(v):
+    return 2 / (1 + np.exp(-v)) - 1
+
+def sigmoid_derivative(y):
+    return 0.5 * (1 - y ** 2)
+
+for epoch in range(500):
+    for i in range(len(X)):
+        row = X[i]
+        a1 = sigmoid(row @ W1 + b1)
+        y = sigmoid(a1 @ W2 + b2)[0]
+        delta2 = (yd[i] - y) * sigmoid_derivative(y)
+        delta1 = W2.flatten() * delta2 * sigmoid_derivative(a1)
+        W2 = W2 + 0.1 * np.outer(a1, delta2)
+        b2 = b2 + 0.1 * delta2
+        W1 = W1 + 0.1 * np.outer(row, delta1)
+        b1 = b1 + 0.1 * delta1
+"""
+
+SIZES_AS_INPUTS = """\
+import numpy as np
+
+class Net:
+    def __init__(self, inputs, hidden, outputs):
+        self.w_in = 2 * np.random.random((inputs, hidden)) - 1
+        self.w_out = 2 * np.random.random((hidden, outputs)) - 1
+        self.errors = []
+
+    @staticmethod
+    def squash(x):
+        return 1 / (1 + np.exp(-x))
+
+    def answer(self, data):
+        self.hidden_layer = self.squash(data @ self.w_in)
+        return self.squash(self.hidden_layer @ self.w_out)
+
+    def train(self, data, labels, rate=1):
+        answer = self.answer(data)
+        miss = labels - answer
+        self.errors.append(np.mean(np.abs(miss)))
+        d_out = miss * answer * (1 - answer) * rate
+        d_hidden = (d_out @ self.w_out.T) * self.hidden_layer * (1 - self.hidden_layer)
+        self.w_in += data.T @ d_hidden
+        self.w_out += self.hidden_layer.T @ d_out
+"""
+
+PICKS_ONE_ROW = """\
+import numpy as np
+
+class Regressor:
+    def __init__(self, input_nodes, hidden_nodes, output_nodes, learning_rate):
+        self.sizes = input_nodes, hidden_nodes, output_nodes
+        self.lr = learning_rate
+
+    def draw(self):
+        n_in, n_hidden, n_out = self.sizes
+        self.W1, self.b1 = np.random.rand(n_hidden, n_in), np.random.rand(n_hidden, 1)
+        self.W2, self.b2 = np.random.rand(n_out, n_hidden), np.random.rand(n_out, 1)
+
+    def iterate(self, X, y, n_steps):
+        for step in range(n_steps):
+            at = np.random.choice(range(len(X)))
+            x, t = X[at].reshape(-1, 1), y[at].reshape(-1, 1)
+            h = 1 / (1 + np.exp(-(self.W1.dot(x) + self.b1)))
+            out = self.W2.dot(h) + self.b2
+            d_out = t - out
+            d_h = self.W2.T.dot(d_out) * h * (1 - h)
+            self.W2 = self.W2 + self.lr * d_out.dot(h.T)
+            self.b2 = self.b2 + self.lr * d_out
+            self.W1 = self.W1 + self.lr * d_h.dot(x.T)
+            self.b1 = self.b1 + self.lr * d_h
+
+    def train(self, X, y, max_steps=1000):
+        self.draw()
+        self.iterate(X, y, max_steps)
+"""
+
 KINDS = {
     "lists": LISTS,
     "neurons": NEURONS,
@@ -301,4 +456,9 @@ KINDS = {
     "vector": VECTOR,
     "words": WORDS,
     "no_names": NO_NAMES,
+    "outputs": OUTPUTS,
+    "two_starts": TWO_STARTS,
+    "bipolar": BIPOLAR,
+    "sizes_as_inputs": SIZES_AS_INPUTS,
+    "picks_one_row": PICKS_ONE_ROW,
 }

@@ -74,6 +74,14 @@ def main():
         fit(network, X, Y)
 """
 )
+SET_FROM_OUTSIDE = """
+class Scale:
+    def apply(self, x):
+        return x * self.factor
+
+scale = Scale()
+scale.factor = 2
+"""
 OWN_GENERATOR = """
 import numpy as np
 from activations import relu, relu_grad
@@ -142,6 +150,11 @@ def test_a_sound_program_of_another_kind_is_followed_to_its_update(tmp_path: Pat
         ("vector", "self.weights_1_2) * hidden_out * (1 - hidden_out)", "self.weights_1_2) * hidden_out"),
         ("words", "return (z > 0).astype(float)", "return (z < 0).astype(float)"),
         ("no_names", "(1 - a1 ** 2)", "(1 - z1 ** 2)"),
+        ("outputs", "error * squash_slope(predicted_output)", "error * squash(predicted_output)"),
+        ("two_starts", "* (1 - cache[l - 1] ** 2)", "* (1 - cache[l - 1])"),
+        ("bipolar", "delta2 * sigmoid_derivative(a1)", "delta2 * sigmoid_derivative(row @ W1 + b1)"),
+        ("sizes_as_inputs", "miss * answer * (1 - answer) * rate", "miss * self.squash(answer) * rate"),
+        ("picks_one_row", "self.W2.T.dot(d_out) * h * (1 - h)", "self.W2.T.dot(d_out)"),
     ],
 )
 def test_a_mistake_in_a_program_of_another_kind_is_found(tmp_path: Path, kind: str, old: str, new: str) -> None:
@@ -150,3 +163,26 @@ def test_a_mistake_in_a_program_of_another_kind_is_found(tmp_path: Path, kind: s
     assert found.first is not None
     assert found.first.array.startswith(("delta", "sigma'")), found.to_text()
     assert new in found.first.code or kind in ("lists", "neurons")  # which compute delta and use it number by number
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "says"),
+    [
+        ("sizes_as_inputs", "2 * np.random.random((hidden", "2 * np.random((hidden", "'module' object is not callable"),
+        ("sizes_as_inputs", "(inputs, hidden)) - 1", "(inputs, width)) - 1", "'width' is not defined"),
+        ("picks_one_row", "        self.W2, self.b2 = np.random.rand", "        W2, b2 = np.random.rand", "'W2'"),
+    ],
+)
+def test_what_a_class_raises_whatever_it_is_given_is_named(
+    tmp_path: Path, kind: str, old: str, new: str, says: str
+) -> None:
+    assert KINDS[kind].count(old) == 1
+    found = checked(tmp_path, KINDS[kind].replace(old, new))
+    assert found.first is not None, found.to_text()
+    assert found.first.id == "raises"
+    assert says in found.first.says
+
+
+def test_a_right_program_is_not_accused_of_an_attribute_that_is_set_from_outside(tmp_path: Path) -> None:
+    found = checked(tmp_path, SET_FROM_OUTSIDE)
+    assert found.ok is not False, found.to_text()

@@ -149,8 +149,8 @@ def derivative_findings(
             return
         of_a = kind.of_a(POINTS) if kind.of_a else kind.slope(POINTS)
         rights = (kind.slope(POINTS), of_a)
-        rights += (BIPOLAR.slope(POINTS), (1 - POINTS**2) / 2) if kind is SIGMOID else ()
-        if any(is_close(found, right, 1e-4) for right in rights):
+        bipolar = (BIPOLAR.slope(POINTS), (1 - POINTS**2) / 2) if kind is SIGMOID else ()
+        if any(is_close(found, right, 1e-4) for right in (*rights, *bipolar)):
             return
         if kind is RELU and (found[POINTS > 0] == 1).all() and len(set(found[POINTS < 0].tolist())) == 1:
             return
