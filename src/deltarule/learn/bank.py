@@ -29,6 +29,7 @@ class Bank:
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
     is_update: bool = False
+    functions: dict[str, Any] = field(default_factory=dict)  # of the program's own, by role
     word: str = "sigmoid"  # by which the program chooses an activation
 
     def can_fill(self, function: Any) -> bool:
@@ -45,16 +46,20 @@ class Bank:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
             raise UnfilledError(str(error)) from error
-        self.is_update = role_of(getattr(function, "__name__", "")) == "update"
         given, words = list[Any](), dict[str, Any]()
         free = iter((*self.examples.sizes, 1, 1, 1))
         kinds = {argument_of(each.name) for each in parameters}
+        role = role_of(getattr(function, "__name__", ""))
+        self.is_update = role == "update"
+        takes_data = not self.is_constructor and role != "init" and not kinds & {"n_hidden", "sizes"}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
             if argument_of(each.name) == "pairs" and kinds & {"Y", "y_flat"}:
                 fits, value = True, self.examples.given_inputs
+            if takes_data and argument_of(each.name) in ("n_in", "n_out") and not each.name.startswith("n"):
+                fits, value = self.value("x" if argument_of(each.name) == "n_in" else "y")
             if self.is_constructor and each.name.startswith("inp") and not kinds & {"Y", "y_flat", "pairs"}:
                 fits, value = (True, self.examples.sizes[0]) if kinds & {"n_hidden", "n_out"} else (fits, value)
             has_default = each.default is not each.empty
@@ -85,6 +90,8 @@ class Bank:
             return True, copy_of(self.known[key])
         if self.is_update and key == "a":
             return True, RATE
+        if role_of(name) in self.functions and not self.is_constructor:
+            return True, self.functions[role_of(name)]
         longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
         if longer:
             return True, copy_of(self.known[longer[0]])

@@ -24,7 +24,7 @@ from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
 from deltarule.learn.readings import n_weights, own_batches, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
-from deltarule.learn.roles import argument_of, role_of
+from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
@@ -224,6 +224,9 @@ class Session:
             if fits:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
+        bank, own = Bank(examples), [each for each in self.program.free if each not in supplied]
+        bank.draw_parameters(run.recorder.starts, own, self.tape.places[0]) if own else None
+        supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
@@ -244,7 +247,7 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank = Bank(run.examples, network=partial(self.network, run), word=self.word)
+        bank = Bank(run.examples, network=partial(self.network, run), functions=self.slopes(run), word=self.word)
         stopped = list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
@@ -281,6 +284,11 @@ class Session:
         bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
         return bool(names & set(self.program.classes) - {name})
+
+    def slopes(self, run: Trial) -> dict[str, Any]:
+        """The program's derivatives, for functions and methods that are given one: cost_derivative."""
+        names = {role: name for name, role in self.functions.items() if role in ("derivative", "loss_derivative")}
+        return {role: run.space.get(name) for role, name in names.items()} if run.space is not None else {}
 
     def calls_of(self, name: str) -> int:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
@@ -324,7 +332,7 @@ class Session:
         kind = run.space.get(name) if run.space is not None else None
         if kind is None:
             return
-        bank = Bank(run.examples, is_constructor=True, word=self.word)
+        bank = Bank(run.examples, is_constructor=True, functions=self.slopes(run), word=self.word)
         network = self.call(run, name, kind, bank)
         run.owner, bank.is_constructor = network, False
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]

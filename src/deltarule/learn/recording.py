@@ -117,7 +117,7 @@ class RunRecorder:
 
     def give(self, index: int, value: Any) -> None:
         """Keep what a function, or a round of a loop, is given."""
-        if isinstance(value, np.ndarray | list | tuple):
+        if isinstance(value, np.ndarray | np.generic | list | tuple):
             self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
@@ -418,8 +418,9 @@ class Tape:
                 continue
             stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
             stored = [name for each in node.body for name in names_of(each)] if isinstance(node, ast.With) else stored
-            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
-            given = [ast.copy_location(each, node) for name in names for each in supply(name)]
+            placed = named_by_place(node)
+            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS or name in placed]
+            given = [ast.copy_location(each, node) for name in names for each in supply(name, placed.get(name, ""))]
             handler = [new for each in given for new in writer.statements(each)]
             handler = handler or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
@@ -464,9 +465,19 @@ def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
     return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if in_pairs else new
 
 
-def supply(name: str) -> list[ast.stmt]:
-    """The statement that gives a name a value of ours."""
-    return ast.parse(f"{name} = {SUPPLIED}({name!r})").body
+def supply(name: str, like: str = "") -> list[ast.stmt]:
+    """The statement that gives a name a value of ours: the one that another name would get."""
+    known = like if like and argument_of(name) not in SUPPLIED_KINDS else name
+    return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
+
+
+def named_by_place(node: ast.stmt) -> dict[str, str]:
+    """What the names that data sets are unpacked into are, by their places: (x, y), (x_test, y_test)."""
+    target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
+    called = name_of(value.func) if isinstance(value, ast.Call) else ""
+    names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []
+    order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
+    return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
 
 
 def names_from_nowhere(program: Program) -> set[str]:
