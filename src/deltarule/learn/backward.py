@@ -116,7 +116,9 @@ def wrong_targets(targets: Array) -> list[Array]:
 def names_of(run: Pass, l: int) -> dict[str, object]:
     """What the rows of mistakes in delta need."""
     kind = run.kinds[l]
-    slope = {"sigmoid": "a * (1 - a)", "tanh": "1 - a**2", "ReLU": "(z > 0)"}.get(kind.name, "sigma'(z)")
+    slope = {"sigmoid": "a * (1 - a)", "tanh": "1 - a**2", "ReLU": "(z > 0)", "bipolar sigmoid": "(1 - a**2) / 2"}.get(
+        kind.name, "sigma'(z)"
+    )
     equation = "BP1" if l + 1 == len(run.layers) else "BP2"
     return {"equation": equation, "own": kind.name, "slope": slope, "next": l + 1, "activation": "another activation"}
 

@@ -1,5 +1,6 @@
 """A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
+import ast
 import re
 from dataclasses import replace
 from typing import Any
@@ -79,15 +80,45 @@ def finding_at(
     )
 
 
-def name_of(run: Pass, array: Array | None) -> str:
-    """The shortest name under which the program has an array; "" for None."""
-    if array is None:
-        return ""
+def name_of(run: Pass, array: Array | None, function: str) -> str:
+    """The shortest name under which a function of the program has an array; "" where it has none."""
     names = [
-        each.name for each in run.trace.events
-        if each.name and each.value.size == array.size and is_same(each.value, array)
+        bare_name(each.name) for each in run.trace.events
+        if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
+        and (each.where.function in (function, "") or each.name.startswith("self."))
     ]  # fmt: skip
     return min(names, key=len, default="")
+
+
+def bare_name(name: str) -> str:
+    """A name with its key, and without a mask or a slice that was stored into: dh of dh[z <= 0]."""
+    return name if re.fullmatch(r"[^\[]*(\[('[^']*'|-?\d+)\])?", name) else name.partition("[")[0]
+
+
+def with_own_keys(program: Program, text: str, line: int) -> str:
+    """A line with keys as the function around it writes them, grads['dW' + str(l)] for grads['dW2']; "" in doubt."""
+    around = [node for node in ast.walk(program.tree) if isinstance(node, ast.FunctionDef)]
+    around = [node for node in around if node.lineno <= line <= (node.end_lineno or 0)]
+    scopes: list[list[ast.AST]] = [
+        [each for each in ast.walk((around or [program.tree])[-1]) if getattr(each, "lineno", 0) == line or not is_near]
+        for is_near in (True, False)
+    ]
+    for found in reversed([*re.finditer(r"([\w.]+)\[('[^']*'|-?\d+)\]", text)]):
+        for nodes in scopes:
+            alike = {
+                ast.unparse(each) for each in nodes
+                if isinstance(each, ast.Subscript) and ast.unparse(each.value) == found[1]
+                and not any(isinstance(part, ast.Slice | ast.Compare) for part in ast.walk(each.slice))
+                and all(found[2].strip("'").startswith(str(part.value)) or not isinstance(part.value, str)
+                        for part in ast.walk(each.slice) if isinstance(part, ast.Constant))
+            }  # fmt: skip
+            if found[0] in alike or len(alike) == 1:
+                own = found[0] if found[0] in alike else alike.pop()
+                text = f"{text[: found.start()]}{own}{text[found.end() :]}"
+                break
+            if alike:
+                return ""
+    return text
 
 
 def is_same(value: Array, array: Array) -> bool:
@@ -104,7 +135,12 @@ def is_in_columns(run: Pass) -> bool:
 
 def own_line(program: Program, run: Pass, step: Step) -> str:
     """What to write instead, in the program's names and as its arrays lie; "" where a name is missing."""
-    line = bare_line(run, step)
+    event = step.values.get("at") or step.event
+    code = program.line(event.where.line) if event is not None else ""
+    if step.mistake in ("update-adds", "update-subtracts") and len(signs := re.findall(r"[+-]=", code)) == 1:
+        return code.strip().replace(signs[0], "-=" if signs[0] == "+=" else "+=")
+    line = bare_line(run, step, event.where.function if event is not None else "")
+    line = with_own_keys(program, line, event.where.line) if event is not None else line
     return f"{line}{batch_share(program, run, step)}" if line and step.quantity in ("dW", "db") else line
 
 
@@ -119,15 +155,15 @@ def batch_share(program: Program, run: Pass, step: Step) -> str:
     return f" / {found[0]}" if found else ""
 
 
-def bare_line(run: Pass, step: Step) -> str:
+def bare_line(run: Pass, step: Step, function: str) -> str:
     """The same without what a gradient is divided by."""
     index, columns = step.layer, is_in_columns(run)
     if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
         return ""
     layer, target = run.layers[index], target_name(run, step)
     matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
-    inputs = (name_of(run, run.X) or "X") if index == 0 else name_of(run, run.a[index - 1])
-    delta = name_of(run, run.delta[index]) if index < len(run.delta) else ""
+    inputs = name_of(run, run.inputs(index), function)
+    delta = name_of(run, run.delta[index], function) if index < len(run.delta) else ""
     if step.quantity == "z" and inputs:
         return (
             f"{target} = {matrix} @ {inputs} + {bias}"
@@ -141,8 +177,8 @@ def bare_line(run: Pass, step: Step) -> str:
     if step.quantity == "db" and delta:
         return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
     if step.quantity == "delta" and index + 1 < len(run.layers):
-        behind = name_of(run, run.delta[index + 1])
-        following, slope = run.layers[index + 1].weights.name, slope_text(run, index)
+        behind = name_of(run, run.delta[index + 1], function)
+        following, slope = run.layers[index + 1].weights.name, slope_text(run, index, function)
         if not behind or not slope:
             return ""
         product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"
@@ -150,12 +186,13 @@ def bare_line(run: Pass, step: Step) -> str:
     return ""
 
 
-def slope_text(run: Pass, l: int) -> str:
+def slope_text(run: Pass, l: int, function: str) -> str:
     """sigma' of a layer in the program's names."""
-    a, z, kind = name_of(run, run.a[l]), name_of(run, run.z[l]), run.kinds[l]
+    a, z, kind = name_of(run, run.a[l], function), name_of(run, run.z[l], function), run.kinds[l]
     texts = {
         "sigmoid": f"{a} * (1 - {a})" if a else "", "tanh": f"(1 - {a}**2)" if a else "",
         "ReLU": f"({z} > 0)" if z else f"({a} > 0)" if a else "",
+        "bipolar sigmoid": f"(1 - {a}**2) / 2" if a else "",
     }  # fmt: skip
     return "1" if kind is IDENTITY else texts.get(kind.name, "")
 
@@ -165,7 +202,7 @@ def target_name(run: Pass, step: Step) -> str:
     usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
     if step.event is None:
         return usual
-    name = step.event.name or store_after(run, step.event) or usual
+    name = bare_name(step.event.name or store_after(run, step.event) or usual)
     own = [each.name for layer in run.layers for each in (layer.weights, layer.biases) if each]
     return usual if name in own and step.quantity != "update" else name
 
