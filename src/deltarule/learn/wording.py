@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
-from deltarule.learn.activations import IDENTITY, is_close
+from deltarule.learn.activations import IDENTITY, factor_between, is_close
 from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
@@ -88,6 +88,23 @@ def name_of(run: Pass, array: Array | None, function: str) -> str:
         and (each.where.function in (function, "") or each.name.startswith("self."))
     ]  # fmt: skip
     return min(names, key=len, default="")
+
+
+def scaled_name(run: Pass, array: Array | None, function: str) -> str:
+    """The name that a function gives to a multiple of an array: to delta, divided by the number of samples."""
+    for each in run.step_of(run.trace.arrays(*array.shape, run.time)) if array is not None else ():
+        is_near = each[0].where.function in (function, "") or each[0].name.startswith("self.")
+        if each[0].where.is_store and is_near and factor_between(each[1], array) is not None:
+            return bare_name(each[0].name)
+    return ""
+
+
+def dimensions_of(run: Pass, name: str, array: Array | None) -> int:
+    """How many dimensions an array has where it has a name."""
+    alike = [each.value for each in run.trace.events if array is not None and bare_name(each.name) == name]
+    return next(
+        (each.ndim for each in alike if array is not None and each.size == array.size and is_same(each, array)), 2
+    )
 
 
 def bare_name(name: str) -> str:
@@ -172,16 +189,24 @@ def bare_line(run: Pass, step: Step, function: str) -> str:
             if not layer.is_out_first
             else ""
         )
+    if step.quantity == "dW" and inputs and delta and dimensions_of(run, delta, run.delta[index]) == 1 == run.n:
+        return (
+            f"{target} = np.outer({delta}, {inputs})"
+            if layer.is_out_first
+            else f"{target} = np.outer({inputs}, {delta})"
+        )
     if step.quantity == "dW" and inputs and delta:
         return f"{target} = {delta} @ {inputs}.T" if layer.is_out_first else f"{target} = {inputs}.T @ {delta}"
     if step.quantity == "db" and delta:
         return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
     if step.quantity == "delta" and index + 1 < len(run.layers):
-        behind = name_of(run, run.delta[index + 1], function)
+        behind = name_of(run, run.delta[index + 1], function) or scaled_name(run, run.delta[index + 1], function)
         following, slope = run.layers[index + 1].weights.name, slope_text(run, index, function)
         if not behind or not slope:
             return ""
         product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"
+        if dimensions_of(run, behind, run.delta[index + 1]) == 0:
+            product = f"{behind} * {following}.ravel()"
         return f"{target} = ({product}) * {slope}"
     return ""
 
