@@ -186,3 +186,39 @@ def test_what_a_class_raises_whatever_it_is_given_is_named(
 def test_a_right_program_is_not_accused_of_an_attribute_that_is_set_from_outside(tmp_path: Path) -> None:
     found = checked(tmp_path, SET_FROM_OUTSIDE)
     assert found.ok is not False, found.to_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "write"),
+    [
+        ("data_by_place", "(z1 > 0)", "(z1 < 0)", "d1 = (d2 @ W2.T) * (z1 > 0)"),
+        (
+            "french",
+            ".poids[i].T) * a * (1 - a)",
+            ".poids[i].T) * (1 - a)",
+            "suivant = (delta @ self.poids[i].T) * a * (1 - a)",
+        ),
+        ("outputs", "(d_last @ last", "(error @ last", "d_first = (d_last @ last_weights.T) * hidden * (1 - hidden)"),
+        (
+            "two_starts",
+            "dZ.sum(axis=1, keepdims=True)",
+            "dZ.sum()",
+            "grads['db' + str(l)] = np.sum(dZ, axis=1, keepdims=True) / m",
+        ),
+        ("sizes_as_inputs", "self.w_in += data", "self.w_in -= data", "self.w_in += data.T @ d_hidden"),
+        ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = (delta2 * W2.ravel()) * (1 - a1**2) / 2"),
+    ],
+)
+def test_the_line_to_write_is_in_the_names_of_its_place_and_repairs_the_program(
+    tmp_path: Path, kind: str, old: str, new: str, write: str
+) -> None:
+    assert KINDS[kind].count(old) == 1
+    text = KINDS[kind].replace(old, new)
+    first = checked(tmp_path, text).first
+    assert first is not None
+    assert first.write == write
+    lines = text.split("\n")
+    indent = lines[first.line - 1].removesuffix(lines[first.line - 1].lstrip())
+    lines[first.line - 1] = indent + first.write
+    found = checked(tmp_path, "\n".join(lines))
+    assert (found.ok, found.matched) == (True, True), found.to_text()

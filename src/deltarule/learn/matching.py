@@ -125,7 +125,8 @@ class Session:
         while waiting and time.process_time() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
             for form in forms(SmallBatch(sizes)):
-                if runs and time.process_time() - begun > MOST_SECONDS:
+                most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
+                if runs and time.process_time() - begun > most:
                     break
                 run = self.run(how, form)
                 if run.called:
@@ -137,7 +138,7 @@ class Session:
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
-            is_lost = not any(run.score[1] for run in runs)  # no z was found: the sizes may be others
+            is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
             own = [each for run in runs for each in own_sizes(run)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             is_stopped = runs and all(each.error and not reaches_outputs(each) for each in runs)

@@ -292,9 +292,9 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
         own = next(
             each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer
         )
-        words = re.findall(r"\w+", own.where.text if own else "")
+        words = re.findall(r"\w+", " ".join(each.where.source for each in (own, shares[0].store) if each))
         is_later = shares[0].store and own and shares[0].store.where.line != own.where.line
-        if not any(argument_of(each) == "alpha" for each in words):  # inside the product: (rate * a.T) @ delta
+        if not any(argument_of(each) == "alpha" for each in words):  # a part of what is stored: rate * a.T @ delta
             run.note("update", shares[0].layer, shares[0].store if is_later else shares[0].event, "update-forgets-rate")
     for share in shares:
         ratio = abs(share.total) / usual
