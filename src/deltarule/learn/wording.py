@@ -11,6 +11,7 @@ from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
+from deltarule.learn.roles import role_of
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
@@ -85,18 +86,25 @@ def name_of(run: Pass, array: Array | None, function: str) -> str:
     names = [
         bare_name(each.name) for each in run.trace.events
         if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
-        and (each.where.function in (function, "") or each.name.startswith("self."))
+        and is_readable(each, function)
     ]  # fmt: skip
     return min(names, key=len, default="")
 
 
 def scaled_name(run: Pass, array: Array | None, function: str) -> str:
     """The name that a function gives to a multiple of an array: to delta, divided by the number of samples."""
-    for each in run.step_of(run.trace.arrays(*array.shape, run.time)) if array is not None else ():
-        is_near = each[0].where.function in (function, "") or each[0].name.startswith("self.")
-        if each[0].where.is_store and is_near and factor_between(each[1], array) is not None:
-            return bare_name(each[0].name)
+    if array is None:
+        return ""
+    for event, value in run.step_of(run.trace.arrays(array.shape[0], array.shape[1], run.time)):
+        if event.where.is_store and is_readable(event, function) and factor_between(value, array) is not None:
+            return bare_name(event.name)
     return ""
+
+
+def is_readable(event: Event, function: str) -> bool:
+    """Whether a function can read what an event stored: its own names, the module's, and those of its object."""
+    own = event.name.startswith("self.") and event.where.function.partition(".")[0] == function.partition(".")[0]
+    return own or event.where.function in (function, "")
 
 
 def dimensions_of(run: Pass, name: str, array: Array | None) -> int:
@@ -114,10 +122,10 @@ def bare_name(name: str) -> str:
 
 def with_own_keys(program: Program, text: str, line: int) -> str:
     """A line with keys as the function around it writes them, grads['dW' + str(l)] for grads['dW2']; "" in doubt."""
-    around = [node for node in ast.walk(program.tree) if isinstance(node, ast.FunctionDef)]
-    around = [node for node in around if node.lineno <= line <= (node.end_lineno or 0)]
+    functions = [node for node in ast.walk(program.tree) if isinstance(node, ast.FunctionDef)]
+    around = [program.tree, *(node for node in functions if node.lineno <= line <= (node.end_lineno or 0))]
     scopes: list[list[ast.AST]] = [
-        [each for each in ast.walk((around or [program.tree])[-1]) if getattr(each, "lineno", 0) == line or not is_near]
+        [each for each in ast.walk(around[-1]) if getattr(each, "lineno", 0) == line or not is_near]
         for is_near in (True, False)
     ]
     for found in reversed([*re.finditer(r"([\w.]+)\[('[^']*'|-?\d+)\]", text)]):
@@ -153,11 +161,21 @@ def is_in_columns(run: Pass) -> bool:
 def own_line(program: Program, run: Pass, step: Step) -> str:
     """What to write instead, in the program's names and as its arrays lie; "" where a name is missing."""
     event = step.values.get("at") or step.event
-    code = program.line(event.where.line) if event is not None else ""
-    if step.mistake in ("update-adds", "update-subtracts") and len(signs := re.findall(r"[+-]=", code)) == 1:
-        return code.strip().replace(signs[0], "-=" if signs[0] == "+=" else "+=")
-    line = bare_line(run, step, event.where.function if event is not None else "")
-    line = with_own_keys(program, line, event.where.line) if event is not None else line
+    if event is None:
+        return bare_line(run, step, "", "")
+    code, function = program.line(event.where.line).strip(), event.where.function
+    if step.mistake in ("update-adds", "update-subtracts"):
+        found = re.match(r"\S+ *([+-])=|(\S+) *= *\2 *([+-]) ", code)
+        at = found.start(1) if found and found[1] else found.start(3) if found else 0
+        return f"{code[:at]}{'-' if code[at] == '+' else '+'}{code[at + 1 :]}" if at else ""
+    if step.quantity == "delta" and code.startswith("return ") and role_of(function.rpartition(".")[2]) == "derivative":
+        slope = slope_text(run, step.layer, function)
+        return f"return {slope}" if slope else ""
+    line = with_own_keys(program, bare_line(run, step, function, code), event.where.line)
+    part, (target, _, right) = event.where.text, line.partition(" = ")
+    is_whole = event.where.is_store or re.match(rf"{re.escape(target)} *=", code.replace('"', "'")) is not None
+    if line and not is_whole and code.count(part) == 1:  # a part of a statement that does more
+        return code.replace(part, right if right.endswith(")") else f"({right})")
     return f"{line}{batch_share(program, run, step)}" if line and step.quantity in ("dW", "db") else line
 
 
@@ -172,7 +190,7 @@ def batch_share(program: Program, run: Pass, step: Step) -> str:
     return f" / {found[0]}" if found else ""
 
 
-def bare_line(run: Pass, step: Step, function: str) -> str:
+def bare_line(run: Pass, step: Step, function: str, code: str) -> str:
     """The same without what a gradient is divided by."""
     index, columns = step.layer, is_in_columns(run)
     if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
@@ -201,12 +219,22 @@ def bare_line(run: Pass, step: Step, function: str) -> str:
         return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
     if step.quantity == "delta" and index + 1 < len(run.layers):
         behind = name_of(run, run.delta[index + 1], function) or scaled_name(run, run.delta[index + 1], function)
+        if run.n == run.layers[index + 1].W.shape[1] == 1:  # one number is a multiple of any other
+            numbers = [each.name for each in run.trace.events if each.where.is_store and each.value.size == 1]
+            numbers = [each for each in numbers if re.search(rf"\b{re.escape(each)}\b", code)]
+            behind = behind if behind in numbers else numbers[-1] if numbers else ""
         following, slope = run.layers[index + 1].weights.name, slope_text(run, index, function)
+        after = run.delta[index + 1]
+        error = name_of(run, None if after is None else after @ run.layers[index + 1].W.T, function)
+        if slope and error and error != target and error in code:
+            return f"{target} = {error} * {slope}"
         if not behind or not slope:
             return ""
         product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"
         if dimensions_of(run, behind, run.delta[index + 1]) == 0:
             product = f"{behind} * {following}.ravel()"
+        elif dimensions_of(run, following, run.layers[index + 1].weights.value) == 1:
+            product = f"np.outer({behind}, {following})"
         return f"{target} = ({product}) * {slope}"
     return ""
 
