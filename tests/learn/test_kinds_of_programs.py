@@ -6,7 +6,9 @@ import pytest
 
 from deltarule.learn.check import check_here
 from deltarule.learn.report import ProgramCheck
-from tests.learn.programs_of_other_kinds import KINDS
+from tests.learn import programs_of_other_kinds, programs_of_public_kinds
+
+KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS
 
 LAYERS = """
 import numpy as np
@@ -183,7 +185,7 @@ def test_what_a_class_raises_whatever_it_is_given_is_named(
     assert says in found.first.says
 
 
-def test_a_right_program_is_not_accused_of_an_attribute_that_is_set_from_outside(tmp_path: Path) -> None:
+def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> None:
     found = checked(tmp_path, SET_FROM_OUTSIDE)
     assert found.ok is not False, found.to_text()
 
@@ -209,9 +211,7 @@ def test_a_right_program_is_not_accused_of_an_attribute_that_is_set_from_outside
         ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = (delta2 * W2.ravel()) * (1 - a1**2) / 2"),
     ],
 )
-def test_the_line_to_write_is_in_the_names_of_its_place_and_repairs_the_program(
-    tmp_path: Path, kind: str, old: str, new: str, write: str
-) -> None:
+def test_the_line_to_write_repairs_the_program(tmp_path: Path, kind: str, old: str, new: str, write: str) -> None:
     assert KINDS[kind].count(old) == 1
     text = KINDS[kind].replace(old, new)
     first = checked(tmp_path, text).first

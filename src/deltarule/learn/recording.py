@@ -418,7 +418,7 @@ class Tape:
                 continue
             stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
             stored = [name for each in node.body for name in names_of(each)] if isinstance(node, ast.With) else stored
-            placed = named_by_place(node)
+            placed = names_by_place(node)
             names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS or name in placed]
             given = [ast.copy_location(each, node) for name in names for each in supply(name, placed.get(name, ""))]
             handler = [new for each in given for new in writer.statements(each)]
@@ -471,7 +471,7 @@ def supply(name: str, like: str = "") -> list[ast.stmt]:
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
-def named_by_place(node: ast.stmt) -> dict[str, str]:
+def names_by_place(node: ast.stmt) -> dict[str, str]:
     """What the names that data sets are unpacked into are, by their places: (x, y), (x_test, y_test)."""
     target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
     called = name_of(value.func) if isinstance(value, ast.Call) else ""

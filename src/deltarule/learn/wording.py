@@ -91,7 +91,7 @@ def name_of(run: Pass, array: Array | None, function: str) -> str:
     return min(names, key=len, default="")
 
 
-def scaled_name(run: Pass, array: Array | None, function: str) -> str:
+def name_of_multiple(run: Pass, array: Array | None, function: str) -> str:
     """The name that a function gives to a multiple of an array: to delta, divided by the number of samples."""
     if array is None:
         return ""
@@ -218,7 +218,7 @@ def bare_line(run: Pass, step: Step, function: str, code: str) -> str:
     if step.quantity == "db" and delta:
         return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
     if step.quantity == "delta" and index + 1 < len(run.layers):
-        behind = name_of(run, run.delta[index + 1], function) or scaled_name(run, run.delta[index + 1], function)
+        behind = name_of(run, run.delta[index + 1], function) or name_of_multiple(run, run.delta[index + 1], function)
         if run.n == run.layers[index + 1].W.shape[1] == 1:  # one number is a multiple of any other
             numbers = [each.name for each in run.trace.events if each.where.is_store and each.value.size == 1]
             numbers = [each for each in numbers if re.search(rf"\b{re.escape(each)}\b", code)]
