@@ -399,6 +399,14 @@ RATE_IN_GRADIENT = PASSED_FUNCTIONS.replace("self.rate * self.H.T @ d2", "self.W
     "        self.W2_step = self.rate * np.dot(self.H.T, d2)\n        self.W2 += self.W2_step",
 )
 
+FIXED_BATCH = (
+    DATA_BY_PLACE.replace("for epoch", "batch_size = 100\nfor epoch")
+    .replace("(p - yb) / len(xb)", "p - yb")
+    .replace("a1.T @ d2", "(a1.T @ d2 / batch_size)")
+    .replace("xb.T @ d1", "(xb.T @ d1 / batch_size)")
+    .replace(".sum(axis=0)\n", ".mean(axis=0)\n")
+)
+
 KINDS = {
     "outputs": OUTPUTS,
     "two_starts": TWO_STARTS,
@@ -413,4 +421,5 @@ KINDS = {
     "scalars": SCALARS,
     "passed_derivative": PASSED_DERIVATIVE,
     "rate_in_gradient": RATE_IN_GRADIENT,
+    "fixed_batch": FIXED_BATCH,
 }

@@ -403,6 +403,10 @@ def mark(run: Pass, step: Step, mistake: str, **values: object) -> None:
 
 def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, rate: float) -> None:
     """Where a factor differs from the others': in delta, in the gradient or in the update."""
+    numbers = [each for each in run.trace.events if each.value.size == 1 and "batch" in each.name]
+    theirs = [abs(each.value.item()) / run.n for each in numbers if argument_of(bare_name(each.name)) == "batch_size"]
+    if any(size and min(abs(ratio * size - 1), abs(ratio / size - 1)) < 1e-3 for size in theirs):
+        return  # our batch is shorter than the one that they divide by
     others = [each for each in shares if each is not share]
     usual_update = usual_size([abs(each.update or 1.0) for each in others] or [1.0])
     update = abs(share.update or 1.0)
