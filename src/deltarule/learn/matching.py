@@ -141,7 +141,7 @@ class Session:
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
             own = [each for run in runs for each in own_sizes(run)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
-            is_stopped = runs and all(each.error and not reaches_outputs(each) for each in runs)
+            is_stopped = runs and all(each.error and not sees(each, "delta") for each in runs)
             if not waiting and is_stopped and sizes[-1] > 1:
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
         if runs and not any(is_complete(each) for each in runs):
