@@ -123,9 +123,9 @@ def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, 
 
 
 def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
-    """The last array of the same statement: what a part of an expression became."""
+    """The last array of the same statement, in the same call: what a part of an expression became."""
     same = [pair for pair in pairs if 0 <= pair[0].time - found[0].time < 12]
-    return [pair for pair in same if pair[0].where.line == found[0].where.line][-1]
+    return [pair for pair in same if pair[0].lines == found[0].lines][-1]
 
 
 MOST_OF_STEP = 1500  # arrays that one training step computes
