@@ -12,11 +12,14 @@ first  the same where nothing compiled has been kept on disk yet
 peak   the most memory of a fresh process that trains an epoch
 loss   after the first epoch, by one yardstick: who skips work does not come near ours
 
-sgemm is no peer but a bound: the epoch's matrix products alone, at the network's own shapes, through NumPy. Its ratio
-is the share of that rate which training reaches.
+sgemm and peak are no peers but bounds, whose ratio is the share of their rate that training reaches: the epoch's matrix
+products alone, at the network's own shapes, through NumPy; as many multiply-adds in registers as those products take.
+
+--limit AVX2 holds everybody to that instruction set, --limit "one core" to one core.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -42,28 +45,44 @@ from measuring import (
 )
 from workloads import WORKLOADS, Workload, prepare
 
-OURS, BOUND, SLOW = "deltarule", "sgemm", "tutorial loop"
+OURS, BOUNDS, SLOW = "deltarule", ("sgemm", "peak"), "tutorial loop"
 PEERS = [name for name in ENTRIES if name != OURS]
 REASONS = ("absent", "failed", "left_out")
 SLOW_ROUNDS = 3
 SLOW_FLOPS = 10**11  # an epoch of more takes the tutorial loop many minutes: it sits out unless --peers names it
+LIMITS: dict[str, dict[str, str]] = {  # variables that hold everybody to a limit
+    "AVX2": {
+        "DELTARULE_INSTRUCTIONS": "v3",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    },
+    "one core": {},  # the processes inherit this one's
+}
 ALIKE = 0.3  # how far apart, as a logarithm, two losses may be: orders differ, and so does what they lead to
 
 
 @dataclass(frozen=True)
 class Contest:
-    """A workload, which images it has, the folder where they are, and the engine that ours takes."""
+    """A workload, which images it has, the folder where they are, the engine that ours takes, and a limit for all."""
 
     workload: Workload
     images: str
     folder: Path
     engine: str = "auto"
+    limit: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.workload}{f', {self.limit}' if self.limit else ''}"
 
     def worker(self, name: str) -> Worker:
         """A fresh process of a contender; whatever it compiles is kept in the folder, for later ones of the same."""
         kept = {variable: str(self.folder / "kept") for variable in ("TORCHINDUCTOR_CACHE_DIR",)}
         settings = {"engine": self.engine} if name == OURS else {}
-        return training(ENTRIES[name].subject, self.workload, self.folder, kept, **settings)
+        variables = kept | LIMITS.get(self.limit or "", {})
+        return training(ENTRIES[name].subject, self.workload, self.folder, variables, **settings)
 
     def fresh(self, name: str) -> Row:
         """Seconds from the start of a fresh process to the end of its first epoch, and its report."""
@@ -86,7 +105,7 @@ def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int)
     if not peers and work.workload.flops > SLOW_FLOPS:
         reasons[SLOW] = {"left_out": "many minutes an epoch: name it in --peers"}
     fresh = {OURS: [work.fresh(OURS) for _ in range(n_fresh)]}
-    for name in [name for name in peers or PEERS if name not in reasons and name != BOUND]:
+    for name in [name for name in peers or PEERS if name not in reasons and name not in BOUNDS]:
         try:
             fresh[name] = [work.fresh(name) for _ in range(1 if name == SLOW else n_fresh)]
         except ChildProcessError as failure:
@@ -94,7 +113,7 @@ def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int)
     taken = work.warm([OURS, *(name for name in peers or PEERS if name not in reasons)], repetitions)
     rows = []
     for name in peers or PEERS:
-        named = "peers", str(work.workload), name
+        named = "peers", str(work), name
         if name in reasons:
             row = unmeasured(*named, taken[OURS], reasons[name])
         else:
@@ -131,7 +150,7 @@ def told(row: Row) -> str:
     if row["ratio"] is None:
         return " ".join([*words, *(f"{reason}: {row[reason]}" for reason in REASONS if reason in row)])
     words.append("{peer_seconds:8.3f} s, {ratio:6.3f} times ours ({ratio_low:.3f} to {ratio_high:.3f})".format(**row))
-    if row["peer"] == BOUND:
+    if row["peer"] in BOUNDS:
         return " ".join([*words, f"{row['flops'] / row['peer_seconds'] / 1e9:8.1f} GFLOP/s"])
     return " ".join([*words, start(row, "peer"), "" if row["learned_alike"] else "NOT AS OURS"])
 
@@ -158,6 +177,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peers", metavar="A,B", help=f"some of {', '.join(PEERS)} (all; a long {SLOW} only so)")
     parser.add_argument("--fresh", type=int, default=3, metavar="N", help="fresh processes of each, at least 1 (3)")
     parser.add_argument("--examples", type=int, default=60_000, metavar="N", help="images at most (60000)")
+    parser.add_argument("--limit", choices=LIMITS, help="for everybody; none is the default")
     parser.add_argument("--engine", default="auto", metavar="E", help="deltarule's engine (auto)")
     given = parser.parse_args()
     given.workloads = chosen(parser, given.workloads, list(WORKLOADS)) or list(WORKLOADS)
@@ -176,14 +196,16 @@ def main() -> int:
     """Measure and tell, workload by workload. 1 where somebody failed or has not learned as ours has, else 0."""
     given = arguments()
     around = surroundings(*dict.fromkeys(entry.package for entry in ENTRIES.values()), "native")
+    if given.limit == "one core":
+        os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
     all_well = True
     for name in given.workloads:
         workload = replace(WORKLOADS[name], n_samples=min(given.examples, WORKLOADS[name].n_samples))
         with TemporaryDirectory() as folder:
             images = prepare(Path(folder), workload.n_samples)
-            work = Contest(workload, images, Path(folder), given.engine)
+            work = Contest(workload, images, Path(folder), given.engine, given.limit)
             rows = contest(work, given.peers, given.repetitions, given.fresh)
-        print(f"{workload} of {images}")
+        print(f"{work} of {images}")
         print(f"{OURS:13} {rows[0]['ours_seconds']:8.3f} s, {start(rows[0], 'ours')}")
         for row in rows:
             print(told(row), flush=True)

@@ -42,7 +42,10 @@ def result(row: Row) -> str:
     if "mnist_accuracy" in row:
         words += f"; {spread(row['mnist_accuracy'], 100, 2)} % of MNIST's test set"
     n_seeds = len(row["runs"])
-    return f"{words} ({n_seeds} seed{'s' if n_seeds > 1 else ''})"
+    if n_seeds == 1:
+        return f"{words} (1 seed)"
+    lowest = min(run["r2"] if "r2" in row else 100 * run["accuracy"] for run in row["runs"])
+    return f"{words} ({n_seeds} seeds, the lowest {lowest:.{4 if 'r2' in row else 2}f})"
 
 
 def spread(score: Row, unit: int, digits: int) -> str:

@@ -19,7 +19,7 @@ from memory import peak_megabytes, status_megabytes
 from numpy.typing import NDArray
 from workloads import Layers, Workload
 
-N_CORES = os.cpu_count() or 1
+N_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 FILES = ("images.npy", "classes.npy")
 JUDGED = 10_000  # the images that a loss is taken over
 
@@ -68,7 +68,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a contender is written, the package and module that it needs, and whether it needs a C++ compiler."""
+    """Where a contender is written, the package and module that it needs, and whether it needs a C++ compiler.
+
+    A module that is a path is a library of the system's, and the package its packager's.
+    """
 
     subject: str
     package: str
@@ -77,6 +80,8 @@ class Entry:
 
     def absent(self) -> str | None:
         """What to install first; None where nothing is missing."""
+        if "/" in self.module:
+            return None if Path(self.module).exists() else f"apt-get install {self.package}"
         if find_spec(self.module) is None:
             return f"pip install {self.package}"
         compilers = filter(None, (os.environ.get("CXX"), "g++", "clang++", "cl"))
@@ -90,9 +95,12 @@ ENTRIES = {
     "tutorial loop": Entry("tutorial_loop:TutorialLoop", "numpy", "numpy"),
     "scikit-learn": Entry("scikit_learn:ScikitLearn", "scikit-learn", "sklearn"),
     "PyTorch": Entry("pytorch:Eager", "torch", "torch"),
+    "PyTorch, bfloat16": Entry("pytorch:Bfloat16", "torch", "torch"),
     "torch.compile": Entry("pytorch:Compiled", "torch", "torch", compiles=True),
     "JAX": Entry("jax_scan:JaxScan", "jax", "jax"),
+    "darknet": Entry("darknet:Darknet", "darknet", "/usr/lib/darknet/libdarknet.so"),
     "sgemm": Entry("sgemm:Sgemm", "numpy", "numpy"),
+    "peak": Entry("peak:Peak", "numpy", "numpy", compiles=True),
 }
 
 

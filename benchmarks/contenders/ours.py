@@ -1,4 +1,4 @@
-"""deltarule: a Trainer on the images as they are stored, uint8."""
+"""deltarule: a Trainer on the images as they are stored, uint8; and the kinds of training that are more than plain."""
 
 from typing import Any
 
@@ -8,9 +8,11 @@ from workloads import MOMENTUM, N_CLASSES, Layers
 
 from contenders import Contender
 from deltarule.data.dataset import Dataset
-from deltarule.nn.activations import ReLU, Sigmoid
+from deltarule.nn.activations import Identity, ReLU, Sigmoid
+from deltarule.nn.losses import BinaryCrossEntropy, Quadratic
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, Momentum
+from deltarule.training.clip_and_average import ClipNorm
 from deltarule.training.engine import engine as engine_named
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
@@ -44,3 +46,19 @@ class Ours(Contender):
 
     def report(self) -> dict[str, Any]:
         return super().report() | {"engine": self.trainer.engine.name}
+
+
+class OfAKind(Ours):
+    """`kind`: "classes", as Ours; "labels" or "values", ten of each; "dropout" or "clip", of classes."""
+
+    def prepare(self, images: NDArray[np.uint8], classes: NDArray[np.int64], kind: str = "classes") -> None:
+        super().prepare(images, classes)
+        if kind in ("labels", "values"):
+            output, loss = (Sigmoid(), BinaryCrossEntropy()) if kind == "labels" else (Identity(), Quadratic())
+            self.trainer.network = Network(self.workload.layer_sizes, hidden=ReLU(), output=output, loss=loss)
+            rows = np.eye(N_CLASSES, dtype=np.uint8 if kind == "labels" else np.float32)[classes]
+            self.data = Dataset(images, rows, task=kind)
+        elif kind == "dropout":
+            self.trainer.network = Network(self.workload.layer_sizes, hidden=ReLU(), dropout=0.2)
+        elif kind == "clip":
+            self.trainer.clip = ClipNorm(1.0)

@@ -59,6 +59,14 @@ class Eager(Contender):
         return [(layer.weight.detach().numpy().T, layer.bias.detach().numpy()) for layer in self.linear]
 
 
+class Bfloat16(Eager):
+    """Matrix products may round their factors to bfloat16, whose 8 bits of precision make another training."""
+
+    def prepare(self, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> None:
+        torch.set_float32_matmul_precision("medium")
+        super().prepare(images, classes)
+
+
 class Compiled(Eager):
     """Kernels fused by torch.compile."""
 

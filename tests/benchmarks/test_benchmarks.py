@@ -146,6 +146,15 @@ def test_epoch_compares_and_weighs(run: Run, tmp_path: Path) -> None:
     assert "times ours" in said
 
 
+@pytest.mark.usefixtures("_workers_here")
+def test_kinds_of_training_stand_beside_classes(run: Run, tmp_path: Path) -> None:
+    said, _ = run("kinds.py", "--examples", "256", "--repetitions", "2", "--json", tmp_path / "kinds.json")
+    rows = rows_in(tmp_path / "kinds.json")
+    assert [row["peer"] for row in rows] == ["labels", "values", "dropout", "clip"]
+    assert all(row["ratio_low"] < row["ratio"] < row["ratio_high"] for row in rows)
+    assert said.startswith("labels ")
+
+
 def test_startup_compares_fresh_processes(run: Run, tmp_path: Path) -> None:
     run("startup.py", "--repetitions", "2", "--json", tmp_path / "startup.json")
     rows = rows_in(tmp_path / "startup.json")
@@ -187,6 +196,7 @@ def test_a_pointer_event_is_measured_in_the_browser(run: Run, tmp_path: Path) ->
 
 
 def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: Any) -> Any:
+    lowest = {name: score["mean"] - 0.01 for name, score in scores.items()}
     circumstances = {"engine": "numpy", "machine": "A, 2 cores", "versions": {"python": "3.11.7", "numpy": "2.4"}}
     return {
         "workload": workload,
@@ -194,7 +204,7 @@ def recipe_row(workload: str, unseen: int, seconds: float, runs: int, **scores: 
         "expected": "much",
         "source": "us",
         "train_seconds": seconds,
-        "runs": [{"unseen_examples": unseen} | circumstances] * runs,
+        "runs": [{"unseen_examples": unseen} | lowest | circumstances] * runs,
         **scores,
     }
 
@@ -210,9 +220,10 @@ def test_the_table_says_what_was_measured() -> None:
     assert README_TABLE["recipes_table"](rows).splitlines() == [
         "| recipe | network | result | seconds | expected | source |",
         "|---|---|---|---:|---|---|",
-        "| `default` | 2-1 | 98.85 ± 0.04 % (5 seeds) | 123 | much | us |",
-        "| `digits` | 2-1 | 98.85 ± 0.04 %; 98.85 ± 0.04 % of MNIST's test set (5 seeds) | 10 | much | us |",
-        "| `arithmetic` | 2-1 | R² 0.9885 ± 0.0004 (2 seeds) | 1.6 | much | us |",
+        "| `default` | 2-1 | 98.85 ± 0.04 % (5 seeds, the lowest 97.85) | 123 | much | us |",
+        "| `digits` | 2-1 | 98.85 ± 0.04 %; 98.85 ± 0.04 % of MNIST's test set (5 seeds, the lowest 97.85) | 10 | much "
+        "| us |",
+        "| `arithmetic` | 2-1 | R² 0.9885 ± 0.0004 (2 seeds, the lowest 0.9785) | 1.6 | much | us |",
         "| `xor` | 2-1 | 50.00 % of its training examples (1 seed) | 0.051 | much | us |",
         "",
         "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training. "
