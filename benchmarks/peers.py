@@ -102,6 +102,8 @@ class Contest:
 def contest(work: Contest, peers: Sequence[str], repetitions: int, n_fresh: int) -> list[Row]:
     """A row for each of `peers`, or of all where that is empty: measured, or why not."""
     reasons = {name: {"absent": absent} for name in peers or PEERS if (absent := ENTRIES[name].absent())}
+    for name in [name for name in peers or PEERS if ENTRIES[name].lacks == work.workload.optimizer]:
+        reasons[name] = {"left_out": f"no {work.workload.optimizer}"}
     if not peers and work.workload.flops > SLOW_FLOPS:
         reasons[SLOW] = {"left_out": "many minutes an epoch: name it in --peers"}
     fresh = {OURS: [work.fresh(OURS) for _ in range(n_fresh)]}

@@ -70,13 +70,14 @@ class Contender:
 class Entry:
     """Where a contender is written, the package and module that it needs, and whether it needs a C++ compiler.
 
-    A module that is a path is a library of the system's, and the package its packager's.
+    A module that is a path is a library of the system's, and the package its packager's. lacks: an optimizer.
     """
 
     subject: str
     package: str
     module: str
     compiles: bool = False
+    lacks: str = ""
 
     def absent(self) -> str | None:
         """What to install first; None where nothing is missing."""
@@ -98,7 +99,7 @@ ENTRIES = {
     "PyTorch, bfloat16": Entry("pytorch:Bfloat16", "torch", "torch"),
     "torch.compile": Entry("pytorch:Compiled", "torch", "torch", compiles=True),
     "JAX": Entry("jax_scan:JaxScan", "jax", "jax"),
-    "darknet": Entry("darknet:Darknet", "darknet", "/usr/lib/darknet/libdarknet.so"),
+    "darknet": Entry("darknet:Darknet", "darknet", "/usr/lib/darknet/libdarknet.so", lacks="adam"),
     "sgemm": Entry("sgemm:Sgemm", "numpy", "numpy"),
     "peak": Entry("peak:Peak", "numpy", "numpy", compiles=True),
 }

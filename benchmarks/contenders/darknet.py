@@ -1,7 +1,7 @@
 """darknet, a library of plain C (`apt-get install darknet`): its own loop over batches, on one core.
 
 Its fully connected layers are `[connected]`, its cross-entropy is the `[softmax]` layer's. It takes no short last
-batch, and rows of floats by their addresses: an epoch's order is an order of addresses.
+batch, and rows of floats by their addresses: an epoch's order is an order of addresses. On a processor it has no Adam.
 """
 
 import ctypes
@@ -61,7 +61,6 @@ class Darknet(Contender):
         momentum = MOMENTUM if work.optimizer == "momentum" else 0.0
         lines = ["[net]", f"batch={work.batch_size}", f"inputs={work.layer_sizes[0]}", "decay=0", "policy=constant"]
         lines += [f"learning_rate={work.learning_rate}", f"momentum={momentum}", "max_batches=1000000000"]
-        lines += ["adam=1", "B1=0.9", "B2=0.999", "eps=1e-8"] if work.optimizer == "adam" else []
         activation = {"relu": "relu", "sigmoid": "logistic"}[work.activation]
         for size in work.layer_sizes[1:-1]:
             lines += ["[connected]", f"output={size}", f"activation={activation}"]

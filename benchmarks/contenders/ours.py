@@ -56,7 +56,7 @@ class OfAKind(Ours):
         if kind in ("labels", "values"):
             output, loss = (Sigmoid(), BinaryCrossEntropy()) if kind == "labels" else (Identity(), Quadratic())
             self.trainer.network = Network(self.workload.layer_sizes, hidden=ReLU(), output=output, loss=loss)
-            rows = np.eye(N_CLASSES, dtype=np.uint8 if kind == "labels" else np.float32)[classes]
+            rows = np.eye(N_CLASSES, dtype=np.uint8 if kind == "labels" else np.float64)[classes]
             self.data = Dataset(images, rows, task=kind)
         elif kind == "dropout":
             self.trainer.network = Network(self.workload.layer_sizes, hidden=ReLU(), dropout=0.2)
