@@ -47,7 +47,10 @@ os.replace({str(noted)!r} + ".new", {str(noted)!r})
 
 @pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.skipif(os.name != "posix", reason="a browser that is a script")
-def test_it_prints_the_address_opens_it_serves_it_and_ends_by_ctrl_c(digits_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_the_address_opens_it_serves_it_and_ends_cleanly(
+    digits_model: Path, tmp_path: Path, signum: int
+) -> None:
     """The token does not stand in the arguments of the browser: a file does that its owner alone can read."""
     browser, noted = a_browser(tmp_path)
     process = started(digits_model, "--port", "0", browser=browser)
@@ -60,17 +63,41 @@ def test_it_prints_the_address_opens_it_serves_it_and_ends_by_ctrl_c(digits_mode
         until = time.monotonic() + 30.0
         while not noted.exists() and time.monotonic() < until:
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signum)
         _, errors = process.communicate(timeout=30.0)
     finally:
         process.kill()
-    assert process.returncode == 130
+    assert process.returncode == 128 + signum
     assert "Traceback" not in errors
     assert "digits, to draw examples from and to find mistakes in" in errors
     arguments, path, mode, content = json.loads(noted.read_text())
     assert (arguments, mode) == ([Path(path).as_uri()], 0o700)
     assert content == f'<meta http-equiv="refresh" content="0; url={found[0]}">'
     assert not Path(path).parent.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal that is ignored")
+def test_a_server_that_a_script_started_goes_on_after_ctrl_c(digits_model: Path) -> None:
+    """Ctrl-C ends the script; what it has put into the background is told to ignore that, as nohup tells it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process = started(digits_model, "--port", "0", "--no-browser")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", process.stdout.readline())
+        assert found is not None
+        for _ in range(2):
+            assert httpx.get(found[0]).status_code == 200
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        assert httpx.get(found[0]).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30.0)
+    finally:
+        process.kill()
+    assert process.returncode == 143
 
 
 @pytest.mark.usefixtures("heeded_interrupts")

@@ -252,14 +252,14 @@ def disturbed(folder: Path) -> tuple[dict[str, Any], str]:
     step = newest_step(folder / "run" / "checkpoints")
     os.kill(run.id, signal.SIGTERM)
     ended = run.end()
-    server.process.send_signal(signal.SIGINT)
+    server.process.send_signal(signal.SIGTERM)
     code = server.process.wait(timeout=60)
     server.said.seek(0)
     said = server.said.read() + ended.err
     kept = newest_step(folder / "run" / "checkpoints")
     harm = grown(*weights) | {
         "a traceback": "Traceback" in said,
-        f"the server ended with {code}": code != 130,
+        f"the server ended with {code}": code != 143,
         f"the run ended with {ended.code}": ended.code != 143,
         f"step {kept} is kept, after {step}": not kept >= step > 0,
         "litter": bool(litter(folder / "run")),

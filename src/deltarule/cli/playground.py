@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import DataOptions, PlaygroundOptions
 from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
@@ -38,7 +39,7 @@ def playground(options: PlaygroundOptions) -> None:
     if options.host not in LOCAL:
         tell("open", "others reach it at this machine's address, and need the token to do anything")
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
-    with TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
+    with handle_interrupts(None), TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
         if not options.no_browser:  # whose arguments anybody on this machine can read, unlike a file in that folder
             page = Path(private, "page.html")
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")

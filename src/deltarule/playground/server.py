@@ -4,6 +4,8 @@ import asyncio
 import errno
 import socket
 from contextlib import closing, suppress
+from signal import SIG_IGN, SIGINT, SIGTERM, getsignal
+from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
@@ -54,6 +56,18 @@ class Sockets(WebSocketsSansIOProtocol):
 
     def keepalive_timeout(self) -> None:
         self.transport.abort()
+
+
+class Listener(Server):
+    """Ends at a signal, unless this process was started to ignore it, as nohup and scripts have it."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.ignored = {each for each in (SIGINT, SIGTERM) if getsignal(each) == SIG_IGN}
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig not in self.ignored:
+            super().handle_exit(sig, frame)
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
@@ -142,7 +156,7 @@ class Service:
         limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
         silent: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
         silent |= {"server_header": False, "proxy_headers": False, "loop": "asyncio", "lifespan": "off"}
-        self.server = Server(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
+        self.server = Listener(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
         name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
 
