@@ -151,6 +151,7 @@ ROW = """
 home = "deltarule.nn.activations:Softplus"
 kernel = "deltarule.native.codes:SOFTPLUS alpha"
 onnx = [["Softplus", "a"]]
+torch = "Softplus beta=alpha"
 
 """
 VALUE = """    case SOFTPLUS:

@@ -67,7 +67,7 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
         key = {"f": "floats_as_pixels", "b": "bools_as_pixels"}.get(kind, "integers_as_pixels")
         raise DataError(sentence(f"inputs.{key}", name=name, dtype=X.dtype, low=X.min(), high=X.max()))
     if X.dtype == np.int8 and X.min() < -LEAST_WRAPPED and X.max() > LEAST_WRAPPED:
-        raise DataError(sentence("inputs.wrapped", name=name, low=X.min(), high=X.max()))
+        LOG.warning(sentence("inputs.wrapped", name=name, low=X.min(), high=X.max()))
     if is_unit(seen) and kind in "iu" and X.max() >= 255:
         raise DataError(sentence("inputs.pixels_or_counts", name=name, dtype=X.dtype, high=X.max()))
     if seen is not None and not may_miss and 0.0 < max(-seen[0], seen[1]) < root_mean_square(X):

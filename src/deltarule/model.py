@@ -274,7 +274,7 @@ class Model(metaclass=Named):
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
         values: (n_samples, outputs) floats, in the targets' own units.
         """
-        return self.answers(raw).predicted
+        return self._decide(self.outputs(raw))
 
     def unusual(self, raw: Any) -> Array:
         """How unlike the data that the model learned inputs are, (n_samples,): 0 to 1, from 0.5 on unlike any class.
@@ -289,10 +289,12 @@ class Model(metaclass=Named):
     def answers(self, raw: Any) -> Answers:
         """What `outputs`, `predict` and, where there is `doubt`, `unusual` return."""
         outputs = self.outputs(raw)
+        return Answers(outputs, self._decide(outputs), None if self.doubt is None else self.unusual(raw))
+
+    def _decide(self, outputs: Array) -> Array:
+        """What outputs mean by task, values in the targets' own units."""
         predicted = decide(self.network, outputs)
-        if self.target_scaling is not None:
-            predicted = self.target_scaling.undo(predicted)
-        return Answers(outputs, predicted, None if self.doubt is None else self.unusual(raw))
+        return predicted if self.target_scaling is None else self.target_scaling.undo(predicted)
 
     @property
     def has_probabilities(self) -> bool:

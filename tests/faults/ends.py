@@ -242,14 +242,14 @@ def injected(name: str, moment: str, act: Callable[[], None]) -> Iterable[Any]:
             if breaks:
                 raise MemoryError
 
-        def take_steps(*given: Any) -> Any:
-            plan, due = given[-1], is_due(len(given[-1].learning_rates))
+        def take_steps(network: Any, optimizer: Any, plan: Any, buffers: Any) -> Any:
+            due = is_due(len(plan.learning_rates))
             if due and name == "divergence":
                 plan = replace(plan, learning_rates=plan.learning_rates * 1e30)
             if due and name == "no memory in a step" and moment != MOMENTS[2]:
                 raise MemoryError
             breaks = name == "no memory in an update" and due
-            taken = real_take_steps(*given[:-1], plan)
+            taken = real_take_steps(network, optimizer, plan, buffers)
             if breaks:
                 raise MemoryError
             return taken

@@ -388,6 +388,10 @@ def test_a_schedule_that_suits_the_run_gets_no_note(schedule: str, log: list[str
             "column 2 of X (counted from 0) is y itself, from which everything is kn",
         ),
         (
+            "X = np.tile(np.arange(-120, 121, 48).astype(np.int8), (30, 1)); dr.fit(network, X, y)",
+            "X holds int8 from -120 to 120, as pixels above 127 do that were cast to int8: for pix",
+        ),
+        (
             "X[:, 0] = values; dr.fit(regressor, X, values)",
             "column 0 of X (counted from 0) is y itself, from which eve",
         ),

@@ -142,7 +142,7 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ("help train", "deltarule has no command 'help': use deltarule train --help"),
         ("evaluate m.safetensors --data h.csv --target price", "this model reads images: got h.csv; give data of that"),
         ("predict 7.png --model t.safetensors", "this model reads the columns size, kind of a table: got 7.png; give"),
-        ("train --data h.csv --target price --missing median", "--missing must be one of 'error', 'drop', 'mean': got"),
+        ("train --data h.csv --target price --missing mode", "--missing must be one of 'error', 'drop', 'mean', 'med"),
         ("train --data h.csv --target price --task classification", "got 'classification'; use --task classes"),
         ("train xor --set training.schedule=cosine", "use --set 'training.schedule={name = \"cosine\", rate = 0.001}'"),
         (

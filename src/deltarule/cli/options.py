@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from deltarule.errors import FileError, SettingError
 from deltarule.settings import NUMBERS
 
 File = Path | None  # what is None unless the command line gives it
@@ -42,10 +43,13 @@ def output(says: str, *, key: str = "") -> Any:
 
 
 def output_path(text: str) -> Path:
-    """The path of a file to write. FileError where it ends as a folder's does."""
+    """The path of a file to write. SettingError where it ends as a folder's does."""
     from deltarule.atomic import file_path  # here, since `--help` need not wait for it
 
-    return file_path(text)
+    try:
+        return file_path(text)
+    except FileError as error:
+        raise SettingError(str(error)) from None
 
 
 def flag(says: str, *, name: str = "", key: str = "") -> Any:

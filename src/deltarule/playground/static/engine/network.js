@@ -158,7 +158,7 @@ export function update(network, gradient, rate) {
 
 /** How unusual the input of a pass is, 0..1: the share of one more output, for inputs of no class. See Doubt in model.py. */
 export function unusual({ doubt }, { a, z }) {
-    if (doubt === null) {
+    if (!doubt) { // a network that learns in the page has none either
         return 0;
     }
     const own = a.at(-2).reduce((sum, each, j) => sum + each * doubt.weight[j], doubt.bias);
