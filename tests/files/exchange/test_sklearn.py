@@ -9,8 +9,8 @@ import pytest
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
-from deltarule.files.exchange.conversion import from_sklearn
 from deltarule.files.exchange.onnx import onnx_bytes
+from deltarule.files.exchange.sklearn import from_sklearn
 from deltarule.files.model_file import load, save
 from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck

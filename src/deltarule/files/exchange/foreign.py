@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from deltarule.data.readers.npz import read_arrays
 from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, ModelFileError, SettingError, require, sentence
-from deltarule.files.exchange.conversion import LOSSES, network_of
+from deltarule.files.exchange.sklearn import LOSSES, network_of
 from deltarule.files.exchange.torch import from_torch
 from deltarule.files.model_file import ModelDescription, check_arrays, rebuild_model
 from deltarule.files.model_file import load as load_model_file

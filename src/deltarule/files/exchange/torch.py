@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.errors import SettingError, require, sentence
-from deltarule.files.exchange.conversion import Layers, network_of
+from deltarule.files.exchange.sklearn import Layers, network_of
 from deltarule.files.model_file import model_argument
 from deltarule.model import Model
 from deltarule.nn.activations import Activation, Identity, Softmax
