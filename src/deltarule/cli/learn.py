@@ -41,7 +41,7 @@ def learn(options: LearnOptions) -> None:
         marks = [] if wanted else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
-        current = wanted or next_of(marks)
+        current = wanted or next((mark.exercise for mark in marks if mark.state != "right"), None)
         if options.train:
             train(course, worker, marks or course.marks(worker))
         elif options.hint or options.solution:
@@ -55,11 +55,6 @@ def learn(options: LearnOptions) -> None:
             print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
             if any(mark.state in ("wrong", "refused") for mark in marks[: len(steps())]):
                 raise SystemExit(1)
-
-
-def next_of(marks: list[Mark]) -> Exercise | None:
-    """The first exercise that is not right."""
-    return next((mark.exercise for mark in marks if mark.state != "right"), None)
 
 
 def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
