@@ -3,8 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deltarule.cli.options import FetchOptions, InfoOptions, ListOptions, VerifyOptions
 from deltarule.cli.printing import entry, in_a_line, note, print_result, print_text
+from deltarule.data import catalog
+from deltarule.data.readers.kinds import CSV, kind_of, read
+from deltarule.data.readers.tables import column_verdicts
 from deltarule.errors import DataError, sentence
 
 NOT_HERE = "not here"
@@ -12,17 +17,13 @@ NOT_HERE = "not here"
 
 def show_all(options: ListOptions) -> None:
     """List the data sets that go by a name, and where they are."""
-    from deltarule.data.catalog import describe, names
-
-    rows = [{"name": name, "where": where(name), "says": describe(name).says} for name in names()]
+    rows = [{"name": name, "where": where(name), "says": catalog.describe(name).says} for name in catalog.names()]
     lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
     print_result(rows, "\n".join(lines), as_json=options.as_json)
 
 
 def fetch(options: FetchOptions) -> None:
     """Download a data set, unless it is here already."""
-    from deltarule.data import catalog
-
     name = options.name
     folder = catalog.fetch(name)
     print_text(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
@@ -30,33 +31,26 @@ def fetch(options: FetchOptions) -> None:
 
 def info(options: InfoOptions) -> None:
     """Say what data hold, how they were read, and whose they are; download nothing."""
-    import numpy as np
-
-    from deltarule.data.catalog import describe, load, names
-    from deltarule.data.readers.kinds import CSV, kind_of, read
-    from deltarule.data.readers.tables import column_verdicts
-
     data, label = options.data, options.label
     content: dict[str, Any] = {"name": data}
     next_step, shown, splits = {}, dict[str, str](), None
-    if data in names():
-        known = describe(data)
+    if data in catalog.names():
+        known = catalog.describe(data)
         content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
     if content.get("where") == NOT_HERE:
         next_step["next"] = f"deltarule data fetch {data}"
+    elif data not in catalog.names() and Path(data).is_file() and kind_of(Path(data)) is CSV:
+        try:
+            reading = read(data, label=label, announce=note)
+            content |= reading.report
+            splits = reading.splits
+        except DataError:
+            columns = column_verdicts(data)
+            content |= {"holds": "a table", "columns": columns}
+            shown = {each["column"]: f"{each['holds']}, such as {' and '.join(each['such'])}" for each in columns}
+            next_step["next"] = f"deltarule train --data {data} --target COLUMN"
     else:
-        if data not in names() and Path(data).is_file() and kind_of(Path(data)) is CSV:
-            try:
-                reading = read(data, label=label, announce=note)
-                content |= reading.report
-                splits = reading.splits
-            except DataError:
-                columns = column_verdicts(data)
-                content |= {"holds": "a table", "columns": columns}
-                shown = {each["column"]: f"{each['holds']}, such as {' and '.join(each['such'])}" for each in columns}
-                next_step["next"] = f"deltarule train --data {data} --target COLUMN"
-        else:
-            splits = load(data, offline=True, label=label, announce=note)
+        splits = catalog.load(data, offline=True, label=label, announce=note)
     if splits is not None:
         content |= {"task": splits.train.task, "features": splits.train.n_features}
         content |= {"image_shape": splits.train.image_shape, "class_names": splits.train.class_names}
@@ -71,8 +65,6 @@ def info(options: InfoOptions) -> None:
 
 def verify(options: VerifyOptions) -> None:
     """Say of each file of a data set whether it has its published SHA-256; DataError unless all have."""
-    from deltarule.data import catalog
-
     name = options.name
     states = catalog.verify(name)
     facts = [{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states]
@@ -89,11 +81,9 @@ def verify(options: VerifyOptions) -> None:
 
 def where(name: str) -> str:
     """Where a data set lies, as far as the names of files tell."""
-    from deltarule.data.catalog import describe, locate
-
-    if not describe(name).files:
+    if not catalog.describe(name).files:
         return "comes with deltarule"
-    files = locate(name)
+    files = catalog.locate(name)
     return str(files[0].parent) if files else NOT_HERE
 
 
