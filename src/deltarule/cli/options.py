@@ -6,7 +6,7 @@ Nothing here carries a command out: the help waits for no more than this module.
 from collections.abc import Collection
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, dataclass_transform
 
 from deltarule.errors import FileError, SettingError
 from deltarule.settings import NUMBERS
@@ -75,8 +75,18 @@ JSON = "Print one JSON value on stdout and nothing else."
 FORCE = "Replace any file but an input of this command."
 
 
+@dataclass_transform()
 @dataclass(eq=False, repr=False, kw_only=True)
-class DataOptions:
+class Options:
+    """What every command has: the names of the fields that the command line gives, be it with their defaults."""
+
+    given: Collection[str] = ()
+
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+        dataclass(eq=False, repr=False, kw_only=kw_only)(cls)
+
+
+class DataOptions(Options, kw_only=True):
     """Options for the data that a command works on; they stand behind those of the command."""
 
     data: Text = option(*DATA)
@@ -85,7 +95,6 @@ class DataOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
 class SubjectOptions(DataOptions):
     """A model or a recipe to look at, and data."""
 
@@ -93,8 +102,7 @@ class SubjectOptions(DataOptions):
     changes: Texts = option(*CHANGE, name="--set")
 
 
-@dataclass(eq=False, repr=False)
-class TrainOptions:
+class TrainOptions(Options):
     """Train a network, save it, and test it on new examples.
 
     With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
@@ -106,7 +114,6 @@ class TrainOptions:
       deltarule train --data pictures --size 28 --run kept
     """
 
-    given: Collection[str] = ()  # the names of the fields that the command line names, be it with their defaults
     recipe: Text = argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.", None)
     data: Text = option(*DATA)
     target: Text = option(*TARGET, key=KEPT)
@@ -143,7 +150,6 @@ KEYS = {each.name: each.metadata["key"] for each in fields(TrainOptions) if each
 RECIPE_KEYS = {name: key for name, key in KEYS.items() if key != KEPT}  # of the recipe, by the option's name
 
 
-@dataclass(eq=False, repr=False)
 class EvaluateOptions(DataOptions):
     """Say how good a model is, class by class.
 
@@ -158,8 +164,7 @@ class EvaluateOptions(DataOptions):
     force: bool = flag(FORCE)
 
 
-@dataclass(eq=False, repr=False)
-class PredictOptions:
+class PredictOptions(Options):
     """Ask a model: a line for each image, or row of numbers.
 
     The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
@@ -187,7 +192,6 @@ class PredictOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
 class ExplainOptions(SubjectOptions):
     """Follow one example through a network and back.
 
@@ -206,7 +210,6 @@ class ExplainOptions(SubjectOptions):
     equation: Text = option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")
 
 
-@dataclass(eq=False, repr=False)
 class CheckOptions(SubjectOptions):
     """Find what is wrong with a program, a model, a recipe or a run.
 
@@ -241,7 +244,6 @@ class DiagnoseOptions(SubjectOptions):
     """
 
 
-@dataclass(eq=False, repr=False)
 class PlotOptions(DataOptions):
     """Draw a picture of a run or a model, or print its numbers.
 
@@ -280,8 +282,7 @@ class PlotOptions(DataOptions):
     force: bool = flag(FORCE)
 
 
-@dataclass(eq=False, repr=False)
-class PlaygroundOptions:
+class PlaygroundOptions(Options):
     """Open a page to draw on, look inside and train.
 
     Draw a digit and watch every neuron answer; walk the drawing backwards, watch a network learn, see its mistakes.
@@ -296,8 +297,7 @@ class PlaygroundOptions:
     offline: bool = flag(OFFLINE)
 
 
-@dataclass(eq=False, repr=False)
-class ExportOptions:
+class ExportOptions(Options):
     """Write a model for other software to read.
 
     The same model gives the same bytes. An older export is replaced, whole or not at all; any other file by --force.
@@ -319,8 +319,7 @@ class ExportOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
-class RecipesOptions:
+class RecipesOptions(Options):
     """List what there is to train, or print one recipe.
 
     The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
@@ -331,8 +330,7 @@ class RecipesOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
-class LearnOptions:
+class LearnOptions(Options):
     """Write a neural network yourself, and have every step checked.
 
     The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command says what is
@@ -360,22 +358,19 @@ class LearnOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
-class ListOptions:
+class ListOptions(Options):
     """List the data sets that go by a name, and where they are."""
 
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
-class FetchOptions:
+class FetchOptions(Options):
     """Download a data set, unless it is here already."""
 
     name: str = argument("NAME", "One that `data list` shows.")
 
 
-@dataclass(eq=False, repr=False)
-class InfoOptions:
+class InfoOptions(Options):
     """Say what data hold, how they were read, and whose they are; download nothing."""
 
     data: str = argument("DATA", "A name that `data list` shows, or a path.")
@@ -383,7 +378,6 @@ class InfoOptions:
     as_json: bool = flag(JSON, name="--json")
 
 
-@dataclass(eq=False, repr=False)
 class VerifyOptions(FetchOptions):
     """Compare the files of a data set with their published SHA-256.
 
