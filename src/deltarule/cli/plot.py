@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deltarule.cli.options import PlotOptions, TrainOptions
-from deltarule.cli.printing import in_a_line, print_json, print_text, tell
+from deltarule.cli.printing import in_a_line, print_result, tell
 from deltarule.cli.resolve import (
     is_model,
     load_data,
@@ -47,14 +47,12 @@ def plot(options: PlotOptions) -> None:
     if options.out is None and not options.as_json:
         raise SettingError(sentence("command.no_out", kind=options.kind, name=options.name or ""))
     check_place(options.out, "picture", force=options.force, inputs=input_files(options.name, options.data))
-    found = drawing(options.kind, subjects(options))
+    found, says = drawing(options.kind, subjects(options)), ""
     if options.out is not None:
         picture = found.draw()
         write_picture(picture, options.out, force=options.force)
-        if not options.as_json:
-            print_text(in_a_line(f"{options.out}: {picture.description}"))
-    if options.as_json:
-        print_json({"kind": options.kind} | found.facts)
+        says = in_a_line(f"{options.out}: {picture.description}")
+    print_result({"kind": options.kind} | found.facts, says, as_json=options.as_json)
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:
