@@ -206,20 +206,9 @@ def read_model(stream: BinaryIO, failure: str) -> Model:
     try:
         file = SignedFile(stream, "format", (1, 2, FORMAT))
         description = description_of(file.content)
-        arrays = file.read_arrays(description.layout())
-        check_arrays(arrays)
-        return rebuild_model(description, arrays)
+        return rebuild_model(description, file.read_arrays(description.layout()))
     except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
         raise ModelFileError(f"{failure}: {error}") from error
-
-
-def check_arrays(arrays: Mapping[str, Array]) -> None:
-    """Raise ModelFileError for a number that is not finite, or a scale that is not above 0."""
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
-        if name.endswith(".scale") and array.min() <= 0.0:
-            raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
 
 
 class Format3(msgspec.Struct, forbid_unknown_fields=True):
@@ -269,7 +258,15 @@ def make_whole(kind: Kind, spec: Part) -> Any:
 
 
 def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) -> Model:
-    """The model that a description and its arrays make."""
+    """The model that a description and its arrays make.
+
+    Raises ModelFileError for a number that is not finite, or a scale that is not above 0.
+    """
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")
+        if name.endswith(".scale") and array.min() <= 0.0:
+            raise ModelFileError(f"expected numbers above 0 in {name!r}: got {array.min()}")
     *hidden, output = (make_whole("activation", spec) for spec in description.activations)
     network = Network(
         description.layer_sizes,

@@ -17,7 +17,7 @@ from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, ModelFileError, SettingError, require, sentence
 from deltarule.files.exchange.sklearn import LOSSES, network_of
 from deltarule.files.exchange.torch import from_torch
-from deltarule.files.model_file import ModelDescription, check_arrays, rebuild_model
+from deltarule.files.model_file import ModelDescription, rebuild_model
 from deltarule.files.model_file import load as load_model_file
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
@@ -130,7 +130,6 @@ def model_of(path: str | os.PathLike[str], text: str, arrays: dict[str, Array]) 
         for name, slot in description.layout().items():
             if known[name].shape != slot.shape:
                 raise ModelFileError(f"expected {slot} in {name!r}: got the shape {known[name].shape}")
-        check_arrays(known)
         return rebuild_model(description, known)
     except (KeyError, TypeError, IndexError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} was not loaded: {error}") from error
