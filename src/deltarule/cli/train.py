@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, Signals
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
@@ -43,6 +43,8 @@ from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, Mo
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes
+from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
@@ -55,10 +57,6 @@ from deltarule.training.callbacks import TrainingState
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
-
-if TYPE_CHECKING:
-    from deltarule.inspection.diagnosis.diagnose import Checkup
-    from deltarule.inspection.diagnosis.findings import Diagnosis
 
 UNBALANCED = 2  # times as many examples of one class as of another: then the report names each class's recall
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
@@ -78,7 +76,7 @@ class Run:
     job: Job
     environment: dict[str, Any]
     saved: str = ""
-    checkup: "Checkup | None" = None
+    checkup: Checkup | None = None
     files: run_folder.RunFiles | None = None
     plain_scores: dict[str, float] = field(default_factory=dict)
 
@@ -181,10 +179,8 @@ def announce(run: Run) -> None:
         tell("engine", f"NumPy: {job.trainer.engine.says}")
 
 
-def begin_checkup(run: Run) -> "Checkup":
+def begin_checkup(run: Run) -> Checkup:
     """What looks for faults while the network learns, after a look at what it starts from."""
-    from deltarule.inspection.diagnosis.diagnose import Checkup  # which takes a tenth of a second
-
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
     checkup = Checkup(job.trainer, job.train, judged_by)
@@ -192,7 +188,7 @@ def begin_checkup(run: Run) -> "Checkup":
     return checkup
 
 
-def diagnosis_note(place: str, diagnosis: "Diagnosis") -> str:
+def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
     """What a look at some place has found, in lines that fit the terminal."""
     if not diagnosis:
         return entry("looked", f"at {place}: nothing wrong was found")
