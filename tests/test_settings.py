@@ -75,7 +75,7 @@ def test_a_recipe_gets_the_message_that_fit_gets(change: str) -> None:
     with pytest.raises(SettingError) as theirs:
         check(name, given) if name == "patience" else dr.fit(network, np.eye(2), np.arange(2), **{name: given})
     with pytest.raises((SettingError, RecipeError)) as ours:
-        trainer_for(recipes.read("quick").with_changes([change]), network, 2, 0, [])
+        trainer_for(recipes.read("quick").with_changes([change]), network, 2, 0)
     asked = "must be " + ("a whole number, " if name in ("epochs", "batch_size", "patience") else "")
     words = f"{asked}{all_settings()['strength' if name == 'penalty' else name].range_in_words}"
     assert words in str(theirs.value)

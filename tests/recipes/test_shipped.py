@@ -72,7 +72,8 @@ class AfterOneStep(Callback):
 @pytest.mark.parametrize("name", recipes.names())
 def test_it_goes_on_from_where_it_was(name: str) -> None:
     recipe, seen = recipes.read(name).with_changes(["epochs=2"]), AfterOneStep()
-    whole, resumed = job(recipe, callbacks=[seen]), job(recipe, seed=0)
+    whole, resumed = job(recipe), job(recipe, seed=0)
+    whole.trainer.callbacks = [*whole.trainer.callbacks, seen]
     whole.trainer.fit(whole.train)
     resumed.trainer.fit(resumed.train, resume=seen.snapshot)
     vectors = [each.model.network.parameters.vector for each in (whole, resumed)]

@@ -1,6 +1,5 @@
 """From a recipe to the objects that carry it out, and what it gives up for data that it was not written for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +19,7 @@ from deltarule.randomness import generator
 from deltarule.recipes.schema import Initial, Recipe, Split
 from deltarule.settings import check, setting_names
 from deltarule.training import engine as engines
-from deltarule.training.callbacks import Callback, EarlyStopping
+from deltarule.training.callbacks import EarlyStopping
 from deltarule.training.plan import steps_per_epoch
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
@@ -54,7 +53,6 @@ def build(
     seed: int = 0,
     holdout: int = 0,
     engine: str = "auto",
-    callbacks: Sequence[Callback] = (),
     start: Model | None = None,
 ) -> Job:
     """Prepare a recipe for the data that it is to be trained on.
@@ -70,7 +68,7 @@ def build(
     model = fresh_model(recipe, parts.train, seed) if start is None else start
     if model.doubt is not None:  # it knows the hidden layers as they are
         model = replace(model, doubt=None)
-    trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed, callbacks)
+    trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed)
     trainer.engine = engines.engine(engine, trainer.network, trainer.optimizer, trainer.penalty)
     return Job(model, trainer, model.scaled(parts.train), model.scaled(parts.test) if parts.test else None, test)
 
@@ -129,7 +127,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
     return {key: partial(draw_times, make("initializer", name), factor) for key, (name, factor) in pairs.items()}
 
 
-def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, callbacks: Sequence[Callback]) -> Trainer:
+def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int) -> Trainer:
     """The recipe's way to train, for a training set of `n_samples`."""
     spec = recipe.training
     steps = steps_per_epoch(n_samples, spec.batch_size)
@@ -138,7 +136,7 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int, cal
     if spec.plateau is not None:
         schedule = with_settings("plateau", ReduceOnPlateau, spec.plateau, rate=schedule)
     given: dict[str, Any] = {name: value for name, value in structs.asdict(spec).items() if name not in NOT_OF_TRAINER}
-    return Trainer(network=network, schedule=schedule, callbacks=[*patience, *callbacks], seed=seed, **given)
+    return Trainer(network=network, schedule=schedule, callbacks=patience, seed=seed, **given)
 
 
 def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:

@@ -9,13 +9,12 @@ import math
 import numpy as np
 from msgspec import structs
 
-from deltarule.data.dataset import Dataset
+from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DivergenceError
 from deltarule.model import Model
 from deltarule.randomness import generator
-from deltarule.recipes.build import fresh_model, trainer_for
-from deltarule.recipes.schema import Recipe
-from deltarule.training.engine import engine
+from deltarule.recipes.build import build
+from deltarule.recipes.schema import Recipe, Split
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.score import Score
 
@@ -44,11 +43,10 @@ def linear_recipe(recipe: Recipe) -> Recipe:
 
 def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
     """The recipe's network, trained on all of the data. Raises DivergenceError."""
-    model = fresh_model(recipe, data, seed)
-    trainer = trainer_for(recipe, model.inner, data.n_samples, seed, ())
-    trainer.engine = engine("auto", trainer.network, trainer.optimizer, trainer.penalty)
-    trainer.fit(model.scaled(data))
-    return model
+    whole = structs.replace(recipe, data=structs.replace(recipe.data, split=Split()))
+    job = build(whole, Splits(data), seed=seed)
+    job.trainer.fit(job.train)
+    return job.model
 
 
 def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
