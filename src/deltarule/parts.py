@@ -56,10 +56,6 @@ class Kernel(NamedTuple):
     code: str
     settings: tuple[str, ...] = ()
 
-    def values(self, part: Any) -> tuple[float, ...]:
-        """The settings of a part, as its kernel is given them; 0 where it has no use for one."""
-        return tuple(float(getattr(part, name)) if name else 0.0 for name in self.settings)
-
 
 class Operator(NamedTuple):
     """A node of an ONNX graph: what it is, what it makes ("a" is the activation), and what it reads.
@@ -297,11 +293,12 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
 
 
 def kernel_values(thing: Any) -> tuple[Any, ...] | None:
-    """The code of an object's kernel, and then each setting that it is given; None where there is no kernel."""
+    """The code of an object's kernel, and its settings, 0 where it has no use for one; None without a kernel."""
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None
-    return object_at(row.kernel.code), *row.kernel.values(thing)
+    values = (float(getattr(thing, name)) if name else 0.0 for name in row.kernel.settings)
+    return object_at(row.kernel.code), *values
 
 
 def missing_kernels(*things: Any) -> list[str]:
