@@ -8,8 +8,7 @@ from deltarule.data.readers.tables import read_table
 from deltarule.errors import DeltaruleError
 from deltarule.estimators import MLPClassifier, MLPRegressor
 from deltarule.files.checkpoint import Checkpoints, ModelCheckpoint
-from deltarule.files.exchange import save_npz
-from deltarule.files.exchange.foreign import load
+from deltarule.files.exchange.foreign import load, save_npz
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.exchange.sklearn import from_sklearn
 from deltarule.files.exchange.torch import from_torch, to_torch

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from deltarule.cli import main
 from deltarule.data.built_in import load_digits
-from deltarule.files.exchange import save_npz
+from deltarule.files.exchange.foreign import save_npz
 from deltarule.files.model_file import save
 from deltarule.files.run_folder import RunFiles, environment
 from deltarule.nn.network import Network

@@ -5,7 +5,7 @@ from deltarule.cli.printing import entry, print_result
 from deltarule.cli.resolve import load_examples, load_model, model_path
 from deltarule.cli.results import check_place, input_files
 from deltarule.errors import SettingError
-from deltarule.files.exchange import save_npz
+from deltarule.files.exchange.foreign import save_npz
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.page import show
 

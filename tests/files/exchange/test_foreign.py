@@ -9,8 +9,7 @@ from safetensors.numpy import save_file
 
 from deltarule.data.columns import Column
 from deltarule.errors import DeltaruleError, SettingError
-from deltarule.files.exchange import save_npz
-from deltarule.files.exchange.foreign import load
+from deltarule.files.exchange.foreign import load, save_npz
 from deltarule.files.exchange.onnx import save_onnx
 from deltarule.files.exchange.torch import from_torch
 from deltarule.files.model_file import save

@@ -9,7 +9,7 @@ import pytest
 
 from deltarule.data.columns import Column
 from deltarule.errors import FileError, SettingError
-from deltarule.files.exchange import save_npz
+from deltarule.files.exchange.foreign import save_npz
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Activation, Identity, LeakyReLU
 from deltarule.nn.arrays import Array

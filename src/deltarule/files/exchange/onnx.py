@@ -23,7 +23,7 @@ import numpy as np
 
 from deltarule.atomic import write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require, sentence
-from deltarule.files.exchange import metadata
+from deltarule.files.exchange.foreign import metadata
 from deltarule.files.model_file import model_argument
 from deltarule.model import Model
 from deltarule.nn.activations import Activation
