@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 from one_step import passed
 
+from deltarule import parts
 from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.nn.activations import LeakyReLU
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.parts import BASES, PARTS, ROWS, Kernel, No, Part, kernel_values, make, object_at, part_of
+from deltarule.parts import BASES, PARTS, ROWS, No, Part, kernel_values, make, object_at, part_of
 from deltarule.settings import setting, setting_names
 from deltarule.training.engine import REFERENCE, engine
 from deltarule.training.plan import Plan
 
 X = np.random.default_rng(3).normal(size=(17, 5))
 IDS = [f"{row.kind} {row.name}" for row in ROWS]
-KERNELS = [row for row in ROWS if isinstance(row.kernel, Kernel)]
+KERNELS = [row for row in ROWS if not isinstance(row.kernel, No)]
 
 
 def made(row: Part, dtype: Any = None) -> Any:
@@ -61,17 +62,19 @@ def test_every_setting_of_a_part_is_declared(row: Part) -> None:
 
 @pytest.mark.parametrize("row", KERNELS, ids=[f"{row.kind} {row.name}" for row in KERNELS])
 def test_a_kernel_exists_and_is_given_the_settings_by_their_names(row: Part) -> None:
-    assert isinstance(row.kernel, Kernel)
+    code, *settings = row.kernel.split()
     known = kernel_values(made(row))
     assert known is not None
-    assert known[0] == object_at(row.kernel.code)
-    assert list(known[1:]) == [getattr(made(row), name) if name else 0.0 for name in row.kernel.settings]
-    assert {name for name in row.kernel.settings if name} == set(setting_names(row.maker))
+    assert known[0] == object_at(code)
+    assert list(known[1:]) == [0.0 if name == "-" else getattr(made(row), name) for name in settings]
+    assert {name for name in settings if name != "-"} == set(setting_names(row.maker))
 
 
-def test_a_setting_by_a_wrong_name_is_no_zero() -> None:
+def test_a_setting_by_a_wrong_name_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = dataclasses.replace(PARTS["activation"]["leaky_relu"], kernel="deltarule.native.codes:LEAKY_RELU slop")
+    monkeypatch.setitem(parts._BY_HOME, row.home, row)
     with pytest.raises(AttributeError, match="slop"):
-        Kernel("deltarule.native.codes:LEAKY_RELU", ("slop",)).values(LeakyReLU())
+        kernel_values(LeakyReLU())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

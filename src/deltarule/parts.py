@@ -46,17 +46,6 @@ class No(str):
     __slots__ = ()
 
 
-class Kernel(NamedTuple):
-    """A part's twin in C.
-
-    code: what stands for the part inside the library, as "module:name".
-    settings: the part's settings that the kernel is given, in the kernel's order; "" where it has no use for one.
-    """
-
-    code: str
-    settings: tuple[str, ...] = ()
-
-
 class Operator(NamedTuple):
     """A node of an ONNX graph: what it is, what it makes ("a" is the activation), and what it reads.
 
@@ -74,14 +63,16 @@ class Operator(NamedTuple):
 class Part:
     """A row: one activation, loss, optimizer, penalty, schedule or initializer.
 
-    home: its class, or function, as "module:name". sklearn: what scikit-learn calls it. torch: its module in torch.nn,
-    with the arguments that are settings. synonyms: what else people call it. A cell that is empty says why: No(...).
+    home: its class, or function, as "module:name". kernel: the code of its twin in C, likewise, and the settings that
+    the twin is given, in its order, "-" where it has no use for one. sklearn: what scikit-learn calls it. torch: its
+    module in torch.nn, with the arguments that are settings. synonyms: what else people call it. A cell that is empty
+    says why: No(...).
     """
 
     kind: Kind
     name: str
     home: str
-    kernel: Kernel | No
+    kernel: str | No
     onnx: tuple[Operator, ...] | No
     sklearn: str | No
     torch: str | No
@@ -96,9 +87,6 @@ class Part:
 def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
     """A row, of its cells as parts.toml has them."""
     read = {key: No(cell[4:]) if str(cell).startswith("no: ") else cell for key, cell in cells.items()}
-    if not isinstance(read["kernel"], No):
-        code, *settings = read["kernel"].split()
-        read["kernel"] = Kernel(code, tuple(each.strip("-") for each in settings))
     if not isinstance(read["onnx"], No):
         read["onnx"] = tuple(Operator(*each) for each in read["onnx"])
     return Part(kind, name, **read | {"synonyms": tuple(read.get("synonyms", ()))})
@@ -297,8 +285,8 @@ def kernel_values(thing: Any) -> tuple[Any, ...] | None:
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None
-    values = (float(getattr(thing, name)) if name else 0.0 for name in row.kernel.settings)
-    return object_at(row.kernel.code), *values
+    code, *settings = row.kernel.split()
+    return object_at(code), *(0.0 if name == "-" else float(getattr(thing, name)) for name in settings)
 
 
 def missing_kernels(*things: Any) -> list[str]:
