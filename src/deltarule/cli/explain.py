@@ -12,11 +12,12 @@ from deltarule.cli.printing import encoding, print_result, tell
 from deltarule.cli.resolve import load_examples, resolve
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
-from deltarule.errors import SettingError, closest
+from deltarule.errors import SettingError
 from deltarule.inspection.explain.explain import explain as walk_through
 from deltarule.inspection.measures.metrics import outputs_and_losses
 from deltarule.inspection.presentation import encodable
 from deltarule.model import Model
+from deltarule.settings import check_choice
 
 MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
 
@@ -62,10 +63,9 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     names = model.class_names if model.task == "classes" else ()
     if label is None:
         tell("label", "none is given, so what the network says counts as right")
-    elif label in names:
-        targets = np.full(len(inputs), names.index(label))
     else:
-        raise SettingError(f"no class is called {label!r}: {closest(label, names)}")
+        check_choice("class", label, names)
+        targets = np.full(len(inputs), names.index(label))
     targets = targets.astype(np.float64) if model.task == "values" else targets
     return Dataset(
         inputs, targets, model.task or "classes", model.class_names, model.image_shape, str(path), model.columns

@@ -169,9 +169,8 @@ def model_of(path: str | os.PathLike[str], text: str, arrays: dict[str, Array]) 
         meaning: dict[str, Any] = json.loads(text)
         names = [f"layers.{l}.weight" for l in range(len(meaning["activations"]))]
         sizes = [len(arrays[names[0]]), *(arrays[name].shape[1] for name in names)]
-        own = spec_of(
-            "loss", make("loss", LOSSES.get(type(make("activation", meaning["activations"][-1])), "quadratic"))
-        )
+        output = make("activation", meaning["activations"][-1])
+        own = spec_of("loss", make("loss", LOSSES.get(type(output), "quadratic")))
         given = {key: value for key, value in meaning.items() if key != "inputs"} | {"loss": meaning["loss"] or own}
         given |= {"layer_sizes": sizes, "dropout": [0.0] * (len(sizes) - 2), "dtype": arrays[names[0]].dtype.name}
         given |= {f"{side}_scaling": f"{side}.mean" in arrays for side in ("input", "target")}
