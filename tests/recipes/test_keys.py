@@ -12,7 +12,7 @@ from deltarule import recipes
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DeltaruleError, RecipeError, SettingError
 from deltarule.recipes.build import build
-from deltarule.recipes.schema import Data, Initial, NetworkSpec, Split, Training
+from deltarule.recipes.schema import Data, Initial, NetworkSpec, Split, Training, advice, tree_of
 
 
 def images(n_samples: int = 30) -> Splits:
@@ -209,7 +209,7 @@ def test_every_known_setting_can_be_set() -> None:
     """Each is taken, or refused for its value and not for its name."""
     for name in recipes.names():
         recipe = recipes.read(name)
-        for path in recipe.advice("xyzzy", "1").removeprefix("Known: ").split(", "):
+        for path in advice("xyzzy", "1", tree_of(recipe)).removeprefix("Known: ").split(", "):
             with suppress(RecipeError):
                 recipe.with_changes([f"{path}=1"])
                 continue

@@ -225,9 +225,10 @@ class Command(click.Command):
         if near or meant == "leave it out":
             return f"did you mean --{near[0]}?" if near else "leave it out"
         from deltarule.recipes import names, read
+        from deltarule.recipes.schema import advice, tree_of
 
         recipe = read(next((each for each in given if each in names()), "default"))
-        setting = recipe.advice(word, after or "VALUE") if "set" in known else ""
+        setting = advice(word, after or "VALUE", tree_of(recipe)) if "set" in known else ""
         return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -171,10 +171,6 @@ class Recipe(_Strict, frozen=True):
         """The same recipe for other data, by name or path; `adapt` says what it must give up for them."""
         return replace(self, data=replace(self.data, name=data))
 
-    def advice(self, word: str, value: str) -> str:
-        """What to write to set what somebody calls by a wrong name."""
-        return advice(word, value, tree_of(self))
-
     def with_changes(self, changes: Sequence[str]) -> "Recipe":
         """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
 
