@@ -86,6 +86,12 @@ class Options:
         dataclass(eq=False, repr=False, kw_only=kw_only)(cls)
 
 
+class JsonOptions(Options, kw_only=True):
+    """What stands behind the options of a command that prints numbers."""
+
+    as_json: bool = flag(JSON, name="--json")
+
+
 class DataOptions(Options, kw_only=True):
     """Options for the data that a command works on; they stand behind those of the command."""
 
@@ -102,7 +108,7 @@ class SubjectOptions(DataOptions):
     changes: Texts = option(*CHANGE, name="--set")
 
 
-class TrainOptions(Options):
+class TrainOptions(JsonOptions):
     """Train a network, save it, and test it on new examples.
 
     With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
@@ -143,7 +149,6 @@ class TrainOptions(Options):
     diagnose: bool = flag("Look for what keeps it from learning.", key=KEPT)
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
-    as_json: bool = flag(JSON, name="--json")
 
 
 KEYS = {each.name: each.metadata["key"] for each in fields(TrainOptions) if each.metadata.get("key")}
@@ -164,7 +169,7 @@ class EvaluateOptions(DataOptions):
     force: bool = flag(FORCE)
 
 
-class PredictOptions(Options):
+class PredictOptions(JsonOptions):
     """Ask a model: a line for each image, or row of numbers.
 
     The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
@@ -189,7 +194,6 @@ class PredictOptions(Options):
         "", "Texts that were not learned from: refuse, or count as none.", "error"
     )
     force: bool = flag(FORCE)
-    as_json: bool = flag(JSON, name="--json")
 
 
 class ExplainOptions(SubjectOptions):
@@ -297,7 +301,7 @@ class PlaygroundOptions(Options):
     offline: bool = flag(OFFLINE)
 
 
-class ExportOptions(Options):
+class ExportOptions(JsonOptions):
     """Write a model for other software to read.
 
     The same model gives the same bytes. An older export is replaced, whole or not at all; any other file by --force.
@@ -316,10 +320,9 @@ class ExportOptions(Options):
     data: Text = option("DATA", "With --html: 200 examples to show mistakes on.")
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
-    as_json: bool = flag(JSON, name="--json")
 
 
-class RecipesOptions(Options):
+class RecipesOptions(JsonOptions):
     """List what there is to train, or print one recipe.
 
     The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
@@ -327,10 +330,9 @@ class RecipesOptions(Options):
 
     name: Text = argument("[RECIPE]", "Print this one, as TOML to be changed.", None)
     changes: Texts = option(*CHANGE, name="--set")
-    as_json: bool = flag(JSON, name="--json")
 
 
-class LearnOptions(Options):
+class LearnOptions(JsonOptions):
     """Write a neural network yourself, and have every step checked.
 
     The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command says what is
@@ -355,13 +357,10 @@ class LearnOptions(Options):
     secret: Text = option("WORD", "Grading: the test data depends on this word and on the student.")
     student: Text = option("NAME", "Grading: the student's name (default: the folder's).")
     tests: File = option("FOLDER", "Grading: write tests for Otter, nbgrader and Gradescope.")
-    as_json: bool = flag(JSON, name="--json")
 
 
-class ListOptions(Options):
+class ListOptions(JsonOptions):
     """List the data sets that go by a name, and where they are."""
-
-    as_json: bool = flag(JSON, name="--json")
 
 
 class FetchOptions(Options):
@@ -370,18 +369,15 @@ class FetchOptions(Options):
     name: str = argument("NAME", "One that `data list` shows.")
 
 
-class InfoOptions(Options):
+class InfoOptions(JsonOptions):
     """Say what data hold, how they were read, and whose they are; download nothing."""
 
     data: str = argument("DATA", "A name that `data list` shows, or a path.")
     label: Text = option(*LABEL)
-    as_json: bool = flag(JSON, name="--json")
 
 
-class VerifyOptions(FetchOptions):
+class VerifyOptions(FetchOptions, JsonOptions):
     """Compare the files of a data set with their published SHA-256.
 
     The exit code is 1 unless all of them are here and genuine.
     """
-
-    as_json: bool = flag(JSON, name="--json")
