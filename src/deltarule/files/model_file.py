@@ -277,8 +277,8 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         dtype=description.dtype,
     )
     network = with_meaning(network, **{name: getattr(description, name) for name in (*MEANING, *OPTIONAL[:2])})
-    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
-        W[:], b[:] = arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"]
+    for name, parameters in arrays_of(Model(network)).items():
+        parameters[:] = arrays[name]
     scalings: dict[str, Any] = {
         f"{side}_scaling": Standardization(arrays[f"{side}.mean"], arrays[f"{side}.scale"])
         for side in ("input", "target")
