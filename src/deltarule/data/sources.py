@@ -3,7 +3,6 @@
 import hashlib
 import os
 import sys
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from deltarule.data.readers.idx import idx_files, idx_header, read_idx
 from deltarule.data.reading import Announce
-from deltarule.errors import DataError, SettingError
+from deltarule.errors import DataError, SettingError, read_tables
 
 VARIABLE = "DELTARULE_DATA"
 
@@ -63,10 +62,9 @@ class Source:
     files: Sequence[PublishedFile] = ()
 
 
-LISTED = tomllib.loads(Path(__file__).with_name("sources.toml").read_text(encoding="utf-8"))
 SOURCES = {
     name: Source(**table | {"files": [PublishedFile(*file) for file in table.get("files", ())]})
-    for name, table in LISTED.items()
+    for name, table in read_tables("data/sources").items()
 }
 
 

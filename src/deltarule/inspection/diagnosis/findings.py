@@ -1,19 +1,18 @@
 """Findings: what is wrong, with evidence in numbers and how to fix it, and the diagnosis that they make."""
 
 import math
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
+from deltarule.errors import read_tables
 from deltarule.inspection.presentation import entry
 from deltarule.public import public
 
 Level = Literal["note", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("fault", "warning", "note")
 
-TEXTS = tomllib.loads(Path(__file__).with_name("findings.toml").read_text(encoding="utf-8"))  # by id
+TEXTS = read_tables("inspection/diagnosis/findings")  # by id
 RANKS = {name.partition(":")[0]: rank for rank, name in reversed([*enumerate(TEXTS)])}
 
 

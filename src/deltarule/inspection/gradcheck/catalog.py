@@ -1,15 +1,14 @@
 """The catalog of mistakes: mistakes.toml, by id, and what a comparison of arrays finds."""
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from deltarule.errors import read_tables
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 
-ROWS: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("mistakes.toml").read_text(encoding="utf-8"))
+ROWS: dict[str, dict[str, str]] = dict(read_tables("inspection/gradcheck/mistakes"))
 TEXTS = ROWS.pop("texts")  # the right line of each array, and what sigma' of each activation is
 
 
