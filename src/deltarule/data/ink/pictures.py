@@ -50,7 +50,12 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
             with warnings.catch_warnings(action="ignore"):
                 warnings.simplefilter("error", pillow.DecompressionBombWarning)
                 image = pillow.open(file, formats=list(FORMATS))
-            shrink_jpeg(image)
+            # A JPEG of more pixels is decoded at a half, a quarter or an eighth, which takes no more memory; but a
+            # progressive one takes memory for the whole of it.
+            n_pixels = image.width * image.height
+            factor = next((each for each in (1, 2, 4, 8) if n_pixels <= MOST_PIXELS * each**2), 1)
+            if image.format == "JPEG" and factor > 1 and "progressive" not in image.info:
+                image.draft(image.mode, (image.width // factor, image.height // factor))
             check_pixels(image.width, image.height, name)
             yield image
     except DataError:
@@ -63,16 +68,6 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
         # Pillow's own words for a content of another kind name an object in memory
         why = "its content is something else" if isinstance(error, pillow.UnidentifiedImageError) else error
         raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
-
-
-def shrink_jpeg(image: Any) -> None:
-    """Let a JPEG of more than 16 megapixels be decoded at a half, a quarter or an eighth, which takes no more memory.
-
-    A progressive one takes memory for the whole of it.
-    """
-    factor = next((k for k in (1, 2, 4, 8) if image.width * image.height <= MOST_PIXELS * k * k), 1)
-    if image.format == "JPEG" and factor > 1 and "progressive" not in image.info:
-        image.draft(image.mode, (image.width // factor, image.height // factor))
 
 
 def check_pixels(width: int, height: int, name: str) -> None:
@@ -108,7 +103,7 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
     Raises DataError, naming the file, where it is missing, damaged, in another format or of more than 16 megapixels
     (before it is decoded); MissingExtraError without Pillow.
     """
-    name = THIS_FILE if isinstance(source, bytes) else os.fspath(source)
+    name, pillow = THIS_FILE if isinstance(source, bytes) else os.fspath(source), require("PIL.Image")
     with open_image(source, name) as image:
         turn = TURNS.get(orientation(image, name))
         if image.mode[0] in "IF":
@@ -121,10 +116,13 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
                 gray = np.floor((wide - least) / span * 255.0 + 0.5).astype(np.uint8)
         else:
             colors = image.convert("RGBA")
-            gray, alpha = np.array(colors.convert("L")), np.asarray(colors.getchannel("A"))
-            if alpha.min() < 255:
-                gray = lay_on_ground(gray, alpha)
-        return gray if turn is None else np.array(require("PIL.Image").fromarray(gray).transpose(turn))
+            shades, opacity = colors.convert("L"), colors.getchannel("A")
+            gray, alpha = np.array(shades), np.asarray(opacity)
+            if alpha.min() < 255:  # sums of products below 2^16 of at most 16 million pixels
+                ink = np.multiply(gray, alpha, dtype=np.uint16).sum(dtype=np.int64) / max(alpha.sum(dtype=np.int64), 1)
+                ground = pillow.new("L", shades.size, 255 if ink < 127.5 else 0)
+                gray = np.array(pillow.composite(shades, ground, opacity))
+        return gray if turn is None else np.array(pillow.fromarray(gray).transpose(turn))
 
 
 def orientation(image: Any, name: str) -> Any:
@@ -137,13 +135,3 @@ def orientation(image: Any, name: str) -> Any:
     if found is None and damage:
         raise DataError(sentence("readers.exif", name=name, damage=damage[0].message))
     return found
-
-
-def lay_on_ground(gray: Gray, alpha: Gray) -> Gray:
-    """Gray pixels that are transparent in part, on a ground unlike the ink: white where the ink is dark, else black."""
-    # int64 sums of products below 2^16 of at most 16 million pixels
-    weighted = np.multiply(gray, alpha, dtype=np.uint16)
-    ink = weighted.sum(dtype=np.int64) / max(alpha.sum(dtype=np.int64), 1)
-    ground = np.uint16(255 if ink < 127.5 else 0)
-    mixed = weighted + ground * (255 - alpha).astype(np.uint16)
-    return ((mixed + np.uint32(127)) // 255).astype(np.uint8)
