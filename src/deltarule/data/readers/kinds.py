@@ -84,7 +84,6 @@ KINDS = (
         for name, (begins, endings, advice) in FOREIGN.items()
     ),
 )
-PICTURE_ENDINGS = {ending for kind in KINDS if kind.reader is read_picture_rows for ending in kind.endings}
 UNKNOWN = "unknown"
 
 
