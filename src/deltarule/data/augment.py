@@ -144,8 +144,6 @@ def elastic_noise(
 def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
     """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
     height, _, _, width = noise.shape
-    if not noise.size:
-        return np.empty(noise.shape, dtype)
     # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
     fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
     smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
