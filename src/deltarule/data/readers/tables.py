@@ -213,16 +213,11 @@ def frame_rows(frame: Any, columns: Sequence[Column], *, unseen: str = "error") 
     return table_rows(frame_table(frame, text=texts, only=names), columns, unseen=unseen)
 
 
-def names_rows(cells: Any) -> bool:
-    """Whether a column holds something else in every row, as the names or numbers of rows do."""
-    values = cells.codes if isinstance(cells, Texts) else cells
-    return len(np.unique(values)) == len(values)
-
-
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
     """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
     names = [name for name in table.names if name not in others]
-    if table.names[0] == "" and "" in names and names_rows(table.cells[""]):
+    first: Any = getattr(table.cells.get(""), "codes", table.cells.get(""))
+    if table.names[0] == "" and "" in names and len(np.unique(first)) == len(first):
         announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
         names.remove("")
     if "" in names:
