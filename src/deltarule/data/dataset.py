@@ -74,22 +74,17 @@ class Dataset(metaclass=Named):
             is_swapped = self.targets.ndim == 2 and len(self.targets) == len(inputs)
             key = {1: "swapped" if is_swapped else "single_axis", 3: "images"}.get(inputs.ndim, "other_shape")
             raise self._error(key, image=inputs.shape[1:], n_pixels=math.prod(inputs.shape[1:]))
-        if self.columns:
-            self._check_columns()
-        elif inputs.dtype != np.uint8:
-            self._check_finite("inputs", inputs)
-        if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
-            raise self._error("n_pixels", n_pixels=math.prod(self.image_shape))
-
-    def _check_columns(self) -> None:
-        if len(self.columns) != self.n_features:
+        if len(self.columns) not in (0, self.n_features):
             raise self._error("n_columns", n_columns=len(self.columns))
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise self._error("column_names", names=", ".join(names))
-        may_miss = [column.fill is not None for column in self.columns]
-        inputs = np.where(np.isnan(self.inputs) & may_miss, 0.0, self.inputs) if any(may_miss) else self.inputs
-        self._check_finite("inputs", inputs)
+        if any(may_miss := [column.fill is not None for column in self.columns]):
+            inputs = np.where(np.isnan(inputs) & may_miss, 0.0, inputs)
+        if self.columns or inputs.dtype != np.uint8:
+            self._check_finite("inputs", inputs)
+        if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
+            raise self._error("n_pixels", n_pixels=math.prod(self.image_shape))
 
     def _check_targets(self) -> None:
         targets, (n_dimensions, dtype) = self.targets, TARGETS[self.task]
