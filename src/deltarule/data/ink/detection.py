@@ -4,7 +4,7 @@ All arithmetic is float64 in a fixed order, sums are of whole numbers, so that p
 """
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -125,7 +125,9 @@ def ink_on_paper(level: Plane) -> Plane | None:
     even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
     sign = -1.0 if is_dark(even, radius) else 1.0
-    depth, mirrored = (paper_level(-sign * even, radius, mode) + sign * even for mode in ("edge", "symmetric"))
+    framed = np.pad(-sign * even, 2 * radius, mode="edge"), np.pad(-sign * even, 2 * radius, mode="symmetric")
+    filled = (extreme(np.minimum, extreme(np.maximum, each, radius), radius) for each in framed)
+    depth, mirrored = (each + sign * even for each in filled)
     base = quantile(depth, 0.5)
     grain = GRAIN * quantile(np.abs(depth - base), 0.5)
     peak = float(depth.max()) - base
@@ -140,12 +142,6 @@ def ink_on_paper(level: Plane) -> Plane | None:
     kept = inked & (areas[label] >= SPECK * areas.max())  # without dust
     full = quantile(depth[kept], 0.5) - base
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
-
-
-def paper_level(raised: Plane, radius: int, mode: Literal["edge", "symmetric"]) -> Plane:
-    """A gray closing by a square of that radius; what lies beyond the border is a copy of it, or of what is within."""
-    framed = np.pad(raised, 2 * radius, mode=mode)
-    return extreme(np.minimum, extreme(np.maximum, framed, radius), radius)
 
 
 def smooth(level: Plane) -> Plane:
