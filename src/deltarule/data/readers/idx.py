@@ -38,17 +38,15 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
         magic = file.read(4)
         if not re.fullmatch(SIGNATURE, magic):
             raise DataError(sentence("readers.idx", path=path, got=magic.hex(" ") or "an empty file"))
-        n_axes = magic[3]
-        if magic[2] != 8:
-            start = 4 + 4 * n_axes
-            raise DataError(
-                sentence("readers.idx_dtype", path=path, dtype=DTYPES[magic[2]], code=magic[2], start=start)
-            )
+        code, n_axes = magic[2:]
+        header_bytes = 4 + 4 * n_axes
+        if code != 8:
+            raise DataError(sentence("readers.idx_dtype", path=path, dtype=DTYPES[code], code=code, start=header_bytes))
         sizes = file.read(4 * n_axes)
         if len(sizes) < 4 * n_axes:
             raise DataError(sentence("readers.idx_sizes", path=path, n_axes=n_axes, n_bytes=len(sizes)))
         shape = struct.unpack(f">{n_axes}I", sizes)
-        header_bytes, n_bytes = 4 + 4 * len(shape), math.prod(shape)
+        n_bytes = math.prod(shape)
         declared = header_bytes + n_bytes
         stored, is_compressed = Path(path).stat().st_size, isinstance(file, GzipFile)
         expected = f"{path}: its header declares {' x '.join(map(str, shape))}, so {declared:,} bytes were expected"
