@@ -32,9 +32,8 @@ from deltarule.errors import DataError, SettingError, sentence
 Names = Collection[str]
 SEPARATORS = ",;\t|"
 MOST_SAMPLED = 30  # lines that tell how a file is written
-FOREIGN = re.compile(
-    rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]"
-)  # not of Windows-1252
+# Bytes that are not of Windows-1252.
+FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
 # 12,363.5 and 1.234,5 or 1 234,5; 12'363.5 or 12 363.5; 12.363
@@ -163,9 +162,7 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
         for chunk in chunks if is_whole or isinstance(file, GzipFile) else islice(chunks, 2):
             n_bytes += len(chunk)
             if n_bytes > most:
-                raise DataError(
-                    f"{path}: at most {most:,} bytes were expected in gzip: got more, made to fill the memory"
-                )
+                raise DataError(sentence("readers.gzip_bytes", path=path, most=most))
             if encoding != "cp1252" and not (chunk.isascii() and decoder.getstate()[0] == b""):
                 try:
                     decoder.decode(chunk)
@@ -184,9 +181,8 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
         try:
             yield text
         except UnicodeDecodeError as error:
-            raise DataError(
-                sentence("readers.encoding", path=path, got=error.object[error.start : error.end])
-            ) from error
+            got = error.object[error.start : error.end]
+            raise DataError(sentence("readers.encoding", path=path, got=got)) from error
         finally:
             text.detach()
 
@@ -287,10 +283,8 @@ def read_columns(
             wrong = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows if len(cells) != len(names)]
             if len(wrong) > 1 and len({got for _, got, _ in wrong}) == 1 and head.line:
                 raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
-            quote, needed = ", in which a quote is not closed", len(names)
-            problems = (
-                f"line {line}: {got} cells instead of {needed}{quote * is_open}" for line, got, is_open in wrong
-            )
+            quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
+            problems = (f"line {line}: {got} cells{quote[is_open]}" for line, got, is_open in wrong)
             refuse(path, "as many cells in every line as in the header", problems)
         raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
     columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
@@ -322,7 +316,7 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
             reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
             cells = next(reader)
             line += reader.line_num - 1
-            if not any(cells) and len(cells) < 2:
+            if not is_row(cells):
                 continue
             known = ("nan" if cell.strip() in MISSING else cell.replace('"', '""') for cell in cells)
             row = separator.join(f'"{cell}"' for cell in known)

@@ -29,21 +29,19 @@ def read_picture_rows(path: Path, how: How) -> Reading:
     Raises NoDigitError where a digit was to be read and the picture is blank or holds several, DataError as
     `read_picture` and `read_image` do.
     """
-    if not how.is_digit:
+    if how.is_digit:
+        made = ink_image(read_picture(path))
+        if made.image is None:
+            raise NoDigitError(sentence("readers.no_ink", path=path))
+        if not how.anyway and made.shows_several:
+            raise SeveralDigitsError(sentence("readers.several", path=path))
+        pixels, turned = made.image, "dark on light, inverted" if made.is_inverted else "light on dark"
+        read = f"as MNIST's digits: {turned}, centered"
+    else:
         pixels = read_image(path, how.image_shape, size=how.size)
         size = "scaled to " * (how.size is not None) + " x ".join(map(str, pixels.shape))
-        return Reading(
-            pixels.reshape(1, -1), report={"holds": "pixels", "read": f"as in training: {size}, not centered"}
-        )
-    made = ink_image(read_picture(path))
-    if made.image is None:
-        raise NoDigitError(f"{path}: a picture of a digit was expected: got no ink on the paper; draw one, and darker")
-    if not how.anyway and made.shows_several:
-        raise SeveralDigitsError(sentence("readers.several", path=path))
-    turned = "dark on light, inverted" if made.is_inverted else "light on dark"
-    return Reading(
-        made.image.reshape(1, -1), report={"holds": "pixels", "read": f"as MNIST's digits: {turned}, centered"}
-    )
+        read = f"as in training: {size}, not centered"
+    return Reading(pixels.reshape(1, -1), report={"holds": "pixels", "read": read})
 
 
 def read_image(
@@ -109,10 +107,8 @@ def _parts(root: Path, announce: Announce) -> list[Path]:
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
     """The folders in a folder, without hidden ones and what a Mac adds to an archive."""
-    names = (
-        each.name for each in folder.iterdir() if each.is_dir() and each.name[0] != "." and each.name != "__MACOSX"
-    )
-    return tuple(sorted(names))
+    names = (each.name for each in folder.iterdir() if each.is_dir())
+    return tuple(sorted(name for name in names if name[0] != "." and name != "__MACOSX"))
 
 
 def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset:
@@ -140,13 +136,10 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
             images.append(gray)
             labels.append(label)
     if not (how.skip_bad and images):
-        refuse(
-            folder, "readable images of one size (--size brings them to one, --skip-bad leaves others out)", problems
-        )
+        refuse(folder, sentence("readers.one_size"), problems)
     elif problems:
-        how.announce(
-            f"{folder}: {len(problems):,} of {len(problems) + len(images):,} files are left out: {problems[0]}"
-        )
+        n_all = len(problems) + len(images)
+        how.announce(f"{folder}: {len(problems):,} of {n_all:,} files are left out: {problems[0]}")
     data = image_dataset(np.stack(images), np.array(labels), class_names=class_names, name=str(folder))
     if reading_of(data.inputs, data.image_shape) == "digits":  # a few may be off by a pixel: `predict` reads them so
         made = (ink_image(image).image for image in images)

@@ -145,8 +145,7 @@ def kind_of(path: Path) -> Kind:
     if is_compressed and kind not in (IDX, CSV):
         name = f"{'a file' if kind.name == UNKNOWN else kind.name} in gzip"
         unpacked = kind.advice.replace("open(", "gzip.open(").replace("pickle,", "gzip, pickle,")
-        advice = unpacked if kind.name == "pickle" else GUNZIP
-        return Kind(name, advice=advice)
+        return Kind(name, advice=unpacked if kind.name == "pickle" else GUNZIP)
     return kind
 
 

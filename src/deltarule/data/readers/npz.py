@@ -40,9 +40,8 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
             found = {name.removesuffix(".npy").lower(): name.removesuffix(".npy") for name in archive.namelist()}
             keys = [found[key] for key in layout_of(found)]
             if not keys:
-                raise DataError(
-                    sentence("readers.npz_layout", path=path, got=", ".join(sorted(found.values())) or "none")
-                )
+                got = ", ".join(sorted(found.values())) or "none"
+                raise DataError(sentence("readers.npz_layout", path=path, got=got))
             if others := [key for key in found.values() if key not in keys and key[:2].lower() in ("x_", "y_", "va")]:
                 announce(f"{path}: passed over: {', '.join(others)}")
             names = [f"{path}, {key}" for key in keys]

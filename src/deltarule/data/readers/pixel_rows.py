@@ -110,9 +110,8 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
     No scale where they are neither.
     """
     is_bytes = numbers.dtype == np.uint8
-    high = (is_bytes and int(numbers[:99].max(initial=0)) > 1 and 255) or numbers.max(
-        initial=0
-    )  # bytes: one above 1 does
+    has_grays = is_bytes and bool((numbers[:99] > 1).any())  # then it does not matter which is the highest
+    high = 255 if has_grays else numbers.max(initial=0)
     low, is_whole = (0, True) if is_bytes else (numbers.min(initial=0), bool((numbers == np.rint(numbers)).all()))
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
         return numbers, ""
@@ -135,9 +134,7 @@ def find_label(
     """
     width, folded = table.shape[1], [name.casefold() for name in names]
     if asked is not None and asked not in names and asked not in map(str, range(1, width + 1)):
-        raise SettingError(
-            f"{path}: no column is called {asked!r}: {closest(asked, names)}; or give its number, from 1"
-        )
+        raise SettingError(sentence("readers.no_label", path=path, asked=asked, offer=closest(asked, names)))
     known = [at for at, name in enumerate(folded) if name in LABELS] if asked is None else []
     known = known or ([] if asked is None else [names.index(asked) if asked in names else int(asked) - 1])
     if len(known) > 1:

@@ -118,10 +118,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]
     names = names if known else _input_names(table, [target, *how.without], how.announce)
     if how.missing == "error":
-        advice = (
-            "choose what becomes of them: --missing drop leaves such rows out, --missing mean or median fills them in"
-        )
-        refuse_missing(table, [target, *names], "fill them in, or leave these rows out" if known else advice)
+        advice = sentence("tables.known_missing" if known else "tables.new_missing")
+        refuse_missing(table, [target, *names], advice)
     else:
         table = drop_missing(table, [target] if is_filled and not known else [target, *names], how.announce)
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
@@ -154,8 +152,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)
-    advice = "fill them in, or train with --missing mean a model that answers such rows, too"
-    refuse_missing(table, [column.name for column in columns if column.fill is None], advice)
+    refuse_missing(table, [each.name for each in columns if each.fill is None], sentence("tables.rows_missing"))
     if not asked and len(table.rows) and table.rows[0] == 1:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
     extra = [name for name in table.names if name not in table.cells and name != how.target]
@@ -239,13 +236,9 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {}
-    for name in names:
-        cells = table.cells[name]
-        rows = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
-        if rows.any():
-            missing[name] = rows
-    return missing
+    cells = {name: table.cells[name] for name in names}
+    missing = {name: each.codes < 0 if isinstance(each, Texts) else np.isnan(each) for name, each in cells.items()}
+    return {name: rows for name, rows in missing.items() if rows.any()}
 
 
 def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
@@ -316,11 +309,9 @@ def describe_column(table: Table, name: str) -> Column:
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(cells.codes)):
-        has_digits = all(re.search(r"\d", text) for text in texts)
-        cure = "leave it out, or write numbers as 1234.5, without units" if has_digits else "leave it out"
-        got = f"{len(texts):,} in {name!r}, such as {texts[0]!r}, in {len(cells.codes):,} rows; {cure}"
-        most = f"at most {MOST_CATEGORIES} different texts a column, and each in several rows,"
-        raise DataError(f"{table.name}: {most} were expected: got {got}")
+        cure = ", or write numbers as 1234.5, without units" * all(re.search(r"\d", text) for text in texts)
+        values = {"n_texts": len(texts), "most": MOST_CATEGORIES, "cure": cure}
+        raise DataError(sentence("tables.texts", table=table, name=name, cells=cells, **values))
     return Column(name, tuple(texts))
 
 
@@ -380,10 +371,10 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     absent = [column.name for column in columns if column.name not in names]
     if absent:
         if table.is_file and None not in map(number_in, table.names):
-            names_line = ",".join(column.name for column in columns)
-            raise DataError(f"{table.name}: line 1 must name the columns: {names_line}; got {','.join(table.names)}")
-        got = f"none called {', '.join(map(repr, absent))}; {closest(absent[0], table.names)}"
-        raise DataError(f"{table.name}: the columns that were learned from were expected: got {got}")
+            needed, got = ",".join(column.name for column in columns), ",".join(table.names)
+            raise DataError(f"{table.name}: line 1 must name the columns: {needed}; got {got}")
+        absences, offer = ", ".join(map(repr, absent)), closest(absent[0], table.names)
+        raise DataError(sentence("tables.absent", table=table, absences=absences, offer=offer))
 
 
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
@@ -422,9 +413,9 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     classes = {text: k for k, text in enumerate(class_names)}
     unknown = [text for text in texts if text not in classes]
     if unknown:
-        got = f"{', '.join(unknown[:10])}, first in {table.place(np.argmax(codes == texts.index(unknown[0])))}"
-        expected = f"{table.name}: classes that were learned were expected in {name!r}"
-        raise SettingError(f"{expected}: got {got}; {closest(unknown[0], class_names)}")
+        place, offer = table.place(np.argmax(codes == texts.index(unknown[0]))), closest(unknown[0], class_names)
+        got = ", ".join(unknown[:10])
+        raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))
     return task, class_names, np.array([classes[text] for text in texts], dtype=np.int64)[codes]
 
 
