@@ -14,7 +14,7 @@ from deltarule.inspection.gradcheck.equation_checks import CHECKS, Check
 from deltarule.inspection.gradcheck.numeric_gradient import Problem
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.nn.equations import EQUATIONS, Equation, find_equation
+from deltarule.nn.equations import EQUATIONS, find_equation
 from deltarule.nn.network import Network
 from deltarule.public import check_network, public
 from deltarule.targets import check_range
@@ -54,7 +54,11 @@ def explain(
     model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
         model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
-    shown = equations_to_show(equation, model.network)
+    asked = [find_equation(equation)] if equation else list(EQUATIONS.values())
+    shown = tuple(each for each in asked if each.applies_to(model.network))
+    if not shown:
+        names = [type(part).__name__ for part in (model.network.activations[-1], model.network.loss)]
+        raise SettingError(sentence("explain.no_part", id=asked[0].id, sizes=model.network.layer_sizes, names=names))
     raw, inputs = one_example(model, example)
     problem = Problem.of(model.network, inputs, target_for(model, target))
     layers = tuple(layer_pass(problem, each) for each in range(len(problem.network.weights)))
@@ -66,7 +70,7 @@ def explain(
         inputs=problem.ws.inputs[0][0],
         targets=problem.network.loss.targets(problem.ws.a[-1], problem.y)[0],
         loss=problem.loss,
-        output_gradient=problem.output_gradient[0],
+        output_gradient=problem.network.loss.gradient(problem.ws.a[-1], problem.y, problem.shares)[0],
         numeric_output_delta=problem.numeric_delta(len(layers) - 1, np.arange(layers[-1].fan_out))[0],
         layers=layers,
         neuron=neuron_pass(problem, *layer_and_neuron(layers, layer, neuron)),
@@ -75,16 +79,6 @@ def explain(
         equations=shown,
         checks={each.id: CHECKS[each.id](problem) for each in shown},
     )
-
-
-def equations_to_show(name: str | None, network: Network) -> tuple[Equation, ...]:
-    """The equation of that name, or all that have a part in the network; SettingError where that one has none."""
-    equations = [find_equation(name)] if name else list(EQUATIONS.values())
-    shown = tuple(equation for equation in equations if equation.applies_to(network))
-    if not shown:
-        names = [type(part).__name__ for part in (network.activations[-1], network.loss)]
-        raise SettingError(sentence("explain.no_part", id=equations[0].id, sizes=network.layer_sizes, names=names))
-    return shown
 
 
 def one_example(model: Model, example: Any) -> tuple[Array, Array]:

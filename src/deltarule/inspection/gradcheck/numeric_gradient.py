@@ -121,11 +121,6 @@ class Problem:
         _ = self.grads  # the pass that leaves it
         return self.ws.delta
 
-    @property
-    def output_gradient(self) -> Array:
-        """dC/da of the outputs, (batch, outputs)."""
-        return self.network.loss.gradient(self.ws.a[-1], self.y, self.shares)
-
     @cached_property
     def loss(self) -> Any:
         """C: complex for a complex network."""
