@@ -163,8 +163,9 @@ def gradcheck(
         formulas.check_axis(problem)
         problem, kinks = formulas.without_kinks(problem)
         method, why = formulas.best_method(problem)
-        observed = None if gradient is None else own_arrays(gradient, problem, is_weighted=sample_weight is not None)
-        judged = Judgement() if observed is None else judgement(samples_that_count(problem), observed)
+        counted = samples_that_count(problem)
+        observed = None if gradient is None else own_arrays(gradient, counted, is_weighted=sample_weight is not None)
+        judged = Judgement() if observed is None else judgement(counted, observed)
         if judged.kind is not None and (judged.kind != network.loss or judged.factor != 1.0):
             problem = replace(problem, network=with_meaning(problem.network, loss=judged.kind), factor=judged.factor)
         check = compare(problem, problem.grads if observed is None else parameters_of(observed, problem), method)
@@ -214,18 +215,13 @@ def samples_that_count(problem: Problem) -> Problem:
 
 
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
-    """What the user's gradient function returns for the samples that count."""
-    given = samples_that_count(problem)
-    more = {"sample_weight": given.sample_weight} if is_weighted else {}
+    """The loss and the arrays that the user's gradient function returns."""
+    more = {"sample_weight": problem.sample_weight} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
     check_call("gradient", gradient, ("network", "X", "y"), "def my_gradient", **more)
-    return arrays_of(gradient(given.network, given.X, given.y, **more), len(given.network.weights))
-
-
-def arrays_of(returned: Any, n_layers: int) -> Observed:
-    """The loss and the arrays that a gradient function has returned."""
-    arrays: dict[str, Any] = {}
+    returned: Any = gradient(problem.network, problem.X, problem.y, **more)
+    n_layers, arrays = len(problem.network.weights), dict[str, Any]()
     if isinstance(returned, tuple) and len(returned) == 3 and isinstance(returned[2], Mapping):
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
@@ -260,10 +256,9 @@ def parameters_of(observed: Observed, problem: Problem) -> Parameters:
 def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
     """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
     sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
-    moved = [
-        (fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in enumerate(pairwise(sizes), 2)
-    ]
-    in_full = len(problem.X) * sum(moved) <= MOST_WORK
+    layers_moved = enumerate(pairwise(sizes), 2)
+    moved = sum((fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in layers_moved)
+    in_full = len(problem.X) * moved <= MOST_WORK
     expected = problem.numeric_gradient(method) if in_full else None
     size = max(float(np.linalg.norm((expected or found).vector)), LEAST_NORM)
     layers = []
