@@ -315,17 +315,13 @@ def weight_gradient(walk: Walkthrough) -> Lines:
     lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:"]
     lines += listing("from", names, columns, gradient, MOST_TERMS, "weights")
     lines.append(f"    relative error of all: {neuron.gradient_error:.1e}")
-    return lines if neuron.layer > 0 or shape is None else [*lines, "", *gradient_image(gradient, shape)]
-
-
-def gradient_image(gradient: Array, shape: tuple[int, int]) -> Lines:
-    """Where descent lowers the weights of a neuron, and where it raises them."""
-    lines: Lines = []
+    if neuron.layer > 0 or shape is None:
+        return lines
     for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
         if part.max() > 0.0:
-            head = f"  As an image, those of its weights that descent {words}:"
-            lines += [head, *picture_lines(part, shape)]
-    return lines or wrap("All of them are 0: this neuron learns nothing from this example.")
+            lines += ["", f"  As an image, those of its weights that descent {words}:", *picture_lines(part, shape)]
+    nothing = ["", *wrap("All of them are 0: this neuron learns nothing from this example.")]
+    return lines if gradient.any() else [*lines, *nothing]
 
 
 def update(walk: Walkthrough) -> Lines:
