@@ -39,15 +39,12 @@ class Claim(NamedTuple):
 
 
 class LossReading(NamedTuple):
-    """Which loss the number is that a program returns; kind: None where it is none that is known."""
+    """Which loss the number is that a program returns; kind: None where it is none that is known, or was not read."""
 
-    kind: Loss | None
+    kind: Loss | None = None
     factor: float = 1.0
     key: str = ""
     values: Mapping[str, Any] = {}
-
-
-NOT_READ = LossReading(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +56,7 @@ class State:
 
     flow: Flow
     observed: Observed
-    reading: LossReading = NOT_READ
+    reading: LossReading
     cost: float = 0.0
     claims: tuple[Claim, ...] = ()
     kind: Loss | None = None
@@ -211,7 +208,7 @@ def with_divided_deltas(state: State) -> State:
 
 def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
     """The forward pass as it is observed; where it is not, as it is assumed, or else right."""
-    state = State(Flow(problem, problem.network.activations, [], []), observed)
+    state = State(Flow(problem, problem.network.activations, [], []), observed, LossReading())
     for l, name in product(range(len(problem.network.weights)), ("z", "a")):
         state = with_array(state, name, l, getattr(observed, name)[l], assumed.get((name, l), 0))
     return replace(state, reading=loss_reading(state.flow, observed.loss))
@@ -262,7 +259,7 @@ def conventions(problem: Problem) -> list[float]:
 def loss_reading(flow: Flow, yours: Any) -> LossReading:
     """Which loss the number is."""
     if yours is None or np.size(yours) != 1:
-        return NOT_READ
+        return LossReading()
     problem, outputs, yours = flow.problem, flow.a[-1], np.asarray(yours, np.float64).item()
     penalty, scales = problem.penalty.value(problem.network.parameters), conventions(problem)
     known = [(kind, kind.value(outputs, problem.y, problem.shares)) for kind in losses_for(flow)]
