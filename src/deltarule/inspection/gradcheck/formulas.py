@@ -202,12 +202,11 @@ def difference(problem: Problem, formula: Formula, found: Array, right: Array) -
         return f"it is {found[0]}, where the slope is {right[0]}"
     a = formula.function(z)
     value = next((type(each).__name__ for each in OTHERS if is_alike(a, each.value(z))), "")
+    known = f", and value is {value}, whose derivative is {TEXTS[value]}" if value in TEXTS else ""
     of_a = "sigma'(a), where sigma'(z) is needed", replace(formula, point=a).slope(np.ones_like(a), CENTRAL_DIFFERENCES)
     for name, slope in (*known_slopes(formula.owner, z, a), of_a):
         if is_alike(found, formula.upstream * slope * formula.matters):
-            return f"it is {name}" + (
-                f", and value is {value}, whose derivative is {TEXTS[value]}" if value in TEXTS else ""
-            )
+            return f"it is {name}{known}"
     worst = np.unravel_index(np.abs(found - right).argmax(), found.shape)
     got, slope = (array[worst] / formula.upstream[worst] for array in (found, right))
     return f"at z = {z[worst]:.4g} it says {got:.6g}, where the slope of value is {slope:.6g}"
