@@ -170,10 +170,8 @@ class Trials:
 
     def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """ReLUs that have died in the first steps."""
-        already = {
-            each.evidence["layer"]
-            for each in static.unit_findings(static.batch_problem(self.trainer.network, self.learn))
-        }
+        before = static.unit_findings(static.batch_problem(self.trainer.network, self.learn))
+        already = {each.evidence["layer"] for each in before}
         if math.isfinite(given.learned):
             for each in static.unit_findings(static.batch_problem(given.network, self.learn)):
                 if each.id == "dead-relus" and each.evidence["layer"] not in already:
@@ -206,9 +204,8 @@ class Trials:
         hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
             twin = fresh_twin(network, with_relu=True)
-            loss, bent = (
-                whole.run(MANY * WATCHED, network=each, most_work=MOST_OF_GIVEN).judged for each in (network, twin)
-            )
+            run = partial(whole.run, MANY * WATCHED, most_work=MOST_OF_GIVEN)
+            loss, bent = (run(network=each).judged for each in (network, twin))
             if bent < BETTER * loss:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
@@ -303,10 +300,8 @@ class Causes:
         if any(isinstance(each, SWAPPED) for each in network.activations[:-1]) or len(network.activations) == 1:
             yield "ReLU", partial(run, network=fresh_twin(network, with_relu=True))
         if found & set(OF_DATA["scaled inputs"]):
-            yield (
-                "scaled inputs",
-                partial(run, network=with_meaning(network, pixels=False, input_range=None), prepare=with_scaled_inputs),
-            )
+            of_floats = with_meaning(network, pixels=False, input_range=None)
+            yield "scaled inputs", partial(run, network=of_floats, prepare=with_scaled_inputs)
         if "targets-not-scaled" in found:
             yield "scaled targets", partial(run, prepare=with_scaled_targets)
         if type(self.trials.trainer.penalty) is not Penalty:
@@ -322,9 +317,8 @@ class Causes:
         both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
         reached: dict[Change, float] = {}
         for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
-            changes = sorted(
-                (each for each in changes if reached.get(each, 0.0) < HOPELESS), key=lambda each: reached.get(each, 0.0)
-            )
+            changes = sorted(changes, key=lambda each: reached.get(each, 0.0))
+            changes = [each for each in changes if reached.get(each, 0.0) < HOPELESS]
             changes = changes[: PROMISING if n_steps > WATCHED else None]
             reached |= {(name, factor): runs[name](n_steps, factor=factor).judged for name, factor in changes}
             if min(reached.values()) < HEALTHY * now or self.is_explained:

@@ -171,15 +171,10 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
         best = int(np.argmin(held_out))
         measured = {"epoch": best, "validation loss there": held_out[best], "at the end": held_out[-1]}
         measured |= {"training loss there": losses[best], "training loss at the end": losses[-1]}
-        is_apart = any(gap > APART for gap in score_gaps(rows[-1]))
+        scores = [(rows[-1].get(f"train_{name}"), rows[-1].get(f"validation_{name}")) for name in ("accuracy", "r2")]
+        is_apart = any(known is not None and new is not None and known - new > APART for known, new in scores)
         if (is_apart or held_out[-1] > OVERFITTED * held_out[best]) and losses[-1] < losses[best]:
             yield Finding.of("warning", "overfitting: images" if is_image else "overfitting", measured)
-
-
-def score_gaps(row: Row) -> list[float]:
-    """How far accuracy and R2 in training lie above those on new data, where a row has both."""
-    pairs = [(row.get(f"train_{name}"), row.get(f"validation_{name}")) for name in ("accuracy", "r2")]
-    return [known - new for known, new in pairs if known is not None and new is not None]
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:

@@ -166,9 +166,8 @@ def stands_out(X: Array, targets: Array) -> bool:
     """Whether one column alone is correlated with one target beyond what luck reaches among so many pairs."""
     varied = X[:, X.std(axis=0) > 0.0]
     between = standard(varied).T @ standard(targets[:, targets.std(axis=0) > 0.0]) / len(X)
-    return float(np.abs(between).max(initial=0.0)) > math.sqrt(
-        (9.0 + 2.0 * math.log(2.0 * max(between.size, 1))) / len(X)
-    )
+    luck = math.sqrt((9.0 + 2.0 * math.log(2.0 * max(between.size, 1))) / len(X))
+    return float(np.abs(between).max(initial=0.0)) > luck
 
 
 def standard(columns: Array) -> Array:
@@ -390,9 +389,8 @@ def unit_findings(problem: Problem) -> Iterator[Finding]:
     for l, (activation, z) in enumerate(zip(problem.network.activations[:-1], problem.ws.z, strict=False)):
         saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
         measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
-        yield from Finding.by_limits(
-            "saturated-units", saturated, measured, activation=type(activation).__name__.lower()
-        )
+        name = type(activation).__name__.lower()
+        yield from Finding.by_limits("saturated-units", saturated, measured, activation=name)
         measured = {"layer": l, "share dead": dead, "neurons": z.shape[1], "examples": len(z)}
         yield from Finding.by_limits("dead-relus", dead, measured)
 
