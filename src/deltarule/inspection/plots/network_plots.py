@@ -71,10 +71,8 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     with new_sheet(images, title, per_row=per_row, row_height=3.6 / per_row, margin=0.7, **colors) as (figure, panels):
         for n, axes in enumerate(panels):
             axes.set_title(str(n), pad=2, **style.ABOVE)
-        image = panels[0].images[0]
-        figure.colorbar(
-            image, ax=figure.axes, location="bottom", fraction=0.04, aspect=40, extend="both", format="%.2g"
-        )
+        bar: dict[str, Any] = {"location": "bottom", "fraction": 0.04, "aspect": 40, "extend": "both", "format": "%.2g"}
+        figure.colorbar(panels[0].images[0], ax=figure.axes, **bar)
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
