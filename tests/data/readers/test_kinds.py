@@ -132,8 +132,8 @@ def test_the_report_says_what_was_taken_for_what(tmp_path: Path) -> None:
 
 
 def test_kinds_differ_in_name_and_ending() -> None:
-    assert len({kind.name for kind in KINDS}) == len(KINDS)
-    endings = [ending for kind in KINDS for ending in kind.endings]
+    assert [kind.name for kind in KINDS.values()] == list(KINDS)
+    endings = [ending for kind in KINDS.values() for ending in kind.endings]
     assert len(set(endings)) == len(endings)
-    assert all(kind.reader or kind.advice for kind in KINDS)
-    assert not any(kind.has_targets and kind.advice for kind in KINDS)
+    assert all(kind.reader or kind.advice for kind in KINDS.values())
+    assert not any(kind.has_targets and kind.advice for kind in KINDS.values())

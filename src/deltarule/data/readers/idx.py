@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, Announce, most_believed, open_stored, print_to_stderr
-from deltarule.errors import DataError, sentence
+from deltarule.errors import DataError, read_tables, sentence
 
-SIGNATURE = rb"\0\0[\x08\x09\x0b-\x0e][\x01-\x04]"  # a dtype, and 1 to 4 dimensions
+SIGNATURE = read_tables("data/readers/kinds")["kinds"]["IDX"][0].encode()  # a dtype, and 1 to 4 dimensions
 DTYPES = {8: "uint8", 9: "int8", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # as NumPy calls them
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
 TRAIN, TEST = "train", "t10k"  # how those of MNIST begin

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from deltarule.data.dataset import Splits
 from deltarule.data.ink.pictures import FORMATS
-from deltarule.data.readers.idx import IMAGES, SIGNATURE, TRAIN, idx_files, read_idx, read_idx_pairs
+from deltarule.data.readers.idx import IMAGES, TRAIN, idx_files, read_idx, read_idx_pairs
 from deltarule.data.readers.images import read_image_folder, read_picture_rows
 from deltarule.data.readers.npz import read_npy, read_npz
 from deltarule.data.readers.pixel_rows import read_pixel_rows
@@ -30,7 +30,7 @@ class Kind(NamedTuple):
     """
 
     name: str
-    signature: bytes = rb"(?!)"  # of no content: its name tells
+    signature: bytes = b""
     endings: tuple[str, ...] = ()
     reader: Callable[[Path, How], Reading] | None = None
     has_targets: bool = False
@@ -48,42 +48,23 @@ def read_idx_rows(path: Path, how: How) -> Reading:
     return Reading(pixels.reshape(len(pixels), -1), report={"holds": "pixels"})
 
 
-CSV = Kind("CSV", endings=(".csv", ".tsv", ".txt", ".data", ".dat"), reader=read_pixel_rows, has_targets=True)
-IDX = Kind("IDX", SIGNATURE, reader=read_idx_rows)
-IDX_PAIRS = Kind(
-    "pairs of IDX files", reader=lambda path, how: reading_of(read_idx_pairs(path, how.announce)), has_targets=True
-)
-IMAGE_FOLDER = Kind(
-    "folder of images", reader=lambda path, how: reading_of(read_image_folder(path, **vars(how))), has_targets=True
-)
-ASKED = "deltarule predict {path}  asks a model about it,  deltarule explain pretrained --image {path}  shows how; "
-ASKED += "to learn from, give a folder with a folder for each class"
-FOREIGN = read_tables("data/readers/kinds")["foreign"]
-MODEL = Kind("a model", rb".{6}\0\0\{", (".safetensors",), advice="use dr.load({path!r}), or --model {path}")
-KINDS = (
-    MODEL,
-    Kind("PNG", rb"\x89PNG\r\n\x1a\n", FORMATS["PNG"], read_picture_rows, advice=ASKED),
-    Kind("JPEG", rb"\xff\xd8\xff", FORMATS["JPEG"], read_picture_rows, advice=ASKED),
-    Kind("WebP", rb"RIFF.{4}WEBP", FORMATS["WEBP"], read_picture_rows, advice=ASKED),
-    Kind("BMP", rb"BM.{4}\0{4}", FORMATS["BMP"], read_picture_rows, advice=ASKED),
-    Kind("TIFF", rb"II\*\0|MM\0\*", FORMATS["TIFF"], read_picture_rows, advice=ASKED),
-    Kind(
-        "npz", rb"PK\x03\x04", (".npz",), lambda path, how: reading_of(read_npz(path, how.announce)), has_targets=True
-    ),
-    IDX,
-    CSV,
-    Kind(
-        "npy",
-        rb"\x93NUMPY",
-        (".npy",),
-        lambda path, how: Reading(read_npy(path)),
-        advice="import numpy; numpy.savez('data.npz', X=numpy.load({path!r}), y=y)",
-    ),
-    *(
-        Kind(name, begins.encode(), tuple(endings), advice=advice)
-        for name, (begins, endings, advice) in FOREIGN.items()
-    ),
-)
+TABLES = read_tables("data/readers/kinds")
+READERS: dict[str, Callable[[Path, How], Reading]] = {
+    **dict.fromkeys(TABLES["pictures"]["signatures"], read_picture_rows),
+    "IDX": read_idx_rows,
+    "CSV": read_pixel_rows,
+    "npz": lambda path, how: reading_of(read_npz(path, how.announce)),
+    "npy": lambda path, how: Reading(read_npy(path)),
+    "pairs of IDX files": lambda path, how: reading_of(read_idx_pairs(path, how.announce)),
+    "folder of images": lambda path, how: reading_of(read_image_folder(path, **vars(how))),
+}
+ASKED = TABLES["pictures"]["advice"]
+PICTURES = {name: [begins, FORMATS[name.upper()], ASKED] for name, begins in TABLES["pictures"]["signatures"].items()}
+KINDS = {
+    name: Kind(name, begins.encode(), tuple(endings), READERS.get(name), name in TABLES["have_targets"], advice)
+    for name, (begins, endings, advice) in (PICTURES | TABLES["kinds"]).items()
+}
+MODEL, IDX, CSV = KINDS["a model"], KINDS["IDX"], KINDS["CSV"]
 UNKNOWN = "unknown"
 
 
@@ -128,18 +109,18 @@ def kind_of(path: Path) -> Kind:
     Raises SettingError where there is none, DataError where it cannot be read.
     """
     if path.is_dir():
-        return IDX_PAIRS if idx_files(path, TRAIN + IMAGES) else IMAGE_FOLDER
+        return KINDS["pairs of IDX files" if idx_files(path, TRAIN + IMAGES) else "folder of images"]
     if not path.exists():
         if idx_files(path.parent, path.name + IMAGES):
-            return IDX_PAIRS
+            return KINDS["pairs of IDX files"]
         more = "; numbers go into a CSV, a line for each sample" if re.fullmatch(r"-?[0-9.]+", path.name) else ""
         more = "; download it first" if path.parts[0] in ("http:", "https:") else more
         raise SettingError(f"a file must exist: got {path}{more}")
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)
-    by_content = [kind for kind in KINDS if re.match(kind.signature, head, re.DOTALL)]
+    by_content = [kind for kind in KINDS.values() if re.match(kind.signature, head, re.DOTALL)]
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    by_name = [kind for kind in KINDS if suffix in kind.endings]
+    by_name = [kind for kind in KINDS.values() if suffix in kind.endings]
     by_both = [kind for kind in by_content if kind in by_name]
     kind, *_ = [*by_both, *by_content, *by_name, Kind(UNKNOWN, advice=head[:4].hex(" ") or "an empty file")]
     if is_compressed and kind not in (IDX, CSV):
