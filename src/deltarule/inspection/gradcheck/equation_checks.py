@@ -6,6 +6,8 @@ derivative by nudging, a definition. All is float64.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -93,18 +95,12 @@ def check_shortcut(problem: Problem) -> list[Check]:
     return [Check.of("a - t against dC/da sigma'(z)", network.loss.shortcut(a, y, shares), general)]
 
 
-def check_biases(problem: Problem, l: int) -> Check:
-    """BP3 in a layer."""
-    neurons, n_weights = sample_indices(problem.network.layer_sizes[l + 1]), problem.network.weights[l].size
-    expected = problem.slopes(l, n_weights + neurons)
-    return Check.of(f"layer {l}: dC/db against nudges of biases", problem.grads.biases[l][neurons], expected)
-
-
-def check_weights(problem: Problem, l: int) -> Check:
-    """BP4 in a layer."""
-    chosen = sample_indices(problem.network.weights[l].size)
-    found = problem.grads.weights[l].ravel()[chosen]
-    return Check.of(f"layer {l}: dC/dw against nudges of weights", found, problem.slopes(l, chosen))
+def check_gradient(problem: Problem, l: int, name: Literal["weights", "biases"]) -> Check:
+    """BP3, of biases, or BP4, of weights, in a layer."""
+    gradient = getattr(problem.grads, name)[l].ravel()
+    chosen, first = sample_indices(gradient.size), problem.network.weights[l].size if name == "biases" else 0
+    says = f"layer {l}: dC/d{name[0]} against nudges of {name}"
+    return Check.of(says, gradient[chosen], problem.slopes(l, first + chosen))
 
 
 def check_update(problem: Problem) -> list[Check]:
@@ -132,7 +128,7 @@ CHECKS: dict[str, Callable[[Problem], list[Check]]] = {
     "BP1-sigmoid": check_shortcut,
     "BP1-exponential": check_shortcut,
     "BP2": in_layers(check_delta, slice(-1)),
-    "BP3": in_layers(check_biases),
-    "BP4": in_layers(check_weights),
+    "BP3": in_layers(partial(check_gradient, name="biases")),
+    "BP4": in_layers(partial(check_gradient, name="weights")),
     "update": check_update,
 }
