@@ -91,10 +91,10 @@ def test_finds_files_in_the_folder_given_before_the_cache(given: Path, suffix: s
     fill(given, suffix)
     check(catalog.load("mnist", offline=True))
     fill(cache_folder() / "mnist")
-    assert {state.path.parent for state in catalog.verify("mnist")} == {given}
+    assert {state["genuine"].parent for state in catalog.verify("mnist")} == {given}
     assert len(catalog.locate("mnist")) == 8
     (given / f"t10k-labels-idx1-ubyte{suffix}").unlink()
-    assert catalog.verify("mnist")[3].path.parent == cache_folder() / "mnist"
+    assert catalog.verify("mnist")[3]["genuine"].parent == cache_folder() / "mnist"
     check(catalog.load("mnist", offline=True))
 
 
@@ -116,7 +116,7 @@ def test_passes_over_a_file_that_is_another_and_says_so(given: Path) -> None:
     assert len(said) == 2
     assert re.search(r"passing over a file: .*t10k-images-idx3-ubyte\.gz: .*got 3c 68 74 6d", said[0])
     assert re.search(r"passing over a file: .*t10k-labels-idx1-ubyte: the SHA-256 .* was expected", said[1])
-    assert "SHA-256" in catalog.verify("mnist")[3].passed_over[0]
+    assert "SHA-256" in catalog.verify("mnist")[3]["wrong"][0]
 
 
 @pytest.mark.usefixtures("small")
@@ -273,7 +273,7 @@ def test_every_data_set_says_what_it_is_and_whose() -> None:
 
 
 def test_real_mnist_is_genuine(mnist: Splits) -> None:
-    assert all(state.path is not None for state in catalog.verify("mnist"))
+    assert all(state["genuine"] is not None for state in catalog.verify("mnist"))
     splits, sentence = catalog.find_default(offline=True)
     assert splits.train.n_samples == mnist.train.n_samples == 60_000
     assert sentence.startswith("MNIST, because it is in ")

@@ -66,15 +66,13 @@ def info(options: InfoOptions) -> None:
 def verify(options: VerifyOptions) -> None:
     """Say of each file of a data set whether it has its published SHA-256; DataError unless all have."""
     name = options.name
-    states = catalog.verify(name)
-    facts = [{"file": each.name, "genuine": each.path, "wrong": each.passed_over} for each in states]
-    lines = []
+    states, lines = catalog.verify(name), []
     for each in states:
-        lines += [f"missing  {each.name}" if each.path is None else f"genuine  {each.path}"]
-        lines += [f"wrong    {problem}" for problem in each.passed_over]
+        lines += [f"missing  {each['file']}" if each["genuine"] is None else f"genuine  {each['genuine']}"]
+        lines += [f"wrong    {problem}" for problem in each["wrong"]]
     text = "\n".join(map(in_a_line, lines)) or f"{name} comes with deltarule: there is nothing to verify"
-    print_result(facts, text, as_json=options.as_json)
-    n_genuine = sum(each.path is not None for each in states)
+    print_result(states, text, as_json=options.as_json)
+    n_genuine = sum(each["genuine"] is not None for each in states)
     if n_genuine < len(states):
         raise DataError(sentence("command.not_genuine", name=name, n_files=len(states), n_genuine=n_genuine))
 

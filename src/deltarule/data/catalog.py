@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from deltarule.data.built_in import BUILT_IN, load_digits
 from deltarule.data.dataset import Splits
@@ -17,14 +17,6 @@ from deltarule.public import public
 from deltarule.settings import brief
 
 MNIST = "mnist"
-
-
-class FileState(NamedTuple):
-    """A file of a data set: where it is genuine, None if it is not here; what is wrong with others of its name."""
-
-    name: str
-    path: Path | None
-    passed_over: tuple[str, ...]
 
 
 @public('load_data("digits"), which has train and test')
@@ -126,13 +118,17 @@ def files_of(name: str) -> list[Path]:
     return [path, *(file for part in (IMAGES, LABELS) for file in idx_files(path.parent, path.name + part))]
 
 
-def verify(name: str) -> list[FileState]:
-    """The files of a data set, each compared with its hashes; none for one that comes with deltarule."""
+def verify(name: str) -> list[dict[str, Any]]:
+    """The files of a data set, each compared with its hashes; none for one that comes with deltarule.
+
+    Of each, a dict: "file", its name; "genuine", where it is, None if it is not here; "wrong", what is wrong with
+    others of its name.
+    """
     states = []
     for file in describe(name).files:
-        passed_over: list[str] = []
-        found = find_genuine(name, file, passed_over.append)
-        states.append(FileState(file.name, found[0] if found else None, tuple(passed_over)))
+        wrong: list[str] = []
+        found = find_genuine(name, file, wrong.append)
+        states.append({"file": file.name, "genuine": found[0] if found else None, "wrong": wrong})
     return states
 
 
