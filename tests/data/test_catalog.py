@@ -259,8 +259,8 @@ def test_what_is_neither_name_nor_path_is_offered_the_nearest(tmp_path: Path) ->
 
 
 def test_every_data_set_says_what_it_is_and_whose() -> None:
-    assert {"digits", "mnist", "fashion-mnist", "kmnist", "xor", "arithmetic", "cute-dog"} == set(catalog.names())
-    for name in catalog.names():
+    assert {"digits", "mnist", "fashion-mnist", "kmnist", "xor", "arithmetic", "cute-dog"} == set(catalog.SOURCES)
+    for name in catalog.SOURCES:
         known = catalog.describe(name)
         assert known.says
         assert known.license

@@ -10,6 +10,7 @@ from deltarule.cli.printing import entry, in_a_line, note, print_result, print_t
 from deltarule.data import catalog
 from deltarule.data.readers.kinds import CSV, kind_of, read
 from deltarule.data.readers.tables import column_verdicts
+from deltarule.data.sources import SOURCES
 from deltarule.errors import DataError, sentence
 
 NOT_HERE = "not here"
@@ -17,7 +18,7 @@ NOT_HERE = "not here"
 
 def show_all(options: ListOptions) -> None:
     """List the data sets that go by a name, and where they are."""
-    rows = [{"name": name, "where": where(name), "says": catalog.describe(name).says} for name in catalog.names()]
+    rows = [{"name": name, "where": where(name), "says": source.says} for name, source in SOURCES.items()]
     lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
     print_result(rows, "\n".join(lines), as_json=options.as_json)
 
@@ -34,12 +35,11 @@ def info(options: InfoOptions) -> None:
     data, label = options.data, options.label
     content: dict[str, Any] = {"name": data}
     next_step, shown, splits = {}, dict[str, str](), None
-    if data in catalog.names():
-        known = catalog.describe(data)
+    if known := SOURCES.get(data):
         content |= {"says": known.says, "license": known.license, "source": known.citation, "where": where(data)}
     if content.get("where") == NOT_HERE:
         next_step["next"] = f"deltarule data fetch {data}"
-    elif data not in catalog.names() and Path(data).is_file() and kind_of(Path(data)) is CSV:
+    elif not known and Path(data).is_file() and kind_of(Path(data)) is CSV:
         try:
             reading = read(data, label=label, announce=note)
             content |= reading.report

@@ -14,8 +14,9 @@ from deltarule.cli.options import DataOptions, PlaygroundOptions
 from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
 from deltarule.data.built_in import BUILT_IN
-from deltarule.data.catalog import describe, load, locate, names
+from deltarule.data.catalog import load, locate
 from deltarule.data.dataset import Dataset
+from deltarule.data.sources import SOURCES
 from deltarule.errors import DataError, SettingError, ShapeError, require
 from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
@@ -32,7 +33,7 @@ def playground(options: PlaygroundOptions) -> None:
 
     model, data = load_model(options.model), options.data
     given = NetworkView(model, examples_for(model, data, options.offline))
-    says = {name: describe(name).says for name in names() if name in BUILT_IN or locate(name)}  # what is here
+    says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # what is here
     loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
     share_memory()
     service = Service(Playground(given, loaders, says), options.port, options.host)

@@ -30,9 +30,9 @@ def load_data(
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
-    name: what `names()` lists, such as "digits" or "mnist"; or a path: a CSV of pixels, an npz, a folder with MNIST's
-        four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in the
-        names of a pair of IDX files. A name goes before a path: write ./digits for a folder of your own.
+    name: "digits", "mnist" or what else `deltarule data list` shows; or a path: a CSV of pixels, an npz, a folder with
+        MNIST's four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in
+        the names of a pair of IDX files. A name goes before a path: write ./digits for your own folder.
     label: the column of a CSV of pixels that holds the labels, by its name or number from 1; None where the file tells.
     offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
         user's cache is downloaded to the latter, once.
@@ -85,11 +85,6 @@ def find_default(*, offline: bool = False, announce: Announce = print_to_stderr)
 def can_find(name: str) -> bool:
     """Whether `load` knows the name, or there is something at the path."""
     return name in SOURCES or any(path.exists() for path in files_of(name))
-
-
-def names() -> list[str]:
-    """What `load` takes besides paths."""
-    return list(SOURCES)
 
 
 def describe(name: str) -> Source:

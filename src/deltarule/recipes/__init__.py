@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deltarule.data.catalog import names as data_names
 from deltarule.data.reading import refuse_special
+from deltarule.data.sources import SOURCES
 from deltarule.errors import DataError, RecipeError, closest, sentence
 from deltarule.recipes.schema import Recipe, parse
 
@@ -22,7 +22,7 @@ def read(name: str) -> Recipe:
     """
     path = Path(name)
     is_file = path.suffix.lower() in (".csv", ".npz", ".png", ".jpg")
-    is_data = is_file or name in data_names() or (name and path.is_dir())
+    is_data = is_file or name in SOURCES or (name and path.is_dir())
     if is_data and path.suffix != ".toml" and name not in names():
         more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
         raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
