@@ -181,14 +181,13 @@ def frame_table(
             continue
         is_pandas = hasattr(frame, "iloc")
         series = frame.iloc[:, number] if is_pandas else frame.to_series(number)
-        kind = (
-            series.dtype.kind if is_pandas else "f" if series.dtype.is_numeric() else "M" * series.dtype.is_temporal()
-        )
+        dtype = series.dtype
+        kind = dtype.kind if is_pandas else "f" if dtype.is_numeric() else "M" * dtype.is_temporal()
         if kind and kind in "iuf" and column not in text:
             numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) if is_pandas else series.cast(float).to_numpy()
             cells[column] = np.asarray(numbers)
         elif kind and kind in "mMc" and column not in text:
-            raise DataError(sentence("tables.dtype", name=name, dtype=series.dtype, column=column))
+            raise DataError(sentence("tables.dtype", name=name, dtype=dtype, column=column))
         else:
             try:
                 if is_pandas:
