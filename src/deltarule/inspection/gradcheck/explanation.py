@@ -104,17 +104,11 @@ def best_slips(found: Array, right: Array, slips: Iterable[Slip], problem: Probl
         return NAMED, (("bias-number" if found.size == right.ndim == 1 else "shape", {}),)
     if by_factor and found.size > 1:
         return ANY_FACTOR, by_factor
-    single = single_slip(found, right)
-    return (NAMED, (single,)) if single else (UNKNOWN, (("off", {}),))
-
-
-def single_slip(found: Array, right: Array) -> Named | None:
-    """The one bias, weight, or neuron that is wrong."""
     wrong = np.argwhere(np.abs(found - right) > ALIKE * np.linalg.norm(right))
     if len(wrong) == 1 and right.size > 1:
         place = tuple(wrong[0].tolist())
         values = {"neuron": place[-1], "place": list(place), "yours": found[place], "right": right[place]}
-        return "one-bias" if right.ndim == 1 else "one-number", values
+        return NAMED, (("one-bias" if right.ndim == 1 else "one-number", values),)
     if right.ndim == 2 and right.shape[1] > 1 and len({*wrong[:, 1].tolist()}) == 1:
-        return "one-neuron", {"neuron": wrong[0, 1]}
-    return None
+        return NAMED, (("one-neuron", {"neuron": wrong[0, 1]}),)
+    return UNKNOWN, (("off", {}),)
