@@ -144,9 +144,8 @@ def find_label(
     (commonest, n_common), *_ = Counter(stems).most_common(1) or [("", 0)]
     odd = [at for at, stem in enumerate(stems) if stem != commonest] if n_common == width - (n_others or 0) else []
     called = [at for at in odd if folded[at] in INDICES]
-    counting = next(
-        (at for at in (*called, *odd, 0) if at not in known and (at in called or counts_rows(table[:, at]))), None
-    )
+    unknown = (at for at in (*called, *odd, 0) if at not in known)
+    counting = next((at for at in unknown if at in called or counts_rows(table[:, at])), None)
     index = counting if n_others == 2 or (n_others and counting in called) else None
     if n_others is None or (known and not n_others) or (n_others == 2 and index is None):
         raise DataError(sentence("readers.no_square", path=path, width=width))
