@@ -18,7 +18,6 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.files.model_file import PRETRAINED, load
 from deltarule.inspection.measures.metrics import wilson_interval
-from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.workspace import as_floats
@@ -37,7 +36,7 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Response(JsonRecord):
+class Response:
     """The accuracy under each amount of a change, with 95 % confidence from low to high; all arrays (n_amounts,)."""
 
     change: str

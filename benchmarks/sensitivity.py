@@ -12,7 +12,6 @@ import numpy as np
 from deltarule.data.catalog import load as load_data
 from deltarule.errors import SettingError
 from deltarule.files.model_file import PRETRAINED, load
-from deltarule.inspection.presentation import JsonRecord
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
@@ -39,7 +38,7 @@ def input_gradient(network: Network, X: Array, y: Array) -> Array:
 
 
 @dataclass(frozen=True, eq=False)
-class Flip(JsonRecord):
+class Flip:
     """An example, and the change to it that changes the answer.
 
     inputs, changed: (features,) float64, before and after; pixels count from 0 to 1. answer, becomes: the two answers.

@@ -12,6 +12,7 @@ from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.measures.metrics import evaluate_model, wilson_interval
+from deltarule.inspection.presentation import plain
 from deltarule.model import Model
 from deltarule.nn.network import Network
 
@@ -96,7 +97,7 @@ def test_accuracy_under_a_shift_by_hand() -> None:
     assert response.amounts.tolist() == [-4, -3, -2, -1, 0, 1, 2, 3, 4]
     assert response.accuracy.tolist() == [0.2, 0.2, 0.2, 0.2, 1.0, 0.0, 0.0, 0.0, 0.0]
     assert (response.low[0], response.high[0]) == wilson_interval(1, 5)
-    turned = robustness(*bars())[1].to_json_dict()
+    turned = plain(robustness(*bars())[1])
     assert turned["accuracy"][turned["amounts"].index(0.0)] == 1.0
 
 

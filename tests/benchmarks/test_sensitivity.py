@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deltarule.errors import SettingError
+from deltarule.inspection.presentation import plain
 from deltarule.model import Model, Standardization
 from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
@@ -58,7 +59,7 @@ def test_the_distance_to_a_straight_boundary() -> None:
     assert found.changed == pytest.approx([1.2, 1.6], rel=1e-9)
     assert found.gradient[1] / found.gradient[0] == pytest.approx(4 / 3)
     assert found.confidence == pytest.approx(1.0 / (1.0 + np.exp(-10.0)))
-    content = found.to_json_dict()
+    content = plain(found)
     assert json.loads(json.dumps(content)) == content
 
 

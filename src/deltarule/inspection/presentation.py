@@ -18,15 +18,6 @@ INK = np.array([(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 
 IN_ASCII = str.maketrans(BLOCKS, ' :+%#"_')
 
 
-class JsonRecord:
-    """A dataclass of numbers, texts, arrays, and other such dataclasses."""
-
-    def to_json_dict(self) -> dict[str, Any]:
-        """The same in numbers, texts, lists and dicts."""
-        content: dict[str, Any] = plain(self)
-        return content
-
-
 def plain(value: Any) -> Any:
     """Dataclasses and arrays, and tuples of them, as dicts and lists."""
     if is_dataclass(value):

@@ -8,6 +8,7 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError
 from deltarule.inspection.measures.learning_rate_range import HIGHEST, LOWEST, range_test
+from deltarule.inspection.presentation import plain
 from deltarule.nn.activations import Identity
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network
@@ -34,7 +35,7 @@ def test_the_rate_grows_by_the_same_factor_until_the_loss_explodes() -> None:
     np.testing.assert_allclose(found.smoothed[50], found.losses[46:55].mean())
     np.testing.assert_allclose(found.smoothed[0], found.losses[:5].mean())
     assert found.losses[-1] > 4.0 * found.losses.min()
-    content = found.to_json_dict()
+    content = plain(found)
     assert json.loads(json.dumps(content)) == content
 
 

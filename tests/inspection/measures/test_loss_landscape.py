@@ -8,6 +8,7 @@ import pytest
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError
 from deltarule.inspection.measures.loss_landscape import WeightSlice, loss_surface, principal_plane, weight_slice
+from deltarule.inspection.presentation import plain
 from deltarule.nn.activations import Identity, Tanh
 from deltarule.nn.losses import Quadratic
 from deltarule.nn.network import Network, loss_and_gradient
@@ -61,7 +62,7 @@ def test_two_parameters_are_a_surface_as_it_is() -> None:
     )
     assert found.across[0] < 0.0 < 3.0 < found.across[-1]
     assert found.up[0] < 0.0 < 1.0 < found.up[-1]
-    content = found.to_json_dict()
+    content = plain(found)
     assert json.loads(json.dumps(content)) == content
     assert np.shape(content["losses"]) == (7, 7)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError, sentence
-from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_parameters
 from deltarule.training.callbacks import Callback, TrainingState
@@ -27,7 +26,7 @@ TOO_MUCH = 4.0  # times the least loss so far: the test is over
 
 
 @dataclass(frozen=True, eq=False)
-class RangeTest(JsonRecord):
+class RangeTest:
     """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.

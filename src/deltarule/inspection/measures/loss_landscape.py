@@ -10,7 +10,6 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
-from deltarule.inspection.presentation import JsonRecord
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_and_gradient, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
@@ -25,7 +24,7 @@ LEAST_SIDE = 0.5  # of the longer side: a path along one axis still has a landsc
 
 
 @dataclass(frozen=True, eq=False)
-class Surface(JsonRecord):
+class Surface:
     """The loss over a plane in the space of all parameters: losses[i, k] at (across[k], up[i]).
 
     is_exact: whether the plane is the whole space: a network of two parameters, a weight and a bias.
@@ -43,7 +42,7 @@ class Surface(JsonRecord):
 
 
 @dataclass(frozen=True, eq=False)
-class WeightSlice(JsonRecord):
+class WeightSlice:
     """What happens while one weight moves and everything else stays: arrays of shape (n_offsets,), float64.
 
     offsets: how far the weight w_jk, `weights[layer][source, neuron]`, is from where it was.

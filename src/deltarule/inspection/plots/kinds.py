@@ -17,6 +17,7 @@ from deltarule.inspection.measures.loss_landscape import loss_surface, weight_sl
 from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
+from deltarule.inspection.presentation import plain
 from deltarule.model import Model
 from deltarule.nn.network import Network
 from deltarule.parts import PARTS
@@ -161,7 +162,7 @@ def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
     """The loss around a run's path, on examples that it was trained on."""
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
-    return Drawing(found.to_json_dict(), partial(result_plots.draw_surface, found))
+    return Drawing(plain(found), partial(result_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
@@ -208,7 +209,7 @@ def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
     few, n_layers = model.scaled(data).spread(STAIRS), len(model.network.weights)
     found = weight_slice(model.inner, few, check_layer(n_layers - 1 if layer is None else layer, n_layers))
-    return Drawing(found.to_json_dict(), partial(result_plots.draw_weight_slice, found))
+    return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
@@ -256,7 +257,7 @@ def activations(model: Model | None = None) -> Drawing:
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
     found = range_test(trainer, data)
-    return Drawing(found.to_json_dict(), partial(result_plots.draw_range_test, found))
+    return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 
 
 OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
