@@ -15,7 +15,7 @@ from deltarule.errors import DivergenceError
 from deltarule.inspection.diagnosis import static_findings as static
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
 from deltarule.model import Standardization
-from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.network import Network, with_meaning, with_parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
@@ -231,28 +231,19 @@ def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
     names = ("loss", "task", "pixels", "image_shape", "class_names", "dtype")
     given = {name: getattr(network, name) for name in names}
     dropout = network.dropout if sizes == network.layer_sizes else 0.0
-    started = [*map(with_usual_start, (*hidden, output))]
+    started = [copy.copy(each) for each in (*hidden, output)]  # from usual weights, and biases of 0
+    for each in started:
+        for name in ("initializer", "bias_initializer"):
+            object.__setattr__(each, name, type(each).__dataclass_fields__[name].default)
     return Network(sizes, hidden=started[:-1], output=started[-1], dropout=dropout, rng=1, **given)
 
 
-def with_usual_start(activation: Activation) -> Activation:
-    """The same activation, whose layer starts from the weights that are usual for its kind, and biases of 0."""
-    activation, usual = copy.copy(activation), type(activation).__dataclass_fields__
-    for name in ("initializer", "bias_initializer"):
-        object.__setattr__(activation, name, usual[name].default)
-    return activation
-
-
-def with_scaled_inputs(data: Dataset) -> Dataset:
-    """The same examples with inputs of a size of about 1: column by column, images as a whole."""
-    X = as_floats(data.inputs, np.float64)
-    X = X / max(float(static.typical_size(X)), static.TINY) if data.image_shape else Standardization.of(X).apply(X)
-    return replace(data, inputs=X)
-
-
-def with_scaled_targets(data: Dataset) -> Dataset:
-    """The same examples with targets of mean 0 and deviation 1."""
-    return replace(data, targets=Standardization.of(data.targets).apply(data.targets))
+def with_scaled(data: Dataset, *, targets: bool = False) -> Dataset:
+    """The same examples with inputs, or targets, of a size of about 1: column by column, images as a whole."""
+    X = data.targets if targets else as_floats(data.inputs, np.float64)
+    is_image = data.image_shape is not None and not targets
+    X = X / max(float(static.typical_size(X)), static.TINY) if is_image else Standardization.of(X).apply(X)
+    return replace(data, targets=X) if targets else replace(data, inputs=X)
 
 
 @dataclass(frozen=True)
@@ -301,9 +292,9 @@ class Causes:
             yield "ReLU", partial(run, network=fresh_twin(network, with_relu=True))
         if found & set(OF_DATA["scaled inputs"]):
             of_floats = with_meaning(network, pixels=False, input_range=None)
-            yield "scaled inputs", partial(run, network=of_floats, prepare=with_scaled_inputs)
+            yield "scaled inputs", partial(run, network=of_floats, prepare=with_scaled)
         if "targets-not-scaled" in found:
-            yield "scaled targets", partial(run, prepare=with_scaled_targets)
+            yield "scaled targets", partial(run, prepare=partial(with_scaled, targets=True))
         if type(self.trials.trainer.penalty) is not Penalty:
             yield "no penalty", partial(run, penalty=Penalty())
         if any(network.dropout):
