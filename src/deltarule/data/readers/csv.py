@@ -84,13 +84,13 @@ class Table(NamedTuple):
     names: Sequence[str]
     cells: dict[str, Any]
     rows: NDArray[np.intp]
-    dialect: Dialect | None = None
+    dialect: Dialect = FRAME
     written: Mapping[str, str] = MappingProxyType({})
 
     @property
     def is_file(self) -> bool:
         """Whether it comes from a CSV."""
-        return self.dialect is not None
+        return self.dialect is not FRAME
 
     def place(self, row: SupportsIndex) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
@@ -245,18 +245,16 @@ def read_columns(
     text: Names = (),
     only: Names | None = None,
     without: Names = (),
-    needs_header: bool = True,
 ) -> Table:
     """The columns of a CSV with a header.
 
     head: what is known of its beginning; None finds out. text: columns whose cells stay as they are written, so that
         007 is not 7; others do where one is not a number.
-    only: the columns to read, None for all. without: columns not to read. needs_header: whether a first line of numbers
-        is one, too; else it is a row, and columns are called by their numbers.
+    only: the columns to read, None for all. without: columns not to read.
 
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
-    head = head or Head.of(path, needs_header=needs_header)
+    head = head or Head.of(path)
     refuse_duplicates(str(path), head.names)
     names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
     wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}

@@ -15,7 +15,7 @@ from deltarule.atomic import AnyPath
 from deltarule.data.columns import NO_CATEGORY, Column, refill
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import (
-    FRAME,
+    Head,
     Numbers,
     Table,
     Texts,
@@ -146,7 +146,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     only = [column.name for column in asked] or None
     passed_over = [] if how.target is None else [how.target]
     texts = [each.name for each in asked if each.categories]
-    table = read_columns(path, text=texts, only=only, without=passed_over, needs_header=bool(asked))
+    table = read_columns(path, Head.of(path, needs_header=bool(asked)), text=texts, only=only, without=passed_over)
     columns = asked or [Column(name) for name in table.cells]
     refuse_absent(table, asked)
     if not len(table.rows):
@@ -358,7 +358,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
     """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
         texts = getattr(table.cells[name], "texts", ())
-        if Numbers.of(texts, table.dialect or FRAME).is_doubtful:
+        if Numbers.of(texts, table.dialect).is_doubtful:
             such = next(text for text in texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
             raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
@@ -394,7 +394,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
     codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect or FRAME)
+    numbers = Numbers.of(texts, table.dialect)
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
@@ -421,7 +421,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
     codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect or FRAME).values
+    numbers = Numbers.of(texts, table.dialect).values
     known = [number for number in numbers or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
