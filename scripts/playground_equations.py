@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes playground/static/equations.js from the registry: python scripts/playground_equations.py.
+"""Writes playground/static/backprop/equations.js from the registry: python scripts/playground_equations.py.
 
 The page says of an equation what the library says, word for word: its sentence, symbols, lines and proof. LaTeX becomes
 MathML here, once, so that the page needs no library for it.
@@ -16,7 +16,7 @@ from latex2mathml.converter import convert
 
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation
 
-MODULE = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static" / "equations.js"
+MODULE = Path(__file__).parents[1] / "src" / "deltarule" / "playground" / "static" / "backprop" / "equations.js"
 HEAD = "// Written by scripts/playground_equations.py from the registry, nn/equations.py: change it there.\n"
 MARKS = re.compile(
     r"\$\$(?P<display>.+?)\$\$|\$(?P<inline>.+?)\$|`(?P<code>.+?)`|\*\*(?P<b>.+?)\*\*|\*(?P<em>.+?)\*", re.S

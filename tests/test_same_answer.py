@@ -5,6 +5,7 @@ outputs mean is said by the network.
 """
 
 import base64
+import gzip
 import json
 import pickle
 from collections.abc import Iterator
@@ -222,7 +223,7 @@ def page_answers(tmp_path: Path, cases: list[tuple[bytes, np.ndarray]]) -> list[
         import {{ readFileSync }} from "node:fs";
         import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
         import {{ forward }} from "{(STATIC / "engine" / "network.js").as_uri()}";
-        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "shared" / "model_file.js").as_uri()}";
         await load(readFileSync(process.env.ENGINE));
         const cases = JSON.parse(readFileSync({json.dumps(str(tmp_path / "cases.json"))}, "utf8"));
         console.log(JSON.stringify(cases.map(({{ content, x }}) => {{
@@ -287,7 +288,7 @@ def test_a_picture_is_read_as_the_images_learned_from(learned_by: str, learned_a
     served = NetworkView(asked, {"test": Dataset(inputs, y, image_shape=(2, 3))})
     example = served.example("test", 7, RNG)
     x = np.array([example["x"]]) / (255.0 if example["pixels"] else 1.0)
-    exported = base64.b64decode(show(asked).html.split('id="model">')[1].split("<")[0])
+    exported = gzip.decompress(base64.b64decode(show(asked).html.split('id="model">')[1].split("<")[0]))
     cases = [(served.content, picture / 255.0), (exported, picture / 255.0), (served.content, x)]
     for found, answer in zip(
         page_answers(tmp_path, cases), (expected, expected, asked.outputs(inputs[7:8])), strict=True

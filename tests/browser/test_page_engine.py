@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Visit = Callable[..., "Page"]
 ANSWERS = """async ({ cases, runs, rate }) => {
     const [{ backward, update }, { Training }, { readModel }] = await Promise.all(
-        ["engine/network.js", "engine/training.js", "model_file.js"].map((name) => import(`/static/${name}`)));
+        ["engine/network.js", "engine/training.js", "shared/model_file.js"].map((name) => import(`/static/${name}`)));
     const flat = (...parts) => parts.flatMap((each) => [...each]);
     const networkIn = (text) => readModel(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
     return [

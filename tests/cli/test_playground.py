@@ -128,8 +128,8 @@ def test_a_network_trained_in_python_on_images_gets_a_pad(tmp_path: Path) -> Non
     program = f"""
         import {{ readFileSync }} from "node:fs";
         import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
-        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
-        import {{ readsDrawings }} from "{(STATIC / "store.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "shared" / "model_file.js").as_uri()}";
+        import {{ readsDrawings }} from "{(STATIC / "shared" / "store.js").as_uri()}";
         await load(readFileSync(process.env.ENGINE));
         const network = readModel(Uint8Array.from(readFileSync("{(tmp_path / "sent").as_posix()}")).buffer);
         console.log(readsDrawings(network), network.pixels, network.task);

@@ -51,8 +51,8 @@ def page_classes(model: Path, grays: list[np.ndarray], tmp_path: Path) -> list[i
         import {{ readFileSync }} from "node:fs";
         import {{ load }} from "{(STATIC / "engine" / "module.js").as_uri()}";
         import {{ forward }} from "{(STATIC / "engine" / "network.js").as_uri()}";
-        import {{ readModel }} from "{(STATIC / "model_file.js").as_uri()}";
-        import {{ grayImage, inkImage }} from "{(STATIC / "ink.js").as_uri()}";
+        import {{ readModel }} from "{(STATIC / "shared" / "model_file.js").as_uri()}";
+        import {{ grayImage, inkImage }} from "{(STATIC / "draw" / "ink.js").as_uri()}";
         await load(readFileSync(process.env.ENGINE));
         const network = readModel(new Uint8Array(readFileSync({json.dumps(str(model.absolute()))})).buffer);
         const read = network.reading === "images" ? grayImage : inkImage;

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { canCheck, checking, spread } from "../../src/deltarule/playground/static/backprop_check.js";
-import { quantityOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop_steps.js";
-import { sumOf } from "../../src/deltarule/playground/static/backprop_sums.js";
-import { EQUATIONS } from "../../src/deltarule/playground/static/equations.js";
-import { practices } from "../../src/deltarule/playground/static/practice.js";
-import { inSlices } from "../../src/deltarule/playground/static/widgets.js";
+import { canCheck, checking, spread } from "../../src/deltarule/playground/static/backprop/check.js";
+import { quantityOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop/steps.js";
+import { sumOf } from "../../src/deltarule/playground/static/backprop/sums.js";
+import { EQUATIONS } from "../../src/deltarule/playground/static/backprop/equations.js";
+import { practices } from "../../src/deltarule/playground/static/backprop/source.js";
+import { inSlices } from "../../src/deltarule/playground/static/shared/widgets.js";
 import { cases, networkIn } from "./cases.js";
 
 const RATE = 0.5;

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 
 import { load } from "../../src/deltarule/playground/static/engine/module.js";
-import { readModel } from "../../src/deltarule/playground/static/model_file.js";
+import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
 
 export const engine = readFileSync(process.env.ENGINE);
 export const { rate, cases, runs } = JSON.parse(readFileSync(process.env.CASES, "utf8"));

@@ -8,7 +8,7 @@ import { about, load } from "../../src/deltarule/playground/static/engine/module
 import { activate, backward, forward, slope, unusual, update } from "../../src/deltarule/playground/static/engine/network.js";
 import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
 import { Training } from "../../src/deltarule/playground/static/engine/training.js";
-import { readModel } from "../../src/deltarule/playground/static/model_file.js";
+import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
 import { cases, engine, networkIn, rate, runs } from "./cases.js";
 
 const TOLERANCE = 1e-12;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sizeOf } from "../../src/deltarule/playground/static/imagesize.js";
+import { sizeOf } from "../../src/deltarule/playground/static/draw/reading.js";
 
 const bytes = (...parts) => Uint8Array.from(parts.flatMap((part) =>
     (typeof part === "string" ? [...part].map((letter) => letter.charCodeAt(0)) : part)));

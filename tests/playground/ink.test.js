@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 
-import { inkImage, inkStrokes } from "../../src/deltarule/playground/static/ink.js";
+import { inkImage, inkStrokes } from "../../src/deltarule/playground/static/draw/ink.js";
 
 const golden = JSON.parse(readFileSync(process.env.INK_GOLDEN ?? new URL("ink.json", import.meta.url), "utf8"));
 const digits = inflateSync(Buffer.from(golden.digits, "base64"));

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
-import { depth, forward } from "../../src/deltarule/playground/static/engine/network.js";
-import { Held } from "../../src/deltarule/playground/static/judged.js";
+import { forward } from "../../src/deltarule/playground/static/engine/network.js";
+import { Held } from "../../src/deltarule/playground/static/mistakes/mind.js";
 import { columnsFor } from "../../src/deltarule/playground/static/train/layers.js";
-import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mind.js";
+import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mistakes/mind.js";
 import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train/panel.js";
 import { cases, networkIn } from "./cases.js";
 
@@ -19,7 +19,7 @@ test("there are networks to try", () => assert.ok(NETWORKS.length >= 3));
 
 for (const { name, network, x } of NETWORKS) {
     test(`the slope of a difference of two z is that of central differences: ${name}`, () => {
-        const last = depth(network);
+        const last = network.weights.length;
         const difference = (input) => {
             const { z } = forward(network, input);
             return z[last][0] - z[last][1];
@@ -32,7 +32,7 @@ for (const { name, network, x } of NETWORKS) {
     });
 
     test(`every place of a path is what the network makes of it: ${name}`, () => {
-        const from = largest(forward(network, x).a[depth(network)]);
+        const from = largest(forward(network, x).a[network.weights.length]);
         for (let goal = 0; goal < network.sizes.at(-1); goal += 1) {
             const places = [...pathToAnother(network, x, { goal, isImage: false })];
             assert.deepEqual([...places[0].x], [...x]);
@@ -42,7 +42,7 @@ for (const { name, network, x } of NETWORKS) {
                 continue;
             }
             for (const place of places) {
-                assert.deepEqual([...forward(network, place.x).a[depth(network)]], [...place.outputs]);
+                assert.deepEqual([...forward(network, place.x).a[network.weights.length]], [...place.outputs]);
                 assert.ok(Math.abs(Math.hypot(...place.x.map((each, k) => each - x[k])) - place.distance) < 1e-12);
             }
         }

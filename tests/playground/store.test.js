@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { addressOf, BLANK, fieldsOf, PAD_SIZE, Store, strokesOf, strokesText } from "../../src/deltarule/playground/static/store.js";
+import { addressOf, BLANK, fieldsOf, PAD_SIZE, Store, strokesOf, strokesText } from "../../src/deltarule/playground/static/shared/store.js";
 
-const network = { sizes: [2, 3] };
+const network = { sizes: [2, 3], imageShape: [28, 28] };
 const counting = () => {
     const store = new Store((_, x) => {
         store.passes += 1;
@@ -37,15 +37,16 @@ test("an example stands before the network exactly as it is, and undo brings bac
     store.set({ network });
     const pixels = Uint8Array.from({ length: 784 }, (_, index) => index % 256);
     const before = store.drawing;
-    store.showExample(pixels, 7);
+    store.takeExample({ x: pixels, label: 7, pixels: true });
     assert.deepEqual([...store.x], [...pixels].map((value) => value / 255));
     assert.equal(store.label, 7);
     assert.equal(store.drawing.before, before);
 });
 
 test("an example of numbers from 0 to 1 goes before the network as it is, and is drawn as ink", () => {
-    const store = new Store();
-    store.showExample(Float64Array.from({ length: 784 }, (_, index) => index / 783), 7, 1);
+    const store = counting();
+    store.set({ network });
+    store.takeExample({ x: Float64Array.from({ length: 784 }, (_, index) => index / 783), label: 7, pixels: false });
     assert.deepEqual([store.x[0], store.x[100], store.x[783]], [0, 100 / 783, 1]);
     assert.deepEqual([...store.drawing.picture.pixels.slice(-2)], [255, 255]);
     assert.equal(store.drawing.picture.pixels[100], Math.round((255 * 100) / 783));
@@ -69,7 +70,7 @@ test("an address keeps tab, strokes, label and the switch; a picture is not in i
     assert.deepEqual(rest, { tab: "network", skip: true });
     assert.equal(drawing.label, 3);
     assert.deepEqual(drawing.strokes, [[[10, 20], [30, 40.5]]]);
-    store.showExample(new Uint8Array(784), 4);
+    store.takeExample({ x: new Uint8Array(784), label: 4, pixels: true });
     assert.deepEqual(fieldsOf(addressOf(store)), { tab: "network", skip: true }); // nor the label, which is the picture's
 });
 
@@ -79,7 +80,7 @@ test("a label goes with its drawing and comes back with it", () => {
     const strokes = [[[10, 20], [30, 40]]];
     store.set({ drawing: { ...BLANK, strokes } });
     const mine = store.drawing;
-    store.showExample(new Uint8Array(784), 4);
+    store.takeExample({ x: new Uint8Array(784), label: 4, pixels: true });
     const example = store.drawing;
     store.set({ drawing: mine });
     assert.equal(store.label, null);
@@ -106,4 +107,12 @@ test("what is built for a network is built anew for another structure, and not f
     const made = (hidden) => ({ sizes: [2, 3], hidden, weights: [Float64Array.of(Math.random())], biases: [] });
     [["tanh"], ["tanh"], ["relu"]].forEach((hidden) => store.set({ network: made(hidden) }));
     assert.deepEqual(store.heard, ["network structure trace", "network trace", "network structure trace"]);
+});
+
+test("an example that no pad shows goes before the network alone", () => {
+    const store = counting();
+    store.set({ network: { sizes: [4, 3], imageShape: [2, 2] } });
+    store.takeExample({ x: [0, 51, 255, 255], label: 2, pixels: true });
+    assert.deepEqual([...store.x], [0, 0.2, 1, 1]);
+    assert.deepEqual([store.label, store.drawing.picture, store.drawing.before], [2, null, null]);
 });

@@ -40,7 +40,7 @@ def test_the_page_reads_the_same(tmp_path: Path) -> None:
     program = tmp_path / "read.mjs"
     program.write_text(
         f"""import {{ readFileSync }} from "node:fs";
-        import {{ readFrame }} from "{STATIC / "server.js"}";
+        import {{ readFrame }} from "{STATIC / "shared" / "server.js"}";
         const bytes = readFileSync("{tmp_path / "frame"}");
         const {{ arrays, ...facts }} = readFrame(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
         const plain = ([name, {{ data, shape }}]) => [name, {{ data: [...data], shape, kind: data.constructor.name }}];

@@ -1,10 +1,10 @@
-// train/worker.js and ink.js: the digits that a page of one file brings along, and a network that learns them.
+// train/local.js and ink.js: the digits that a page of one file brings along, and a network that learns them.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/worker.js";
+import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/local.js";
 import "./cases.js";
 
 const digits = digitsOf(Uint8Array.from(readFileSync(process.env.DIGITS)));

@@ -94,17 +94,17 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         raise SettingError(sentence("files.large_page", most=MOST_PARAMETERS, got=network.parameters.size))
     with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
         smaller = replace(in_ink(model), network=network.astype(np.float32))
-    parts = {"engine": _base64(page_engine()), "model": _base64(model_bytes(smaller, "the page was not made"))}
+    parts = {"engine": page_engine(), "model": model_bytes(smaller, "the page was not made")}
     if examples is not None:
         if examples.task != model.task:
             raise SettingError(sentence("files.page_examples", model=model, examples=examples))
         model.scaled(examples.take(slice(1)))  # raises where they do not fit
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
-        parts["examples"] = json.dumps(chosen, separators=(",", ":"))
+        parts["examples"] = json.dumps(chosen, separators=(",", ":")).encode()
     learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
     if learns:
-        parts["digits"] = _gzip(digit_cells())
+        parts["digits"] = digit_cells()
     shown = {"train": learns, "mistakes": examples is not None and model.task == "classes"}
     hidden = [tab for tab, is_shown in shown.items() if not is_shown]
     return Page(_page(parts, hidden))
@@ -131,7 +131,7 @@ def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
-def _page(parts: dict[str, str], hidden: list[str]) -> str:
+def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
     """index.html with its styles and modules inside, and parts for the script to read; without the hidden tabs."""
     page = LINK.sub(lambda found: f"<style>\n{compact(_read(found[1]))}</style>\n", _read("index.html"))
     program = f"{bundle('main.js', _read)}//# sourceURL=deltarule.js\n".encode()
@@ -146,9 +146,9 @@ def _page(parts: dict[str, str], hidden: list[str]) -> str:
     for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
     scripts = []
-    for name, text in {"program": _gzip(program), **parts}.items():
-        inert = text.replace("<", "\\u003c")  # so that no tag can end the element that holds it
-        scripts.append(f'<script type="text/plain" id="{name}">{inert}</script>')
+    for name, content in {"program": program, **parts}.items():
+        packed = _base64(gzip.compress(content, mtime=0))
+        scripts.append(f'<script type="text/plain" id="{name}">{packed}</script>')
     scripts.append(f'<script type="module">{loader}</script>')
     page = page.replace(SCRIPT, "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))
@@ -157,10 +157,6 @@ def _page(parts: dict[str, str], hidden: list[str]) -> str:
 def _read(name: str) -> str:
     """A file of the page."""
     return files("deltarule").joinpath("playground", "static", name).read_text(encoding="utf-8")
-
-
-def _gzip(content: bytes) -> str:
-    return _base64(gzip.compress(content, mtime=0))
 
 
 def _base64(content: bytes) -> str:

@@ -1,40 +1,28 @@
 // The page: reads the network, makes the store, mounts the tabs and moves between them. In its worker: training.
 
-import { mount as mountBackprop } from "./backprop.js";
-import { mount as mountDraw } from "./draw.js";
+import { mount as mountBackprop } from "./backprop/backprop.js";
+import { mount as mountDraw } from "./draw/draw.js";
+import { readDrawings } from "./draw/reading.js";
 import { load } from "./engine/module.js";
 import { forward } from "./engine/network.js";
-import { Held } from "./judged.js";
-import { mount as mountMistakes } from "./mistakes.js";
-import { readModel } from "./model_file.js";
-import { mount as mountNetwork } from "./network.js";
-import { readDrawings } from "./reading.js";
-import { addressOf, fieldsOf, readsDrawings, Store } from "./store.js";
-import { LocalTrainer } from "./train/local.js";
+import { Held } from "./mistakes/mind.js";
+import { mount as mountMistakes } from "./mistakes/mistakes.js";
+import { readModel } from "./shared/model_file.js";
+import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
+import { roving, themeChanged } from "./shared/widgets.js";
+import { mount as mountNetwork } from "./stage/network.js";
+import { LocalTrainer, obey, unpacked } from "./train/local.js";
 import { mount as mountTrain } from "./train/panel.js";
-import { obey } from "./train/worker.js";
-import { roving, themeChanged } from "./widgets.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
-
-/** The bytes that an exported page holds in an element, as base64. */
-function held(id) {
-    const text = atob(document.getElementById(id).textContent.trim());
-    return Uint8Array.from(text, (letter) => letter.charCodeAt(0)).buffer;
-}
 
 /** Connects tabs and panels as the ARIA authoring practices say: one tab stop, arrows move, the panel follows. */
 function connectTabs(store) {
     const list = document.querySelector("[role=tablist]");
     const tabs = [...list.querySelectorAll("[role=tab]")];
     roving(list, "[role=tab]:not([hidden])");
-    list.addEventListener("focusin", (event) => store.open(event.target.getAttribute("aria-controls")));
-    list.addEventListener("click", (event) => {
-        const tab = event.target.closest("[role=tab]");
-        if (tab) {
-            store.open(tab.getAttribute("aria-controls"));
-        }
-    });
+    const open = ({ target }) => target.closest("[role=tab]") && store.set({ tab: target.closest("[role=tab]").getAttribute("aria-controls") });
+    ["focusin", "click"].forEach((name) => list.addEventListener(name, open));
     const show = () => {
         for (const tab of tabs) {
             const open = tab.getAttribute("aria-controls") === store.tab;
@@ -78,17 +66,18 @@ function connectAddress(store) {
         take();
         history.replaceState(...here());
     };
-    window.addEventListener("popstate", ({ state }) => state?.tab && store.open(state.tab));
+    window.addEventListener("popstate", ({ state }) => state?.tab && store.set({ tab: state.tab }));
     window.addEventListener("hashchange", () => history.state ?? begin()); // which a typed address has not
     begin();
 }
 
 /** The switch between light and dark: the system's choice until a person makes another. */
 function connectTheme() {
-    const root = document.documentElement;
     const button = document.getElementById("theme");
     const system = window.matchMedia("(prefers-color-scheme: dark)");
-    const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+    const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+    const { media } = rules.find((rule) => rule.media?.mediaText === system.media); // of the dark colors
+    const isDark = () => window.matchMedia(media.mediaText).matches;
     const show = () => {
         button.textContent = isDark() ? "Light" : "Dark";
         button.title = `${button.textContent} colors`;
@@ -96,7 +85,7 @@ function connectTheme() {
         themeChanged();
     };
     button.addEventListener("click", () => {
-        root.dataset.theme = isDark() ? "light" : "dark";
+        media.mediaText = isDark() ? "not all" : "all";
         show();
     });
     system.addEventListener("change", show);
@@ -106,15 +95,10 @@ function connectTheme() {
 async function start() {
     connectTheme();
     const exported = document.getElementById("model") !== null;
-    let server = null;
-    if (!exported) {
-        const { Server } = await import("./server.js");
-        server = new Server(location);
-    }
+    const server = exported ? null : new (await import("./shared/server.js")).Server(location);
     const store = new Store(forward);
-    const rows = document.getElementById("examples");
-    const examples = server ?? (rows && new Held(JSON.parse(rows.textContent), store));
-    const [engine, model] = server ? await Promise.all([server.engine(), server.model()]) : [held("engine"), held("model")];
+    const examples = server ?? (document.getElementById("examples") && new Held(JSON.parse(new TextDecoder().decode(await unpacked("examples"))), store));
+    const [engine, model] = await Promise.all(server ? [server.engine(), server.model()] : ["engine", "model"].map(unpacked));
     await load(engine);
     const network = readModel(model);
     store.addEventListener("change", ({ keys }) => {

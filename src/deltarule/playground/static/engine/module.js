@@ -60,7 +60,6 @@ function put(value) {
 
 /**
  * Calls a function of the module.
- * @param {string} name
  * @param {...(number | Float64Array)} given
  * @returns {Float64Array} the array before the last number, as the function leaves it
  */
@@ -74,10 +73,7 @@ export function apply(name, ...given) {
 
 /** A call of the engine: some steps, or an evaluation. It lies in the memory until another call takes its place. */
 export class Call {
-    /**
-     * @param {"float" | "double"} real
-     * @param {object} fields numbers, arrays and lists of arrays, by the names in native/call.h; the others are 0
-     */
+    /** @param {object} fields numbers, arrays and lists of arrays, by the names in native/call.h; the others are 0 */
     constructor(real, fields) {
         const all = { n_threads: 1, clip: Infinity, highest_loss: Infinity, stop: new Uint8Array(1), ...fields };
         Object.assign(this, { real, fields: all, places: {} });

@@ -11,16 +11,22 @@ const TARGETS = { BigInt64Array: "CLASSES", Uint8Array: "BYTES", Float32Array: "
 /** The output with which BP1 is proven to collapse to a - t. */
 const SHORTCUT_FOR = { cross_entropy: "softmax", binary_cross_entropy: "sigmoid", poisson: "exponential" };
 
-/** @typedef {import("../model_file.js").Network} Network */
+/** @typedef {import("../shared/model_file.js").Network} Network */
 
-/** How many layers have parameters: L. */
-export function depth(network) {
-    return network.weights.length;
+/** A network of these parameters, without columns, a scaling or a doubt. */
+export function small(sizes, hidden, output, loss, task, weights, biases) {
+    return {
+        sizes, output, loss, task, hidden: sizes.slice(2).map(() => hidden), lossPart: { name: loss },
+        parts: [...sizes.slice(2).map(() => ({ name: hidden })), { name: output }],
+        weights: weights.map((each) => Float64Array.from(each)), biases: biases.map((each) => Float64Array.from(each)),
+        classNames: Array.from({ length: sizes.at(-1) }, (_, j) => String(j)),
+        imageShape: null, fields: [], doubt: null, scaling: null, targetScaling: null,
+    };
 }
 
 /** Whether BP1 is proven to be a - t for this network's output and loss. */
 export function shortcutApplies(network) {
-    return SHORTCUT_FOR[network.lossPart.name] === network.parts[depth(network) - 1].name;
+    return SHORTCUT_FOR[network.lossPart.name] === network.parts[network.weights.length - 1].name;
 }
 
 /** Where sigma has no derivative, and so backpropagation picks a side: z = 0 for these. */
@@ -57,7 +63,7 @@ export function networkFields(network, Real) {
     const parameters = new Real(arrays.reduce((sum, each) => sum + each.length, 0));
     arrays.reduce((at, each) => parameters.set(each, at) ?? at + each.length, 0);
     return {
-        n_layers: depth(network), sizes: BigInt64Array.from(network.sizes, BigInt), parameters,
+        n_layers: network.weights.length, sizes: BigInt64Array.from(network.sizes, BigInt), parameters,
         activations: BigInt64Array.from(parts, ([code]) => BigInt(code)), settings: Float64Array.from(parts, ([, setting]) => setting),
         loss, smoothing, has_shortcut: Number(shortcutApplies(network)),
     };
@@ -90,7 +96,6 @@ export function parametersOf(vector, sizes) {
 
 /**
  * A pass of one example, not yet made.
- * @param {Network} network
  * @param {Float64Array} input a^0
  * @param {number | ArrayLike<number>} y class index, or a number for each output (as the network has them: standardized
  *     where the model does that)
@@ -115,7 +120,6 @@ function traceOf({ z, a, losses, inputs }) {
 /**
  * What a forward pass leaves: z is null, z^1 .. z^L; a is a^0 (standardized where the model does that), a^1 .. a^L; loss is
  * C where y is given.
- * @param {Network} network
  * @param {Float64Array} x (inputs): pixels in [0, 1], or numbers in their own units
  */
 export function forward(network, x, y = 0) {
@@ -145,12 +149,7 @@ export function lossGradient(network, a, y) {
     return backward({ ...network, ...passing, scaling: null }, [0], y).gradient.delta[1];
 }
 
-/**
- * The network after one step of gradient descent, p - r dC/dp: a new one, the old one stays.
- * @param {Network} network
- * @param {{weights: Float64Array[], biases: Float64Array[]}} gradient
- * @param {number} rate
- */
+/** The network after one step of gradient descent, p - r dC/dp: a new one, the old one stays. */
 export function update(network, gradient, rate) {
     const moved = (old, slopes) => old.map((part, l) => part.map((each, n) => each - rate * slopes[l][n]));
     return { ...network, weights: moved(network.weights, gradient.weights), biases: moved(network.biases, gradient.biases) };

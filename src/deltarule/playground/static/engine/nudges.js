@@ -1,20 +1,18 @@
 // Derivatives that know nothing of backpropagation: two forward passes each. Touches no page.
 
-import { activate, backward, depth, hasKink, isElementwise, passOf } from "./network.js";
+import { activate, backward, hasKink, isElementwise, passOf } from "./network.js";
 
 const STEP = 1e-5; // of central differences: smaller, and rounding grows; larger, and the curve shows
 const EPSILON = 2 ** -52;
 
 /**
  * What every nudge of one example starts from.
- * @param {import("./network.js").Network} network
  * @param {Float64Array} x (inputs)
- * @param {number | ArrayLike<number>} y
  * @returns {object} its size is that of the numbers that C is made of, in which it is rounded
  */
 export function probeOf(network, x, y) {
     const { z, a, loss, gradient } = backward(network, x, y);
-    const last = depth(network);
+    const last = network.weights.length;
     const sum = (values) => values.reduce((total, each) => total + Math.abs(each), 0);
     const largest = z[last].reduce((most, each) => Math.max(most, Math.abs(each)), 1);
     return { network, z, a, y, size: Math.abs(loss) + largest * sum(gradient.delta[last]), tails: [] };
@@ -55,7 +53,7 @@ export function nudge(probe, kind, layer, index) {
 function fromZ(probe, l, j, move) {
     const part = probe.network.parts[l - 1];
     const before = probe.z[l][j];
-    if (l === depth(probe.network) || !isElementwise(part)) {
+    if (l === probe.network.weights.length || !isElementwise(part)) {
         return passFrom(probe, l, Float64Array.from(probe.z[l], (_, n) => Number(n === j)), move);
     }
     const end = fromA(probe, l, j, activate(part, [before + move])[0] - probe.a[l][j]);

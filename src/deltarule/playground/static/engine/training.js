@@ -28,7 +28,6 @@ export class Training {
     /**
      * Takes the samples in this order, at most all of them, a batch a step.
      * @param {number[]} order indices of samples
-     * @param {number} rate
      * @returns {Float64Array} the loss of each step's batch; one that is not finite has ended the steps
      */
     steps(order, rate) {

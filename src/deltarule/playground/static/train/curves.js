@@ -1,6 +1,6 @@
 // Curves on a canvas: a line for each part of the data while a run goes on, a mark for each whole epoch.
 
-import { color, element, rgb, shown } from "../widgets.js";
+import { color, element, rgb, shown } from "../shared/widgets.js";
 
 const MARGIN = { left: 46, right: 112, top: 10, bottom: 26 };
 const HEIGHT = 190;
@@ -24,11 +24,7 @@ export function brief(value) {
 /** Where the axis of steps ends: at the last step of the run, halved as long as that leaves room for the curves. */
 export function endOfAxis(series, last) {
     const reached = Math.max(...series.flatMap(({ line, marks }) => [line.at(-1)?.[0] ?? 0, marks.at(-1)?.[0] ?? 0]), 1);
-    let end = last;
-    while (end / 2 >= reached) {
-        end /= 2;
-    }
-    return end;
+    return last / 2 ** Math.max(0, Math.floor(Math.log2(last / reached)));
 }
 
 /** Where labels of the given heights go so that none covers another: moved down, as little as can be. */
@@ -64,15 +60,11 @@ export class Chart {
     paint(series, last) {
         const ratio = window.devicePixelRatio || 1;
         const width = Math.max(220, this.canvas.clientWidth);
-        if (this.canvas.width !== Math.round(width * ratio)) {
-            Object.assign(this.canvas, { width: Math.round(width * ratio), height: HEIGHT * ratio });
-        }
+        Object.assign(this.canvas, { width: Math.round(width * ratio), height: HEIGHT * ratio }); // which clears it
         const context = this.canvas.getContext("2d");
-        context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        context.clearRect(0, 0, width, HEIGHT);
+        context.scale(ratio, ratio);
         const frame = this.frame(series, endOfAxis(series, last), width);
         this.paintAxes(context, frame);
-        this.paintBeyond(context, frame);
         series.forEach((each) => paintSeries(context, each, frame));
         this.paintNames(context, series, frame);
         this.canvas.setAttribute("aria-label", this.sentence(series));
@@ -95,7 +87,7 @@ export class Chart {
         };
     }
 
-    paintAxes(context, { low, high, last, right, bottom, x, y }) {
+    paintAxes(context, { low, high, highest, last, right, bottom, x, y }) {
         context.font = "12px system-ui, sans-serif";
         context.lineWidth = 1;
         context.fillStyle = tone("--muted");
@@ -111,11 +103,7 @@ export class Chart {
         for (const step of last > 0 ? ticks(0, last, Math.max(2, (right - MARGIN.left) / 110)).filter(Number.isInteger) : [0]) {
             context.fillText(step === 0 ? "step 0" : brief(step), x(step), bottom + 8);
         }
-    }
-
-    /** Says how far a curve goes beyond the top: a few points, which would press the others flat. */
-    paintBeyond(context, { high, highest, right }) {
-        if (highest > high) {
+        if (highest > high) { // a few points, which would press the others flat
             context.textBaseline = "top";
             context.textAlign = "right";
             context.fillText(`↑ up to ${this.axis(highest)}`, right, 0);
@@ -167,10 +155,7 @@ function paintSeries(context, { line: points, marks, tone: property, dash }, { x
     context.setLineDash(dash);
     line(context, (isLong(marks) ? marks : points).filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
     context.setLineDash([]);
-    if (isLong(marks)) {
-        return;
-    }
-    for (const [step, value] of marks.filter((mark) => Number.isFinite(mark[1]))) {
+    for (const [step, value] of isLong(marks) ? [] : marks.filter((mark) => Number.isFinite(mark[1]))) {
         context.beginPath();
         context.arc(x(step), y(value), 3, 0, 2 * Math.PI);
         context[dash.length > 0 ? "stroke" : "fill"]();

@@ -1,22 +1,19 @@
 // Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
+import { clear, makePad, undo } from "../draw/pad.js";
+import { readModel } from "../shared/model_file.js";
+import { BLANK } from "../shared/store.js";
+import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
+import { makeAnswers } from "../stage/answers.js";
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
-import { makeAnswers } from "../answers.js";
-import { readModel } from "../model_file.js";
-import { clear, makePad, undo } from "../pad.js";
-import { BLANK } from "../store.js";
-import { announce, button, element, percent, repaintOn, shown } from "../widgets.js";
 
 const PART = 12; // at least so many times as long as painting takes is left to others
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
-/** What a score is called, and how it is said. */
-const SCORES = {
-    accuracy: { title: "Accuracy", say: percent },
-    r2: { title: "R²", say: shown },
-};
+/** What a score is called, how it is said, and how large it can be. */
+const SCORES = { accuracy: ["Accuracy", percent, 1], r2: ["R²", shown] };
 
 /** The fields with which a run is chosen. */
 class Choice {
@@ -62,9 +59,7 @@ class Choice {
     }
 
     set disabled(value) {
-        this.node.querySelectorAll("select, input, button").forEach((control) => {
-            control.disabled = value;
-        });
+        this.node.querySelectorAll("select, input, button").forEach((control) => (control.disabled = value));
     }
 }
 
@@ -79,7 +74,7 @@ function makeDesk(panel, store) {
 class View {
     constructor() {
         this.loss = new Chart("Loss", shown);
-        this.score = new Chart("Accuracy", percent, 1);
+        this.score = new Chart(...SCORES.accuracy);
         this.weights = new WeightPictures();
         this.layers = new LayerTable();
         this.probe = element("p", { class: "small muted" });
@@ -90,19 +85,12 @@ class View {
                 element("section", {}, element("h2", {}, "Layer by layer"), this.layers.node)));
     }
 
-    /** What the run's score is called. */
-    begin(score) {
-        const { title, say } = SCORES[score];
-        const chart = new Chart(title, say, score === "accuracy" ? 1 : null);
-        this.score.node.replaceWith(chart.node);
-        this.score = chart;
-        this.kind = score;
-    }
-
     paint(frame) {
         this.node.hidden = false;
         if (frame.score !== this.kind) {
-            this.begin(frame.score);
+            const chart = new Chart(...SCORES[frame.score]);
+            this.score.node.replaceWith(chart.node);
+            Object.assign(this, { score: chart, kind: frame.score });
         }
         this.loss.paint(seriesOf(frame, 0), frame.steps);
         this.score.paint(seriesOf(frame, 1), frame.steps);
@@ -157,8 +145,8 @@ class Lesson {
         this.pause = button("Pause", () => this.run.order("pause"));
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(true)));
         this.stop = button("Stop", () => this.run.stop());
-        this.use = button("Use this network in the other tabs", () => this.useTrained(), { hidden: true });
-        this.back = button("Back to the network of before", () => this.useGiven(), { hidden: true, class: "quiet" });
+        this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
+        this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
         panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" },
             server.isLocal ? makeDesk(panel, store) : null, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, this.use, this.back),
@@ -168,31 +156,32 @@ class Lesson {
     }
 
     startOrResume() {
-        if (this.run) {
-            this.run.order("resume");
-            this.run.order("more");
-            this.resumed = true;
-            this.show();
-        } else {
-            this.start(false);
+        if (!this.run) {
+            return this.start(false);
         }
+        this.run.order("resume");
+        this.run.order("more");
+        this.resumed = true;
+        return this.show();
     }
 
     start(paused) {
         if (!this.choice.isPossible) {
             return;
         }
-        const run = this.server.train({ ...this.choice.options(), paused });
+        const heard = {
+            begin: (detail) => this.began(detail, paused),
+            frame: (detail) => this.take(detail),
+            end: (detail) => this.ended(howItEnded(detail), true),
+            refused: ({ says }) => this.ended(says, false),
+            closed: () => this.ended("The connection is gone: is `deltarule playground` still running?", false),
+        };
+        const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
         Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
         window.addEventListener("beforeunload", askToLeave);
         this.verdict.textContent = "";
         this.use.hidden = true;
         this.status.textContent = "Reading the data …";
-        run.addEventListener("begin", ({ detail }) => this.began(detail, paused));
-        run.addEventListener("frame", ({ detail }) => this.take(detail));
-        run.addEventListener("end", ({ detail }) => this.ended(howItEnded(detail), true));
-        run.addEventListener("refused", ({ detail }) => this.ended(detail.says, false));
-        run.addEventListener("closed", () => this.ended("The connection is gone: is `deltarule playground` still running?", false));
         this.show();
     }
 
@@ -246,29 +235,23 @@ class Lesson {
 
     /** Which buttons make sense now. */
     show() {
-        const held = this.run !== null && !this.resumed && this.frame?.paused !== false;
-        const paused = this.run !== null && (held || this.frame?.paused === true);
-        if (this.shown === `${this.run !== null} ${paused}`) {
-            return;
+        const isOn = this.run !== null;
+        const paused = isOn && ((!this.resumed && this.frame?.paused !== false) || this.frame?.paused === true);
+        if (this.shown !== `${isOn} ${paused}`) {
+            this.shown = `${isOn} ${paused}`;
+            this.begin.textContent = paused ? "Go on" : "Start";
+            this.begin.disabled = isOn && !paused;
+            this.pause.disabled = !isOn || paused;
+            this.stop.disabled = !isOn;
+            this.choice.disabled = isOn;
         }
-        this.shown = `${this.run !== null} ${paused}`;
-        this.begin.textContent = paused ? "Go on" : "Start";
-        this.begin.disabled = this.run !== null && !paused;
-        this.pause.disabled = this.run === null || paused;
-        this.stop.disabled = this.run === null;
-        this.choice.disabled = this.run !== null;
     }
 
-    async useTrained() {
-        this.adopt(readModel(await this.server.trained()));
-        this.back.hidden = false;
-        this.verdict.textContent = "The other tabs look at this network now.";
-    }
-
-    async useGiven() {
-        this.adopt(this.server.isLocal ? this.given : readModel(await this.server.model()));
-        this.back.hidden = true;
-        this.verdict.textContent = "The other tabs look at the first network again.";
+    /** Lets the other tabs look at the network that is "trained", or at the one that was "given". */
+    async look(of) {
+        this.adopt(this.server.isLocal ? this.given : readModel(await this.server.model(of)));
+        this.back.hidden = of === "given";
+        this.verdict.textContent = `The other tabs look at ${of === "given" ? "the first network again" : "this network now"}.`;
     }
 
     /** Puts a network into the other tabs; an input that it cannot read goes. */

@@ -1,0 +1,225 @@
+// A quantity on the page: its numbers written out, or as colored cells, one of them picked; and all of them at a glance.
+
+import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, roving, shown } from "../shared/widgets.js";
+import { showBadge } from "./check.js";
+import { isInk, quantityOf, shownOf } from "./steps.js";
+
+/** A name such as "w^0_5,12" with its indices raised and lowered. */
+export function pretty(text) {
+    const parts = text.split(/([\^_][\p{L}\d,]+)/u).filter((part) => part !== "");
+    return element(
+        "span",
+        { class: "bp-name" },
+        ...parts.map((part) => (/^[\^_]./.test(part) && part !== "^(" ? element(part[0] === "^" ? "sup" : "sub", {}, part.slice(1)) : part)),
+    );
+}
+
+/** The color of a number: ink on the pad where it is a pixel; all else diverges from 0. */
+function colorOf(part, value, scale) {
+    return rgb(part.ink ? mixed(color("--pad"), color("--pad-ink"), Math.max(0, Math.min(1, value))) : diverging(value, scale));
+}
+
+/** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
+function paintCells(canvas, part, size, focus = null, picked = -1) {
+    const rows = Math.ceil(part.values.length / part.columns);
+    const density = size >= 8 ? Math.max(1, Math.round(window.devicePixelRatio || 1)) : 1;
+    canvas.width = part.columns * size * density;
+    canvas.height = rows * size * density;
+    canvas.style.width = `${part.columns * size}px`;
+    const context = canvas.getContext("2d");
+    context.scale(density, density);
+    const scale = farthest(part.values);
+    const corner = (n) => [(n % part.columns) * size, Math.floor(n / part.columns) * size];
+    part.values.forEach((value, n) => {
+        const [left, top] = corner(n);
+        context.globalAlpha = focus === null || focus.has(n) ? 1 : 0.2;
+        context.fillStyle = colorOf(part, value, scale);
+        context.fillRect(left, top, size - (size >= 8 ? 1 : 0), size - (size >= 8 ? 1 : 0));
+        if (size >= 10 && part.ticks && value !== 0 && !part.ink) {
+            context.fillStyle = rgb(color("--ink"));
+            context.fillRect(left + size / 2 - 2.5, value > 0 ? top + 1.5 : top + size - 4, 4, 1.5);
+        }
+    });
+    context.globalAlpha = 1;
+    if (picked >= 0) {
+        for (const [name, width] of [["--paper", 4], ["--ink", 2]]) {
+            context.strokeStyle = rgb(color(name));
+            context.lineWidth = width;
+            context.strokeRect(...corner(picked), size - 1, size - 1);
+        }
+    }
+}
+
+/**
+ * @typedef {object} Part what a block shows
+ * @property {string} text name of the quantity
+ * @property {string} means
+ * @property {ArrayLike<number>} values in the order shown
+ * @property {number} columns
+ * @property {boolean} numbers
+ * @property {boolean} ink
+ * @property {(n: number) => string} nameOf the name of one of them
+ * @property {(n: number) => string} labelOf a short one, where it is written out: a class, an index, or nothing
+ */
+
+/** One quantity: a figure with a caption, its cells, and room for a badge. */
+export class Block {
+    /** @param {boolean} made whether the step makes it */
+    constructor(part, made, onPick) {
+        this.onPick = onPick;
+        this.picked = -1;
+        this.badge = element("span", { class: "bp-badge" });
+        this.caption = element("figcaption");
+        this.cells = part.numbers ? this.numberCells(part) : this.colorCells(part);
+        this.cells.addEventListener("keydown", (event) => this.move(event));
+        this.root = element("figure", { class: made ? "bp-block bp-made" : "bp-block" }, this.caption, this.cells, this.badge);
+    }
+
+    numberCells(part) {
+        this.buttons = Array.from(part.values, (_, n) => button("", () => this.onPick(n), { tabindex: "-1" }));
+        const cells = element("div", { class: "bp-numbers", role: "group" }, ...this.buttons);
+        cells.style.gridTemplateColumns = `repeat(${part.columns}, minmax(58px, 1fr))`;
+        return cells;
+    }
+
+    colorCells(part) {
+        this.size = Math.max(2, Math.min(16, Math.floor(176 / part.columns)));
+        const canvas = element("canvas", { class: "bp-cells", tabindex: "0", role: "application" });
+        canvas.addEventListener("click", (event) => this.under(event) !== null && this.onPick(this.under(event)));
+        canvas.addEventListener("pointermove", (event) => {
+            const n = this.under(event);
+            canvas.title = n === null ? "" : `${this.part.nameOf(n)} = ${shown(this.part.values[n])}`;
+        });
+        return canvas;
+    }
+
+    /** Which number the pointer is on, or null. */
+    under(event) {
+        const box = this.cells.getBoundingClientRect();
+        const size = box.width / this.part.columns;
+        const n = Math.floor((event.clientY - box.top) / size) * this.part.columns + Math.floor((event.clientX - box.left) / size);
+        return n >= 0 && n < this.part.values.length ? n : null;
+    }
+
+    move(event) {
+        const goal = keyGoal(event.key, this.picked, this.part.values.length, this.part.columns);
+        if (goal !== undefined && goal >= 0 && goal < this.part.values.length) {
+            event.preventDefault();
+            this.onPick(goal);
+            this.buttons?.[goal].focus();
+        }
+    }
+
+    /**
+     * @param {number} picked index among those shown, -1 for none
+     * @param {Set<number> | null} focus those that the picked sum is made of; null for all
+     * @param {boolean} current whether the sum beside is about the picked one
+     */
+    update(part, picked, focus, current) {
+        Object.assign(this, { part, picked });
+        this.root.classList.toggle("bp-unread", focus !== null && focus.size === 0);
+        this.caption.replaceChildren(pretty(part.text), ` ${part.means}`);
+        const value = picked >= 0 ? `, ${part.nameOf(picked)} is ${shown(part.values[picked])}` : "";
+        this.cells.setAttribute("aria-label", `${part.text}, ${part.means}${value}. Arrow keys pick a number.`);
+        if (!part.numbers) {
+            paintCells(this.cells, part, this.size, focus, picked);
+            return;
+        }
+        const scale = farthest(part.values);
+        this.buttons.forEach((button, n) => {
+            const share = scale > 0 ? Math.abs(part.values[n]) / scale : 0;
+            button.textContent = shown(part.values[n]);
+            button.title = part.nameOf(n);
+            button.setAttribute("aria-label", `${part.nameOf(n)} = ${shown(part.values[n])}`);
+            button.setAttribute("tabindex", n === Math.max(0, picked) ? "0" : "-1");
+            button.setAttribute("aria-pressed", String(current && n === picked));
+            button.classList.toggle("bp-picked", n === picked);
+            button.classList.toggle("bp-faint", focus !== null && !focus.has(n));
+            button.dataset.label = part.labelOf(n);
+            button.style.setProperty("--bar", part.values[n] < 0 ? "var(--negative)" : "var(--positive)");
+            button.style.setProperty("--share", `${Math.round(100 * share)}%`);
+        });
+    }
+}
+
+const SIDE = 64; // pixels of a small picture
+const SIDE_OF_MANY = 57; // where there are more than two layers
+
+/** The quantities of a walk, a column for each place of the network: forward above, backward below. */
+function columnsOf(walk) {
+    const layers = walk.network.parts.map((_, at) => at + 1);
+    return [
+        { title: "input", above: ["x0"], below: ["gx0"] },
+        ...layers.map((l) => ({
+            title: `layer ${l - 1}`,
+            above: [`W${l}`, `b${l}`, `z${l}`, `a${l}`],
+            below: [`gW${l}`, `gb${l}`, `d${l}`],
+        })),
+        { title: "loss", above: [`t${walk.last}`, "C0"], below: [] },
+    ];
+}
+
+/** Buttons that lead to the step of each quantity. */
+export class WalkMap {
+    /** @param {(id: string) => void} onOpen a quantity was asked for */
+    constructor(walk, onOpen) {
+        this.nodes = new Map();
+        const lane = (ids, name) => element("div", { class: `bp-lane bp-${name}` }, ...ids.map((id) => this.node(walk, id, onOpen)));
+        const columns = columnsOf(walk).map(({ title, above, below }) =>
+            element("div", { class: "bp-column" }, element("h3", { class: "muted" }, title), lane(above, "above"), lane(below, "below")),
+        );
+        this.root = element("div", { class: "bp-map", role: "group", "aria-label": "Every quantity of the example" }, ...columns);
+        roving(this.root, "button");
+    }
+
+    node(walk, id, onOpen) {
+        const part = quantityOf(walk, id);
+        const small = part.values.length === 1 ? element("span", { class: "bp-one" }) : element("canvas", { "aria-hidden": "true" });
+        const mark = element("span", { class: "bp-mark" });
+        const node = element("button", { type: "button", tabindex: "-1", onclick: () => onOpen(id) }, small, pretty(part.text), mark);
+        this.nodes.set(id, { button: node, small, mark });
+        return node;
+    }
+
+    /**
+     * @param {import("./steps.js").Step} step the current one
+     * @param {number[]} at the picked neurons
+     * @param {Map<string, object>} verdicts of the checks that have run
+     */
+    update(walk, step, at, verdicts) {
+        let stop = null;
+        this.nodes.forEach(({ button, small, mark }, id) => {
+            const part = quantityOf(walk, id);
+            const isMade = step.makes.some((each) => each === id || each.replace("n", "") === id);
+            const isRead = step.reads.includes(id);
+            button.classList.toggle("bp-is-made", isMade);
+            button.classList.toggle("bp-is-read", isRead);
+            button.setAttribute("tabindex", "-1");
+            stop = isMade && stop === null ? button : stop;
+            this.paint(walk, id, part, small, at);
+            const badge = showBadge(mark, "bp-mark", verdicts.get(id));
+            mark.textContent = badge ? badge.text[0] : "";
+            const role = isMade ? ", made in this step" : isRead ? ", read in this step" : "";
+            button.setAttribute("aria-label", `${part.text}, ${part.means}${role}${badge ? `. ${badge.text}` : ""}`);
+            button.title = `${part.means}${badge ? `: ${badge.text}` : ""}`;
+        });
+        if (stop !== null && stop !== this.made) {
+            this.made = stop; // where the map is wider than the page, what is made comes to its middle
+            this.root.scrollLeft = stop.offsetLeft - this.root.offsetLeft - (this.root.clientWidth - stop.clientWidth) / 2;
+        }
+        (stop ?? this.nodes.values().next().value.button).setAttribute("tabindex", "0");
+    }
+
+    paint(walk, id, part, small, at) {
+        if (part.values.length === 1) {
+            small.textContent = shown(part.values[0]);
+            return;
+        }
+        const view = shownOf(walk, id, at);
+        const values = view.indices.map((index) => part.values[index]);
+        const columns = part.kind === "x" || view.columns > 5 || part.kind.endsWith("W") ? view.columns : values.length > 5 ? 5 : 1;
+        const rows = Math.ceil(values.length / columns);
+        const size = Math.max(1, Math.floor((walk.last > 2 ? SIDE_OF_MANY : SIDE) / Math.max(columns, rows)));
+        paintCells(small, { values, columns, ink: isInk(walk, part) }, size);
+    }
+}

@@ -1,0 +1,122 @@
+// Draw: the pad, what the normalizer makes of it, and the answer while you draw.
+
+import { BLANK, readsDrawings } from "../shared/store.js";
+import { button, element, paintInk, picture, repaintOn } from "../shared/widgets.js";
+import { makeAnswers } from "../stage/answers.js";
+import { makeInputs } from "./inputs.js";
+import { clear, makePad, undo } from "./pad.js";
+import { readImageFile } from "./reading.js";
+
+const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space takes out a pen, arrow keys move it (with Shift " +
+    "finely), Space lowers and raises it, Escape puts it away; without the pen, arrow keys nudge the picture. " +
+    "Backspace undoes, Delete clears.";
+
+/** The film strip: one picture a stage of the normalizer, each with its name. */
+function makeFilm(panel, store) {
+    const film = element("ol", { class: "film", "aria-label": "What the normalizer does" });
+    const nothing = element("p", { class: "film small muted" }, "Each step from the pad to 28 × 28 pixels shows here as soon as there is ink.");
+    let shownNames = null;
+    repaintOn(store, panel, ["stages"], () => {
+        const names = store.stages.map(({ name }) => name).join("|");
+        if (names !== shownNames) {
+            shownNames = names;
+            film.hidden = store.stages.length === 0;
+            nothing.hidden = !film.hidden;
+            film.replaceChildren(...store.stages.map(({ name }, index) => element("li", {},
+                picture(1, 1, `Stage ${index + 1}: ${name}`), element("span", {}, name))));
+        }
+        film.querySelectorAll("canvas").forEach((canvas, index) => {
+            const { width, height, pixels } = store.stages[index];
+            Object.assign(canvas, { width, height });
+            paintInk(canvas, pixels);
+        });
+    });
+    return [film, nothing];
+}
+
+/** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and says what goes wrong. */
+function connectFiles(panel, store, server, attempt) {
+    const take = (file) => attempt(async () => {
+        const { picture: seen, reading } = await readImageFile(file, server);
+        store.set({ drawing: { ...BLANK, picture: seen, reading, source: "file", before: store.drawing } });
+    });
+    const input = element("input", {
+        type: "file", accept: "image/png,image/jpeg,image/webp,image/bmp", class: "unseen", tabindex: "-1", "aria-label": "An image file",
+        onchange: () => {
+            if (input.files[0]) {
+                take(input.files[0]);
+                input.value = "";
+            }
+        },
+    });
+    const takeFirst = ([file]) => file && input.isConnected && !panel.hidden && take(file);
+    window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
+    window.addEventListener("drop", (event) => {
+        event.preventDefault();
+        takeFirst(event.dataTransfer.files);
+    });
+    window.addEventListener("paste", (event) => takeFirst(event.clipboardData.files));
+    return input;
+}
+
+/** The pad with its buttons. */
+function makeDesk(panel, store, examples, server) {
+    const complaint = element("p", { class: "complaint", role: "alert" });
+    const attempt = async (act, before = "") => {
+        complaint.textContent = await act().then(() => "", ({ message }) => before + message);
+    };
+    const pad = makePad(panel, store, "pad-keys");
+    const input = connectFiles(panel, store, server, attempt);
+    const takeExample = async () => store.takeExample(await examples.example());
+    const takePen = () => {
+        pad.canvas.focus();
+        pad.pen.start();
+    };
+    const pen = button("Keyboard pen", () => (pad.pen.active ? pad.pen.stop() : takePen()), { "aria-pressed": "false" });
+    pen.addEventListener("pointerdown", (event) => event.preventDefault());
+    pad.canvas.addEventListener("penchange", () => pen.setAttribute("aria-pressed", String(pad.pen.active)));
+    const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
+    store.addEventListener("change", () => {
+        skip.disabled = store.network?.reading === "images"; // which has never seen a normalized digit
+        skip.checked = store.skip || skip.disabled;
+    });
+    return element("div", { class: "desk" },
+        pad.canvas,
+        element("div", { class: "row" },
+            button("Undo", () => undo(store)),
+            button("Clear", () => clear(store)),
+            examples ? button("Random example", () => attempt(takeExample, "No example: ")) : null,
+            button("Open image …", () => input.click()), pen, input),
+        element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
+        complaint,
+        element("p", { id: "pad-keys", class: "small muted" }, KEYS));
+}
+
+/** The tab for a network that reads images of 28x28. */
+function forImages(panel, store, examples, server) {
+    const reads = element("div", {},
+        element("h2", {}, "What it reads"), makeAnswers(panel, store, { speak: true }),
+        element("h2", {}, "What the network sees"), ...makeFilm(panel, store),
+        element("p", { class: "small muted" }, store.network.reading === "images" ?
+            "The network learned images as they are: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
+            "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
+            "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
+            "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
+    return [element("div", { class: "columns" }, makeDesk(panel, store, examples, server), reads)];
+}
+
+/** The tab for any other network: its inputs as numbers. */
+function forNumbers(panel, store, examples) {
+    return [element("div", { class: "columns" },
+        element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store, examples)),
+        element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, { speak: true })))];
+}
+
+/** Mounts the tab into its panel; `examples` is null where there are none, `server` in an exported page. */
+export function mount(panel, store, examples, server) {
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("structure")) {
+            panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, examples, server));
+        }
+    });
+}

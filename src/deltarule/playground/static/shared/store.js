@@ -1,0 +1,148 @@
+// What every tab looks at: one drawing, one input, what the network makes of it, and which tab is open. Touches no page.
+
+export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many by this many
+
+/**
+ * @typedef {object} Drawing  what the pad holds; never changed once a newer one is there, so that undo is going back
+ * @property {number[][][]} strokes  list of strokes, each a list of [x, y] in pad pixels, multiples of 1/2
+ * @property {{pixels: Uint8Array, width: number, height: number, gray: boolean|undefined}|null} picture  beneath the
+ *     strokes: ink 255 on 0, or where `gray`, white 255 and black 0
+ * @property {{image: Uint8Array|null, stages: object[]}|null|undefined} reading  the server's, of an image file
+ * @property {"pad"|"example"|"file"} source
+ * @property {number} dx  how far the picture was nudged, in pad pixels
+ * @property {number} dy
+ * @property {number | number[] | null} label  what it should be: a class, or a number for each output; null without a label
+ * @property {Drawing|null} before  the drawing that undo brings back
+ */
+
+/** The drawing with nothing on it. */
+export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", dx: 0, dy: 0, before: null, label: null });
+
+/** Whether a network reads what a pad makes: images of 28x28. */
+export const readsDrawings = (network) => String(network.imageShape) === "28,28";
+
+/** What a network is besides its parameters, as a text: what is built for one network is built anew when this changes. */
+const structureOf = ({ weights, biases, ...rest }) => JSON.stringify(rest);
+
+export class Store extends EventTarget {
+    /** @param {(network: object, x: Float64Array) => {z: Float64Array[], a: Float64Array[]}} forward */
+    constructor(forward) {
+        super();
+        this.forward = forward;
+        this.network = null;
+        this.structure = ""; // of the network, as `structureOf` has it
+        this.drawing = BLANK;
+        this.skip = false; // whether the pad goes to the network as it is, past the normalizer
+        this.showsSeveral = false; // whether it looks like digits side by side
+        this.stages = []; // what the normalizer did: list of {name, width, height, pixels}
+        this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
+        this.trace = null; // forward(network, x), computed once a change
+        this.tab = "draw";
+    }
+
+    /** What the input should be: it belongs to the drawing, and goes and comes back with it. */
+    get label() {
+        return this.drawing.label;
+    }
+
+    /**
+     * Takes the fields named in `given`, computes the trace where it has to, and tells everyone once: an Event
+     * "change" whose `keys` is the Set of the names that changed; "structure" where the network has other layers or names.
+     */
+    set(given) {
+        const { label = (given.drawing ?? this.drawing).label, ...values } = given;
+        const names = Object.keys(values).filter((name) => this[name] !== values[name]);
+        const keys = new Set(this.label === label ? names : [...names, "label"]);
+        Object.assign(this, values);
+        const structure = keys.has("network") ? structureOf(this.network) : this.structure;
+        if (structure !== this.structure) {
+            this.structure = structure;
+            keys.add("structure");
+        }
+        if (this.label !== label) {
+            this.drawing = { ...this.drawing, label };
+        }
+        if (keys.has("network") || keys.has("x")) {
+            this.trace = this.network && this.x ? this.forward(this.network, this.x) : null;
+            keys.add("trace");
+        }
+        if (keys.size > 0) {
+            this.dispatchEvent(Object.assign(new Event("change"), { keys }));
+        }
+    }
+
+    /** Puts an example of the network's data before it: on the pad, where it reads drawings. pixels: whether x is 0..255 */
+    takeExample({ x, label = null, pixels }) {
+        const inputs = Float64Array.from(x, (value) => value / (pixels ? 255 : 1));
+        const shown = Uint8Array.from(inputs, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
+        const onPad = readsDrawings(this.network) && { picture: { pixels: shown, width: 28, height: 28 }, before: this.drawing };
+        this.set({ x: inputs, drawing: { ...BLANK, ...onPad, source: "example", label } });
+    }
+
+    /** The outputs of the last layer, or null. */
+    get outputs() {
+        return this.trace ? this.trace.a[this.trace.a.length - 1] : null;
+    }
+
+    /** The index of the largest output, or null. */
+    get answer() {
+        return this.outputs ? this.outputs.indexOf(Math.max(...this.outputs)) : null;
+    }
+}
+
+const SHIFT = 360; // keeps what was nudged off the pad above 0 in an address
+const MOST_TEXT = 20_000; // characters of strokes in an address
+
+/** Strokes as a short text for an address: two digits of base 36 for twice a coordinate, "-" between strokes. */
+export function strokesText(strokes) {
+    const digits = (value) => {
+        const whole = Math.max(0, Math.min(1295, Math.round(2 * value) + SHIFT));
+        return whole.toString(36).padStart(2, "0");
+    };
+    return strokes.map((stroke) => stroke.map(([x, y]) => digits(x) + digits(y)).join("")).join("-");
+}
+
+/** The same for an address, which has no room for more: a long drawing gives up points that lie near their neighbors. */
+function shortText(strokes) {
+    let text = strokesText(strokes);
+    for (let gap = 1; text.length > MOST_TEXT && gap < PAD_SIZE; gap *= 2) {
+        text = strokesText(strokes.map(([first, ...rest]) => rest.reduce((kept, point, index) =>
+            (Math.hypot(point[0] - kept.at(-1)[0], point[1] - kept.at(-1)[1]) > gap || index === rest.length - 1 ? [...kept, point] : kept), [first])));
+    }
+    return text;
+}
+
+/** The strokes of a text of `strokesText`; null for what is none, or is longer than any that an address holds. */
+export function strokesOf(text) {
+    if (text.length > MOST_TEXT || !/^([0-9a-z]{4})+(-([0-9a-z]{4})+)*$/.test(text)) {
+        return null;
+    }
+    const coordinate = (digits) => (parseInt(digits, 36) - SHIFT) / 2;
+    const point = (digits) => [coordinate(digits.slice(0, 2)), coordinate(digits.slice(2))];
+    return text.split("-").map((part) => part.match(/.{4}/g).map(point));
+}
+
+/** The address of what the store holds, without "#": the tab, the strokes, the label, whether the normalizer is skipped. */
+export function addressOf(store) {
+    const parts = [store.tab];
+    if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
+        parts.push(`strokes=${shortText(store.drawing.strokes)}`);
+        if (store.label !== null) {
+            parts.push(`label=${store.label}`);
+        }
+    }
+    return (store.skip ? [...parts, "skip=1"] : parts).join("&");
+}
+
+/** The fields of the store that an address (without "#") names; what cannot be read is left out. */
+export function fieldsOf(address) {
+    const [tab, ...rest] = address.split("&");
+    const given = new Map(rest.map((part) => part.split("=", 2)));
+    const fields = { tab };
+    const strokes = strokesOf(given.get("strokes") ?? "");
+    if (strokes) {
+        const label = /^\d{1,4}$/.test(given.get("label") ?? "") ? Number(given.get("label")) : null;
+        fields.drawing = { ...BLANK, strokes, before: BLANK, label };
+    }
+    return given.get("skip") === "1" ? { ...fields, skip: true } : fields;
+}
