@@ -63,6 +63,11 @@ def test_it_learns_the_digits_in_the_page_and_reads_a_drawing(visit: Visit, addr
 
 def test_a_run_in_the_page_pauses_steps_and_goes_on(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
+    page.evaluate(
+        """() => ["Start", "Stop"].forEach((name) =>
+            [...document.querySelectorAll("#train button")].find((each) => each.textContent === name).click())"""
+    )
+    page.wait_for_selector("#train .verdict:has-text('Stopped before it began.')")
     page.get_by_label("Epochs").fill("1000")
     page.get_by_role("button", name="Step").click()
     page.wait_for_selector("#train .status:has-text('step 1 of 45,000')")

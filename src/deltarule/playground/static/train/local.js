@@ -54,16 +54,14 @@ export function digitsOf(bytes) {
 /** A run, and what the page is told of it: the fields of a frame of the server's. */
 export class LocalRun {
     /** @param {object} how digits: the two parts, as `digitsOf` makes them */
-    constructor({ digits, hidden, rate, epochs, batchSize, seed }) {
+    constructor({ id, digits, hidden, rate, epochs, batchSize, seed }) {
         const [train, held] = digits;
         const [sizes, random] = [[784, ...hidden, 10], randomOf(seed)];
         const probe = { inputs: train.inputs.subarray(0, 784 * held.targets.length), targets: train.targets.subarray(0, held.targets.length) };
-        Object.assign(this, { held, probe, random, rate, epochs, batchSize, sizes, step: 0, loss: null, isLost: false, seconds: 0, points: [], epochRows: [] });
+        Object.assign(this, { held, probe, random, rate, epochs, batchSize, sizes, step: 0, loss: null, isLost: false, seconds: 0, points: [], epochRows: [], id, order: [], sum: 0 });
         this.training = new Training(newNetwork(sizes, random), { ...train, batchSize, optimizer: ADAM });
         this.count = train.targets.length;
         this.stepsPerEpoch = Math.ceil(this.count / batchSize);
-        this.order = [];
-        this.sum = 0;
     }
 
     /** Takes so many steps, at most to the end. */
@@ -106,7 +104,7 @@ export class LocalRun {
             Math.round(Math.max(-127, Math.min(127, W[(at % 784) * neurons + Math.floor(at / 784)] * 127 / scale))));
         const table = (rows, width) => ({ data: Float32Array.from(rows.flat()), shape: [rows.length, width] });
         return {
-            network, scale, step: this.step, epoch: Math.ceil(this.step / this.stepsPerEpoch), epochs: this.epochs, steps: this.epochs * this.stepsPerEpoch,
+            id: this.id, network, scale, step: this.step, epoch: Math.ceil(this.step / this.stepsPerEpoch), epochs: this.epochs, steps: this.epochs * this.stepsPerEpoch,
             seconds: this.seconds, batch_loss: this.loss, rate: this.rate, score: "accuracy", probe: [this.probe.targets.length, this.held.targets.length],
             layers: this.training.gradientNorms.map((gradient, l) => ({
                 neurons: this.sizes[l + 1], activation: l < this.sizes.length - 2 ? "ReLU" : "Softmax", gradient, dead: null, saturated: null })),
@@ -149,13 +147,13 @@ export async function unpacked(id) {
 
 /** A run in a worker, which tells and obeys as a run of the server's does. */
 class RunInWorker {
-    constructor(begin, { paused }, tell) {
-        Object.assign(this, { tell, held: paused, busy: true, frame: null });
+    constructor(begin, { id, paused }, tell) {
+        Object.assign(this, { id, tell, held: paused, busy: true, frame: null });
         begin().then((worker) => {
             this.worker = worker;
-            worker.onmessage = ({ data }) => this.hear(data);
+            worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // not what is left of a run before
             worker.onerror = ({ message }) => this.end("refused", { says: `the worker could not start: ${message}` });
-        }, ({ message }) => this.tell("refused", { says: message }));
+        }, ({ message }) => this.end("refused", { says: message }));
     }
 
     hear(frame) {
@@ -179,13 +177,13 @@ class RunInWorker {
     }
 
     over(reason, failed = false) {
-        this.end("end", { reason, failed, part: "test", examples: this.frame?.probe[1] ?? 0, accuracy: this.frame?.accuracy ?? NaN });
+        this.end("end", { reason, failed, part: "test", examples: this.frame.probe[1], accuracy: this.frame.accuracy });
     }
 
     end(type, detail) {
         this.busy = true; // for good
-        this.worker.onmessage = null;
         this.tell(type, detail);
+        this.tell = () => {}; // what the worker still says is of no use
     }
 
     /** Takes steps: few at first, since most is learned there, then a third of an epoch at a time; calmly, two epochs. */
@@ -213,14 +211,14 @@ class RunInWorker {
     }
 
     stop() {
-        this.over("stopped on the page");
+        return this.frame ? this.over("stopped on the page") : this.end("refused", { says: "Stopped before it began." });
     }
 }
 
 export class LocalTrainer {
     /** @param {ArrayBuffer} engine the module of WebAssembly */
     constructor(engine) {
-        Object.assign(this, { engine, isLocal: true });
+        Object.assign(this, { engine, isLocal: true, runs: 0 });
     }
 
     async catalogue() {
@@ -230,12 +228,13 @@ export class LocalTrainer {
 
     train({ recipe, rate, epochs, seed = 1, paused }, tell) {
         const { hidden } = RECIPES.find(({ name }) => name === recipe);
+        const id = (this.runs += 1);
         return new RunInWorker(async () => {
-            this.worker ??= new Worker(URL.createObjectURL(new Blob([await unpacked("program")]))); // which works, where there is no page
-            this.digits ??= new Uint8Array(await unpacked("digits"));
-            const begin = { engine: this.engine, digits: this.digits, hidden, rate: rate ?? 0.003, epochs, batchSize: BATCH, seed };
-            this.worker.postMessage({ begin });
-            return this.worker;
-        }, { paused }, tell);
+            this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works, where there is no page
+            this.digits ??= unpacked("digits").then((bytes) => new Uint8Array(bytes));
+            const [worker, digits] = await Promise.all([this.worker, this.digits]);
+            worker.postMessage({ begin: { id, engine: this.engine, digits, hidden, rate: rate ?? 0.003, epochs, batchSize: BATCH, seed } });
+            return worker;
+        }, { id, paused }, tell);
     }
 }
