@@ -14,11 +14,6 @@ export function pretty(text) {
     );
 }
 
-/** The color of a number: ink on the pad where it is a pixel; all else diverges from 0. */
-function colorOf(part, value, scale) {
-    return rgb(part.ink ? mixed(color("--pad"), color("--pad-ink"), Math.max(0, Math.min(1, value))) : diverging(value, scale));
-}
-
 /** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
 function paintCells(canvas, part, size, focus = null, picked = -1) {
     const rows = Math.ceil(part.values.length / part.columns);
@@ -33,7 +28,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
     part.values.forEach((value, n) => {
         const [left, top] = corner(n);
         context.globalAlpha = focus === null || focus.has(n) ? 1 : 0.2;
-        context.fillStyle = colorOf(part, value, scale);
+        context.fillStyle = rgb(part.ink ? mixed(color("--pad"), color("--pad-ink"), Math.max(0, Math.min(1, value))) : diverging(value, scale));
         context.fillRect(left, top, size - (size >= 8 ? 1 : 0), size - (size >= 8 ? 1 : 0));
         if (size >= 10 && part.ticks && value !== 0 && !part.ink) {
             context.fillStyle = rgb(color("--ink"));

@@ -137,8 +137,7 @@ export class CheckAll {
         const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind) && !ALIKE.test(id));
         const checks = [];
         const chosen = new Map(ids.map((id) => [id, spread(walk, id)]));
-        const total = ids.reduce((sum, id) => sum + (chosen.get(id) ?? quantityOf(walk, id).values).length, 0);
-        this.bar.max = total;
+        this.bar.max = ids.reduce((sum, id) => sum + (chosen.get(id) ?? quantityOf(walk, id).values).length, 0);
         let before = 0;
         for (const id of ids) {
             const part = quantityOf(walk, id);

@@ -58,9 +58,7 @@ export function quantityOf(walk, id) {
 }
 
 /** The id of what layer l reads. */
-export function inputId(l) {
-    return l === 1 ? "x0" : `a${l - 1}`;
-}
+export const inputId = (l) => (l === 1 ? "x0" : `a${l - 1}`);
 
 /** Whether a quantity has a number for each weight. */
 export function isMatrix(kind) {

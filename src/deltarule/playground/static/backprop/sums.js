@@ -221,8 +221,7 @@ export class SumPanel {
             return element("tfoot", {}, inAll);
         }
         const total = sum.terms.reduce((so, term) => so + term.value, 0);
-        const how = sum.outer.how === "times" ? "× the sum" : "÷ the sum";
-        const outer = tableRow(element("span", {}, pretty(sum.outer.text)), how, shown(sum.outer.value, 6));
+        const outer = tableRow(pretty(sum.outer.text), `${sum.outer.how === "times" ? "×" : "÷"} the sum`, shown(sum.outer.value, 6));
         return element("tfoot", {}, tableRow("the sum", "", shown(total, 6)), outer, inAll);
     }
 

@@ -81,9 +81,9 @@ export function inkStrokes(strokes, size = PAD_SIDE) {
 /** The image, 784 values 0..255, that MNIST would have made of 8x8 cells of 0 to 16 parts of ink: scripts/make_digits.py. */
 export function cellsImage(cells) {
     const fine = transposed(enlarged(transposed(enlarged({ values: new Float64Array(cells), width: 8, height: 8 }))));
-    fine.values.forEach((value, at) => {
-        fine.values[at] = Math.max(0, Math.min(1, (value / 16 - NO_INK) / (SOLID_INK - NO_INK)));
-    });
+    for (let k = 0; k < fine.values.length; k += 1) {
+        fine.values[k] = Math.max(0, Math.min(1, (fine.values[k] / 16 - NO_INK) / (SOLID_INK - NO_INK)));
+    }
     return centered(inTwenty(cropped(fine, boxOf(fine, Number.MIN_VALUE)))).pixels;
 }
 
@@ -126,18 +126,24 @@ function inkBox(ink) {
 /** From the first row and column with a value of at least `least` to the last. */
 function boxOf({ values, width, height }, least) {
     let [left, right, top, bottom] = [width, -1, height, -1];
-    values.forEach((value, at) => {
-        if (value >= least) {
-            const [x, y] = [at % width, Math.floor(at / width)];
-            [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), y];
+    for (let at = 0; at < values.length; at += 1) {
+        if (values[at] >= least) {
+            left = Math.min(left, at % width);
+            right = Math.max(right, at % width);
+            bottom = Math.floor(at / width);
+            top = Math.min(top, bottom);
         }
-    });
+    }
     return { left, top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 function cropped(ink, { left, top, width, height }) {
     const values = new Float64Array(width * height);
-    return { values: values.map((_, at) => ink.values[(top + Math.floor(at / width)) * ink.width + left + (at % width)]), width, height };
+    for (let y = 0; y < height; y += 1) {
+        const start = (top + y) * ink.width + left;
+        values.set(ink.values.subarray(start, start + width), y * width);
+    }
+    return { values, width, height };
 }
 
 /** Cropped ink with a longer side of 20 pixels, its darkest 255. */
@@ -162,11 +168,21 @@ function shown(ink) {
 }
 
 function bytesOf({ values, width, height }) {
-    return { width, height, pixels: new Uint8ClampedArray(values.map((value) => Math.floor(value + 0.5))) };
+    const pixels = new Uint8ClampedArray(values.length);
+    for (let k = 0; k < values.length; k += 1) {
+        pixels[k] = Math.floor(values[k] + 0.5);
+    }
+    return { width, height, pixels };
 }
 
 function transposed({ values, width, height }) {
-    return { values: values.map((_, at) => values[(at % height) * width + Math.floor(at / height)]), width: height, height: width };
+    const turned = new Float64Array(values.length);
+    for (let at = 0, x = 0; x < width; x += 1) {
+        for (let from = x; from < values.length; from += width, at += 1) {
+            turned[at] = values[from];
+        }
+    }
+    return { values: turned, width: height, height: width };
 }
 
 const scaled = (plane, width, height) => transposed(resized(transposed(resized(plane, height)), width));
@@ -250,7 +266,10 @@ function approach(nearest, width, height, reach, [fromX, fromY], [toX, toY]) {
             const beside = x - (fromX + along * right);
             const below = y - (fromY + along * down);
             const index = row * width + column;
-            nearest[index] = Math.min(nearest[index], beside * beside + below * below);
+            const squared = beside * beside + below * below;
+            if (squared < nearest[index]) {
+                nearest[index] = squared;
+            }
         }
     }
 }

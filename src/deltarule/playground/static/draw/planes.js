@@ -14,16 +14,14 @@ export function quantile(values, part, parts) {
     return values.toSorted()[Math.floor((values.length - 1) * part / parts)];
 }
 
-export function middle(values) {
-    return quantile(values, 1, 2);
-}
+export const middle = (values) => quantile(values, 1, 2);
 
 /** [the least, the largest] of some values. */
 export function extremes(values) {
     let [least, most] = [Infinity, -Infinity];
-    values.forEach((value) => {
-        [least, most] = [Math.min(least, value), Math.max(most, value)];
-    });
+    for (let k = 0; k < values.length; k += 1) {
+        [least, most] = [Math.min(least, values[k]), Math.max(most, values[k])];
+    }
     return [least, most];
 }
 
@@ -87,5 +85,8 @@ export function framed({ values, width, height }, margin, mirrored = false) {
     const across = Int32Array.from({ length: columns }, (_, x) => within(x - margin, width));
     const down = Int32Array.from({ length: rows }, (_, y) => within(y - margin, height) * width);
     const out = new Float64Array(columns * rows);
-    return { values: out.map((_, at) => values[down[Math.floor(at / columns)] + across[at % columns]]), width: columns, height: rows };
+    for (let at = 0; at < out.length; at += 1) {
+        out[at] = values[down[Math.floor(at / columns)] + across[at % columns]];
+    }
+    return { values: out, width: columns, height: rows };
 }

@@ -11,8 +11,6 @@ const TARGETS = { BigInt64Array: "CLASSES", Uint8Array: "BYTES", Float32Array: "
 /** The output with which BP1 is proven to collapse to a - t. */
 const SHORTCUT_FOR = { cross_entropy: "softmax", binary_cross_entropy: "sigmoid", poisson: "exponential" };
 
-/** @typedef {import("../shared/model_file.js").Network} Network */
-
 /** A network of these parameters, without columns, a scaling or a doubt. */
 export function small(sizes, hidden, output, loss, task, weights, biases) {
     return {

@@ -8,7 +8,7 @@ export const lengthOf = (values) => Math.sqrt(values.reduce((sum, each) => sum +
 
 export class Training {
     /**
-     * @param {import("./network.js").Network} network where it begins
+     * @param {import("../shared/model_file.js").Network} network where it begins
      * @param {object} how inputs: (samples, inputs), as layer 1 reads them; targets: (samples,) classes in a BigInt64Array, or
      *     (samples, outputs); batchSize; optimizer: {name, ...all its settings}; Real: the kind of the engine's numbers
      */

@@ -34,7 +34,7 @@ export function largest(values, except = -1) {
 
 /**
  * The path from x to where another class wins, a Place at a time; it ends a little beyond, or where nothing helps.
- * @param {import("../engine/network.js").Network} network that answers classes
+ * @param {import("../shared/model_file.js").Network} network that answers classes
  * @param {Float64Array} start (inputs)
  * @param {{goal?: number | null, isImage?: boolean}} [options] goal: the class that is to win, null for whichever does
  *     soonest; isImage: pixels stay within [0, 1]

@@ -38,9 +38,6 @@ class Mistakes {
         this.gallery.replaceChildren();
         this.summary.textContent = "Counting …";
         try {
-            if (this.source === null) {
-                throw new Error("This page brings no examples along.");
-            }
             const found = await this.source.mistakes();
             this.images.hidden = false;
             if (network === this.network) {
@@ -144,5 +141,5 @@ class Mistakes {
 
 }
 
-/** Mounts the tab into its panel; `examples` is null where an exported page brings none. */
+/** Mounts the tab into its panel; an exported page without `examples` hides it. */
 export const mount = (panel, store, examples) => new Mistakes(panel, store, examples);

@@ -119,9 +119,7 @@ export function themeChanged() {
 }
 
 /** [red, green, blue] as a style wants it. */
-export function rgb(parts) {
-    return `rgb(${parts.join(" ")})`;
-}
+export const rgb = (parts) => `rgb(${parts.join(" ")})`;
 
 /** The color that lies a share of the way from one to another. */
 export function mixed(from, to, share) {

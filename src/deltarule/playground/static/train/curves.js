@@ -137,9 +137,7 @@ export function isLong(epochs) {
     return epochs.length > MANY;
 }
 
-function tone(property) {
-    return rgb(color(property));
-}
+const tone = (property) => rgb(color(property));
 
 function line(context, points) {
     context.beginPath();

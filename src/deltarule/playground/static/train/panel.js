@@ -12,7 +12,7 @@ const PART = 12; // at least so many times as long as painting takes is left to 
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
-/** What a score is called, how it is said, and how large it can be. */
+/** The name of a score, how to write one down, and the largest there can be. */
 const SCORES = { accuracy: ["Accuracy", percent, 1], r2: ["R²", shown] };
 
 /** The fields with which a run is chosen. */
