@@ -156,6 +156,7 @@ def test_a_loss_that_blows_up_is_not_waited_for() -> None:
         (WarmUp(Constant(1e6), 40), "10000"),
         (OneCycle(1e6, 400), "10000"),
         (ReduceOnPlateau(Constant(1e6), monitor="train_loss"), "100000"),
+        (lambda step: 0.0 if step > 0 else 1e6, "100000"),
     ],
 )
 def test_the_rate_that_was_set_is_named_and_not_the_moments(schedule: Any, lower: str) -> None:

@@ -201,10 +201,9 @@ class Fit:
     def _check(self, loss: float) -> None:
         """Raise DivergenceError unless a loss that was just computed, and the parameters, are finite numbers."""
         if not (math.isfinite(loss) and are_finite(self.network.parameters)):
-            plan, rates = self.plan, self.plan.learning_rates
-            rate = rates[min(self.step - plan.first_step, len(rates) - 1)].item()
-            where = {"learning_rate": rate, "step": self.step, "epoch": plan.epoch, "kept": plan.epoch - 1}
-            raise divergence(self.network, self.buffers.workspace, loss=loss, **where)
+            rates = self.estimator.learning_rate_init, self.plan.learning_rates[0].item()
+            where = {"step": self.step, "epoch": self.plan.epoch, "kept": self.plan.epoch - 1}
+            raise divergence(self.network, self.buffers.workspace, rates, loss=loss, **where)
 
     def _add_epoch(self, loss: float) -> None:
         """Note an epoch's loss, and the score and loss on what is held out."""

@@ -30,7 +30,7 @@ def divergence(
     """The error for a step that lost its loss: it names the step and the layer where it broke, and the likely cause.
 
     ws: what that step's batch came to in each layer. rates: the learning rate that was set, and what the schedule made
-        of it for that step. kept: the epoch whose parameters the network keeps.
+        of it for the step before, which broke it. kept: the epoch whose parameters the network keeps.
     """
     layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
@@ -43,7 +43,9 @@ def divergence(
         key = "high_rate"
     else:
         key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
-    powers = max(1, math.ceil(math.log10(rates[0] / rates[1])))  # one that a warm-up reaches is too high already
-    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=rates[0] / 10**powers)
+    lower = rates[0] / 10
+    while lower > rates[1] > 0.0:  # one that a warm-up reaches is too high already
+        lower /= 10
+    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower)
     where = {"step": step, "epoch": epoch, "first": first, "kept": kept}
     return DivergenceError(sentence("divergence.loss", loss=loss, cause=cause, **where))

@@ -276,7 +276,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
 
     def _divergence(self, state: TrainingState) -> DivergenceError:
         """The error for where a run stands. It names the rate that was set, of which a schedule makes others."""
-        rates = set_rate(self.schedule) or state.learning_rate, state.learning_rate
+        last = float(self.schedule(max(state.step - 1, 0)))
+        rates = set_rate(self.schedule) or last, last
         where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
         return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
 
