@@ -265,7 +265,7 @@ class ModelCheckpoint(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.latest = None
-        self.monitor.begin(state.history)
+        self.monitor.begin()
 
     def epoch_end(self, state: TrainingState) -> None:
         try:

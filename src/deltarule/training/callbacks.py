@@ -113,19 +113,22 @@ HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
     """The callbacks, of which there may be one alone. SettingError for what is none."""
-    given = [given] if isinstance(given, Callback) else given
-    if isinstance(given, str) or not isinstance(given, Sequence):
-        works = f"callbacks=[{callback_called(given)}]"
-        raise SettingError(f"callbacks must be a callback, or a list of them: got {brief(given)}; use {works}")
-    for i, each in enumerate(given):
-        if not isinstance(each, Callback):
-            is_other = not (isinstance(each, type) and issubclass(each, Callback))
-            works = f"callbacks=[{callback_called(each)}]"
-            if is_other and (callable(each) or any(name.startswith("on_") for name in dir(each))):
-                works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
-            raise SettingError(f"callbacks[{i}] must be a callback: got {brief(each)}; use {works}")
-        check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")
-    return given
+    is_list = isinstance(given, Sequence) and not isinstance(given, str)
+    callbacks: Any = given if is_list else [given]
+    for i, each in enumerate(callbacks):
+        if isinstance(each, Callback):
+            check_hooks(each, f"callbacks[{i}], {with_article(type(each).__name__)}, has")
+            continue
+        is_ours = isinstance(each, type) and issubclass(each, Callback)
+        name = each.__name__ if is_ours else str(each)
+        known = {} if is_ours and not each.__module__.startswith("deltarule.") else words()["callbacks"]
+        lines = (line for word, line in known.items() if word in name.casefold())
+        works = f"callbacks=[{next(lines, f'{name}()' if is_ours else 'Progress()')}]"
+        if not is_ours and (callable(each) or any(name.startswith("on_") for name in dir(each))):
+            works = "class Mine(dr.Callback): def epoch_end(self, state): ..., and callbacks=[Mine()]"
+        needed = f"callbacks[{i}] must be a callback" if is_list else "callbacks must be a callback, or a list of them"
+        raise SettingError(f"{needed}: got {brief(each)}; use {works}")
+    return callbacks
 
 
 def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> None:
@@ -153,15 +156,6 @@ def check_hooks(callback: Callback, begins: str) -> None:
         raise SettingError(f"{begins} {name}({given}), which is called with the state alone: {line}")
 
 
-def callback_called(given: Any) -> str:
-    """The callback that a text or a class stands for, as a program makes it."""
-    is_class = isinstance(given, type)
-    name = given.__name__ if is_class else str(given)
-    is_other = is_class and not given.__module__.startswith("deltarule.")
-    called = (line for word, line in words()["callbacks"].items() if word in name.casefold() and not is_other)
-    return next(called, f"{name}()" if is_class else "Progress()")
-
-
 @public()
 class EarlyStopping(Callback):
     """Stop when a figure of the history has not become better for a while.
@@ -180,14 +174,11 @@ class EarlyStopping(Callback):
         self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta, patience=patience)
 
     def train_begin(self, state: TrainingState) -> None:
-        self.monitor.begin(state.history)
-        self._judge(state)
+        self.monitor.begin()
+        self.epoch_end(state)
 
     def epoch_end(self, state: TrainingState) -> None:
         self.monitor.improves(state.history)
-        self._judge(state)
-
-    def _judge(self, state: TrainingState) -> None:
         if self.monitor.is_stuck:
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
 

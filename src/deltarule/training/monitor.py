@@ -1,11 +1,11 @@
 """Monitor: how good a run has been so far, and for how long it has got no better."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, SettingError, sentence
-from deltarule.settings import MODES, brief, check, check_choice
+from deltarule.settings import MODES, brief, check_choice
 from deltarule.training.history import History
 
 
@@ -18,12 +18,14 @@ class Monitor:
     tol: by how much a new best must beat the old one.
     by_any_gain: whether the best moves by any gain, and an epoch that gains `tol` or more ends a standstill, as in
         scikit-learn; else it moves by more than `tol` alone, which ends a standstill, as in Keras.
-    patience: how many epochs of standstill are too many.
+    patience: how many epochs of standstill are too many. cooldown: None where that is the end; where a wait begins
+        anew, how many epochs do not count before it.
 
     best: the best figure so far, as something that is better the lower it is.
     stalled: epochs of standstill; the first figure is where it starts. cooling: epochs to come that do not count.
+    n_waits: how often a wait has begun anew. n_heard: how many rows of the history have been heard.
 
-    Raises SettingError for another mode or a tol below 0.
+    Raises SettingError for another mode.
     """
 
     name: str = "validation_loss"
@@ -31,10 +33,10 @@ class Monitor:
     tol: float = 0.0
     by_any_gain: bool = False
     patience: float = math.inf
+    cooldown: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, MODES)
-        check("min_delta", self.tol)
         if not isinstance(self.name, str):
             raise SettingError(sentence("settings.monitor", given=brief(self.name)))
         column = words()["columns"].get(self.name)
@@ -48,17 +50,20 @@ class Monitor:
             LOG.warning(sentence("settings.opposite_mode", **values))
         self.begin()
 
-    def begin(self, history: History | None = None) -> None:
-        """Forget other runs; a run that goes on brings its history."""
-        self.best, self.stalled, self.cooling = math.inf, -1, 0
-        if history is not None:
-            for index in range(len(history)):
-                self.improves(history, index)
+    def begin(self) -> None:
+        """Forget other runs."""
+        self.best, self.stalled, self.cooling, self.n_waits, self.n_heard = math.inf, -1, 0, 0, 0
 
-    def improves(self, history: History, index: int = -1) -> bool:
-        """Whether that row, the latest by default, is a new best. SettingError where there is no such column."""
-        row = history.rows[index]
-        return self.takes(row[self.name] if self.name in row else history[self.name][index])
+    def improves(self, history: History) -> bool:
+        """Whether the latest row is a new best, once all that have come are heard: a run that goes on brings many.
+
+        Raises SettingError where there is no such column.
+        """
+        is_best = False
+        for row in history.rows[self.n_heard :]:
+            is_best = self.takes(row[self.name] if self.name in row else history[self.name][-1])
+        self.n_heard = len(history)
+        return is_best
 
     def takes(self, figure: float) -> bool:
         """Whether the figure of one more epoch is a new best."""
@@ -68,6 +73,9 @@ class Monitor:
         self.cooling = max(self.cooling - 1, 0)
         is_best = now < self.best if self.by_any_gain else gains
         self.best = now if is_best else self.best
+        if self.is_stuck and self.cooldown is not None:
+            self.n_waits += 1
+            self.wait_again(self.cooldown)
         return is_best
 
     @property

@@ -4,7 +4,7 @@ A Python float, because NumPy would turn float32 parameters times a NumPy float6
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import KW_ONLY
 from inspect import signature
@@ -18,7 +18,6 @@ from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import brief, check, check_settings, setting_error, source_text
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
 
 Schedule = Callable[[int], float]
@@ -142,29 +141,21 @@ class ReduceOnPlateau(Callback):
         check_settings(self)
         self.schedule = schedule_of(self.rate, "rate", type(self))
         self.monitored = Monitor(self.monitor, self.mode, self.min_delta, patience=self.patience)
-        self.reductions = 0
+        self.monitored.cooldown = self.cooldown
 
     def __call__(self, step: int) -> float:
         rate = self.schedule(step)
-        return min(rate, max(rate * self.factor**self.reductions, self.min_rate))
+        return min(rate, max(rate * self.factor**self.monitored.n_waits, self.min_rate))
 
     def train_begin(self, state: TrainingState) -> None:
-        self.train_end(state)
-        for epoch in range(len(state.history)):  # of a run that goes on
-            self._hear(state.history, epoch)
+        self.monitored.begin()
+        self.epoch_end(state)
 
     def epoch_end(self, state: TrainingState) -> None:
-        self._hear(state.history, -1)
+        self.monitored.improves(state.history)
 
     def train_end(self, state: TrainingState) -> None:
-        self.reductions = 0
         self.monitored.begin()
-
-    def _hear(self, history: History, index: int) -> None:
-        self.monitored.improves(history, index)
-        if self.monitored.is_stuck:
-            self.reductions += 1
-            self.monitored.wait_again(self.cooldown)
 
 
 def set_rate(schedule: Any) -> float | None:
@@ -217,9 +208,3 @@ def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
         LOG.warning(sentence("schedules.zero"))
     elif per_epoch > 1 and n_epochs > 1 and 0.0 <= middle < 1e-3 * first:
         LOG.warning(sentence("schedules.fast_fall", first=first, rate=middle, per_epoch=per_epoch, **values))
-
-
-def check_plateaus(schedule: Schedule, callbacks: Sequence[Callback]) -> None:
-    """Raise SettingError where a callback reduces a rate that is not the run's: it would change nothing."""
-    if any(isinstance(each, ReduceOnPlateau) and each is not schedule for each in callbacks):
-        raise SettingError(sentence("schedules.among_callbacks"))

@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
-from deltarule.errors import LOG, DivergenceError, SettingError
+from deltarule.errors import LOG, DivergenceError, SettingError, sentence
 from deltarule.examples import check_augment, check_data, check_datasets
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
@@ -32,7 +32,7 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
-from deltarule.training.schedules import Constant, Schedule, check_plateaus, schedule_of, set_rate, warn_of_length
+from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, schedule_of, set_rate, warn_of_length
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
@@ -114,7 +114,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
         check_datasets(train, validation)
         check_data(self.network, train, validation)
         check_augment(self.augment, train)
-        check_plateaus(self.schedule, self.callbacks)
+        if any(isinstance(each, ReduceOnPlateau) and each is not self.schedule for each in self.callbacks):
+            raise SettingError(sentence("schedules.among_callbacks"))  # it would change nothing
         warn_of_length(self.schedule, self.epochs, self.epochs * steps_per_epoch(train.n_samples, self.batch_size))
         take_meaning(self.network, train)
         if sample_weight is not None:
@@ -131,7 +132,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if resume is not None:
             resume.restore(state)
         self._best = Monitor(self.monitor)
-        self._best.begin(state.history if validation is not None else None)
         call_all(state.listeners, "train_begin", state)
         try:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
