@@ -67,8 +67,8 @@ def is_a(value: Any, kinds: str) -> bool:
     return any(kind in names or isinstance(value, PLAIN.get(kind, ())) for kind in kinds.split("|"))
 
 
-def substitute_for(value: Any, kinds: str) -> str:
-    """What makes one of these kinds of what was given, in its place; "" where nothing does."""
+def substitute_for(value: Any, kinds: str, name: str = "") -> str:
+    """What makes one of these kinds of what was given as `name`, in its place; "" where nothing does."""
     fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
     model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
@@ -77,7 +77,7 @@ def substitute_for(value: Any, kinds: str) -> str:
         lazy = "frame.collect()" if hasattr(value, "collect") else ""  # of polars
         return "pandas.DataFrame(data)" if is_a(value, "dict|list") else lazy
     if "Dataset" in kinds:
-        return "splits.train" if is_a(value, "Splits") else ""
+        return f"splits.{'test' if name == 'validation' else 'train'}" if is_a(value, "Splits") else ""
     is_near = "Network" in kinds and (model or is_a(value, "Model|Trainer"))
     return f"{model or type(value).__name__.lower()}.network" if is_near else ""
 

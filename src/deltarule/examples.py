@@ -237,18 +237,6 @@ def check_data(network: Network, data: Dataset, validation: Dataset | None = Non
         raise SettingError(sentence("training.two_tasks", data=data, other=validation))
 
 
-def check_datasets(train: Any, validation: Any) -> None:
-    """Raise DataError unless both are what Trainer.fit takes."""
-    refuse_splits(train, "trainer.fit({})")
-    refuse_splits(validation, "trainer.fit(train, {})")
-    for given, legal, line in (
-        (train, Dataset, "trainer.fit(dr.Dataset(X, y)), or dr.fit"),
-        (validation, Dataset | None, "trainer.fit(train, dr.Dataset(X, y))"),
-    ):
-        if not isinstance(given, legal):
-            raise DataError(sentence("training.no_dataset", given=brief(given), line=line))
-
-
 def check_augment(augment: Deformation | None, data: Dataset) -> None:
     """Raise SettingError where data that are not images are to be deformed."""
     if augment is not None and data.image_shape is None:

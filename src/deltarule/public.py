@@ -221,7 +221,7 @@ class Call:
             default = self.parameters[name].default if name in self.parameters else value
             if kinds and value is not default and not is_a(value, kinds):
                 needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
-                instead = substitute_for(value, kinds) or example
+                instead = substitute_for(value, kinds, name) or example
                 is_needed = default is Parameter.empty
                 line = self.works().replace(example, instead, 1) if is_needed else self.works(f"{name}={instead}")
                 raise SettingError(f"{self.called} takes {name}, {needs}: got {brief(value)}; use {line}")

@@ -14,7 +14,7 @@ import numpy as np
 from deltarule.data.augment import Deformation, deformation_of
 from deltarule.data.dataset import Dataset
 from deltarule.errors import LOG, DivergenceError, SettingError, sentence
-from deltarule.examples import check_augment, check_data, check_datasets
+from deltarule.examples import check_augment, check_data
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_parameters
@@ -111,7 +111,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
         is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
         last) whole epoch.
         """
-        check_datasets(train, validation)
         check_data(self.network, train, validation)
         check_augment(self.augment, train)
         if any(isinstance(each, ReduceOnPlateau) and each is not self.schedule for each in self.callbacks):
