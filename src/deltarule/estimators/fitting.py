@@ -123,8 +123,11 @@ class Fit:
             if not is_stochastic:  # a line search tries points without a finite loss
                 self.vector[:] = self.kept
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        finally:
-            self._keep_best()
+        finally:  # the parameters that were validated best are to predict with; `partial_fit` goes on from the latest
+            estimator._latest = None
+            if self.held_out is not None and estimator._best is not None:
+                estimator._latest = self.vector.copy() if self.incremental else None
+                self.vector[:] = estimator._best
 
     def _prepare(self, asked: int | str) -> None:
         """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
@@ -297,14 +300,6 @@ class Fit:
         extra = plan.penalty.value(params)
         self.reported = loss / self.n_averaged + extra
         return loss + extra, grads.vector.astype(np.float64)
-
-    def _keep_best(self) -> None:
-        """The parameters that were validated best, to predict with; `partial_fit` goes on from the latest."""
-        estimator = self.estimator
-        estimator._latest = None
-        if self.held_out is not None and estimator._best is not None:
-            estimator._latest = self.vector.copy() if self.incremental else None
-            self.vector[:] = estimator._best
 
 
 class SparseRows:

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from deltarule.errors import closest, read_tables
+from deltarule.errors import read_tables
 from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, all_settings, brief, setting_names
+from deltarule.settings import ENGINES, all_settings, check_choice, setting_names
 from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without those of outputs alone
@@ -64,10 +64,8 @@ def hidden_sizes(given: Any) -> list[int]:
 
 
 def hidden_activation(name: Any, place: str) -> Activation:
-    """The activation of a hidden layer by the estimators' name for it. ValueError for a name that there is not."""
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        offer = closest(str(name), ACTIVATIONS)
-        raise ValueError(f"{place} must be one of {sorted(ACTIVATIONS)}: got {brief(name)}; {offer}")
+    """The activation of a hidden layer by the estimators' name for it. SettingError for a name that there is not."""
+    check_choice(place, name, tuple(sorted(ACTIVATIONS)))
     return make("activation", ACTIVATIONS[name])
 
 

@@ -81,7 +81,10 @@ class History(metaclass=Named):
         for before, index in zip([-1, *brief], brief, strict=False):
             if index > before + 1:
                 lines.append(["...", *[""] * (len(lines[0]) - 1)])
-            lines.append([*_cells(self.rows[index], names), mark if index in marked else ""])
+            row = self.rows[index]
+            cells = [f"{100 * row[name]:.2f} %" if name.endswith("accuracy") else f"{row[name]:.4f}" for name in names]
+            took = [f"{row.get('learning_rate', math.nan):.3g}", f"{row.get('seconds', math.nan):.1f}"]
+            lines.append([f"{row['epoch']:.0f}", *cells, *took, mark if index in marked else ""])
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         ended = f"; stopped: {self.stop_reason}" if self.stop_reason else ""
         n_epochs = len(self.rows) - 1
@@ -119,10 +122,3 @@ def finite_row(row: Mapping[str, float | None]) -> dict[str, float | None]:
     """A row of the history in Python's own numbers, with None for what is not a finite number."""
     finite = {name: None if value is None or not math.isfinite(value) else value for name, value in row.items()}
     return {name: value if value is None or isinstance(value, int) else float(value) for name, value in finite.items()}
-
-
-def _cells(row: Row, names: Sequence[str]) -> list[str]:
-    """A row of a printed history: the epoch, the figures of that name, learning rate, seconds."""
-    figures = [f"{100.0 * row[name]:.2f} %" if name.endswith("accuracy") else f"{row[name]:.4f}" for name in names]
-    rate, seconds = row.get("learning_rate", math.nan), row.get("seconds", math.nan)
-    return [f"{row['epoch']:.0f}", *figures, f"{rate:.3g}", f"{seconds:.1f}"]

@@ -158,10 +158,9 @@ class ReduceOnPlateau(Callback):
         self.monitored.begin()
 
 
-def set_rate(schedule: Any) -> float | None:
-    """The number that a schedule was made with, whatever it makes of it at a step; None for a function of your own."""
-    found = getattr(schedule, "rate", getattr(schedule, "schedule", None))
-    return set_rate(found) if callable(found) else found
+def nested(schedule: Any) -> list[Any]:
+    """A schedule, and those inside it: the last was made with the rate."""
+    return [schedule, *nested(schedule.schedule)] if hasattr(schedule, "schedule") else [schedule]
 
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
@@ -172,8 +171,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             rate = given(0)
             note = f", which returns {brief(rate)} for step 0"
         except (TypeError, SettingError) as error:
-            rate, note = None, f", which cannot be called with a step ({error})"
-            note += ", as lambda step: 0.1 can" if isinstance(given, FunctionType) else ""
+            rate, note = None, f", which cannot be called with a step ({error}), as lambda step: 0.1 can"
         if isinstance(rate, Real):
             if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
                 raise SettingError(sentence("schedules.of_epochs", given=brief(given)))
@@ -187,10 +185,8 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 
 def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
     """Say that a schedule was given epochs where it counts steps, or rises or falls on another scale than the run's."""
-    schedule, n_rise = given, 0
-    while hasattr(schedule, "schedule"):
-        n_rise = getattr(schedule, "warm_up_steps", n_rise)
-        schedule = schedule.schedule
+    *outer, schedule = nested(given)
+    n_rise = max((getattr(each, "warm_up_steps", 0) for each in outer), default=0)
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
     n_given, per_epoch = getattr(schedule, name, n_steps), n_steps // max(n_epochs, 1)
     first = middle = last = math.nan
