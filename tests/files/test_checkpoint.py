@@ -187,7 +187,7 @@ def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> N
     anyhow = Snapshot(snapshot.arrays, snapshot.columns, {})
     with pytest.raises(SettingError, match=r"a network of 44 parameters, float32, cannot take 'parameters'"):
         trainer(network=Network((4, 6, 2))).fit(data(), resume=anyhow)
-    with pytest.raises(SettingError, match="began without a validation set"):
+    with pytest.raises(SettingError, match="differs in validation_accuracy, validation_loss; use"):
         trainer().fit(data(), data(), resume=anyhow)
     with pytest.raises(SettingError, match="the state of SGD holds steps and no moments"):
         trainer(optimizer=SGD()).fit(data(), resume=anyhow)

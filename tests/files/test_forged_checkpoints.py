@@ -61,10 +61,10 @@ def test_a_forged_one_is_refused(snapshot: Snapshot, tmp_path: Path, changes: di
     [
         (
             {"columns": ("epoch", "step", "seconds", "a", "b", "c", "d", "validation_loss")},
-            "goes on with the figures of one: got a history without learning_rate, train_accuracy, train_loss",
+            "goes on with the figures of one, .* that differs in learning_rate, train_accuracy, train_loss",
         ),
-        ({"arrays": {"tally.sums": np.zeros((3, 7))}}, r"tally.sums of a snapshot .*: got the shape \(3, 7\)"),
-        ({"arrays": {"tally.origin": np.zeros(7)}}, r"tally.origin of a snapshot .*: got the shape \(7,\)"),
+        ({"arrays": {"tally.sums": np.zeros((3, 7))}}, r"cannot take 'tally.sums': got float64 of shape \(3, 7\)"),
+        ({"arrays": {"tally.origin": np.zeros(7)}}, r"cannot take 'tally.origin': got float64 of shape \(7,\)"),
     ],
 )
 def test_what_fits_no_such_run_is_refused(

@@ -23,7 +23,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.training.divergence import are_finite, divergence
-from deltarule.training.engine import REFERENCE, engine
+from deltarule.training.engine import engine
 from deltarule.training.evaluation import loss_and_outputs
 from deltarule.training.plan import PIECE_ROWS, Buffers, Plan, steps_per_epoch
 from deltarule.training.schedules import Constant, Schedule
@@ -132,13 +132,13 @@ class Fit:
     def _prepare(self, asked: int | str) -> None:
         """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
-        n_samples, piece_rows = len(train.targets), PIECE_ROWS
+        n_samples = len(train.targets)
         batch_size = min(settings.AUTO_BATCH if asked == "auto" else int(asked), n_samples)
         if asked != "auto" and batch_size < int(asked):
             warnings.warn(sentence("estimators.batch_size"), stacklevel=2)
         self.engine = engine(self.estimator.engine)
-        if isinstance(train.inputs, SparseRows):  # a piece's gradient takes more room than the samples of a batch
-            self.engine, piece_rows = REFERENCE, batch_size
+        # Of a sparse matrix a piece's gradient takes more room than the samples of a batch.
+        piece_rows = PIECE_ROWS if isinstance(train.inputs, np.ndarray) else batch_size
         self.buffers = Buffers(network, batch_size, piece_rows)
         self.plan = Plan(
             train.inputs,

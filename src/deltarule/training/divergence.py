@@ -1,7 +1,6 @@
 """When a run has come to nothing: its loss is lost, or its parameters, and what to say of that."""
 
 import math
-import sys
 
 import numpy as np
 
@@ -12,11 +11,6 @@ from deltarule.nn.workspace import Workspace
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
-
-
-def highest_loss(first: float) -> float:
-    """The highest loss that a run goes on from, whose loss at epoch 0 was `first`."""
-    return min(BLOW_UP * max(first, 1.0), sys.float_info.max)
 
 
 def are_finite(parameters: Parameters) -> bool:

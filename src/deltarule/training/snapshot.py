@@ -101,24 +101,19 @@ class Snapshot:
 
     def _check(self, state: TrainingState) -> None:
         """Raise SettingError where the arrays are not those of such a run at all, whatever its settings."""
-        parameters = state.network.parameters.vector
+        parameters, n_outputs = state.network.parameters.vector, state.network.layer_sizes[-1]
+        counted: Any = {"tally.origin": [(1,), (n_outputs,)], "tally.sums": [(3, 1), (3, n_outputs)]}
         remembered = [name for name in self.arrays if name.startswith(("optimizer.", "average."))]
-        for name in ("parameters", "best", *(name for name in remembered if not name.endswith(".steps"))):
-            array = self.arrays[name]
-            if (array.shape, array.dtype) != (parameters.shape, parameters.dtype):
+        for name in ("parameters", "best", *counted, *(name for name in remembered if not name.endswith(".steps"))):
+            array, shapes = self.arrays[name], counted.get(name, [parameters.shape])
+            if array.shape not in shapes or (name not in counted and array.dtype != parameters.dtype):
                 raise SettingError(sentence("snapshot.parameters", parameters=parameters, name=name, array=array))
-        if ("validation_loss" in self.columns) != (state.validation is not None):
-            began, goes_on = ("with", "without") if state.validation is None else ("without", "with")
-            raise SettingError(sentence("snapshot.validation", began=began, goes_on=goes_on))
         needed = {"learning_rate", "seconds"}
         for which in ("train",) if state.validation is None else ("train", "validation"):
             needed |= {f"{which}_loss", f"{which}_{SCORE_NAMES[state.task]}"}
-        if missing := sorted(needed - set(self.columns)):
-            raise SettingError(sentence("snapshot.figures", task=state.task, missing=", ".join(missing)))
-        for name, rows in (("tally.origin", ()), ("tally.sums", (3,))):
-            shape = self.arrays[name].shape
-            if shape not in ((*rows, 1), (*rows, state.network.layer_sizes[-1])):
-                raise SettingError(f"{name} of a snapshot holds a number for each output: got the shape {shape}")
+        found = {name for name in self.columns if name in needed or name.startswith("validation_")}
+        if other := ", ".join(sorted(needed ^ found)):
+            raise SettingError(sentence("snapshot.figures", task=state.task, other=other))
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,7 @@ from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_cho
 from deltarule.targets import check_weights
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, call_all, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
-from deltarule.training.divergence import are_finite, divergence, highest_loss
+from deltarule.training.divergence import BLOW_UP, are_finite, divergence
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
@@ -210,7 +210,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the steps of an epoch that are left, a stretch at a time."""
-        plan.epoch, plan.highest_loss = state.epoch, highest_loss(state.history.rows[0]["train_loss"])
+        plan.epoch, first = state.epoch, state.history.rows[0]["train_loss"]
+        plan.highest_loss = min(BLOW_UP * max(first, 1.0), plan.highest_loss)
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
         hears = [each for each in state.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]
         began = time.perf_counter()
