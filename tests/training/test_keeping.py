@@ -26,7 +26,7 @@ BATCHES = 4  # batches an epoch
 @pytest.fixture(autouse=True)
 def no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """These runs are to get far worse without being stopped for it."""
-    monkeypatch.setattr("deltarule.training.divergence.BLOW_UP", np.inf)
+    monkeypatch.setattr("deltarule.training.trainer.BLOW_UP", np.inf)
 
 
 def examples(seed: int, n_samples: int = 40) -> Dataset:

@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import SettingError, ShapeError, sentence
+from deltarule.errors import DataError, SettingError, ShapeError, sentence
 from deltarule.estimators import settings
 from deltarule.estimators.fitting import Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
@@ -210,6 +210,9 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
         refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
+        text = [each for each in np.ravel(y[:1] if isinstance(y, list) else y)[:1] if isinstance(each, str)]
+        if how["y_numeric"] and text:
+            raise DataError(f"y holds texts, such as {str(text[0])!r}: use MLPClassifier for classes")
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if is_first:
             self._takes_sparse_labels = issparse(y)

@@ -8,8 +8,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import StrOptions
 
-from deltarule.errors import DataError, sentence
-from deltarule.estimators.fitting import Examples
+from deltarule.errors import sentence
 from deltarule.estimators.perceptron import Perceptron
 from deltarule.estimators.settings import CONSTRAINTS
 from deltarule.nn.arrays import Array
@@ -40,12 +39,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     hidden_layer_sizes: Any = (100,)
     activation: Any = "relu"
     _parameter_constraints: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "loss": [StrOptions(set(ENDS))]}
-
-    def _examples(self, X: Any, y: Any, *others: Any) -> Examples:
-        first = y[0] if isinstance(y, list) and y else np.asarray(y).flat[0] if hasattr(y, "dtype") and len(y) else None
-        if isinstance(first, str):
-            raise DataError(f"y holds texts, such as {str(first)!r}: use MLPClassifier for classes")
-        return super()._examples(X, y, *others)
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         values = y.reshape(len(y), -1).astype(np.float64, copy=False)

@@ -265,7 +265,6 @@ class ModelCheckpoint(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.latest = None
-        self.monitor.begin()
 
     def epoch_end(self, state: TrainingState) -> None:
         try:

@@ -137,8 +137,7 @@ def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> 
         answer: Any = getattr(each, hook)(state)
         if isinstance(answer, bool) and not vars(each).setdefault("_has_answered", False):
             vars(each)["_has_answered"] = True
-            values = {"hook": hook, "kind": type(each).__name__, "answer": answer}
-            LOG.warning(sentence("training.answer", **values))
+            LOG.warning(sentence("training.answer", hook=hook, kind=type(each).__name__, answer=answer))
 
 
 def check_hooks(callback: Callback, begins: str) -> None:
@@ -173,14 +172,12 @@ class EarlyStopping(Callback):
         check("min_delta", min_delta, type(self))
         self.patience, self.monitor = patience, Monitor(monitor, mode, min_delta, patience=patience)
 
-    def train_begin(self, state: TrainingState) -> None:
-        self.monitor.begin()
-        self.epoch_end(state)
-
     def epoch_end(self, state: TrainingState) -> None:
         self.monitor.improves(state.history)
         if self.monitor.is_stuck:
             state.stop_reason = f"{self.monitor.name} has not improved for {self.patience} epochs"
+
+    train_begin = epoch_end
 
 
 @public('CSVLog("history.csv")')

@@ -23,7 +23,7 @@ class Monitor:
 
     best: the best figure so far, as something that is better the lower it is.
     stalled: epochs of standstill; the first figure is where it starts. cooling: epochs to come that do not count.
-    n_waits: how often a wait has begun anew. n_heard: how many rows of the history have been heard.
+    n_waits: how often a wait has begun anew. n_heard: how many rows of `history` have been heard.
 
     Raises SettingError for another mode.
     """
@@ -46,20 +46,22 @@ class Monitor:
         is_loss = self.name.endswith("loss")
         self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
         if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):
-            values = {"name": self.name, "given": self.mode, "meant": "min" if is_loss else "max"}
-            LOG.warning(sentence("settings.opposite_mode", **values))
+            LOG.warning(sentence("settings.opposite_mode", monitor=self, meant="min" if is_loss else "max"))
         self.begin()
 
     def begin(self) -> None:
         """Forget other runs."""
-        self.best, self.stalled, self.cooling, self.n_waits, self.n_heard = math.inf, -1, 0, 0, 0
+        self.best, self.stalled, self.cooling, self.n_waits = math.inf, -1, 0, 0
+        self.history, self.n_heard = History(), 0
 
     def improves(self, history: History) -> bool:
-        """Whether the latest row is a new best, once all that have come are heard: a run that goes on brings many.
+        """Whether the latest row is a new best, once all that are new are heard: a run that goes on brings many.
 
-        Raises SettingError where there is no such column.
+        Another run's history begins anew. Raises SettingError where there is no such column.
         """
-        is_best = False
+        if history is not self.history:
+            self.begin()
+        self.history, is_best = history, False
         for row in history.rows[self.n_heard :]:
             is_best = self.takes(row[self.name] if self.name in row else history[self.name][-1])
         self.n_heard = len(history)

@@ -103,8 +103,7 @@ class WarmUp:
         check_settings(self)
         resolve("schedule", self.schedule, "schedule of WarmUp")
         if isinstance(self.schedule, Callback):
-            inner = type(self.schedule).__name__
-            raise SettingError(sentence("schedules.outermost", inner=inner))
+            raise SettingError(sentence("schedules.outermost", inner=type(self.schedule).__name__))
 
     def __call__(self, step: int) -> float:
         return self.schedule(step) * min((step + 1) / self.warm_up_steps, 1.0)
@@ -147,12 +146,10 @@ class ReduceOnPlateau(Callback):
         rate = self.schedule(step)
         return min(rate, max(rate * self.factor**self.monitored.n_waits, self.min_rate))
 
-    def train_begin(self, state: TrainingState) -> None:
-        self.monitored.begin()
-        self.epoch_end(state)
-
     def epoch_end(self, state: TrainingState) -> None:
         self.monitored.improves(state.history)
+
+    train_begin = epoch_end
 
     def train_end(self, state: TrainingState) -> None:
         self.monitored.begin()
