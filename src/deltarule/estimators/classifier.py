@@ -21,10 +21,6 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
 from deltarule.settings import brief
 
-# What y may hold that is neither classes nor sets of labels, as scikit-learn calls it: the sentence for it.
-UNLABELED = {"continuous": "continuous", "continuous-multioutput": "continuous", "unknown": "objects"}
-UNLABELED |= {"multiclass-multioutput": "several_columns"}
-
 
 @public('MLPClassifier((100,), "relu", solver="adam")')
 @dataclass(eq=False, repr=False)
@@ -74,9 +70,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     def _learn_classes(self, y: Any) -> None:
         self._kind = type_of_target(y)
-        if key := UNLABELED.get(self._kind):
+        if self._kind.startswith(("continuous", "multiclass-", "unknown")):
             values = {"kind": self._kind, "shape": np.shape(y), "value": np.ravel(y)[0]}
-            raise ValueError(sentence(f"estimators.{key}", **values))
+            raise ValueError(sentence(f"estimators.{self._kind.partition('-')[0]}", **values))
         is_plain = self._kind in ("binary", "multiclass") and getattr(y, "dtype", np.dtype(object)).kind in "iu"
         self.classes_ = np.unique(y) if is_plain else unique_labels(y)  # which looks once more at what kind they are
 

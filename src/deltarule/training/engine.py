@@ -110,9 +110,8 @@ REFERENCE = Engine("numpy")
 
 def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
     """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
-    arrays = zip((*params.weights, *params.biases), (*before.weights, *before.biases), factors, strict=True)
-    for array, start, factor in arrays:
-        array[:] = start + float(factor) * (array - start)
+    sizes = [array.size for array in (*params.weights, *params.biases)]
+    params.vector[:] = before.vector + np.repeat(factors, sizes) * (params.vector - before.vector)
 
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:

@@ -14,7 +14,6 @@ from deltarule.atomic import write_atomically
 from deltarule.elsewhere import line_for, words
 from deltarule.errors import SettingError, closest
 from deltarule.public import Named, public
-from deltarule.settings import check_path
 
 Row = dict[str, float]
 FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d*\.?\d+(e[+-]?\d+)?$)", re.IGNORECASE)  # and not a number
@@ -64,7 +63,6 @@ class History(metaclass=Named):
 
         Raises SettingError for another separator, FileError where the file cannot be written.
         """
-        check_path("path", path)
         text = table_text(list(map(finite_row, self.rows)), check_separator(separator))
         write_atomically(path, text.encode(), "history", force=force)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, SettingError, sentence
-from deltarule.settings import MODES, brief, check_choice
+from deltarule.settings import MODES, check_choice
 from deltarule.training.history import History
 
 
@@ -37,8 +37,6 @@ class Monitor:
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, MODES)
-        if not isinstance(self.name, str):
-            raise SettingError(sentence("settings.monitor", given=brief(self.name)))
         column = words()["columns"].get(self.name)
         if column or self.name in MODES:
             line = f"monitor={column!r}" if column else f"mode={self.name!r}"

@@ -195,8 +195,7 @@ def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
     elif 0 < n_steps < n_rise:
         LOG.warning(sentence("schedules.long_warm_up", n_rise=n_rise, n_meant=max(n_steps // 10, 1), **values))
     elif isinstance(schedule, Exponential) and n_epochs > 1 and n_given >= n_steps and 0.7 <= schedule.factor < 1.0:
-        line = source_text(schedule, total_steps=per_epoch)
-        LOG.warning(sentence("schedules.slow_fall", line=line, factor=schedule.factor, **values))
+        LOG.warning(sentence("schedules.slow_fall", line=source_text(schedule, total_steps=per_epoch), **values))
     elif n_steps and first == middle == last == 0.0:
         LOG.warning(sentence("schedules.zero"))
     elif per_epoch > 1 and n_epochs > 1 and 0.0 <= middle < 1e-3 * first:

@@ -82,8 +82,7 @@ class Snapshot:
 
         Raises SettingError, naming each difference, where the run is another.
         """
-        different = differences(self.identity, state.identity()) if self.identity else []
-        if different:
+        if self.identity and (different := differences(self.identity, state.identity())):
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
         for name in FIGURES:
