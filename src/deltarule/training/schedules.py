@@ -155,9 +155,9 @@ class ReduceOnPlateau(Callback):
         self.monitored.begin()
 
 
-def nested(schedule: Any) -> list[Any]:
+def schedules_in(schedule: Any) -> list[Any]:
     """A schedule, and those inside it: the last was made with the rate."""
-    return [schedule, *nested(schedule.schedule)] if hasattr(schedule, "schedule") else [schedule]
+    return [schedule, *schedules_in(schedule.schedule)] if hasattr(schedule, "schedule") else [schedule]
 
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
@@ -182,7 +182,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 
 def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
     """Say that a schedule was given epochs where it counts steps, or rises or falls on another scale than the run's."""
-    *outer, schedule = nested(given)
+    *outer, schedule = schedules_in(given)
     n_rise = max((getattr(each, "warm_up_steps", 0) for each in outer), default=0)
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
     n_given, per_epoch = getattr(schedule, name, n_steps), n_steps // max(n_epochs, 1)

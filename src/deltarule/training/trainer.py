@@ -32,7 +32,7 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
-from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, nested, schedule_of, warn_of_length
+from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, schedule_of, schedules_in, warn_of_length
 from deltarule.training.score import SCORE_NAMES, Score
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
@@ -277,7 +277,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def _divergence(self, state: TrainingState) -> DivergenceError:
         """The error for where a run stands. It names the rate that was set, of which a schedule makes others."""
         last = float(self.schedule(max(state.step - 1, 0)))
-        rates = getattr(nested(self.schedule)[-1], "rate", last), last
+        rates = getattr(schedules_in(self.schedule)[-1], "rate", last), last
         where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
         return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
 
