@@ -210,7 +210,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
         refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
-        text = [each for each in np.ravel(y[:1] if isinstance(y, list) else y)[:1] if isinstance(each, str)]
+        text = [each for each in np.asarray(y[:1] if isinstance(y, list) else y).ravel()[:1] if isinstance(each, str)]
         if how["y_numeric"] and text:
             raise DataError(f"y holds texts, such as {str(text[0])!r}: use MLPClassifier for classes")
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
