@@ -6,7 +6,6 @@ by the update.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -55,7 +54,7 @@ def walk_back(run: Pass, loss: str) -> None:
                 lack_activation(run, l, slope_name(array, errors_before(run, l, deltas)[0], run.z[l]))
                 mistake = ""
             event = source_of(run, l, event, mistake, begun, errors_before(run, l, deltas))
-            run.note("delta", l, event, mistake, factor=factor, note=note, **names_of(run, l))
+            run.note("delta", l, event, mistake, factor=factor, note=note)
         if (delta := deltas[l]) is None:
             break
         run.gradients[l] = (
@@ -111,16 +110,6 @@ def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
 def wrong_targets(targets: Array) -> list[Array]:
     """Targets that are shifted by a class, or 0 for 1."""
     return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
-
-
-def names_of(run: Pass, l: int) -> dict[str, object]:
-    """What the rows of mistakes in delta need."""
-    kind = run.kinds[l]
-    slope = {"sigmoid": "a * (1 - a)", "tanh": "1 - a**2", "ReLU": "(z > 0)", "bipolar sigmoid": "(1 - a**2) / 2"}.get(
-        kind.name, "sigma'(z)"
-    )
-    equation = "BP1" if l + 1 == len(run.layers) else "BP2"
-    return {"equation": equation, "own": kind.name, "slope": slope, "next": l + 1, "activation": "another activation"}
 
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
@@ -298,7 +287,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
         if wrong := wrong_store(run, index, found[0]):
-            run.note("dW", index, wrong[0], wrong[1], **gradient_names(index))
+            run.note("dW", index, wrong[0], wrong[1])
             return found[0][1]
         (event, array), factor, share = with_penalty(run, layer, found, right)
         run.note("dW", index, event, "", factor=factor, penalty=share)
@@ -320,24 +309,29 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     for key, array in forms:
         alike = pairs if array.shape == right.shape else arrays_of_shape(run, layer, array.shape, since)
         if found_wrong := first_multiple(alike, array):
-            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], **gradient_names(index))
+            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2])
             return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], since)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
         whole = [pair for pair in flipped if pair[0].where.is_store and factor_between(pair[1], lying[1])]
         if whole:
-            run.note("dW", index, whole[0][0], "weights-transposed", **gradient_names(index))
+            run.note("dW", index, whole[0][0], "weights-transposed")
             return lying[1].T if layer.is_out_first else lying[1]
     number = number_in(layer.weights.name)
     named = [pair for pair in pairs if pair[0].where.is_store and is_gradient_name(pair[0].name)]
     named = [pair for pair in named if number_in(pair[0].name) in (None, number)]
-    if named:
-        run.note(
-            "dW", index, named[-1][0], "never-filled" if not named[-1][1].any() else "off", **gradient_names(index)
-        )
-        return named[-1][1]
-    run.note("dW", index, None, "?")
-    return None
+    return take_gradient(run, "dW", index, named)
+
+
+def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array | None:
+    """Go on with the last array that has a gradient's name and is wrong; None where there is none."""
+    if not named:
+        run.note(quantity, l, None, "?")
+        return None
+    event, array = named[-1]
+    empty = "bias-forgotten" if quantity == "db" else "never-filled"
+    run.note(quantity, l, event, "off" if array.any() else empty)
+    return array
 
 
 def with_penalty(
@@ -367,9 +361,7 @@ def judge_penalties(run: Pass) -> None:
         is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
         key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
         if key:
-            run.steps[run.steps.index(steps[l])] = replace(
-                steps[l], mistake=key, values=steps[l].values | {"factor": strength / usual if usual else -1.0}
-            )
+            run.change(steps[l], key, factor=strength / usual if usual else -1.0)
 
 
 def arrays_of_shape(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
@@ -390,11 +382,6 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     return (stored, "never-filled") if not stored.value.any() and found[1].any() else None
 
 
-def gradient_names(l: int) -> dict[str, object]:
-    """What the rows of mistakes in dC/dW need."""
-    return {"before": l - 1, "used": "an array", "other": "another layer", "meant": l}
-
-
 def is_gradient_name(name: str) -> bool:
     """Whether a name is that of a gradient of weights."""
     bare = name.casefold().replace("_", "").rpartition(".")[2]
@@ -409,7 +396,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     right = delta.sum(axis=0)
     pairs = run.step_of(run.trace.of_size(layer.b.size, begun))
     if run.n == 1 and (other := store_for_bias(run, index, right, begun)):
-        run.note("db", index, other[0], "off", line="delta.sum(axis=0)")
+        run.note("db", index, other[0], "off")
         return other[1]
     equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
     if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
@@ -443,7 +430,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     for key, array in forms:
         alike = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be right by itself
         if run.n > 1 and (wrong := first_multiple(alike, array)):
-            run.note("db", index, wrong[0], key, which="last", line="delta.sum(axis=0)", **gradient_names(index))
+            run.note("db", index, wrong[0], key)
             return wrong[1]
     return sum_over_other_axes(run, index, delta, since, pairs)
 
@@ -485,13 +472,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
             run.note("db", index, across[0], "bias-wrong-axis")
             return None
     named = with_gradient_name(layer.biases.name, pairs, delta)
-    if named:
-        run.note(
-            "db", index, named[-1][0], "bias-forgotten" if not named[-1][1].any() else "off", line="delta.sum(axis=0)"
-        )
-        return named[-1][1]
-    run.note("db", index, None, "?")
-    return None
+    return take_gradient(run, "db", index, named)
 
 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:

@@ -86,6 +86,26 @@ class Pass:
             if each.time >= event.time and each.where.line == event.where.line:
                 yield each
 
+    def step(self, quantity: str, layer: int | None = None) -> Step:
+        """The first step of a quantity, of one layer or of any; one that is not found where there is none."""
+        found = (each for each in self.steps if each.quantity == quantity and layer in (None, each.layer))
+        return next(found, Step(quantity, layer or 0, None, "?"))
+
+    def stores(self, shape: tuple[int, ...], begun: int, end: int) -> list[Found]:
+        """What is stored in one shape between two times."""
+        pairs = self.trace.like(shape, begun)
+        return [pair for pair in pairs if pair[0].where.is_store and pair[0].time < end]
+
+    def change(self, step: Step, mistake: str, **values: Any) -> None:
+        """Give a step a mistake, and values for its words."""
+        n = self.steps.index(step)
+        self.steps[n] = replace(step, mistake=mistake, values=step.values | values)
+
+    def mark(self, step: Step, mistake: str, **values: Any) -> None:
+        """The same, unless it has a mistake."""
+        if not step.mistake:
+            self.change(step, mistake, **values)
+
     @property
     def n(self) -> int:
         """Samples."""
@@ -140,7 +160,7 @@ def walk_forward(run: Pass) -> bool:
             run.note("z", l, None, "?")
             return False
         find_a(run, l, layer)
-    first_z = next(each.event for each in run.steps if each.quantity == "z")
+    first_z = run.step("z").event
     again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
     run.has_second_step = len(again) > 1
     run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
@@ -190,7 +210,7 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
     """Go on with the z that the program has."""
     run.z.append(found[1])
     run.time = found[0].time
-    run.note("z", l, found[0], mistake, before=l - 1, other="another array")
+    run.note("z", l, found[0], mistake)
     return True
 
 
@@ -260,13 +280,14 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
 
 def lack_activation(run: Pass, l: int, kind: str) -> None:
     """Mark a layer whose a is z, where z gets another name."""
-    n, step = next((n, each) for n, each in enumerate(run.steps) if (each.quantity, each.layer) == ("a", l))
-    z = next(each.event for each in run.steps if each.quantity == "z" and each.layer == l and each.event)
+    step, z = run.step("a", l), run.step("z", l).event
+    if z is None:
+        return
     pairs = run.trace.arrays(run.n, run.a[l].shape[1], z.time)
     alike = [event for event, array in pairs if event.time < z.time + NEAR and is_close(array, run.a[l])]
     alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
     alike = [each for each in alike if each.where.line != z.where.line]
-    run.steps[n] = replace(step, event=(alike or [z])[0], mistake="no-activation", values=step.values | {"own": kind})
+    run.change(step, "no-activation", own=kind, at=(alike or [z])[0])
 
 
 def value_of(run: Pass, event: Event, z: Array) -> Array:
@@ -285,4 +306,4 @@ def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:
     run.a.append(found[1])
     run.kinds.append(kind)
     run.time = found[0].time
-    run.note("a", l, found[0], mistake, activation=kind.name, own=kind.name)
+    run.note("a", l, found[0], mistake, activation=kind.name)

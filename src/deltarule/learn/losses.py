@@ -77,7 +77,7 @@ def near_multiples(values: Array, base: float, n: int, n_outputs: int) -> Array:
 
 def walk_loss(run: Pass) -> str:
     """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
-    at = next((each.event for each in run.steps if each.quantity == "a" and each.layer + 1 == len(run.layers)), None)
+    at = run.step("a", len(run.layers) - 1).event
     later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
     again = [array for event, array in later if run.kinds[-1] is SOFTMAX and is_return(event) and is_shares(array)][:1]
     again += [array for event, array in later if at is not None and event.where is at.where]

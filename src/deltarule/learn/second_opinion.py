@@ -20,7 +20,7 @@ def second_opinion(run: Pass, step: Step) -> Mistake | None:
     kinds = [each.name for each in run.kinds]
     if step.quantity not in ("delta", "dW", "db") or not all(each in NAMES for each in kinds):
         return None
-    loss = next((each.values["loss"] for each in run.steps if each.quantity == "loss" and "loss" in each.values), "")
+    loss = run.step("loss").values.get("loss", "")
     with suppress(DeltaruleError):
         network = Network(
             (run.X.shape[1], *(layer.W.shape[1] for layer in run.layers)),

@@ -8,7 +8,7 @@ import numpy as np
 
 from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
-from deltarule.learn.judgement import Pass, Step
+from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import scales
 from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import argument_of, first_row, is_bias_gradient
@@ -73,17 +73,12 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
             continue
         same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
-            return last_store(run, start, event) if event.where.is_load else event, change
+            stores = run.stores(start.value.shape, run.time, event.time) if event.where.is_load else []
+            return [event, *(pair[0] for pair in stores)][-1], change  # what it was before it was read
         is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
         if slope is not None and is_step and factor_between(change, slope) is not None:
             return event, change
     return None
-
-
-def last_store(run: Pass, start: InitialParameter, event: Event) -> Event:
-    """What was stored in the shape of a parameter before it was read with another value."""
-    stores = [pair[0] for pair in run.trace.like(start.value.shape, run.time) if pair[0].where.is_store]
-    return ([each for each in stores if each.time < event.time] or [event])[-1]
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
@@ -100,14 +95,12 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
             if start is None:
                 continue
             oriented = layer.upright(gradient) if gradient is not None and quantity == "dW" else gradient
-            judged = [each for each in run.steps if (each.quantity, each.layer) == (quantity, l)]
-            step = judged[0] if judged else None
-            known = step is not None and step.mistake == "" and gradient is not None
-            before = signs[l] * (step.values.get("factor", 1.0) if step else 1.0)
-            whole = None if summed is None else summed[l][quantity == "db"] * before
+            step = run.step(quantity, l)
+            factor = step.values.get("factor", 1.0)
+            whole = None if summed is None else summed[l][quantity == "db"] * signs[l] * factor
             share = update_of(run, l, quantity, start, oriented, begun, whole)
-            if known and share is not None and step is not None:
-                shares.append(replace(share, delta=signs[l], gradient=share.gradient * step.values.get("factor", 1.0)))
+            if share is not None and gradient is not None and not step.mistake:
+                shares.append(replace(share, delta=signs[l], gradient=share.gradient * factor))
     judge_shares(run, shares, rate, begun)
     note_still(run, shares, begun)
 
@@ -216,9 +209,8 @@ def update_of(
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
         judge_adam(run, index, start, change, slope, event)
         return Share(quantity, index, event, 1.0, 1.0, None)
-    stores = [pair[0] for pair in run.trace.like(change.shape, begun) if pair[0].time < event.time]
-    stores = [each for each in stores if each.where.is_store and factor_between(each.value, change)]
-    run.note("update", index, event, "update-off", parameter=start.name, at=stores[-1] if stores else event)
+    stores = [each for each, array in run.stores(change.shape, begun, event.time) if factor_between(array, change)]
+    run.note("update", index, event, "update-off", parameter=start.name, at=[event, *stores][-1])
     return None
 
 
@@ -231,10 +223,9 @@ def own_rates(run: Pass) -> list[float]:
 def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
     """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
     rates = own_rates(run)
-    stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
-    stores = [each for each in stores if each.time < event.time and each.where.function == event.where.function]
-    means = [each for each in stores if factor_between(each.value, slope) is not None]
-    squares = [each for each in stores if factor_between(each.value, slope**2) is not None]
+    stores = [each for each, _ in run.stores(change.shape, run.time, event.time)]
+    stores = [each for each in stores if each.where.function == event.where.function]
+    means, squares = ([each for each in stores if factor_between(each.value, slope**n)] for n in (1, 2))
     if not rates or len(means) < 2 or len(squares) < 2:
         return
     factor = float(np.median(np.abs(change[slope != 0]))) / abs(rates[-1])
@@ -253,11 +244,9 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
     if ratios.size < 3 or not 0.5 < share < 1.0:
         return False
     found = change / usual
-    stores = [pair[0] for pair in run.trace.like(change.shape, run.time) if pair[0].where.is_store]
-    stores = [each for each in stores if each.time < event.time]
-    at = [each for each in stores if factor_between(each.value, change)] or [event]
-    step = next(each for each in run.steps if (each.quantity, each.layer) == (quantity, l))
-    mark(run, step, "off", at=at[0])
+    stores = run.stores(change.shape, run.time, event.time)
+    at = [each for each, array in stores if factor_between(array, change)] or [event]
+    run.mark(run.step(quantity, l), "off", at=at[0])
     pair = list(run.gradients[l])
     pair[quantity == "db"] = run.layers[l].upright(found) if quantity == "dW" else found.ravel()
     run.gradients[l] = (pair[0], pair[1])
@@ -266,8 +255,8 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
 
 def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
     """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on; and it."""
-    for event, array in reversed(run.trace.like(gradient.shape, begun)):
-        if event.time < end and event.where.is_store and (factor := factor_between(array, gradient)):
+    for event, array in reversed(run.stores(gradient.shape, begun, end)):
+        if factor := factor_between(array, gradient):
             return factor, event
     return 1.0, None
 
@@ -289,9 +278,7 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     shape = run.n, run.a[-1].shape[1]
     is_clear = rate and not any(is_convention(each, *shape) for each in own_rates(run))  # a rate of 0.5 may be a 1/2
     if is_clear and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, *shape):
-        own = next(
-            each.event for each in run.steps if each.quantity == shares[0].quantity and each.layer == shares[0].layer
-        )
+        own = run.step(shares[0].quantity, shares[0].layer).event
         words = re.findall(r"\w+", " ".join(each.where.source for each in (own, shares[0].store) if each))
         is_later = shares[0].store and own and shares[0].store.where.line != own.where.line
         if not any(argument_of(each) == "alpha" for each in words):  # a part of what is stored: rate * a.T @ delta
@@ -308,10 +295,9 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
 
 def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
     """Note where the loss is a mean over the samples and its gradient a sum, or the reverse."""
-    loss = next((each for each in run.steps if each.quantity == "loss" and "scale" in each.values), None)
-    delta = next((each for each in run.steps if each.quantity == "delta" and each.note), None)
+    loss, delta = run.step("loss"), run.step("delta")
     divides = [each for each in shares if each.event is not None and "/" in each.event.where.source]
-    if loss is None or delta is None or loss.mistake or delta.mistake or run.n == 1 or divides:
+    if loss.mistake or "scale" not in loss.values or delta.mistake or not delta.note or run.n == 1 or divides:
         return
     n, n_outputs, scale = run.n, run.a[-1].shape[1], loss.values["scale"]
     weighted = [each for each in shares if each.quantity == "dW"]
@@ -325,13 +311,13 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
             if not key:
                 return
             is_mean = not any(abs(scale / each - 1) < 1e-3 for each in usual)
-            first = next(each for each in run.steps if (each.quantity, each.layer) == ("dW", delta.layer))
+            first = run.step("dW", delta.layer)
             is_divided = first.event and any("/" in each.where.source for each in run.statement(first.event))
             step = loss if key == "loss-undivided" else first if is_divided else delta  # by a count that is wrong
             if key == "loss-undivided" and is_mean:
-                mark(run, first, "divided-twice", factor=1 / n)
+                run.mark(first, "divided-twice", factor=1 / n)
             else:
-                run.steps[run.steps.index(step)] = replace(step, values=step.values | {"aside": (key, n)})
+                run.change(step, step.mistake, aside=(key, n))
             return
 
 
@@ -368,23 +354,22 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
                 parameter="it",
             )
             continue
-        delta = next((each for each in run.steps if (each.quantity, each.layer) == ("delta", share.layer)), None)
+        step, delta = run.step(share.quantity, share.layer), run.step("delta", share.layer)
         lines = {each.event.where.line for each in wrong_way if each.event is not None}
         adds = share.delta > 0 and share.gradient > 0
         if everywhere and adds and len(lines) < len(run.layers):
             run.note("update", share.layer, share.event, "update-adds")
         elif everywhere:  # one error is turned sooner than updates in many lines
-            last = next(each for each in run.steps if each.quantity == "delta")
-            mark(run, last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
+            last = run.step("delta")
+            run.mark(last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
         elif stores_alone(share, run_shares):
             key = "update-adds" if (share.update or 0.0) > 0 else "update-subtracts"
             run.note("update", share.layer, share.store, key)
         elif share.gradient < 0:
-            step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, share.layer))
-            mark(run, step, "sign", at=share.store or step.event)
-        elif delta is not None and delta.values.get("factor", 1.0) < 0:
-            mark(run, delta, "sign")
+            run.mark(step, "sign", at=share.store or step.event)
+        elif delta.values.get("factor", 1.0) < 0:
+            run.mark(delta, "sign")
         elif share.update is not None and share.update > 0:
             run.note("update", share.layer, share.event, "update-adds")
 
@@ -393,12 +378,6 @@ def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
     """Whether what is stored for an update has another sign or size than it has for all others, as a velocity may."""
     others = [each.stored for each in shares if each is not share]
     return bool(others) and share.store is not None and all(abs(share.stored / each - 1) > 1e-3 for each in others)
-
-
-def mark(run: Pass, step: Step, mistake: str, **values: object) -> None:
-    """Give a step a mistake, unless it has one."""
-    if not step.mistake:
-        run.steps[run.steps.index(step)] = replace(step, mistake=mistake, values=step.values | values)
 
 
 def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, rate: float) -> None:
@@ -410,7 +389,7 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
     others = [each for each in shares if each is not share]
     usual_update = usual_size([abs(each.update or 1.0) for each in others] or [1.0])
     update = abs(share.update or 1.0)
-    step = next(each for each in run.steps if (each.quantity, each.layer) == (share.quantity, share.layer))
+    step = run.step(share.quantity, share.layer)
     if abs(update / usual_update - 1) > 1e-3:
         forgets = abs(update - 1) < 1e-6 or abs(update * rate / usual_update - 1) < 1e-3
         key = "update-forgets-rate" if forgets else "update-factor"
@@ -421,7 +400,7 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
         run.note("update", share.layer, share.store, "update-forgets-rate", parameter=share.quantity)
         return
     place = next((each for each in run.statement(step.event) if each.where.is_store), None) if step.event else None
-    mark(run, step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio, at=place)
+    run.mark(step, factor_id(ratio, run.n, run.a[-1].shape[1]), factor=ratio, at=place)
 
 
 def factor_id(ratio: float, n: int, n_outputs: int) -> str:

@@ -13,7 +13,7 @@ from deltarule.learn.layers import OwnLayer, Trace, chains
 from deltarule.learn.losses import NAMES, fits, walk_loss
 from deltarule.learn.recording import Event, InitialParameter
 from deltarule.learn.roles import argument_of, role_of
-from deltarule.learn.updates import mark, walk_update
+from deltarule.learn.updates import walk_update
 from deltarule.nn.arrays import Array
 
 Resolve = Callable[[Event, Array], Array | None]
@@ -101,9 +101,9 @@ def targets_of(run: Pass, begun: int) -> Array:
 
 def judge_one_hot(run: Pass) -> None:
     """Mark delta of the outputs where the targets are one-hot rows of other classes than the program's own labels."""
-    step = next((each for each in run.steps if each.quantity == "delta" and not each.mistake), None)
+    step = run.step("delta")
     n, n_classes = run.targets.shape
-    if step is None or n_classes < 3 or not np.isin(run.targets, (0, 1)).all():
+    if step.mistake or n_classes < 3 or not np.isin(run.targets, (0, 1)).all():
         return
     classes = run.targets.argmax(axis=1)
     for event in run.trace.events:
@@ -114,16 +114,14 @@ def judge_one_hot(run: Pass) -> None:
                 return
             if any(np.array_equal((y + shift) % n_classes, classes) for shift in (1, -1)):
                 at = targets_source(run, [run.targets], step.event) if step.event else None
-                mark(run, step, "targets-shifted", at=at)
+                run.mark(step, "targets-shifted", at=at)
                 return
 
 
 def compare_losses(run: Pass, loss: str) -> None:
     """Mark a delta that is right for another loss than the program's."""
-    step = next((each for each in run.steps if each.quantity == "delta" and each.is_found), None)
-    if step is None or step.layer + 1 != len(run.layers) or step.mistake or not loss:
-        return
-    if fits(step.note, loss, run):
+    step = run.step("delta")
+    if step.mistake or not loss or fits(step.note, loss, run):
         return
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
     a, wanted = run.a[-1], run.targets
@@ -131,7 +129,6 @@ def compare_losses(run: Pass, loss: str) -> None:
     is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # as dC/da
     if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic") and not is_derived:
         at = last_copy(run, step.layer, step.event) if step.event else None
-        mark(run, step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)
+        run.mark(step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)
     else:
-        at = next((each.event for each in run.steps if each.quantity == "loss"), None)
-        mark(run, step, "two-losses", at=at, **names)
+        run.mark(step, "two-losses", at=run.step("loss").event, **names)

@@ -48,7 +48,8 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
         TEXTS["output" if step.quantity == "delta" and l == last else step.quantity] if step.quantity in TEXTS else ""
     )
     values: dict[str, Any] = {"layer": l, "next": l + 1, "before": l - 1, "own": kind, "equation": equation}
-    values |= {"array": ARRAYS.get(step.quantity, step.quantity), "slope": f"the derivative of {kind}"} | step.values
+    slope = TEXTS.get(kind[:1].upper() + kind[1:], f"the derivative of {kind}")
+    values |= {"array": ARRAYS.get(step.quantity, step.quantity), "slope": slope, "meant": l} | step.values
     values["line"] = line.format_map(DEFAULTS | values)
     equation, says, fix = text_of(step.mistake, values)
     array = ARRAYS.get(step.quantity, step.quantity)
@@ -153,9 +154,8 @@ def is_same(value: Array, array: Array) -> bool:
 
 def is_in_columns(run: Pass) -> bool:
     """Whether the program's samples are columns."""
-    event = next(each.event for each in run.steps if each.quantity == "z" and each.event)
-    shape, size = event.value.shape, run.z[0].shape[1]
-    return len(shape) > 1 and shape[0] == size and shape[0] != run.n
+    event, size = run.step("z").event, run.z[0].shape[1]
+    return event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == size
 
 
 def own_line(program: Program, run: Pass, step: Step) -> str:
