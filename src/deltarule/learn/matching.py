@@ -23,7 +23,7 @@ from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
 from deltarule.learn.readings import n_weights, own_batches, readings
-from deltarule.learn.recording import Event, RunRecorder, Tape, Where
+from deltarule.learn.recording import Event, RunRecorder, Tape, Where, where_at
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
@@ -325,7 +325,7 @@ class Session:
             if role == "init" and not run.recorder.starts:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
                 for block in forward[:1]:
-                    where = Where(block.node.lineno, "", block.name, "", False, block.place)
+                    where = where_at(self.program, block.node.lineno, block.name)
                     bank.draw_parameters(run.recorder.starts, block.parameters, where)
 
     def by_class(self, run: Trial, name: str) -> None:

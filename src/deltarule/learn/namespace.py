@@ -163,20 +163,16 @@ class Idle:
     def __iter__(self) -> Any:
         return iter((self, self))  # as in  fig, ax = plt.subplots()
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, *key: Any) -> Any:
         return self
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        pass
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, *error: object) -> None:
+    def __setitem__(self, *key: Any) -> None:
         pass
 
     def __mro_entries__(self, bases: Any) -> tuple[type, ...]:
         return ()
+
+    __enter__, __exit__ = __getitem__, __setitem__
 
 
 def value_by_name(name: str, given: tuple[Any, ...]) -> Any:

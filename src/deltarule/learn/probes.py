@@ -15,7 +15,7 @@ from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMA
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, name_of, names_of
-from deltarule.learn.recording import Where
+from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
@@ -76,7 +76,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
     with np.errstate(all="ignore"):
         if role in ("activation", "softmax") and kind is not None and n_arguments == 1:
             powers = [each.lineno for each in ast.walk(node) if isinstance(each, ast.Attribute) and each.attr == "exp"]
-            where = place_at(program, node, powers[0]) if kind is SOFTMAX and powers else where
+            where = where_at(program, powers[0], node.name) if kind is SOFTMAX and powers else where
             yield from activation_findings(program, where, name, kind, function)
         elif role == "derivative" and kind is not None and kind is not SOFTMAX:
             yield from derivative_findings(program, where, name, kind, function, n_arguments)
@@ -95,12 +95,7 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
-    return place_at(program, node, (stores or [each.lineno for each in returns] or [node.lineno])[-1])
-
-
-def place_at(program: Program, node: ast.AST, line: int) -> Where:
-    """A line of a function."""
-    return Where(line, "", getattr(node, "name", ""), "", False, program.place(line))
+    return where_at(program, (stores or [each.lineno for each in returns] or [node.lineno])[-1], node.name)
 
 
 def finding(
@@ -229,7 +224,7 @@ def unset_names(program: Program) -> Iterator[ProgramFinding]:
                 name = each.id
                 if name in later and name not in defined | known | said | inner and later[name] > node.lineno:
                     said.add(name)
-                    where = Where(each.lineno, "", "", "", False, program.place(each.lineno))
+                    where = where_at(program, each.lineno)
                     yield finding(program, where, "used-before-value", name=name, later=program.place(later[name]).line)
         defined |= {name for each in ast.walk(node) for name in names_of(each)}
 
@@ -246,7 +241,7 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
         for each in ast.walk(node) if is_whole else ():
             if isinstance(each, ast.Attribute) and name_of(each.value) == "self" and each.attr not in known:
                 known.add(each.attr)
-                where = place_at(program, node, each.lineno)
+                where = where_at(program, each.lineno, name)
                 error = f"AttributeError: '{name}' object has no attribute '{each.attr}'"
                 hint = f"give self.{each.attr} a value in __init__, or write the name that it has"
                 yield finding(
@@ -269,7 +264,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 places = [n for n, each in enumerate(names) if each == twice[0]]
                 beside = [n for n in places if n and number_in(names[n - 1]) == number_in(lost[0])]
                 right = [lost[0] if n == (beside or places)[-1] else each for n, each in enumerate(names)]
-                where = Where(node.lineno, "", name, "", False, program.place(node.lineno))
+                where = where_at(program, node.lineno, name)
                 shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
@@ -283,7 +278,7 @@ def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
         users = [block for block in program.functions.values() if reads_global(block.node, count)]
         if part and users:
             line = text.count("\n", 0, found.start()) + 1
-            where = Where(line, "", "", "", False, program.place(line))
+            where = where_at(program, line)
             shown = {"name": count, "data": part[0], "function": users[0].name}
             yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
 
@@ -294,7 +289,7 @@ def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
     for scope in functions or [program.tree]:
         nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
         yield from (
-            finding(program, place_at(program, scope, line), key, "t", level)
+            finding(program, where_at(program, line, getattr(scope, "name", "")), key, "t", level)
             for key, level, line in [*samples_apart(nodes), *samples_left_out(nodes)]
         )
 

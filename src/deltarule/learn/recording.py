@@ -55,6 +55,11 @@ class Where:
     is_load: bool = False
 
 
+def where_at(program: Program, line: int, function: str = "") -> Where:
+    """A line of a program, in a function of it or in none."""
+    return Where(line, "", function, "", False, program.place(line))
+
+
 @dataclass(frozen=True, eq=False)
 class Event:
     """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key.
@@ -370,23 +375,15 @@ class Tape:
         self.recorder: RunRecorder | None = None
         self.supplies: Callable[[str], Any] = lambda name: None
 
-    def see(self, index: int, value: Any) -> Any:
-        """As `Recorder.see`."""
-        return value if self.recorder is None else self.recorder.see(index, value)
+    def hook(self, name: str, place: int | None = None) -> Callable[..., Any]:
+        """A method of the recorder, as the program calls it; without a recorder, one of the arguments or None."""
 
-    def store(self, index: int, *stored: Any) -> None:
-        """As `Recorder.store`."""
-        if self.recorder is not None:
-            self.recorder.store(index, *stored)
+        def call(*given: Any) -> Any:
+            if self.recorder is not None:
+                return getattr(self.recorder, name)(*given)
+            return None if place is None else given[place]
 
-    def give(self, index: int, value: Any) -> None:
-        """As `Recorder.give`."""
-        if self.recorder is not None:
-            self.recorder.give(index, value)
-
-    def rounds(self, items: Iterable[Any]) -> Iterable[Any]:
-        """As `Recorder.rounds`."""
-        return items if self.recorder is None else self.recorder.rounds(items)
+        return call
 
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
@@ -399,10 +396,6 @@ class Tape:
             return value
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
-
-    def supply(self, name: str) -> Any:
-        """The value of a name whose own statement cannot run here."""
-        return self.supplies(name)
 
     def script(self, program: Program, *, skipped: Sequence[str]) -> Program:
         """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
@@ -444,7 +437,8 @@ class Tape:
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
-        hooks = (self.see, self.store, self.give, self.move, self.supply, self.rounds)
+        seen, stored, given, rounds = (self.hook(*row) for row in (("see", 1), ("store",), ("give",), ("rounds", 0)))
+        hooks = seen, stored, given, self.move, lambda name: self.supplies(name), rounds
         vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
         return twin
 

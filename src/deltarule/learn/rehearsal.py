@@ -11,13 +11,11 @@ from itertools import product
 import numpy as np
 
 from deltarule.learn.activations import RELU, SIGMOID, SOFTMAX, TANH, Sigma
-from deltarule.learn.bank import Bank, UnfilledError
-from deltarule.learn.calm_chance import calm_chance
+from deltarule.learn.bank import Bank
 from deltarule.learn.examples import SmallBatch, forms
-from deltarule.learn.matching import SeenError, Session, Trial
-from deltarule.learn.namespace import carry_out
-from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Where
-from deltarule.learn.verdict import verdict
+from deltarule.learn.matching import Session, Trial
+from deltarule.learn.recording import Event, InitialParameter, where_at
+from deltarule.learn.roles import parameter_kind, plain
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
@@ -49,43 +47,27 @@ def rehearsals(session: Session, name: str, node: ast.FunctionDef, sizes: tuple[
 
 def rehearsal(session: Session, name: str, node: ast.FunctionDef, form: SmallBatch, kinds: list[Sigma]) -> Trial:
     """One such run."""
-    recorder, bank = RunRecorder(session.tape.places), Bank(form)
-    run = Trial("alone", form, recorder)
-    where = Where(node.lineno, "", node.name, "", False, session.program.place(node.lineno))
-    outputs = form.X
-    for index, kind in enumerate(kinds):
-        matrix, bias = parameters(index, form)
-        weighted = outputs @ matrix + bias
-        outputs = kind.value(weighted)
-        given = {"w": matrix, "b": bias[None], "z": weighted, "a": outputs}
-        for letter, array in given.items():
-            lying = array.T.copy() if form.is_columns else array.copy()
-            bank.known[f"{letter}{index + 1}"] = lying
-            if letter in "wb":
-                path = f"{letter.upper() if letter == 'w' else letter}{index + 1}"
-                recorder.starts.append(
-                    InitialParameter(path, "weights" if letter == "w" else "biases", where, lying, lying.copy())
-                )
-            else:
-                recorder.events.append(Event(len(recorder.events), where, f"{letter.upper()}{index + 1}", lying.copy()))
-    bank.results["output"] = bank.known[f"a{len(kinds)}"]
-    n_given = len(recorder.events)
-    with calm_chance():
-        session.tape.recorder = recorder
-        supplied = {each: form.value(each)[1] for each in session.program.free if form.value(each)[0]}
-        try:
-            run.space = carry_out(session.twin, supplied)
-            del recorder.events[n_given:]
-            function = run.space.get(name)
-            if function is not None:
-                session.call(run, name, function, bank)
-        except (UnfilledError, SeenError):
-            pass
-        finally:
-            session.tape.recorder = None
-    if run.called and (run.error is None or len(recorder.events) > n_given):
-        run.verdict = verdict(recorder.events, recorder.starts, form.batches()[:1], lambda event, z: None, 0.1)
-    return run
+
+    def alone(run: Trial) -> None:
+        bank, outputs, events = Bank(form), form.X, run.recorder.events
+        events.clear()
+        where = where_at(session.program, node.lineno, node.name)
+        for index, kind in enumerate(kinds):
+            matrix, bias = parameters(index, form)
+            weighted = outputs @ matrix + bias
+            outputs = kind.value(weighted)
+            for path, array in {"W": matrix, "b": bias[None], "Z": weighted, "A": outputs}.items():
+                lying, path = array.T.copy() if form.is_columns else array.copy(), f"{path}{index + 1}"
+                bank.known[plain(path)] = lying
+                if role := parameter_kind(path):
+                    run.recorder.starts.append(InitialParameter(path, role, where, lying, lying.copy()))
+                else:
+                    events.append(Event(len(events), where, path, lying.copy()))
+        bank.results["output"] = bank.known[f"a{len(kinds)}"]
+        if function := run.space and run.space.get(name):
+            session.call(run, name, function, bank)
+
+    return session.run(alone, form)
 
 
 def parameters(l: int, form: SmallBatch) -> tuple[Array, Array]:
