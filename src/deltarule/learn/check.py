@@ -27,28 +27,7 @@ from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, fin
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
-FIRST = ("used-before-value", "init-equal", "init-saturates", "bias-shape", "one-hot-shifted", "one-hot-wrong")
-SLOPES = (
-    "slope-half",
-    "slope-of-a",
-    "slope-fed-z",
-    "slope-of-another",
-    "off",
-    "slope-twice",
-    "mask-inverted",
-    "mask-one",
-)
-WEAK = ("off", "sign", "never-filled", "bias-forgotten", "never-updated", "update-off")
-CHANCE = (
-    "factor",
-    "undivided",
-    "updated-weights",
-    "one-sample",
-    "error-for-delta",
-    "divided-twice",
-)
-NAMELESS = ("NameError", "UnboundLocalError", "'module' object is not callable")  # whatever is passed
-THEIRS = ("ValueError", "NameError", "UnboundLocalError", "IndexError", "AttributeError", "ZeroDivisionError")
+MISTAKES, ERRORS = TABLES["mistakes"], TABLES["errors"]
 INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # which the report does not list
 
 
@@ -157,9 +136,9 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     if run is None or run.verdict is None:
         return []
-    is_stopped = run.error is not None and run.error.kind in THEIRS
+    is_stopped = run.error is not None and run.error.kind in ERRORS["theirs"]
     is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
-    doubtful = (*WEAK, *CHANCE) if is_stopped else WEAK if is_dead else ()
+    doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may be others than those that it was given
@@ -181,10 +160,10 @@ def error_findings(
         if error.line and not omission_behind(program, error):
             found.append(error_finding(program, run, error, lost[0] if lost else None))
     everywhere = common_error(program, session, "by_training")
-    if everywhere is not None and everywhere.kind in THEIRS and (run is None or run.how != "by_training"):
+    if everywhere is not None and everywhere.kind in ERRORS["theirs"] and (run is None or run.how != "by_training"):
         found.append(error_finding(program, None, everywhere, None))
     everywhere = common_error(program, session, "by_class")
-    if everywhere is not None and not is_known and (everywhere.kind in NAMELESS or everywhere.message in NAMELESS):
+    if everywhere is not None and not is_known and {everywhere.kind, everywhere.message} & {*ERRORS["nameless"]}:
         found.append(error_finding(program, None, everywhere, None))
     return found
 
@@ -221,13 +200,8 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
 
 def hint_for(kind: str, message: str) -> str:
     """What to look at after an error."""
-    if "unpack" in message:
-        return "unpack as many values as the function returns"
-    if "not aligned" in message or "matmul" in message or "broadcast" in message:
-        return "compare the shapes of both arrays: a transpose is missing or too much, or an axis is wrong"
-    if kind == "NameError":
-        return "give the name a value before this line, or pass it as an argument"
-    return "compare what this line is given with what it expects"
+    text = f"{kind}: {message}"
+    return next(hint for word, hint in ERRORS["hints"].items() if word in text)
 
 
 def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
@@ -240,7 +214,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     for each in found:
         if each.id == "derivative-differs" and each.function in inside:
             continue
-        if has_derivative and each.id in SLOPES and each.array.startswith("delta"):
+        if has_derivative and each.id in MISTAKES["slopes"] and each.array.startswith("delta"):
             continue
         if has_one_hot and each.id.startswith("targets-"):
             continue
@@ -262,9 +236,9 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
     def key(finding: ProgramFinding) -> tuple[int, int]:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
         stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
-        if finding.id in FIRST:
-            stage = FIRST.index(finding.id) - len(FIRST)
-        elif finding.id in ("update-adds", "update-off", "update-factor", "update-forgets-rate", "returned-twice"):
+        if finding.id in MISTAKES["first"]:
+            stage = MISTAKES["first"].index(finding.id) - len(MISTAKES["first"])
+        elif finding.id in MISTAKES["last"]:
             stage = 7
         elif finding.id == "raises":
             stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
