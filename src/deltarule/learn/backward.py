@@ -23,11 +23,11 @@ from deltarule.learn.activations import (
     shares_of,
     slope_name,
 )
-from deltarule.learn.blame import delta_source, is_in, targets_source
+from deltarule.learn.blame import delta_source, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import is_bias_gradient, number_in
+from deltarule.learn.roles import is_gradient, number_in
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -68,14 +68,12 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
     """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
         before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
-        inside = [each for each in before if is_in("derivative", each)]
+        inside = [each for each in before if each.role == "derivative"]
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
-        made = first_multiple(
-            [each for each in pairs if each[0].time <= event.time and not is_in("loss", each[0])], wrong
-        )
+        made = first_multiple([each for each in pairs if each[0].time <= event.time and each[0].role != "loss"], wrong)
         return made[0] if made else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
         return targets_source(run, wrong_targets(run.targets), event)
@@ -87,7 +85,7 @@ def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
-        run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: is_in("loss", pair[0])
+        run.step_of(run.trace.arrays(run.n, a.shape[1], begun)), key=lambda pair: pair[0].role == "loss"
     ):
         if pair[0].time <= event.time:
             for each in errors:
@@ -116,13 +114,8 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
-    full = ("=quadratic", kind.back(error, weighted, outputs))
-    right: list[Form] = []
-    if kind in MULTI:
-        right.append(("=cross_entropy", error))
-    if kind is IDENTITY:
-        right.append(("=quadratic", error))
-    right.append(full)
+    right: list[Form] = [("=cross_entropy", error)] if kind in MULTI else []
+    right.append(("=quadratic", kind.back(error, weighted, outputs)))
     if kind is SIGMOID:
         right.append(("=categorical", -wanted * (1 - outputs)))
         right.append(("=quadratic", error * outputs * (1 - outputs)))
@@ -203,7 +196,7 @@ def find_delta(
 ) -> tuple[Found, str, float] | None:
     """The array that is delta of a layer, its mistake, and how many times the right one it is."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
-    pairs.sort(key=lambda pair: is_in("loss", pair[0]))
+    pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
     right, wrong = forms
     if not used:  # dC/dW may have a penalty's part
@@ -226,7 +219,7 @@ def find_delta(
                 return (unused[:2], right[0][0], unused[2]) if unused and group is used else (found[:2], key, found[2])
         if group and group is used:
             return group[0], "off", 1.0
-    named = [pair for pair in pairs if pair[0].where.is_store and is_error_name(pair[0].name)]
+    named = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name, "errors")]
     return (named[-1], "off", 1.0) if named and right else None
 
 
@@ -244,14 +237,6 @@ def nearest_multiple(
                 is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # made number by number, and scaled so
                 return found[0] if is_one_by_one else event, array, factor
     return found
-
-
-def is_error_name(name: str) -> bool:
-    """Whether a name is that of an error or a delta."""
-    bare = name.casefold().replace("_", "").rpartition(".")[2]
-    if "nabla" in bare:
-        return False
-    return bare.startswith(("dz", "delta", "err", "dl", "dout")) or "delta" in bare or "error" in bare
 
 
 def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
@@ -307,7 +292,8 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
-        alike = pairs if array.shape == right.shape else arrays_of_shape(run, layer, array.shape, since)
+        form = layer.upright(array).shape
+        alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2])
             return found_wrong[1] if array.shape == right.shape else None
@@ -318,7 +304,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
             run.note("dW", index, whole[0][0], "weights-transposed")
             return lying[1].T if layer.is_out_first else lying[1]
     number = number_in(layer.weights.name)
-    named = [pair for pair in pairs if pair[0].where.is_store and is_gradient_name(pair[0].name)]
+    named = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name, "weights")]
     named = [pair for pair in named if number_in(pair[0].name) in (None, number)]
     return take_gradient(run, "dW", index, named)
 
@@ -364,12 +350,6 @@ def judge_penalties(run: Pass) -> None:
             run.change(steps[l], key, factor=strength / usual if usual else -1.0)
 
 
-def arrays_of_shape(run: Pass, layer: OwnLayer, shape: tuple[int, ...], after: int) -> list[Found]:
-    """The arrays of a shape (fan_in, fan_out), as they lie in a layer."""
-    lying = shape[::-1] if layer.is_out_first else shape
-    return [(event, layer.upright(array)) for event, array in run.step_of(run.trace.like(lying, after))]
-
-
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
     layer = run.layers[l]
@@ -380,12 +360,6 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
     if stored.value.shape == shape[::-1] != shape and factor_between(stored.value, layer.upright(found[1]).T):
         return stored, "weights-transposed"
     return (stored, "never-filled") if not stored.value.any() and found[1].any() else None
-
-
-def is_gradient_name(name: str) -> bool:
-    """Whether a name is that of a gradient of weights."""
-    bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("d", "nabla")) or "grad" in bare
 
 
 def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
@@ -418,18 +392,15 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     if index + 1 == len(run.layers):
         forms.append(("error-for-delta", (run.a[-1] - run.targets).sum(axis=0)))
     forms.append(("bias-from-weights", (run.inputs(index).T @ delta).sum(axis=0)))
-    forms += [
-        ("of-another-layer", each.sum(axis=0))
-        for each in (run.delta or [])
-        if each is not None and each.shape == delta.shape
-    ]
+    alike = [each for each in run.delta if each is not None and each.shape == delta.shape]
+    forms += [("of-another-layer", each.sum(axis=0)) for each in alike]
     made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
     made = [] if right.size == 1 else made  # of which any number is a multiple
     forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
-    named = [pair for pair in pairs if is_bias_gradient(pair[0].name)]
+    named = [pair for pair in pairs if is_gradient(pair[0].name)]
     for key, array in forms:
-        alike = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be right by itself
-        if run.n > 1 and (wrong := first_multiple(alike, array)):
+        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be right by itself
+        if run.n > 1 and (wrong := first_multiple(group, array)):
             run.note("db", index, wrong[0], key)
             return wrong[1]
     return sum_over_other_axes(run, index, delta, since, pairs)
@@ -442,7 +413,7 @@ def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | N
     if time is None:
         return None
     for event, array in run.step_of(pairs):
-        if time < event.time < time + 6 and event.where.is_store and "b" in event.name and is_bias_gradient(event.name):
+        if time < event.time < time + 6 and event.where.is_store and "b" in event.name and is_gradient(event.name):
             return None if factor_between(array, delta) is not None else (event, array)
     return None
 
@@ -452,15 +423,12 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
     layer = run.layers[index]
     if layer.biases is None:
         return None
-    total = delta.sum()
-    is_clear = abs(total) > 1e-6 * np.abs(delta).sum()  # else any 0 would do
-    names = [each for each in run.trace.events if begun < each.time < run.end and each.value.size == 1]
-    names = [each for each in names if is_bias_gradient(each.name) or (is_clear and run.n > 1)]
-    for event in names:
-        scales = [1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]]
-        if event.value.size == 1 and any(
-            abs(abs(event.value.item()) - abs(total * scale)) < 1e-9 * np.abs(delta).sum() for scale in scales
-        ):
+    total, size = abs(delta.sum()), np.abs(delta).sum()
+    sums = total * np.array([1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]])
+    is_clear = total > 1e-6 * size and run.n > 1  # else any 0 would do
+    for event in [each for each in run.trace.events if begun < each.time < run.end and each.value.size == 1]:
+        is_sum = (np.abs(abs(event.value.item()) - sums) < 1e-9 * size).any()
+        if is_sum and (is_clear or is_gradient(event.name)):
             run.note("db", index, event, "bias-all-axes")
             return np.full(layer.b.size, event.value.item())
     wide = run.step_of(run.trace.of_size(run.n, begun))
@@ -478,7 +446,5 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
     """Arrays that have the name of a bias's gradient, and no other layer's number."""
     number = number_in(name)
-    return [
-        pair for pair in pairs
-        if pair[0].where.is_store and is_bias_gradient(pair[0].name) and number_in(pair[0].name) in (None, number)
-    ] if delta.any() else []  # fmt: skip
+    pairs = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name)]
+    return [pair for pair in pairs if number_in(pair[0].name) in (None, number)] if delta.any() else []

@@ -12,6 +12,7 @@ import numpy as np
 from deltarule.learn.examples import RATE, SmallBatch
 from deltarule.learn.recording import InitialParameter, Where
 from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
+from deltarule.learn.sandbox import Attempt, attempt
 from deltarule.randomness import generator
 
 
@@ -82,6 +83,11 @@ class Bank:
             else:
                 given.append(value)
         return given, words
+
+    def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
+        """Call a function with values for its arguments. Raises UnfilledError where one has none."""
+        given, words = self.arguments(function)
+        return attempt(what, function, *given, seconds=seconds, **words)
 
     def value(self, name: str) -> tuple[bool, Any]:
         """A value for a name: one that the program returned under that name, or one of the examples."""

@@ -4,20 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.learn.activations import Sigma, factor_between, is_close, sigma_of
+from deltarule.learn.activations import factor_between, is_close, sigma_of
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import logarithm
 from deltarule.learn.recording import GIVEN_SOURCE as GIVEN
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import is_bias_gradient, role_of
+from deltarule.learn.roles import is_gradient
 from deltarule.nn.arrays import Array
 
 FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "times-outputs")
-
-
-def is_in(role: str, event: Event) -> bool:
-    """Whether an expression stands in a function of this role."""
-    return role_of(event.where.function.rpartition(".")[2]) == role
 
 
 def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array], *, is_given: bool = False) -> Event:
@@ -27,7 +22,7 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     """
     behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
-    pairs = [pair for pair in pairs if pair[0].time <= found.time and not is_in("loss", pair[0])]
+    pairs = [pair for pair in pairs if pair[0].time <= found.time and pair[0].role != "loss"]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
@@ -41,29 +36,19 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
 def last_copy(run: Pass, l: int, found: Event) -> Event:
     """The last time that an array was stored, under whatever name, before dC/dW was made of it."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], found.time))
-    end = next((event.time for event in run.trace.events if event.time > found.time and is_gradient(run, l, event)), 0)
-    alike = [event for event, array in pairs if event.time < end and is_close(array, array_of(run, l, found))]
-    alike = [event for event in alike if run.n > 1 or not is_bias_gradient(event.name)]
+    shape, weights = run.layers[l].W.shape, run.layers[l].weights.value
+    made = [pair for lying in {shape, shape[::-1]} for pair in run.trace.like(lying, found.time)]
+    made = [pair for pair in made if pair[1].shape != weights.shape or not is_close(pair[1], weights)]
+    end = min((event.time for event, _ in made), default=0)
+    own = next(array for each, array in run.trace.arrays(run.n, run.layers[l].W.shape[1]) if each is found)
+    alike = [event for event, array in pairs if event.time < end and is_close(array, own)]
+    alike = [event for event in alike if run.n > 1 or not is_gradient(event.name)]
     stored = [event for event in alike if event.where.is_store and event.where.source != GIVEN]
-    inside = [event for event in stored if is_in("derivative", event)]
+    inside = [event for event in stored if event.role == "derivative"]
     last = (inside or stored or [found])[-1]
     handed = [each for each in stored if last.time - 4 < each.time < last.time and each.callers[1:] == last.callers]
     handed = [each for each in handed if each.where.function not in (found.where.function, last.where.function)]
     return (handed or [last])[-1]  # by a function that does nothing to it
-
-
-def array_of(run: Pass, l: int, event: Event) -> Array:
-    """The array of an event, (n, outputs of the layer)."""
-    size = run.layers[l].W.shape[1]
-    return next(array for each, array in run.trace.arrays(run.n, size) if each is event)
-
-
-def is_gradient(run: Pass, l: int, event: Event) -> bool:
-    """Whether an array has the shape of a layer's weights, and is not they."""
-    weights = run.layers[l].weights.value
-    return event.value.shape in (weights.shape, weights.shape[::-1]) and not (
-        event.value.shape == weights.shape and is_close(event.value, weights)
-    )
 
 
 def is_explained(array: Array, known: list[Array]) -> bool:
@@ -124,14 +109,9 @@ def blame_callers(run: Pass) -> dict[int, int]:
             (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
         )
         is_slope = level == 0 and step.mistake == "slope-of-another"
-        if is_slope and (not event.where.function or slope_in_name(event) not in (None, run.kinds[step.layer])):
-            level = 1
+        promised = sigma_of(event.where.function.rpartition(".")[2]) if event.role == "derivative" else None
+        if is_slope and (not event.where.function or promised not in (None, run.kinds[step.layer])):
+            level = 1  # a right derivative of another activation
         if level:
             blamed[n] = event.lines[level]
     return blamed
-
-
-def slope_in_name(event: Event) -> Sigma | None:
-    """The activation whose derivative a function's name promises."""
-    name = event.where.function.rpartition(".")[2]
-    return sigma_of(name) if role_of(name) == "derivative" else None

@@ -12,6 +12,7 @@ import numpy as np
 from deltarule.errors import SettingError, sentence
 from deltarule.learn.code_files import find_program
 from deltarule.learn.judgement import Step
+from deltarule.learn.losses import NAMES
 from deltarule.learn.matching import ABSENT, Session, Trial, has_gradients, sees
 from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import, values_of_run
 from deltarule.learn.omissions import notes as reading_notes
@@ -96,7 +97,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         left_out=() if run else omissions(program),
         supplied=tuple(sorted(best.supplied)) if best else (),
         notes=tuple(dict.fromkeys([*notes_of(program, verdict), *missing])),
-        adapter=adapter_for(program, session) if not matched and session.has_network else "",
+        adapter="" if matched else adapter_for(program, session),
     )
     if train and result.ok and best is not None:
         hand_back(result.to_json_dict())  # which stays where training takes too long
@@ -109,19 +110,14 @@ def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding])
     """Findings, with those of functions that the program never uses as warnings, where its network was seen."""
     used = {each.id for each in ast.walk(program.tree) if isinstance(each, ast.Name)}
     used |= {each.attr for each in ast.walk(program.tree) if isinstance(each, ast.Attribute)}
-    is_small = ("activation-differs", "derivative-differs")
-    return [
-        replace(each, level="warning")
-        if each.id in is_small and sees(run, "delta") and each.function.rpartition(".")[2] not in used
-        else each
-        for each in found
-    ]
+    small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
+    unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
+    return [replace(each, level="warning") if each in unused else each for each in found]
 
 
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
     """What the best run shows: arrays that are wrong, and where it stopped."""
-    found: list[ProgramFinding] = []
-    wrong = mistakes_of(run)
+    found, wrong = list[ProgramFinding](), mistakes_of(run)
     if run is not None and run.verdict is not None:
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
         for each in (each for each in run.verdict.steps if "aside" in each.values and not each.mistake):
@@ -133,9 +129,9 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
 
 def mistakes_of(run: Trial | None) -> list[Step]:
     """The arrays of a run that are wrong; where it stopped with an error, only those whose mistake has a name."""
-    steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     if run is None or run.verdict is None:
         return []
+    steps = run.verdict.steps
     is_stopped = run.error is not None and run.error.kind in ERRORS["theirs"]
     is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
@@ -233,7 +229,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
 def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings in the order of the data's way."""
 
-    def key(finding: ProgramFinding) -> tuple[int, int]:
+    def key(finding: ProgramFinding) -> int:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
         stage = {"z": 2, "a": 2, "the": 3, "sigma'": 4, "delta": 5, "W": 5, "b": 5}.get(name, 6)
         if finding.id in MISTAKES["first"]:
@@ -242,15 +238,16 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
             stage = 7
         elif finding.id == "raises":
             stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
-        return stage, 0
+        return stage
 
     return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
 
 
 def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
     """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
-    node = next((each for each in ast.walk(program.tree) if is_around(each, finding.line)), None)
-    loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.While)] if node else []
+    functions = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    around = [each for each in functions if each.lineno <= finding.line <= (each.end_lineno or 0)]
+    loops = [each for node in around[:1] for each in ast.walk(node) if isinstance(each, ast.For | ast.While)]
     loops = [each for each in loops if each.lineno > finding.line and "range" in ast.unparse(each).partition("\n")[0]]
     if not loops:
         return finding
@@ -258,26 +255,15 @@ def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
     return replace(finding, line=line, place=str(program.place(line)), code=program.line(line).strip(), write="")
 
 
-def is_around(node: ast.AST, line: int) -> bool:
-    """Whether a node is the function that a line stands in."""
-    return isinstance(node, ast.FunctionDef) and node.lineno <= line <= (node.end_lineno or 0)
-
-
 def right_words(verdict: Any) -> list[str]:
     """What is right, a line for each kind of array."""
     lines = []
     for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
         steps = [each for each in verdict.steps if each.quantity == quantity]
-        right = sorted({each.layer for each in steps if not each.mistake})
+        right = sorted({each.layer for each in steps})
         if right and not any(each.mistake for each in steps):
-            where = (
-                ""
-                if quantity == "loss"
-                else " of all layers"
-                if len(right) == len(verdict.layers)
-                else f" of layer {right[0]}"
-            )
-            lines.append(f"{'the loss' if quantity == 'loss' else quantity}{where}")
+            where = "all layers" if len(right) == len(verdict.layers) else f"layer {right[0]}"
+            lines.append("the loss" if quantity == "loss" else f"{quantity} of {where}")
     return [", ".join(lines)] if lines else []
 
 
@@ -288,8 +274,7 @@ def notes_of(program: Program, verdict: Any) -> list[str]:
         return notes
     first = next((each for each in verdict.steps if each.quantity == "delta" and each.note), None)
     if first is not None and not first.mistake:
-        names = {"quadratic": "squared error", "cross_entropy": "cross-entropy", "categorical": "cross-entropy"}
-        notes.append(f"the gradient is that of {names.get(first.note, first.note)}")
+        notes.append(f"the gradient is that of {NAMES[first.note]}")
     if any(each.note == "penalty" for each in verdict.steps):
         notes.append("the gradient has a share of the weights added: a penalty")
     return notes
@@ -307,8 +292,8 @@ def parts_of(session: Session) -> list[ProgramPart]:
 
 
 def adapter_for(program: Program, session: Session) -> str:
-    """The lines to fill in, where a program was not recognized."""
+    """The lines to fill in, where a program with a network was not recognized."""
     names = [name for name, role in session.functions.items() if role in ("forward", "backward")]
-    names = names or list(program.classes)[:1] or ["..."]
+    names = names or list(program.classes)[:1]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}
-    return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words)
+    return ADAPTER.format(module=program.path.stem, names=", ".join(names), **words) if names else ""

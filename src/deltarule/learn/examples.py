@@ -1,7 +1,6 @@
 """The small batch that a learner's program is checked with, in the form in which the program takes it."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -24,13 +23,11 @@ class SmallBatch:
     """A batch whose every size is another prime, where the program leaves it free.
 
     sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
-    hidden: how a size of hidden layers is given, "number" or "list". n_layers: how many layers a list of sizes has.
     """
 
     sizes: tuple[int, ...] = SIZES
     is_columns: bool = True
     labels: str = "one_hot"
-    hidden: str = "number"
     is_single: bool = False  # one sample: a column, or a vector
 
     @property
@@ -95,20 +92,15 @@ class SmallBatch:
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
             return True, STRENGTH
         if kind == "n_hidden":
-            return True, list(hidden) if self.hidden == "list" else hidden[hidden_index(name) % len(hidden)]
+            digits = re.findall(r"\d", name)
+            return True, hidden[max(0, int(digits[-1]) - 1) % len(hidden) if digits else 0]  # the second of h2
         if kind == "sizes" and "hidden" in name.casefold():
-            return True, list(hidden) if self.hidden == "list" else hidden[0]
+            return True, hidden[0]
         if kind == "y_flat" and self.labels != "classes":
             return True, self.given_y
         if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
             return True, self.sizes[0]
         return kind in given, given.get(kind)
-
-
-def hidden_index(name: str) -> int:
-    """Which hidden layer a name such as h2 means, from 0."""
-    digits = [each for each in name if each.isdigit()]
-    return max(0, int(digits[-1]) - 1) if digits else 0
 
 
 def forms(examples: SmallBatch) -> list[SmallBatch]:
@@ -121,8 +113,3 @@ def single_forms(examples: SmallBatch) -> list[SmallBatch]:
     """One sample in every form."""
     one = replace(examples, is_single=True)
     return [replace(one, is_columns=False), one, replace(one, is_columns=False, labels="classes")]
-
-
-def sizes_of(shapes: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """The layers' sizes, from those of (fan_in, fan_out) matrices."""
-    return (shapes[0][0], *(out for _, out in shapes))

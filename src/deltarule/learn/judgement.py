@@ -25,7 +25,6 @@ from deltarule.learn.activations import (
 )
 from deltarule.learn.layers import OwnLayer, Trace
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
 
 Found = tuple[Event, Array]
@@ -114,6 +113,11 @@ class Pass:
     def inputs(self, l: int) -> Array:
         """What layer l reads."""
         return self.X if l == 0 else self.a[l - 1]
+
+    def value_of(self, event: Event, z: Array) -> Array:
+        """What the program's own function of an event makes of z; NaN where it cannot be called."""
+        value = self.call(event, z)
+        return np.full_like(z, np.nan) if value is None else value
 
     def note(self, quantity: str, layer: int, event: Event | None, mistake: str = "", **more: Any) -> None:
         """Add a step."""
@@ -248,7 +252,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         if (
             (found := first(pairs, function(weighted)))
             and last_of_line(pairs, found)[0] is found[0]
-            and is_result(found[0])
+            and found[0].role in ("activation", "softmax")
         ):
             return take_a(run, index, found, kind, mistake)
     if take_own(run, index, pairs):
@@ -269,11 +273,12 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
             continue
         name = event.where.text.partition("(")[0].rpartition(".")[2]
         if "softmax" in name.casefold():
-            inside = [pair[0] for pair in pairs if is_result(pair[0]) and pair[0].time < event.time]
+            before = [pair[0] for pair in pairs if pair[0].time < event.time]
+            inside = [each for each in before if each.role in ("activation", "softmax")]
             names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
             take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, next(names, "softmax-differs"))
         else:
-            take_a(run, index, (event, array), own(name, partial(value_of, run, event)), "")
+            take_a(run, index, (event, array), own(name, partial(run.value_of, event)), "")
         return True
     return False
 
@@ -288,17 +293,6 @@ def lack_activation(run: Pass, l: int, kind: str) -> None:
     alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
     alike = [each for each in alike if each.where.line != z.where.line]
     run.change(step, "no-activation", own=kind, at=(alike or [z])[0])
-
-
-def value_of(run: Pass, event: Event, z: Array) -> Array:
-    """A program's own function of z; NaN where it cannot be called."""
-    value = run.call(event, z)
-    return np.full_like(z, np.nan) if value is None else value
-
-
-def is_result(event: Event) -> bool:
-    """Whether an expression stands in a function that a program has for an activation."""
-    return role_of(event.where.function.rpartition(".")[2]) in ("activation", "softmax")
 
 
 def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:

@@ -79,23 +79,19 @@ def walk_loss(run: Pass) -> str:
     """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
     at = run.step("a", len(run.layers) - 1).event
     later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
-    again = [array for event, array in later if run.kinds[-1] is SOFTMAX and is_return(event) and is_shares(array)][:1]
+    again = [array for event, array in later if run.kinds[-1] is SOFTMAX and event.role == "loss"]
+    again = [each for each in again if (each > 0).all() and np.allclose(each.sum(axis=1), 1)][:1]
     again += [array for event, array in later if at is not None and event.where is at.where]
     for may_be_wrong in (False, True):
         for outputs in [run.a[-1], *again[:2]]:  # a loss may be computed after the step, of new outputs
             if name := loss_of(run, outputs, may_be_wrong):
                 return name if name != "?" else ""
-    own = [array for event, array in later if run.whole and event.where.is_store and is_return(event)]
+    own = [array for event, array in later if run.whole and event.where.is_store and event.role == "loss"]
     own = [each for each in own if not np.isin(each, (0, 1)).all()]
     for outputs, wanted in product(own[:1], np.unique(run.whole[1], axis=0) if run.whole else ()):
         if name := loss_of(replace(run, targets=wanted[np.newaxis]), outputs, may_be_wrong=False):
             return name  # of a sample on its way through the loss, after the epoch
     return ""
-
-
-def is_shares(array: Array) -> bool:
-    """Whether each row of an array adds up to 1."""
-    return bool((array > 0).all() and np.allclose(array.sum(axis=1), 1))
 
 
 def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
@@ -108,7 +104,7 @@ def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     values = np.array([number_of(each) for each in numbers])
     near = {name: near_multiples(values, base, *sizes) for name, base in known.items()}
     found = [(event, name) for place, event in enumerate(numbers) for name in known if near[name][place]]
-    whole, named = wholes(numbers), [pair for pair in found if is_loss_place(pair[0])]
+    whole, named = wholes(numbers), [pair for pair in found if pair[0].role == "loss" or is_loss_name(pair[0].name)]
     right = [pair for pair in named if pair[0] in whole]
     if not right and not may_be_wrong:
         return ""
@@ -139,7 +135,7 @@ def wholes(numbers: list[Event]) -> list[Event]:
         is_end = after is None or after.where.function != each.where.function or after.time > each.time + 40
         is_certain = re.search(CERTAIN, each.where.function.casefold())
         is_named = re.search(CERTAIN, each.name.casefold()) or (is_certain and role_of(each.name) == "loss")
-        if (each.where.is_store and is_named) or (is_end and is_certain and is_return(each)):
+        if (each.where.is_store and is_named) or (is_end and is_certain and each.role == "loss"):
             found.append(each)
     return found[:6]
 
@@ -150,7 +146,8 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
     name = f"{event.where.function} {event.name}".casefold()
     text = " ".join(each.where.text for each in run.trace.events[max(0, event.time - 12) : event.time + 1])
     if not np.isfinite(value[0]):
-        logs = [each for each in run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if is_in_loss(each[0], event)]
+        logs = run.trace.arrays(run.n, run.a[-1].shape[1], max(run.time, event.time - 30))
+        logs = [pair for pair in logs if pair[0].time < event.time and pair[0].where.function == event.where.function]
         is_of_targets = any(np.array_equal(np.isneginf(array), run.targets == 0) for _, array in logs)
         if run.kinds[-1] is IDENTITY and "log(" in text:
             lack_activation(run, len(run.layers) - 1, "softmax" if run.targets.shape[1] > 1 else "sigmoid")
@@ -164,11 +161,6 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
     if right:
         return "loss-half" if right == ["cross_entropy"] and run.kinds[-1] is SIGMOID else ""
     return next((key for key, base in forms if near_multiples(value, base, *sizes)[0]), "")
-
-
-def is_in_loss(event: Event, whole: Event) -> bool:
-    """Whether an array is a part of a loss."""
-    return whole.time - 30 < event.time < whole.time and event.where.function == whole.where.function
 
 
 def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tuple[str, float]]:
@@ -185,15 +177,9 @@ def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tupl
     return wrong
 
 
-def is_return(event: Event) -> bool:
-    """Whether an event is the whole of what a function of loss computes."""
-    return role_of(event.where.function.rpartition(".")[2]) == "loss"
-
-
-def is_loss_place(event: Event) -> bool:
-    """Whether a number stands where a loss does: in a function of that name, or under that name."""
-    name = event.name.rpartition(".")[2].partition("[")[0]
-    return is_return(event) or role_of(name) == "loss"
+def is_loss_name(name: str) -> bool:
+    """Whether a number of this name is a loss."""
+    return role_of(name.rpartition(".")[2].partition("[")[0]) == "loss"
 
 
 def fits(delta_note: str, loss: str, run: Pass) -> bool:

@@ -82,19 +82,10 @@ class Session:
             for name, block in program.classes.items()
         }
 
-    @property
-    def has_network(self) -> bool:
-        """Whether the program has a class, or a function that seems to go forward or back."""
-        return bool(self.methods) or bool({"forward", "backward"} & set(self.functions.values()))
-
     @cached_property
     def script(self) -> Program:
         """The program with the statements of the module that train, too."""
         return self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED)
-
-    def bare_run(self) -> Trial:
-        """The program's names alone, for one that has small functions and no network."""
-        return self.run(lambda run: None, SmallBatch())
 
     def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
@@ -232,9 +223,9 @@ class Session:
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
         """Call a function of the program with arguments from the bank; keep what it raises."""
-        arguments = bank.arguments(function)
+        given, words = bank.arguments(function)
         run.called.append(name)
-        done = attempt(name, function, *arguments[0], seconds=1.0, **arguments[1])
+        done = attempt(name, function, *given, **words)
         if done.error is not None and done.error.kind != "Enough":
             run.error = done.error
             raise UnfilledError(f"{name} raises {done.error.says}")
@@ -258,7 +249,8 @@ class Session:
             try:
                 self.call(run, name, function, bank)
             except UnfilledError as error:
-                if run.called and (reaches_z(run) or name == names[-1]):
+                is_far = len(run.recorder.events) > 4 * len(run.recorder.starts) > 0
+                if run.called and (is_far or name == names[-1]):
                     raise
                 stopped += [(error, run.error)] if run.called else []
                 continue
@@ -274,8 +266,7 @@ class Session:
             kind = run.space.get(name) if run.space is not None else None
             if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
                 with suppress(UnfilledError):
-                    words = bank.arguments(kind)
-                    if (made := attempt(name, kind, *words[0], **words[1])).error is None:
+                    if (made := bank.attempt(name, kind)).error is None:
                         run.owner = made.value
                         return made.value
         return None
@@ -393,11 +384,6 @@ def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterat
         is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
         if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
             yield X, wanted
-
-
-def reaches_z(run: Trial) -> bool:
-    """Whether a run made parameters and computed something with them."""
-    return bool(run.recorder.starts) and len(run.recorder.events) > 4 * len(run.recorder.starts)
 
 
 def is_complete(run: Trial) -> bool:

@@ -21,15 +21,9 @@ from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Progr
 from deltarule.learn.roles import role_of
 from deltarule.learn.sandbox import attempt
 
-OLD_NUMPY: dict[str, Any] = {"float": float, "int": int, "object": object, "str": str, "float_": np.float64}
-OLD_NUMPY |= {
-    "Inf": np.inf,
-    "NaN": np.nan,
-    "product": np.prod,
-    "in1d": np.isin,
-    "row_stack": np.vstack,
-    "complex": complex,
-}
+OLD_NUMPY: dict[str, Any] = {name: vars(builtins)[name] for name in ("complex", "float", "int", "object", "str")}
+OLD_NUMPY |= {"float_": np.float64, "Inf": np.inf, "NaN": np.nan}
+OLD_NUMPY |= {"product": np.prod, "in1d": np.isin, "row_stack": np.vstack}
 ANNOTATIONS = __future__.annotations.compiler_flag  # so that no annotation is carried out
 MOST_SECONDS_TO_RUN = 60.0  # of one statement, with `run`
 

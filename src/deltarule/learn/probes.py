@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMAX, Sigma, is_close, sigma_of
+from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import Program, name_of, names_of
@@ -35,7 +36,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     yield from unset_names(session.program)
     is_seen = run is not None and run.verdict is not None and len(run.verdict.layers) > 0
     yield from unset_attributes(session.program, "warning" if is_seen else "mistake")
-    run = run or session.bare_run()
+    run = run or session.run(lambda run: None, SmallBatch())  # for the small functions of a program without a network
     if run.space is not None:
         yield from start_findings(session.program, run)
         for name, function, node in callables(session, run):
@@ -191,15 +192,8 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
         fan_in, kind = layer.W.shape[0], kinds[l] if l < len(kinds) else meant
         z = fan_in * 0.13 * abs(float(raw.mean()))  # 0.13: the mean of MNIST's pixels
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
-            shown = {
-                "name": start.name,
-                "low": raw.min(),
-                "high": raw.max(),
-                "fan_in": fan_in,
-                "z": z,
-                "kind": kind or "a sigmoid",
-            }
-            yield finding(program, where, "init-saturates", f"W of layer {l}", **shown)
+            shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z}
+            yield finding(program, where, "init-saturates", f"W of layer {l}", **shown, kind=kind or "a sigmoid")
         b = layer.biases
         is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
         if b is not None and b.raw.ndim == 1 and layer.is_out_first and not is_judged and run.how == "by_script":
@@ -296,13 +290,8 @@ def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
 
 def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
     """Where targets are put in another order than the inputs, or cut in other places."""
-    orders, parts, names, shuffled = (
-        set[str](),
-        dict[str, dict[str, int]]({"X": {}, "Y": {}}),
-        dict[str, int](),
-        set[str](),
-    )
-    mixed_names = set[str]()
+    orders, shuffled, mixed_names, names = set[str](), set[str](), set[str](), dict[str, int]()
+    parts: dict[str, dict[str, int]] = {"X": {}, "Y": {}}
     for node in nodes:
         if isinstance(node, ast.Assign):
             calls = {name_of(each.func) for each in ast.walk(node.value) if isinstance(each, ast.Call)}

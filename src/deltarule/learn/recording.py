@@ -20,7 +20,7 @@ import numpy as np
 
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
-from deltarule.learn.roles import argument_of, is_start, parameter_kind
+from deltarule.learn.roles import argument_of, is_start, parameter_kind, role_of
 from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
@@ -74,6 +74,11 @@ class Event:
     value: Array
     rounds: tuple[tuple[int, int], ...] = ()
     callers: tuple[int, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The role of the function that it stands in."""
+        return role_of(self.where.function.rpartition(".")[2])
 
     @property
     def lines(self) -> tuple[int, ...]:
@@ -192,7 +197,8 @@ class Instrument(ast.NodeTransformer):
         self.function: list[str] = []
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
-        is_part = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and has_slice(node)
+        key = ast.walk(node.slice) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else ()
+        is_part = any(isinstance(each, ast.Slice) for each in key)
         is_seen = is_part or isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.ListComp)
         text = ast.unparse(node) if is_seen else ""
         original = node
@@ -301,7 +307,8 @@ class Instrument(ast.NodeTransformer):
     def _is_absent(self, value: ast.expr) -> bool:
         """Whether a value comes from a file or a library of data, or from what comes from there."""
         names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
-        return bool(names & self.absent) or any(name_of(each) in READS for each in calls_in(value))
+        called = {name_of(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)}
+        return bool(names & self.absent or called & READS)
 
     def _note(self, target: ast.expr, node: ast.stmt, value: ast.expr | None) -> ast.stmt | None:
         text, arguments = ast.unparse(target), [as_load(target)]
@@ -330,16 +337,6 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
-
-
-def has_slice(node: ast.Subscript) -> bool:
-    """Whether a part of an array is asked for, and not an item."""
-    return any(isinstance(each, ast.Slice) for each in ast.walk(node.slice))
-
-
-def calls_in(value: ast.expr) -> list[ast.expr]:
-    """What an expression calls."""
-    return [each.func for each in ast.walk(value) if isinstance(each, ast.Call)]
 
 
 def is_literal(value: ast.expr | None) -> bool:

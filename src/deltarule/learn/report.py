@@ -109,18 +109,12 @@ class ProgramCheck:
             lines += [*finding_lines(each, "first" if n == 0 else "then", width), ""]
         for each in warnings:
             lines += [*finding_lines(each, "warning", width), ""]
-        rows = [("right", self.right), ("network", self.layers), ("note", self.notes)]
-        for title, texts in rows:
-            lines += [entry(title if n == 0 else "", text, width, 10) for n, text in enumerate(texts)]
-        if self.parts:
-            found = ", ".join(f"{each.name} ({each.role})" for each in self.parts)
-            lines.append(entry("found", found, width, 10))
-        if self.supplied:
-            lines.append(entry("supplied", ", ".join(self.supplied), width, 10))
-        if self.left_out:
-            lines.append(entry("left out", "; ".join(self.left_out), width, 10))
-        if self.accuracy is not None:
-            lines.append(entry("trained", f"{100 * self.accuracy:.1f} % of held-out digits are right", width, 10))
+        found = ", ".join(f"{each.name} ({each.role})" for each in self.parts)
+        trained = "" if self.accuracy is None else f"{100 * self.accuracy:.1f} % of held-out digits are right"
+        rows = [("right", self.right), ("network", self.layers), ("note", self.notes), ("found", (found,))]
+        rows += [("supplied", (", ".join(self.supplied),)), ("left out", ("; ".join(self.left_out),))]
+        for title, texts in [*rows, ("trained", (trained,))]:
+            lines += [entry(title if n == 0 else "", text, width, 10) for n, text in enumerate(texts) if text]
         if self.adapter:
             lines += ["", "Fill in these lines to have your gradient checked:", "", self.adapter]
         return "\n".join(lines).rstrip()

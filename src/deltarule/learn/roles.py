@@ -63,9 +63,7 @@ def number_in(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def is_bias_gradient(name: str) -> bool:
-    """Whether a name is that of a gradient of biases."""
-    bare = name.casefold().replace("_", "").rpartition(".")[2]
-    return bare.startswith(("db", "gb", "gradb", "nablab", "deltab", "dbias")) or (
-        "b" in bare and bare.startswith(("grad", "d", "nabla", "delta"))
-    )
+@cache
+def is_gradient(name: str, of: str = "biases") -> bool:
+    """Whether a name is that of a gradient of biases, of weights, or that of an error: by z."""
+    return first_row("gradients", f"{of} {name.casefold().replace('_', '').rpartition('.')[2]}") == of

@@ -13,7 +13,6 @@ from deltarule.learn.examples import SmallBatch
 from deltarule.learn.matching import Session, Trial
 from deltarule.learn.namespace import carry_out
 from deltarule.learn.roles import argument_of, role_of
-from deltarule.learn.sandbox import attempt
 from deltarule.learn.verdict import Verdict
 from deltarule.nn.arrays import Array
 
@@ -61,7 +60,7 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
     sizes = (784, *(out for _, out in fixed[:-1]), 10) if is_fixed else (784, *[HIDDEN] * (len(fixed) - 1), 10)
     if is_fixed and fixed[-1][1] != 10:
         return None
-    digits = Digits(sizes, run.examples.is_columns, run.examples.labels, run.examples.hidden)
+    digits = Digits(sizes, run.examples.is_columns, run.examples.labels)
     parameters, best = arrays_after_training(session, run, digits, 1.0), None
     spent = max(time.process_time() - begun, 1e-3)
     if parameters is not None:
@@ -77,23 +76,16 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
 def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds: float) -> list[Array] | None:
     """All arrays that training leaves: of the network that was made, or of what the function returns."""
     space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
-    bank, name = Bank(digits), run.called[0]
+    bank, name = Bank(digits, is_constructor=run.how == "by_class"), run.called[0]
+    method = run.called[-1].rpartition(".")[2]
     try:
-        if run.how == "by_training":
-            given, words = bank.arguments(space.get(name))
-            done = attempt(name, space.get(name), *given, seconds=seconds, **words)
-            return None if done.error else list(arrays_of(done.value))
-        bank.is_constructor = True
-        given, words = bank.arguments(space.get(name))
-        made = attempt(name, space.get(name), *given, **words)
+        done = bank.attempt(name, space.get(name), seconds if run.how == "by_training" else 1.0)
+        if run.how == "by_training" or done.error or role_of(method) != "train":
+            return None if done.error or run.how == "by_class" else list(arrays_of(done.value))
         bank.is_constructor = False
-        method = run.called[-1].rpartition(".")[2]
-        if made.error or role_of(method) != "train":
-            return None
-        given, words = bank.arguments(getattr(made.value, method))
-        done = attempt(method, getattr(made.value, method), *given, seconds=seconds, **words)
-        is_over = done.error is None or done.error.kind == "OutOfTime"
-        return list(arrays_of(vars(made.value))) if is_over else None
+        trained = bank.attempt(method, getattr(done.value, method), seconds)
+        is_over = trained.error is None or trained.error.kind == "OutOfTime"
+        return list(arrays_of(vars(done.value))) if is_over else None
     except UnfilledError:
         return None
 

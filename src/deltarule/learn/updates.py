@@ -11,7 +11,7 @@ from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import scales
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import argument_of, first_row, is_bias_gradient
+from deltarule.learn.roles import argument_of, first_row, is_gradient
 from deltarule.nn.arrays import Array
 
 
@@ -129,7 +129,7 @@ def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
     """An array of a parameter's shape that is stored as a gradient, and is 0."""
     functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
     for event, array in run.trace.like(start.value.shape):
-        if event.where.function in functions and not array.any() and is_bias_gradient(event.name):
+        if event.where.function in functions and not array.any() and is_gradient(event.name):
             return event
     return None
 

@@ -76,14 +76,12 @@ def one_reading(run: Pass, rate: float) -> Verdict:
                 run.steps[n] = replace(run.steps[n], values=run.steps[n].values | {"line": line})
             judge_one_hot(run)
     order = {"z": 0, "a": 0, "loss": 1, "delta": 2, "dW": 2, "db": 2, "update": 3}
-    inner = {"z": 0, "a": 1, "delta": 0, "db": 2, "dW": 1}
-    last = len(run.layers)
+    inner, last = ("z", "delta", "a", "dW", "db", "loss", "update"), len(run.layers)
 
     def key(step: Step) -> tuple[int, int, int]:
         way = step.layer if step.quantity in ("z", "a") else last - step.layer
-        if step.quantity == "update":
-            return order["update"], step.event.where.line if step.event else 0, 0
-        return order[step.quantity], way, inner.get(step.quantity, 0)
+        way = way if step.quantity != "update" else step.event.where.line if step.event else 0
+        return order[step.quantity], way, inner.index(step.quantity)
 
     return Verdict(tuple(run.layers), tuple(sorted(run.steps, key=key)), run)
 

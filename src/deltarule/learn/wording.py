@@ -192,51 +192,47 @@ def batch_share(program: Program, run: Pass, step: Step) -> str:
 
 def bare_line(run: Pass, step: Step, function: str, code: str) -> str:
     """The same without what a gradient is divided by."""
-    index, columns = step.layer, is_in_columns(run)
-    if step.quantity not in ("z", "dW", "db", "delta") or index >= len(run.layers):
+    l, columns = step.layer, is_in_columns(run)
+    if step.quantity not in ("z", "dW", "db", "delta") or l >= len(run.layers):
         return ""
-    layer, target = run.layers[index], target_name(run, step)
-    matrix, bias = layer.weights.name, layer.biases.name if layer.biases else ""
-    inputs = name_of(run, run.inputs(index), function)
-    delta = name_of(run, run.delta[index], function) if index < len(run.delta) else ""
-    if step.quantity == "z" and inputs:
-        return (
-            f"{target} = {matrix} @ {inputs} + {bias}"
-            if columns and layer.is_out_first
-            else f"{target} = {inputs} @ {matrix} + {bias}"
-            if not layer.is_out_first
-            else ""
-        )
-    if step.quantity == "dW" and inputs and delta and dimensions_of(run, delta, run.delta[index]) == 1 == run.n:
-        return (
-            f"{target} = np.outer({delta}, {inputs})"
-            if layer.is_out_first
-            else f"{target} = np.outer({inputs}, {delta})"
-        )
-    if step.quantity == "dW" and inputs and delta:
-        return f"{target} = {delta} @ {inputs}.T" if layer.is_out_first else f"{target} = {inputs}.T @ {delta}"
-    if step.quantity == "db" and delta:
-        return f"{target} = np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else f"{target} = {delta}"
-    if step.quantity == "delta" and index + 1 < len(run.layers):
-        behind = name_of(run, run.delta[index + 1], function) or name_of_multiple(run, run.delta[index + 1], function)
-        if run.n == run.layers[index + 1].W.shape[1] == 1:  # one number is a multiple of any other
-            numbers = [each.name for each in run.trace.events if each.where.is_store and each.value.size == 1]
-            numbers = [each for each in numbers if re.search(rf"\b{re.escape(each)}\b", code)]
-            behind = behind if behind in numbers else numbers[-1] if numbers else ""
-        following, slope = run.layers[index + 1].weights.name, slope_text(run, index, function)
-        after = run.delta[index + 1]
-        error = name_of(run, None if after is None else after @ run.layers[index + 1].W.T, function)
-        if slope and error and error != target and error in code:
-            return f"{target} = {error} * {slope}"
-        if not behind or not slope:
-            return ""
-        product = f"{following}.T @ {behind}" if columns else f"{behind} @ {following}.T"
-        if dimensions_of(run, behind, run.delta[index + 1]) == 0:
-            product = f"{behind} * {following}.ravel()"
-        elif dimensions_of(run, following, run.layers[index + 1].weights.value) == 1:
-            product = f"np.outer({behind}, {following})"
-        return f"{target} = ({product}) * {slope}"
-    return ""
+    if step.quantity == "delta":
+        return delta_line(run, step, function, code) if l + 1 < len(run.layers) else ""
+    layer, delta = run.layers[l], run.delta[l] if l < len(run.delta) else None
+    a, d, W = name_of(run, run.inputs(l), function), name_of(run, delta, function), layer.weights.name
+    is_vector = dimensions_of(run, d, delta) == 1 == run.n
+    forms = {  # of W as (fan_in, fan_out), and as (fan_out, fan_in)
+        "z": (f"{a} @ {W} + {layer.biases and layer.biases.name}", f"{W} @ {a} + {layer.biases and layer.biases.name}"),
+        "dW": (f"np.outer({a}, {d})", f"np.outer({d}, {a})") if is_vector else (f"{a}.T @ {d}", f"{d} @ {a}.T"),
+        "db": 2 * (f"np.sum({d}, axis={int(columns)}, keepdims=True)" if run.n > 1 else d,),
+    }
+    is_known = (a or step.quantity == "db") and (d or step.quantity == "z")
+    is_lying = step.quantity != "z" or columns or not layer.is_out_first
+    return f"{target_name(run, step)} = {forms[step.quantity][layer.is_out_first]}" if is_known and is_lying else ""
+
+
+def delta_line(run: Pass, step: Step, function: str, code: str) -> str:
+    """The same of delta of a hidden layer."""
+    l, target, following, after = (
+        step.layer,
+        target_name(run, step),
+        run.layers[step.layer + 1],
+        run.delta[step.layer + 1],
+    )
+    behind = name_of(run, after, function) or name_of_multiple(run, after, function)
+    if run.n == following.W.shape[1] == 1:  # one number is a multiple of any other
+        numbers = [each.name for each in run.trace.events if each.where.is_store and each.value.size == 1]
+        numbers = [each for each in numbers if re.search(rf"\b{re.escape(each)}\b", code)]
+        behind = behind if behind in numbers else numbers[-1] if numbers else ""
+    slope, W = slope_text(run, l, function), following.weights.name
+    error = name_of(run, None if after is None else after @ following.W.T, function)
+    if slope and error and error != target and error in code:
+        return f"{target} = {error} * {slope}"
+    product = f"{W}.T @ {behind}" if is_in_columns(run) else f"{behind} @ {W}.T"
+    if dimensions_of(run, behind, after) == 0:
+        product = f"{behind} * {W}.ravel()"
+    elif dimensions_of(run, W, following.weights.value) == 1:
+        product = f"np.outer({behind}, {W})"
+    return f"{target} = ({product}) * {slope}" if behind and slope else ""
 
 
 def slope_text(run: Pass, l: int, function: str) -> str:

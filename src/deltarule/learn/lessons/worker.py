@@ -12,11 +12,11 @@ from time import monotonic
 from typing import Any, NamedTuple, Self
 
 from deltarule.learn.lessons.child import frame, read_frame
+from deltarule.learn.sandbox import SMALL, end_session
 
 CHILD = Path(__file__).with_name("child.py")
 MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
 START_SECONDS = 60.0
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # all that a child sees of our environment
 
 
@@ -62,7 +62,7 @@ class Worker:
         if self._process is not None and self._process.poll() is None:
             return
         self.stop()
-        environment = {name: os.environ[name] for name in NEEDED if name in os.environ} | ONE_THREAD
+        environment = {name: os.environ[name] for name in NEEDED if name in os.environ} | SMALL
         process = subprocess.Popen(  # noqa: S603 - our own file, by the Python that runs us
             [sys.executable, "-I", "-X", "utf8", os.fspath(CHILD)],
             stdin=subprocess.PIPE,
@@ -80,7 +80,7 @@ class Worker:
         process, self._process = self._process, None
         if process is not None:
             with suppress(OSError), process:  # which then waits, and closes the pipes
-                os.killpg(process.pid, 9) if hasattr(os, "killpg") else process.kill()
+                end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
         """What the calls answer; calls that have not come back after so many seconds are ended."""
