@@ -76,7 +76,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         made = first_multiple([each for each in pairs if each[0].time <= event.time and each[0].role != "loss"], wrong)
         return made[0] if made else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
-        return targets_source(run, wrong_targets(run.targets), event)
+        return targets_source(run, wrong_targets(run.targets), delta_source(run, l, event, begun, errors))
     return delta_source(run, l, event, begun, errors, is_given=mistake == "slope-of-a") if mistake else event
 
 

@@ -122,8 +122,9 @@ class Session:
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
-                if (is_complete(run) and is_right(run)) or (run.how == "by_script" and not run.supplied):
-                    if "loss" in self.functions.values() and sizes[-1] > 1 and not sees(run, "loss"):
+                is_own = run.how == "by_script" and not run.supplied  # whose sizes we do not choose
+                if (is_complete(run) and is_right(run)) or is_own:
+                    if "loss" in self.functions.values() and sizes[-1] > 1 and not (is_own or sees(run, "loss")):
                         alone = (self.run(how, each) for each in forms(SmallBatch((*sizes[:-1], 1)))[:2])
                         return [next((each for each in alone if is_complete(each) and sees(each, "loss")), run)]
                     return [run]

@@ -315,7 +315,7 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
             is_divided = first.event and any("/" in each.where.source for each in run.statement(first.event))
             step = loss if key == "loss-undivided" else first if is_divided else delta  # by a count that is wrong
             if key == "loss-undivided" and is_mean:
-                run.mark(first, "divided-twice", factor=1 / n)
+                run.mark(first if is_divided else delta, "divided-twice", factor=1 / n)
             else:
                 run.change(step, step.mistake, aside=(key, n))
             return
