@@ -32,7 +32,7 @@ from deltarule.nn.arrays import Array
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
-MOST_SECONDS_TO_READ = 1.5
+MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # of all runs together, but no less for one
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
@@ -71,6 +71,7 @@ class Session:
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
         self.runs: list[Trial] = []
+        self.seconds_to_read = MOST_SECONDS_TO_READ
         self.twin = self.tape.instrument(program)
         names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
@@ -136,7 +137,8 @@ class Session:
             is_stopped = runs and all(each.error and not sees(each, "delta") for each in runs)
             if not waiting and is_stopped and sizes[-1] > 1:
                 waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
-        if runs and not any(is_complete(each) for each in runs):
+        is_early = time.process_time() - begun < MOST_SECONDS / 2
+        if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
             sizes = next(own_sizes(best), best.examples.sizes)
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
@@ -173,7 +175,9 @@ class Session:
 
     def judge(self, run: Trial) -> None:
         """Read what a run computed, in the way that explains most of it."""
+        begun = time.process_time()
         spare = self.read(run)
+        self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - (time.process_time() - begun))
         n_layers = len(run.verdict.layers) if run.verdict else 0
         if spare is not None and (not explains_outputs(run) or len(spare.layers) > n_layers):
             run.verdict = spare
@@ -193,7 +197,7 @@ class Session:
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
-                if time.process_time() - begun > MOST_SECONDS_TO_READ:
+                if time.process_time() - begun > self.seconds_to_read:
                     return spare
                 if number and found and len(found.layers) < n_longest:
                     continue  # the outputs of a layer taken for inputs
