@@ -107,6 +107,50 @@ class Network:
 """
 
 
+LOOP = """\
+import numpy as np
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+class Net:
+    def __init__(self, sizes):
+        self.W = [np.random.randn(n, m) * 0.3 for n, m in zip(sizes, sizes[1:])]
+        self.b = [np.zeros((1, m)) for m in sizes[1:]]
+
+    def forward(self, X):
+        self.a = [X]
+        for l in range(len(self.W)):
+            z = self.a[-1] @ self.W[l] + self.b[l]
+            self.a.append(np.tanh(z) if l + 1 < len(self.W) else softmax(z))
+        return self.a[-1]
+
+    def backward(self, T):
+        dW, db = [None] * len(self.W), [None] * len(self.b)
+        delta = (self.a[-1] - T) / len(T)
+        for l in range(len(self.W) - 1, -1, -1):
+            dW[l] = self.a[l].T @ delta
+            db[l] = delta.sum(axis=0)
+            if l > 0:
+                delta = (delta @ self.W[l].T) * (1 - self.a[l] ** 2)
+        return dW, db
+
+    def train(self, X, T, lr=0.1, epochs=100):
+        for _ in range(epochs):
+            self.forward(X)
+            dW, db = self.backward(T)
+            for l in range(len(self.W)):
+                self.W[l] -= lr * dW[l]
+                self.b[l] -= lr * db[l]
+"""
+IN_PLACE = """\
+classes = T.argmax(axis=1)
+        delta = self.a[-1].copy()
+        delta[np.arange(len(T)), classes] -= 1
+        delta /= len(T)"""
+
+
 def checked(folder: Path, text: str) -> ProgramCheck:
     path = folder / "program.py"
     path.write_text(text, encoding="utf-8")
@@ -124,6 +168,22 @@ def test_a_layer_that_carries_back_new_weights_is_found(tmp_path: Path) -> None:
     found = checked(tmp_path, text)
     assert found.first is not None
     assert (found.first.id, found.first.code) == ("updated-weights", "return grad @ self.W.T")
+
+
+@pytest.mark.parametrize("loop", ["range(len(self.W))", "range(0, len(self.W))"])
+def test_a_backward_loop_that_goes_forward_is_found(tmp_path: Path, loop: str) -> None:
+    assert checked(tmp_path, LOOP).ok, checked(tmp_path, LOOP).to_text()
+    found = checked(tmp_path, LOOP.replace("range(len(self.W) - 1, -1, -1)", loop))
+    mistakes = [(each.id, each.code) for each in found.findings if each.level == "mistake"]
+    assert mistakes == [("loop-forward", f"for l in {loop}:")], found.to_text()
+
+
+def test_targets_that_an_index_shifts_in_place_are_blamed_there(tmp_path: Path) -> None:
+    text = LOOP.replace("delta = (self.a[-1] - T) / len(T)", IN_PLACE)
+    assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()
+    found = checked(tmp_path, text.replace("classes] -= 1", "classes - 1] -= 1"))
+    assert found.first is not None
+    assert (found.first.id, found.first.code) == ("targets-shifted", "delta[np.arange(len(T)), classes - 1] -= 1")
 
 
 def test_a_bias_that_is_never_updated_is_found(tmp_path: Path) -> None:

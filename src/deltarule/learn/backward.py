@@ -295,6 +295,9 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
         form = layer.upright(array).shape
         alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):
+            stored = [number_in(each.name) for each in run.statement(found_wrong[0]) if each.where.is_store]
+            is_turned = number_in(layer.weights.name) != number_in(run.layers[0].weights.name) in stored
+            key = "loop-forward" if is_turned and key == "of-another-layer" and index + 1 == len(run.layers) else key
             run.note("dW", index, found_wrong[0], key, factor=found_wrong[2])
             return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], since)]

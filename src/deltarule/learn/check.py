@@ -216,9 +216,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
             continue
         if activations and each.id == "off" and each.array.startswith(("a ", "delta")):
             continue
-        if each.id == "factor" and any(other.id == "updated-weights" for other in found):
-            continue  # the same update, done twice
-        if each.id == "bias-forgotten" and any(other.id == "never-filled" for other in found):
+        if MISTAKES["echoes"].get(each.id) in {other.id for other in found}:
             continue
         if any((other.id, other.line) == (each.id, each.line) for other in kept):
             continue
@@ -240,15 +238,17 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
             stage = 6 if any(each.id != "raises" and each.line == finding.line for each in found) else 1
         return stage
 
-    return [at_loop(program, each) if each.id == "never-filled" else each for each in sorted(found, key=key)]
+    loops = ("never-filled", "loop-forward")
+    return [at_loop(program, each) if each.id in loops else each for each in sorted(found, key=key)]
 
 
 def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
-    """A gradient that is never filled, at the backward loop that leaves its layer out; else where it is made."""
+    """A gradient that is never filled, at the backward loop that leaves its layer out, or goes the wrong way."""
     functions = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
     around = [each for each in functions if each.lineno <= finding.line <= (each.end_lineno or 0)]
     loops = [each for node in around[:1] for each in ast.walk(node) if isinstance(each, ast.For | ast.While)]
-    loops = [each for each in loops if each.lineno > finding.line and "range" in ast.unparse(each).partition("\n")[0]]
+    loops = [each for each in loops if (each.lineno < finding.line) == (finding.id == "loop-forward")]
+    loops = [each for each in loops if "range" in ast.unparse(each).partition("\n")[0]]
     if not loops:
         return finding
     line = loops[-1].lineno

@@ -111,9 +111,7 @@ def is_readable(event: Event, function: str) -> bool:
 def dimensions_of(run: Pass, name: str, array: Array | None) -> int:
     """How many dimensions an array has where it has a name."""
     alike = [each.value for each in run.trace.events if array is not None and bare_name(each.name) == name]
-    return next(
-        (each.ndim for each in alike if array is not None and each.size == array.size and is_same(each, array)), 2
-    )
+    return next((each.ndim for each in alike if array is not None and is_same(each, array)), 2)
 
 
 def bare_name(name: str) -> str:
@@ -251,17 +249,11 @@ def target_name(run: Pass, step: Step) -> str:
     usual = {"z": "z", "dW": "dW", "db": "db", "delta": "delta"}.get(step.quantity, step.quantity)
     if step.event is None:
         return usual
-    name = bare_name(step.event.name or store_after(run, step.event) or usual)
+    after = run.trace.events[step.event.time : step.event.time + 12]
+    stored = [each.name for each in after if each.where.is_store and each.where.line == step.event.where.line]
+    name = bare_name(step.event.name or next(iter(stored), usual))
     own = [each.name for layer in run.layers for each in (layer.weights, layer.biases) if each]
     return usual if name in own and step.quantity != "update" else name
-
-
-def store_after(run: Pass, event: Event) -> str:
-    """The name under which the statement of an expression stores."""
-    for each in run.trace.events:
-        if 0 <= each.time - event.time < 12 and each.where.is_store and each.where.line == event.where.line:
-            return each.name
-    return ""
 
 
 def describe(run: Pass) -> list[str]:
