@@ -144,6 +144,13 @@ class Net:
                 self.W[l] -= lr * dW[l]
                 self.b[l] -= lr * db[l]
 """
+SQUASH = """\
+def squash(x, deriv=False):
+    if deriv:
+        return x * (1 - x)
+    return 1 / (1 + np.exp(-x))
+
+class Net"""
 IN_PLACE = """\
 classes = T.argmax(axis=1)
         delta = self.a[-1].copy()
@@ -176,6 +183,16 @@ def test_a_backward_loop_that_goes_forward_is_found(tmp_path: Path, loop: str) -
     found = checked(tmp_path, LOOP.replace("range(len(self.W) - 1, -1, -1)", loop))
     mistakes = [(each.id, each.code) for each in found.findings if each.level == "mistake"]
     assert mistakes == [("loop-forward", f"for l in {loop}:")], found.to_text()
+
+
+@pytest.mark.parametrize("slope", ["1 + x", "(1 - x)", "1 - x ** 2"])
+def test_a_wrong_slope_is_blamed_in_the_function_that_has_both(tmp_path: Path, slope: str) -> None:
+    text = LOOP.replace("(1 - self.a[l] ** 2)", "squash(self.a[l], deriv=True)").replace("np.tanh(z)", "squash(z)")
+    text = text.replace("class Net", SQUASH)
+    assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()
+    found = checked(tmp_path, text.replace("return x * (1 - x)", f"return {slope}"))
+    assert found.first is not None
+    assert (found.first.code, found.first.write) == (f"return {slope}", "return x * (1 - x)"), found.to_text()
 
 
 def test_targets_that_an_index_shifts_in_place_are_blamed_there(tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
     """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
         before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
-        inside = [each for each in before if each.role == "derivative"]
+        called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
+        inside = [each for each in before if each.role == "derivative"] or called  # nonlin(a, deriv=True)
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)

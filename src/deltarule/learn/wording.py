@@ -11,7 +11,6 @@ from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import role_of
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
@@ -166,7 +165,7 @@ def own_line(program: Program, run: Pass, step: Step) -> str:
         found = re.match(r"\S+ *([+-])=|(\S+) *= *\2 *([+-]) ", code)
         at = found.start(1) if found and found[1] else found.start(3) if found else 0
         return f"{code[:at]}{'-' if code[at] == '+' else '+'}{code[at + 1 :]}" if at else ""
-    if step.quantity == "delta" and code.startswith("return ") and role_of(function.rpartition(".")[2]) == "derivative":
+    if step.quantity == "delta" and code.startswith("return ") and event.role in ("derivative", "activation"):
         slope = slope_text(run, step.layer, function)
         return f"return {slope}" if slope else ""
     line = with_own_keys(program, bare_line(run, step, function, code), event.where.line)
