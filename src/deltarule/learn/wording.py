@@ -194,15 +194,18 @@ def bare_line(run: Pass, step: Step, function: str, code: str) -> str:
         return ""
     if step.quantity == "delta":
         return delta_line(run, step, function, code) if l + 1 < len(run.layers) else ""
-    layer, delta = run.layers[l], run.delta[l] if l < len(run.delta) else None
-    a, d, W = name_of(run, run.inputs(l), function), name_of(run, delta, function), layer.weights.name
-    is_vector = dimensions_of(run, d, delta) == 1 == run.n
+    layer, array = run.layers[l], run.delta[l] if l < len(run.delta) else None
+    a, delta, W = name_of(run, run.inputs(l), function), name_of(run, array, function), layer.weights.name
+    is_vector = dimensions_of(run, delta, array) == 1 == run.n
+    plus = f" + {layer.biases.name}" if layer.biases else ""
     forms = {  # of W as (fan_in, fan_out), and as (fan_out, fan_in)
-        "z": (f"{a} @ {W} + {layer.biases and layer.biases.name}", f"{W} @ {a} + {layer.biases and layer.biases.name}"),
-        "dW": (f"np.outer({a}, {d})", f"np.outer({d}, {a})") if is_vector else (f"{a}.T @ {d}", f"{d} @ {a}.T"),
-        "db": 2 * (f"np.sum({d}, axis={int(columns)}, keepdims=True)" if run.n > 1 else d,),
+        "z": (f"{a} @ {W}{plus}", f"{W} @ {a}{plus}"),
+        "dW": (f"{a}.T @ {delta}", f"{delta} @ {a}.T"),
+        "db": 2 * (f"np.sum({delta}, axis={int(columns)}, keepdims=True)" if run.n > 1 else delta,),
     }
-    is_known = (a or step.quantity == "db") and (d or step.quantity == "z")
+    if is_vector:
+        forms["dW"] = (f"np.outer({a}, {delta})", f"np.outer({delta}, {a})")
+    is_known = (a or step.quantity == "db") and (delta or step.quantity == "z")
     is_lying = step.quantity != "z" or columns or not layer.is_out_first
     return f"{target_name(run, step)} = {forms[step.quantity][layer.is_out_first]}" if is_known and is_lying else ""
 
