@@ -22,7 +22,7 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     """
     behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
-    pairs = [pair for pair in pairs if pair[0].time <= found.time and pair[0].role != "loss"]
+    pairs = [pair for pair in pairs if pair[0].time <= found.time and (pair[0].role != "loss" or found.role == "loss")]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
