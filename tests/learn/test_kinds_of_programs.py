@@ -195,12 +195,19 @@ def test_a_wrong_slope_is_blamed_in_the_function_that_has_both(tmp_path: Path, s
     assert (found.first.code, found.first.write) == (f"return {slope}", "return x * (1 - x)"), found.to_text()
 
 
-def test_targets_that_an_index_shifts_in_place_are_blamed_there(tmp_path: Path) -> None:
-    text = LOOP.replace("delta = (self.a[-1] - T) / len(T)", IN_PLACE)
+@pytest.mark.parametrize("name", ["backward", "loss"])
+def test_targets_that_an_index_shifts_in_place_are_blamed_there(tmp_path: Path, name: str) -> None:
+    text = LOOP.replace("delta = (self.a[-1] - T) / len(T)", IN_PLACE).replace("backward", name)
     assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()
     found = checked(tmp_path, text.replace("classes] -= 1", "classes - 1] -= 1"))
     assert found.first is not None
     assert (found.first.id, found.first.code) == ("targets-shifted", "delta[np.arange(len(T)), classes - 1] -= 1")
+
+
+def test_what_a_program_makes_of_weights_is_no_update(tmp_path: Path) -> None:
+    found = checked(tmp_path, LOOP.replace("delta @ self.W[l].T", "delta @ np.sign(self.W[l]).T"))
+    assert found.first is not None
+    assert (found.first.id, "np.sign" in found.first.code) == ("off", True), found.to_text()
 
 
 def test_a_bias_that_is_never_updated_is_found(tmp_path: Path) -> None:

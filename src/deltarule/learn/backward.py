@@ -150,9 +150,9 @@ def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], l
     wrong += list(slope_forms(run, l, error))
     if W.shape[0] == W.shape[1]:
         wrong.append(("not-transposed", kind.back(behind @ W, z, a)))
-    for _, later in run.step_of(run.trace.like(run.layers[l + 1].weights.value.shape, run.time)):
-        moved = run.layers[l + 1].upright(later)
-        if not is_close(moved, W) and np.linalg.norm(moved - W) < np.linalg.norm(W):
+    for event, later in run.step_of(run.trace.like(run.layers[l + 1].weights.value.shape, run.time)):
+        moved, is_kept = run.layers[l + 1].upright(later), event.where.is_store or event.where.is_load
+        if is_kept and not is_close(moved, W) and np.linalg.norm(moved - W) < np.linalg.norm(W):
             wrong.append(("updated-weights", kind.back(behind @ moved.T, z, a)))
     if l + 2 == len(run.layers):
         bare = (run.a[-1] - run.targets) @ W.T
