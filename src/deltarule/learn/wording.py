@@ -167,7 +167,8 @@ def own_line(program: Program, run: Pass, step: Step) -> str:
         return f"{code[:at]}{'-' if code[at] == '+' else '+'}{code[at + 1 :]}" if at else ""
     if step.quantity == "delta" and code.startswith("return ") and event.role in ("derivative", "activation"):
         slope = slope_text(run, step.layer, function)
-        return f"return {slope}" if slope else ""
+        is_here = event.role == "derivative" or "line" not in step.values  # and not a call that lacks deriv=True
+        return f"return {slope}" if slope and is_here else ""
     line = with_own_keys(program, bare_line(run, step, function, code), event.where.line)
     part, (target, _, right) = event.where.text, line.partition(" = ")
     is_whole = event.where.is_store or re.match(rf"{re.escape(target)} *=", code.replace('"', "'")) is not None
