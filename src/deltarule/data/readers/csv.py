@@ -168,7 +168,7 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
                     decoder.decode(chunk)
                 except UnicodeDecodeError:
                     encoding = "cp1252"
-            if encoding == "cp1252" and (found := FOREIGN.search(chunk)):
+            if encoding == "cp1252" and not chunk.isascii() and (found := FOREIGN.search(chunk)):
                 raise DataError(sentence("readers.encoding", path=path, got=found[0]))
     return encoding
 
