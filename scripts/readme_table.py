@@ -71,7 +71,8 @@ def peers_table(rows: Sequence[Row]) -> str:
         lines.append(f"| {words} | {' | '.join('' if each is None else f'{each:.3g} {unit}' for each in figures)} |")
     explained = (
         "The seconds of an epoch, and how many times as long the peers take (95 % interval), side by side in one run; "
-        f"sgemm is its matrix products alone. Below, for {headline}: the first epoch of a fresh process, with import, "
+        "sgemm is its matrix products alone, peak as many multiply-adds in registers. "
+        f"Below, for {headline}: the first epoch of a fresh process, with import, "
         "loading and compilation; the same where no compiled code has been kept yet; the most memory of that process."
     )
     return "\n".join([*lines, "", f"{explained} {conditions('peers', rows)}"])
