@@ -42,6 +42,17 @@ def test_without_a_library_numpy_runs_and_says_why(monkeypatch: pytest.MonkeyPat
         engine("native")
 
 
+def test_a_checkout_compiles_nothing_where_deltarule_pure_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("DELTARULE_PURE", "1")
+    chosen = engine("auto")
+    assert chosen.name == "numpy"
+    assert "it is not compiled where DELTARULE_PURE is set; to have it, unset that" in chosen.says
+
+
 def copy_of_sources(folder: Path) -> Path:
     """The room's sources, without what was compiled of them."""
     return Path(shutil.copytree(build.HERE, folder / "native", ignore=shutil.ignore_patterns("*.so", "__pycache__")))

@@ -78,6 +78,8 @@ def compile_into(*folders: Path) -> Path:
     if not (build.HERE / "native.c").exists():
         again = install_command(option="--force-reinstall --no-cache-dir")
         raise OSError(f"it was left out by DELTARULE_PURE when this was installed; to have it, run  {again}")
+    if os.environ.get("DELTARULE_PURE", "0") not in ("", "0"):
+        raise OSError("it is not compiled where DELTARULE_PURE is set; to have it, unset that")
     build.compiler()  # raises where there is none, before anything is announced
     LOG.warning("compiling the native engine: some seconds, once")
     return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
