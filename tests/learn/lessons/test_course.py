@@ -1,6 +1,9 @@
 """A learner's folder: nothing in it is overwritten, and where one is follows from the files."""
 
+import os
+import signal
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -98,6 +101,17 @@ def test_the_worker_goes_on_after_a_call_that_hangs_or_dies() -> None:
         assert worker.ask(loop, 0.3) == Replies([], "time", is_loaded=True)
         killed = Request("def g():\n    return 2", "", [("g", []), ("g", [])])
         assert [message["value"] for message in worker.ask(killed, 5.0).messages] == [2, 2]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system measures no processor time of a process")
+def test_a_machine_that_is_busy_with_something_else_makes_no_call_late() -> None:
+    request = Request("def g():\n    return 2", "", [("g", [])])
+    with Worker() as worker:
+        worker.ask(request, 5.0)
+        assert worker._process is not None
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        Timer(0.5, os.kill, [worker._process.pid, signal.SIGCONT]).start()
+        assert [message["value"] for message in worker.ask(request, 0.1).messages] == [2]
 
 
 def test_a_file_that_never_loads_is_tried_once(tmp_path: Path, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:

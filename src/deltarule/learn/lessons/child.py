@@ -13,6 +13,7 @@ import importlib
 import io
 import json
 import os
+import signal
 import struct
 import sys
 from collections.abc import Callable
@@ -152,13 +153,14 @@ def line_of(error: BaseException, file: str) -> int:
     return line
 
 
-def limit_memory(megabytes: int) -> None:
-    """Bound this process's memory, and let it write no file; where the system has such limits."""
+def limit(megabytes: int, seconds: float) -> None:
+    """Bound this process's memory and processor time, and let it write no file; where the system has such limits."""
     with suppress(ImportError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # whose signal ends it
 
 
 def safe_builtins() -> dict[str, Any]:
@@ -232,7 +234,7 @@ class Runner:
 
 def answer(request: dict[str, Any], stream: BinaryIO) -> None:
     """Load a file, make the calls, and write a frame for each; where it does not load, one with the error alone."""
-    limit_memory(request["megabytes"])
+    limit(request["megabytes"], request["seconds"])
     runner = Runner(request["file"], is_watched=request["watched"])
     if failure := runner.load(request["source"], request["supplied"]):
         write(stream, failure)
@@ -266,8 +268,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 answer(request, answers)
             finally:
                 os._exit(0)
-        os.waitpid(process, 0)
-        write(answers, frame({"end": True}))
+        write(answers, frame({"end": os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}))
 
 
 if __name__ == "__main__":

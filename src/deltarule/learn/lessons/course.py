@@ -162,12 +162,9 @@ class Course:
 
     def _write(self, path: Path, text: str) -> None:
         """A new file; one that is there stays."""
-        try:
-            with path.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-        except FileExistsError:
-            return
-        self.created.append(path)
+        with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            self.created.append(path)
 
     def write_repairs(self) -> None:
         """Write the broken networks that are not there."""

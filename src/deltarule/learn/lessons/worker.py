@@ -1,6 +1,7 @@
 """The parent's side of `child.py`: a process that is kept warm, asked again and again, and ended where it hangs."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,8 @@ from deltarule.learn.sandbox import SMALL, end_session
 CHILD = Path(__file__).with_name("child.py")
 MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
 START_SECONDS = 60.0
+PATIENCE = 20.0 if hasattr(signal, "setitimer") else 1.0  # seconds for each of a processor: a busy machine gives less
+TIMER = getattr(signal, "SIGPROF", 0)  # what ends a process that has had its time
 NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # all that a child sees of our environment
 
 
@@ -83,13 +86,13 @@ class Worker:
                 end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
-        """What the calls answer; calls that have not come back after so many seconds are ended."""
+        """What the calls answer; calls that have not come back after so many seconds of a processor are ended."""
         self.start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
-        head = {**request._asdict(), "megabytes": MEGABYTES}
+        head = {**request._asdict(), "megabytes": MEGABYTES, "seconds": seconds}
         messages, is_loaded = list[dict[str, Any]](), False
-        deadline = monotonic() + (seconds if self._is_ready else START_SECONDS)
+        deadline = monotonic() + (PATIENCE * seconds if self._is_ready else START_SECONDS)
         with suppress(OSError):  # a process that died says so below
             process.stdin.write(frame(head, head.pop("calls")))
             process.stdin.flush()
@@ -103,9 +106,10 @@ class Worker:
                 if message is None:  # the process has ended; without forks, after every request
                     self.stop()
                     self.start()
-                return Replies(messages, "died", is_loaded)
+                status = message["end"] if message else process.returncode
+                return Replies(messages, "time" if status == -TIMER else "died", is_loaded)
             if "ready" in message:  # what that took is not the learner's time
-                self._is_ready, deadline = True, monotonic() + seconds
+                self._is_ready, deadline = True, monotonic() + PATIENCE * seconds
             elif "loaded" in message:
                 is_loaded = True
             else:
