@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 
 import { load } from "../src/deltarule/playground/static/engine/module.js";
-import { digitsOf, LocalRun } from "../src/deltarule/playground/static/train/worker.js";
+import { digitsOf, LocalRun } from "../src/deltarule/playground/static/train/run.js";
 
 const [engine, cells] = process.argv.slice(2).map((path) => readFileSync(path));
 const seconds = {};
@@ -19,7 +19,8 @@ function timed(what, work) {
 
 await load(engine);
 const digits = timed("images_seconds", () => digitsOf(new Uint8Array(cells)));
-const run = new LocalRun({ digits, hidden: [32], rate: 0.003, epochs: 10, batchSize: 32, seed: 1 });
+const usual = { activation: "relu", loss: "cross_entropy", optimizer: "adam", schedule: "constant" };
+const run = new LocalRun({ ...usual, hidden: [32], rate: 0.003, epochs: 10, batch: 32, seed: 1 }, digits);
 timed("steps_seconds", () => run.take(450));
 const { accuracy } = timed("frame_seconds", () => run.frame());
 console.log(JSON.stringify({ ...seconds, accuracy }));

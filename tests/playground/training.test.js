@@ -1,31 +1,33 @@
-// train/local.js and ink.js: the digits that a page of one file brings along, and a network that learns them.
+// train/run.js and ink.js: the digits that a page of one file brings along, and a network that learns them.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/local.js";
+import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/run.js";
+import { pointsIn, pointsOf, pointsText, samplesOf, snapped, WORLDS } from "../../src/deltarule/playground/static/train/worlds.js";
 import "./cases.js";
 
 const digits = digitsOf(Uint8Array.from(readFileSync(process.env.DIGITS)));
 const images = readFileSync(process.env.IMAGES);
-const how = { digits, hidden: [32], rate: 0.003, epochs: 10, batchSize: 32, seed: 1 };
+const how = { hidden: [32], activation: "relu", loss: "cross_entropy", optimizer: "adam", schedule: "constant", rate: 0.003, epochs: 10, batch: 32, seed: 1 };
 
 test("the digits are made of their cells as the library's were, and split alike", () => {
+    const { inputs, targets, n_train: count } = digits;
     let at = 0;
-    for (const { inputs, targets } of digits) {
+    for (const [from, to] of [[0, count], [count, targets.length]]) {
         const others = new Set();
-        inputs.forEach((value, index) => Math.abs(value - images[at + index]) > 1 && others.add(Math.floor(index / 784)));
+        inputs.subarray(784 * from, 784 * to).forEach((value, index) => Math.abs(value - images[at + index]) > 1 && others.add(Math.floor(index / 784)));
         assert.ok(others.size <= 2, `${others.size} images differ`); // in float64, where the library's are made in float32
-        at += inputs.length + targets.length;
-        assert.deepEqual([...targets].map(Number), [...images.subarray(at - targets.length, at)]);
+        at += 785 * (to - from);
+        assert.deepEqual([...targets.subarray(from, to)].map(Number), [...images.subarray(at - (to - from), at)]);
     }
     assert.equal(at, images.length);
 });
 
 test("ten epochs of 784-32-10 read 93 % of the digits that were held out", () => {
     for (const seed of [1, 2, 3]) {
-        const run = new LocalRun({ ...how, seed });
+        const run = new LocalRun({ ...how, seed }, digits);
         const before = run.frame();
         run.take(450);
         const after = run.frame();
@@ -37,7 +39,7 @@ test("ten epochs of 784-32-10 read 93 % of the digits that were held out", () =>
 
 test("steps taken one by one are those taken at once, and another seed takes others", () => {
     const end = (seed, ...takes) => {
-        const run = new LocalRun({ ...how, epochs: 2, seed });
+        const run = new LocalRun({ ...how, epochs: 2, seed }, digits);
         takes.forEach((count) => run.take(count));
         return [...run.frame().network.weights[1]];
     };
@@ -47,9 +49,44 @@ test("steps taken one by one are those taken at once, and another seed takes oth
 
 test("a rate that breaks the run ends it", () => {
     for (const rate of [1e9, Infinity]) {
-        const run = new LocalRun({ ...how, rate });
+        const run = new LocalRun({ ...how, rate }, digits);
         run.take(45);
         const { isOver, isLost, batch_loss: loss } = run.frame();
         assert.ok(isOver && isLost && !(loss < 2000), `${rate}: ${loss}`);
     }
+});
+
+test("every world is learned, and a straight line cannot learn those that are not straight", () => {
+    const settings = { ...how, rate: 0.01, batch: 16, epochs: 150, hidden: [16, 16] };
+    for (const world of WORLDS) {
+        const points = pointsOf(world, 3, 0.02);
+        assert.ok(points.every(([x, y]) => Math.abs(x) <= 1.3 && Math.abs(y) <= 1.3));
+        const [accuracy, straight] = [[16, 16], []].map((hidden) => {
+            const run = new LocalRun({ ...settings, hidden }, samplesOf(points));
+            run.take(1e9);
+            return run.frame().accuracy;
+        });
+        assert.ok(accuracy >= 0.92, `${world}: ${accuracy}`);
+        assert.equal(straight < 0.92, world !== "gaussians", `${world} by a line: ${straight}`);
+    }
+});
+
+test("a long run keeps few points of its curve, and one cycle ends at a rate of nearly 0", () => {
+    const run = new LocalRun({ ...how, schedule: "one_cycle", rate: 0.01, batch: 400, epochs: 900, hidden: [] }, samplesOf(pointsOf("xor", 1, 0)));
+    const rates = Array.from({ length: 900 }, () => {
+        run.take(1);
+        return run.frame().rate;
+    });
+    assert.ok(run.isOver && run.frame().arrays.points.shape[0] <= 401);
+    [[rates[0], 0.0004], [Math.max(...rates), 0.01], [rates[899], 1e-6]].forEach(([rate, wanted]) => assert.ok(Math.abs(rate - wanted) < 1e-6));
+});
+
+test("points come back from an address, and a color without points is named", () => {
+    const points = [[-1.3, 1.3, 0], [0.1234, -0.5, 1], [9, 0, 1]].map(snapped);
+    assert.deepEqual(pointsIn(pointsText(points)), points);
+    for (const text of ["abc", "000", "zzzz2", "____0"]) {
+        assert.equal(pointsIn(text), null);
+    }
+    assert.throws(() => samplesOf(points.slice(1), true), /got 0 orange and 2 blue/);
+    assert.equal(samplesOf(points, true).n_train, 3);
 });

@@ -11,8 +11,10 @@ import { readModel } from "./shared/model_file.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountNetwork } from "./stage/network.js";
-import { LocalTrainer, obey, unpacked } from "./train/local.js";
+import { mount as mountBench } from "./train/bench.js";
+import { LocalTrainer, unpacked } from "./train/local.js";
 import { mount as mountTrain } from "./train/panel.js";
+import { obey } from "./train/run.js";
 
 const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
 
@@ -110,8 +112,10 @@ async function start() {
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, examples, server);
     }
-    if (server || document.getElementById("digits")) {
-        mountTrain(document.getElementById("train"), store, server ?? new LocalTrainer(engine));
+    if (server) {
+        mountTrain(document.getElementById("train"), store, server);
+    } else if (document.getElementById("digits")) {
+        mountBench(document.getElementById("train"), store, new LocalTrainer(engine));
     }
     readDrawings(store);
     connectTabs(store);

@@ -126,6 +126,24 @@ export function forward(network, x, y = 0) {
     return traceOf(call.fields);
 }
 
+/** The activations of every layer for many inputs at once, (samples, inputs): layer l's at l - 1, sample by sample. */
+export function activations(network, inputs) {
+    const count = inputs.length / network.sizes[0];
+    const order = BigInt64Array.from({ length: count }, (_, index) => BigInt(index));
+    let below = inputs;
+    return network.weights.map((W, l) => {
+        const layer = { sizes: network.sizes.slice(l, l + 2), parts: [network.parts[l]], weights: [W], biases: [network.biases[l]], lossPart: { name: "quadratic" } };
+        const outputs = new Float64Array(count * layer.sizes[1]);
+        const call = new Call("double", {
+            ...networkFields(layer, Float64Array), ...sampleFields(layer, below, outputs), target_kind: about.codes.NO_TARGETS, ...stepFields(1),
+            outputs, order, n_order: count, batch_size: count, n_steps: 1, is_evaluation: 1,
+        });
+        call.run("outputs");
+        below = outputs;
+        return outputs;
+    });
+}
+
 /**
  * The four equations for one example: what `forward` leaves; t, the targets as the loss wants them; and the gradient by
  * each layer's z (delta), by weights and biases, which are as the network's, and by a^0 (input).

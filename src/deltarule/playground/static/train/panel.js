@@ -1,10 +1,8 @@
 // Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
-import { clear, makePad, undo } from "../draw/pad.js";
 import { readModel } from "../shared/model_file.js";
 import { BLANK } from "../shared/store.js";
 import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
-import { makeAnswers } from "../stage/answers.js";
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
@@ -63,16 +61,9 @@ class Choice {
     }
 }
 
-/** Where one draws while a network learns in this page, and what it reads meanwhile. */
-function makeDesk(panel, store) {
-    return element("div", { class: "desk" }, makePad(panel, store, "train-draw").canvas,
-        element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
-        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))), makeAnswers(panel, store));
-}
-
 /** What the tab shows of a run. */
 class View {
-    constructor() {
+    constructor(...inside) {
         this.loss = new Chart("Loss", shown);
         this.score = new Chart(...SCORES.accuracy);
         this.weights = new WeightPictures();
@@ -80,20 +71,24 @@ class View {
         this.probe = element("p", { class: "small muted" });
         this.node = element("div", { class: "watch", hidden: true },
             element("div", { class: "curves" }, this.loss.node, this.score.node), this.probe,
-            element("div", { class: "inside" },
-                element("section", {}, element("h2", {}, "First-layer weights"), this.weights.node),
+            element("div", { class: "inside" }, ...inside,
+                this.pictures = element("section", {}, element("h2", {}, "First-layer weights"), this.weights.node),
                 element("section", {}, element("h2", {}, "Layer by layer"), this.layers.node)));
     }
 
-    paint(frame) {
+    /** before: the run before, whose curve is shown beside this one's, and how it differed; null: none. */
+    paint(frame, before = null) {
         this.node.hidden = false;
         if (frame.score !== this.kind) {
             const chart = new Chart(...SCORES[frame.score]);
             this.score.node.replaceWith(chart.node);
             Object.assign(this, { score: chart, kind: frame.score });
         }
-        this.loss.paint(seriesOf(frame, 0), frame.steps);
-        this.score.paint(seriesOf(frame, 1), frame.steps);
+        [this.loss, this.score].forEach((chart, which) => {
+            const others = before ? seriesOf(before.frame, which).slice(-1).map((each) => ({ ...each, name: "before", tone: "--muted", dash: [2, 3], marks: [] })) : [];
+            chart.paint([...seriesOf(frame, which), ...others], Math.max(frame.steps, before?.frame.steps ?? 0));
+        });
+        this.pictures.hidden = frame.arrays.weights.shape[0] === 0;
         this.weights.paint(frame.arrays.weights, frame.scale, frame.layers[0].neurons);
         this.layers.paint(frame.layers);
         const [learned, held] = frame.probe;
@@ -102,6 +97,7 @@ class View {
         this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
             ? "A point of a line is an epoch: its batches, as they were met, and all held-out examples after it, if there are any."
             : `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
+        this.probe.textContent += before ? ` Gray: the run before, ${before.says}.` : "";
     }
 }
 
@@ -130,34 +126,32 @@ export function howItEnded({ reason, failed, verdict, part, examples, accuracy, 
     return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
 }
 
-/** Lets the browser ask before a run is lost with the page. */
-const askToLeave = (event) => event.preventDefault();
-
-class Lesson {
-    constructor(panel, store, server, catalogue) {
-        Object.assign(this, { panel, store, server, run: null, frame: null, asked: true, lastTold: 0 });
-        this.choice = new Choice(catalogue);
-        this.view = new View();
+/** The tab: what is to be trained, and how it goes. */
+export class Lesson {
+    /** @param {Choice} choice of what is to be trained  @param {object} parts of the tab besides: lists of nodes */
+    constructor(panel, store, server, choice, { desk = [], buttons = [], inside = [] } = {}) {
+        Object.assign(this, { panel, store, server, choice, run: null, frame: null, before: null, asked: true, lastTold: 0 });
+        this.view = new View(...inside);
         this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
             "this page trains a new network, and every tab shows it." : "Python trains on this machine, and this page watches."}`);
         this.verdict = element("p", { class: "verdict", role: "alert" });
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
         this.pause = button("Pause", () => this.run.order("pause"));
-        this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(true)));
+        this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
         this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
         this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" },
-            server.isLocal ? makeDesk(panel, store) : null, this.choice.node,
-            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, this.use, this.back),
+        panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" }, ...desk, this.choice.node,
+            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.use, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
+        window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
 
     startOrResume() {
         if (!this.run) {
-            return this.start(false);
+            return this.start();
         }
         this.run.order("resume");
         this.run.order("more");
@@ -165,32 +159,39 @@ class Lesson {
         return this.show();
     }
 
-    start(paused) {
+    /** Begins a run, which takes so many steps and then waits, or goes on to its end where that is null. */
+    start(steps = null) {
         if (!this.choice.isPossible) {
             return;
         }
+        const paused = steps !== null;
         const heard = {
-            begin: (detail) => this.began(detail, paused),
+            begin: (detail) => this.began(detail, steps),
             frame: (detail) => this.take(detail),
             end: (detail) => this.ended(howItEnded(detail), true),
             refused: ({ says }) => this.ended(says, false),
             closed: () => this.ended("The connection is gone: is `deltarule playground` still running?", false),
         };
+        this.before = this.beforeThis();
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
         Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
-        window.addEventListener("beforeunload", askToLeave);
         this.verdict.textContent = "";
         this.use.hidden = true;
         this.status.textContent = "Reading the data …";
         this.show();
     }
 
-    began({ sizes, parameters, changes, optimizer }, paused) {
+    /** The run whose curve the next one is compared with; Python's are not. */
+    beforeThis() {
+        return null;
+    }
+
+    began({ sizes, parameters, changes, optimizer }, steps) {
         const changed = changes.length > 0 ? ` Changed for these data: ${changes.join("; ")}.` : "";
         this.status.textContent = `${sizes.join(" – ")}, ${parameters.toLocaleString("en")} parameters, ${optimizer}.${changed}`;
         announce(this.status.textContent);
-        if (paused) {
-            this.run.order("step");
+        if (steps) {
+            this.run.order("step", steps);
         }
     }
 
@@ -207,7 +208,7 @@ class Lesson {
             return;
         }
         const began = performance.now();
-        this.view.paint(this.frame);
+        this.view.paint(this.frame, this.before);
         this.status.textContent = whereItStands(this.frame);
         this.show();
         if (Date.now() - this.lastTold > TALK || this.frame.paused) {
@@ -224,7 +225,6 @@ class Lesson {
 
     ended(sentence, hasNetwork) {
         this.run = null;
-        window.removeEventListener("beforeunload", askToLeave);
         this.verdict.textContent = sentence;
         this.use.hidden = !hasNetwork || this.server.isLocal;
         this.back.hidden = this.back.hidden && !(hasNetwork && this.server.isLocal);
@@ -237,13 +237,14 @@ class Lesson {
     show() {
         const isOn = this.run !== null;
         const paused = isOn && ((!this.resumed && this.frame?.paused !== false) || this.frame?.paused === true);
-        if (this.shown !== `${isOn} ${paused}`) {
-            this.shown = `${isOn} ${paused}`;
-            this.begin.textContent = paused ? "Go on" : "Start";
+        const isNew = this.server.isLocal && paused && !(this.frame?.step > 0);
+        if (this.shown !== `${isOn} ${paused} ${isNew}`) {
+            this.shown = `${isOn} ${paused} ${isNew}`;
+            this.begin.textContent = paused && !isNew ? "Go on" : "Start";
             this.begin.disabled = isOn && !paused;
             this.pause.disabled = !isOn || paused;
             this.stop.disabled = !isOn;
-            this.choice.disabled = isOn;
+            this.choice.disabled = isOn && !isNew;
         }
     }
 
@@ -265,7 +266,7 @@ class Lesson {
 export function mount(panel, store, server) {
     panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
     server.catalogue().then(
-        (catalogue) => new Lesson(panel, store, server, catalogue),
+        (catalogue) => new Lesson(panel, store, server, new Choice(catalogue)),
         (error) => panel.replaceChildren(element("p", { role: "alert" }, error.message)),
     );
 }

@@ -1,0 +1,98 @@
+// Train in a page of one file: build a network, let it learn here, and compare it with the one before.
+
+import { clear, makePad, undo } from "../draw/pad.js";
+import { button, element } from "../shared/widgets.js";
+import { makeAnswers } from "../stage/answers.js";
+import { Build } from "./build.js";
+import { Lesson } from "./panel.js";
+import { Plane } from "./plane.js";
+import { samplesOf, WORLDS } from "./worlds.js";
+
+const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
+
+/** Where one draws while a network learns digits, and what it reads meanwhile. */
+function makeDesk(panel, store) {
+    return element("div", { class: "desk" }, makePad(panel, store, "train-draw").canvas,
+        element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
+        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))), makeAnswers(panel, store));
+}
+
+class Bench extends Lesson {
+    constructor(panel, store, trainer) {
+        const build = new Build(["digits", ...WORLDS, "points"], (name) => this.changed(name));
+        const plane = new Plane(panel, store, (points) => this.put(points));
+        const pad = makeDesk(panel, store);
+        const reset = button("Reset", () => this.reset());
+        super(panel, store, trainer, build, { desk: [pad, plane.node], buttons: [reset], inside: [plane.cells] });
+        Object.assign(this, { plane, pad });
+    }
+
+    /** Shows the world that is chosen, or the pad. */
+    showWorld() {
+        const { choice } = this;
+        const points = choice.isWorld ? choice.world : null;
+        this.pad.hidden = choice.isWorld;
+        choice.link(points ?? []);
+        try {
+            const samples = points && samplesOf(points, choice.data === "points");
+            this.plane.show(samples ? samples.points : null, samples?.n_train);
+            return true;
+        } catch ({ message }) { // there are too few
+            this.plane.show(points, points.length);
+            this.abandon();
+            this.verdict.textContent = `Nothing can learn yet: ${message}.`;
+            return false;
+        }
+    }
+
+    /** A field is another: what a new network would be like is shown at once, unless that would cost what was learned. */
+    changed(name) {
+        if (name === "data" || (this.run && this.frame?.step === 0) || (!this.run && this.choice.isWorld && FRESH.includes(name))) {
+            this.reset();
+        }
+    }
+
+    put(points) {
+        this.choice.own(points);
+        this.reset();
+    }
+
+    /** Puts a new network there, which has learned nothing, or has taken so many steps. */
+    reset(steps = 0) {
+        this.abandon();
+        this.verdict.textContent = "";
+        if (this.showWorld()) {
+            this.start(steps);
+        }
+    }
+
+    /** Forgets the run that is under way. */
+    abandon() {
+        if (this.run) {
+            Object.assign(this.run, { busy: true, tell: () => {} });
+            this.run = null;
+            this.show();
+        }
+    }
+
+    start(steps = null) {
+        if (this.showWorld()) {
+            super.start(steps);
+        }
+    }
+
+    /** The last run that has learned anything on the same data, and how its settings differed. */
+    beforeThis() {
+        const last = this.frame?.step > 0 ? this.frame : this.before?.frame;
+        const now = this.choice.settings;
+        if (last?.settings.data !== now.data) {
+            return null;
+        }
+        const others = Object.keys(now).filter((name) => String(now[name]) !== String(last.settings[name]));
+        const says = others.map((name) => `${name} ${last.settings[name] || "none"} instead of ${now[name] || "none"}`).join(", ");
+        return { frame: last, says: says || "with the same settings" };
+    }
+}
+
+/** Mounts the tab into its panel. */
+export const mount = (panel, store, trainer) => new Bench(panel, store, trainer);

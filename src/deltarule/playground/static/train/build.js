@@ -1,0 +1,184 @@
+// The fields with which one builds a network for this page to train, and the same as a recipe for Python.
+
+import { button, element } from "../shared/widgets.js";
+import { ACTIVATIONS, OPTIMIZERS } from "./run.js";
+import { pointsIn, pointsOf, pointsText, samplesOf, WORLDS } from "./worlds.js";
+
+const MOST_PARAMETERS = 20_000_000; // as many as a page can hold: files/page.py
+const USUAL = {
+    hidden: "8, 8", activation: "tanh", loss: "cross_entropy", optimizer: "adam", schedule: "constant", rate: 0.01, batch: 16,
+    penalty: "none", strength: 0.001, epochs: 100, seed: 1, noise: 0.1,
+};
+const IMAGES = { activation: "relu", noise: 0 };
+const SAYS = "Two numbers, two colors. Every cell shows the plane as one neuron sees it, the large picture what comes of it.";
+
+/** What can be learned: what it is, and the settings that suit it. */
+const DATA = {
+    digits: { ...IMAGES, hidden: "32", rate: 0.003, batch: 32, epochs: 10, says: "1,437 handwritten digits to learn, 360 held out. Draw meanwhile: the answer changes as it learns." },
+    moons: { hidden: "8", says: SAYS }, circles: { hidden: "8", says: SAYS },
+    spirals: { hidden: "16, 16", activation: "relu", epochs: 200, noise: 0.02, says: `${SAYS} Spirals are hard: a hidden layer of 2 cannot do it.` },
+    xor: { hidden: "8", noise: 0.05, says: `${SAYS} Without a hidden layer it stays at chance.` },
+    gaussians: { hidden: "", says: `${SAYS} The two overlap, so nothing reaches 100 %.` },
+    points: { noise: 0, says: "Choose a color and click into the picture to put points there; nothing is held out." },
+    mnist: { ...IMAGES, hidden: "128", rate: 0.01, schedule: "one_cycle", batch: 128, epochs: 4, says: "MNIST's own files: drop all four here, zipped or not. 60,000 digits to learn, 10,000 held out." },
+};
+
+/** The fields: what each is called, and its choices or [least, most, step]. The first stand open, the others under More. */
+const FIELDS = {
+    data: ["Data", Object.keys(DATA)], hidden: ["Hidden layers", null], activation: ["Activation", Object.keys(ACTIVATIONS)],
+    rate: ["Learning rate", [1e-9, 1e9, "any"]], epochs: ["Epochs", [1, 10_000, 1]],
+    loss: ["Loss", ["cross_entropy", "quadratic"]], optimizer: ["Optimizer", Object.keys(OPTIMIZERS)],
+    schedule: ["Schedule of the rate", ["constant", "one_cycle"]], batch: ["Batch size", [1, 60_000, 1]],
+    penalty: ["Regularization", ["none", "l1", "l2"]], strength: ["Its strength", [0, 1000, "any"]],
+    seed: ["Seed", [0, 2 ** 31 - 1, 1]], noise: ["Noise", [0, 0.5, "any"]],
+};
+const OPEN = 5; // fields
+const WORDS = { data: { points: "your own points", mnist: "MNIST, from files" }, activation: { identity: "none (identity)" } };
+
+const isWorld = (data) => WORLDS.includes(data) || data === "points";
+
+/** A recipe with these settings, in TOML. */
+export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, rate, batch, penalty, strength, epochs }) {
+    return [
+        "[about]", `name = "page-${data}"`, "", "[data]", `name = "${isWorld(data) ? `${data}.csv` : data}"`,
+        ...isWorld(data) ? ['split = {kind = "stratified", test = 100}'] : [], "",
+        "[network]", `hidden = [${hidden.join(", ")}]`, `activation = "${activation}"`,
+        `output = "${loss === "quadratic" ? "sigmoid" : "softmax"}"`, `loss = "${loss}"`, "",
+        "[training]", `optimizer = "${optimizer}"`, `schedule = {name = "${schedule}", rate = ${rate}}`, `epochs = ${epochs}`, `batch_size = ${batch}`,
+        ...penalty === "none" ? [] : [`penalty = {name = "${penalty}", strength = ${strength}}`], "",
+    ].join("\n");
+}
+
+/** Settings as texts, for the fields and for an address, by name. */
+export class Build {
+    /** @param {string[]} data what this page can train on  @param {(name: string) => void} change is told of the field that changed */
+    constructor(data, change) {
+        this.points = []; // of a person's own
+        this.controls = {};
+        const fields = Object.entries(FIELDS).map(([name, [label, range]]) => {
+            const id = `train-${name}`;
+            const isChoice = typeof range?.[0] === "string";
+            const options = (name === "data" ? data : isChoice ? range : []).map((value) => element("option", { value }, WORDS[name]?.[value] ?? value.replace("_", " ")));
+            const bounds = range ? { type: "number", min: range[0], max: range[1], step: range[2] } :
+                { type: "text", pattern: "([1-9][0-9]{0,3}([ ,]+[1-9][0-9]{0,3}){0,7})?", placeholder: "none", title: "Numbers of neurons, such as 16, 8: at most 8 layers of at most 9,999" };
+            const told = () => {
+                this.usual(name);
+                change(name);
+            };
+            this.controls[name] = isChoice ? element("select", { id, onchange: told }, ...options) : element("input", { id, ...bounds, onchange: told });
+            return element("div", { class: "field" }, element("label", { for: id }, label), this.controls[name]);
+        });
+        this.says = element("p", { class: "small muted" });
+        this.toml = element("pre", { class: "cure", tabindex: "0", "aria-label": "The recipe in TOML" });
+        this.run = element("code", {});
+        this.csv = element("a", { class: "small" }, "Save the points as CSV");
+        const recipe = element("details", { class: "recipe" }, element("summary", {}, "The recipe, for Python"), this.toml,
+            element("p", { class: "row" }, button("Copy the recipe", () => this.copy()), this.csv, this.copied = element("span", { role: "status", class: "small" })),
+            element("p", { class: "small muted" }, "Save it as recipe.toml and run ", this.run,
+                ". The same data, settings and order of accuracy; not the same bits, because Python draws other random numbers."));
+        this.node = element("div", { class: "choice" }, ...fields.slice(0, OPEN),
+            element("details", { class: "more" }, element("summary", {}, "More settings"), element("div", { class: "choice" }, ...fields.slice(OPEN))),
+            this.says, recipe);
+        this.usual("data");
+    }
+
+    /** Fills in what suits the data once they are others; then shows the recipe. */
+    usual(name, given = {}) {
+        const { says, ...suits } = DATA[this.controls.data.value];
+        Object.entries(name === "data" ? { ...USUAL, ...suits, ...given } : given).forEach(([field, value]) => (this.controls[field].value = value));
+        this.says.textContent = says;
+        this.controls.noise.closest(".field").hidden = !WORLDS.includes(this.data);
+        this.controls.strength.closest(".field").hidden = this.controls.penalty.value === "none";
+        this.csv.hidden = !this.isWorld;
+        this.toml.textContent = tomlOf(this.settings);
+        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target color` : ""}`;
+    }
+
+    get data() {
+        return this.controls.data.value;
+    }
+
+    /** Whether the data are points in a plane. */
+    get isWorld() {
+        return isWorld(this.data);
+    }
+
+    /** What LocalTrainer takes; Error where there are no samples. */
+    options() {
+        return { settings: this.settings, samples: this.isWorld ? samplesOf(this.world, this.data === "points") : this.data };
+    }
+
+    /** What a run takes: see LocalRun. */
+    get settings() {
+        const number = (name) => (Array.isArray(FIELDS[name][1]) && typeof FIELDS[name][1][0] === "number" ? Number : String);
+        const texts = Object.entries(this.controls).map(([name, { value }]) => [name, number(name)(value)]);
+        return { ...Object.fromEntries(texts), hidden: (this.controls.hidden.value.match(/\d+/g) ?? []).map(Number) };
+    }
+
+    /** The points of the world, those to be learned and held out alike. */
+    get world() {
+        return this.data === "points" ? this.points : pointsOf(this.data, this.settings.seed, this.settings.noise);
+    }
+
+    /** Whether the fields hold what a run can have; the browser says what is wrong with one that does not. */
+    get isPossible() {
+        const { hidden } = this.controls;
+        const sizes = [this.isWorld ? 2 : 784, ...this.settings.hidden, 10];
+        const count = sizes.slice(1).reduce((sum, size, l) => sum + size * (sizes[l] + 1), 0);
+        hidden.setCustomValidity(count > MOST_PARAMETERS ? `At most 20 million parameters: these layers have ${count.toLocaleString("en")}` : "");
+        return Object.values(this.controls).every((control) => control.closest("[hidden]") || control.checkValidity() || this.show(control));
+    }
+
+    /** Shows what is wrong with a field, which may lie under More. */
+    show(control) {
+        control.closest("details")?.setAttribute("open", "");
+        return control.reportValidity();
+    }
+
+    /** What differs from what suits the data, as texts for an address. */
+    get texts() {
+        const usual = { ...USUAL, ...DATA[this.data] };
+        const others = Object.entries(this.controls).filter(([name, { value }]) => name !== "data" && value !== String(usual[name]));
+        const own = this.data === "points" && this.points.length > 0 ? { points: pointsText(this.points) } : {};
+        return { data: this.data, ...Object.fromEntries(others.map(([name, { value }]) => [name, value.replace(/[, ]+/g, "-")])), ...own };
+    }
+
+    /** Takes the texts of an address; what no field can hold is left out. */
+    take({ data, points = "", ...texts }) {
+        if ([...this.controls.data.options].some(({ value }) => value === data)) {
+            this.controls.data.value = data;
+            this.points = pointsIn(points) ?? [];
+            this.usual("data");
+            for (const [name, text] of Object.entries(texts).filter(([each]) => each in FIELDS)) {
+                const before = this.controls[name].value;
+                this.controls[name].value = name === "hidden" ? text.replaceAll("-", ", ") : text;
+                this.controls[name].value = this.controls[name].checkValidity() && this.controls[name].value !== "" | name === "hidden" ? this.controls[name].value : before;
+            }
+            this.usual("");
+        }
+    }
+
+    /** Puts a person's own points in the place of the world. */
+    own(points) {
+        this.points = points;
+        this.controls.data.value = "points";
+        this.usual("");
+    }
+
+    copy() {
+        const done = (text) => (this.copied.textContent = text);
+        (navigator.clipboard?.writeText(this.toml.textContent) ?? Promise.reject(new Error("none")))
+            .then(() => done("Copied."), () => done("This browser does not let the page copy: select the text above."));
+    }
+
+    /** Prepares the link to the points, once they are shown. */
+    link(points) {
+        const rows = ["x1,x2,color", ...points.map(([x, y, color]) => `${x.toFixed(4)},${y.toFixed(4)},${["orange", "blue"][color]}`), ""];
+        this.csv.href = `data:text/csv,${encodeURIComponent(rows.join("\n"))}`;
+        this.csv.download = `${this.data}.csv`;
+    }
+
+    set disabled(value) {
+        Object.values(this.controls).forEach((control) => (control.disabled = value));
+    }
+}

@@ -1,0 +1,167 @@
+// A run in the page's worker: as many steps as it is asked for, and where it stands. Touches no page.
+
+import { cellsImage } from "../draw/ink.js";
+import { load } from "../engine/module.js";
+import { small } from "../engine/network.js";
+import { lengthOf, Training } from "../engine/training.js";
+import { COLORS, randomOf } from "./worlds.js";
+
+const CELLS = 64; // of a digit, behind its label
+const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing nothing: it is on its way to infinity
+const FULL_COLOR = 3; // times the typical size of a weight, as in frames.py
+const PROBE = 360; // examples that a curve's point is measured on
+const MOST_POINTS = 400; // of a curve, as in frames.py
+const MOST_NEURONS = 64; // of the first layer are drawn, as in frames.py
+
+/** What parts are set to where only their name is chosen: the defaults of Python's. */
+export const OPTIMIZERS = {
+    sgd: {}, momentum: { momentum: 0.9 }, nesterov: { momentum: 0.9 },
+    rmsprop: { decay: 0.99, epsilon: 1e-8 }, adam: { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+};
+export const ACTIVATIONS = { relu: {}, leaky_relu: { slope: 0.01 }, elu: { alpha: 1 }, silu: {}, tanh: {}, sigmoid: {}, identity: {} };
+const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
+
+/** New weights, normal, of deviation sqrt(2 / fan_in) before the ReLU family and sqrt(1 / fan_in) before the others. */
+function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
+    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const sizes = [inputs, ...hidden, outputs];
+    const gain = ["tanh", "sigmoid", "identity"].includes(activation) ? 1 : 2;
+    const weights = sizes.slice(1).map((fanOut, l) => Float64Array.from({ length: sizes[l] * fanOut },
+        () => normal() * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
+    const made = small(sizes, activation, OUTPUTS[loss], loss, "classes", weights, sizes.slice(1).map((size) => new Float64Array(size)));
+    const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: OUTPUTS[loss] }];
+    const what = inputs === 2 ? { fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
+        { imageShape: [28, 28], reading: "digits", pixels: true };
+    return { ...made, parts, ...what };
+}
+
+/** The digits in bytes, a label and 8x8 cells each: samples, first those to learn, then every fifth of each class, held out. */
+export function digitsOf(bytes) {
+    const count = bytes.length / (CELLS + 1);
+    const label = (index) => bytes[index * (CELLS + 1)];
+    const all = Array.from({ length: count }, (_, index) => index);
+    const held = new Set(all.toSorted((one, other) => label(one) - label(other)).filter((_, place) => place % 5 === 0));
+    const order = [...all.filter((index) => !held.has(index)), ...[...held].sort((one, other) => one - other)];
+    const inputs = new Uint8Array(784 * count);
+    order.forEach((index, row) => {
+        const start = index * (CELLS + 1) + 1;
+        inputs.set(cellsImage(bytes.subarray(start, start + CELLS)), 784 * row);
+    });
+    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: count - held.size, n_classes: 10 };
+}
+
+/** A run, and what the page is told of it: the fields of a frame of the server's. */
+export class LocalRun {
+    /**
+     * @param {object} settings of build.js
+     * @param {object} samples inputs, targets, n_train, n_classes: the first n_train are learned, the others held out
+     */
+    constructor({ id, ...settings }, samples) {
+        const { inputs, targets, n_train: count, n_classes } = samples;
+        const batchSize = Math.min(settings.batch, count);
+        const random = randomOf(settings.seed);
+        const indices = (from, to) => Array.from({ length: to - from }, (_, index) => from + index);
+        Object.assign(this, { id, settings, random, count, batchSize, step: 0, loss: null, isLost: false, seconds: 0, points: [], epochRows: [], order: [], sum: 0 });
+        this.probe = indices(0, Math.min(PROBE, count));
+        this.held = indices(count, targets.length);
+        this.begun = newNetwork(settings, [inputs.length / targets.length, n_classes], random);
+        const optimizer = { name: settings.optimizer, ...OPTIMIZERS[settings.optimizer] };
+        this.training = new Training(this.begun, { ...settings, inputs, targets, batchSize, optimizer });
+        this.stepsPerEpoch = Math.ceil(count / batchSize);
+        this.steps = settings.epochs * this.stepsPerEpoch;
+    }
+
+    /** The rate of a step: the same each time, or up over the first 30 % and down to nearly 0, as OneCycle of schedules.py. */
+    rateAt(step) {
+        const { rate, schedule } = this.settings;
+        if (schedule === "constant") {
+            return rate;
+        }
+        const peak = 0.3 * this.steps;
+        const [start, end, done] = step < peak ? [rate / 25, rate, step / peak] : [rate, rate / 1e4, (step - peak) / (this.steps - peak)];
+        return end + 0.5 * (start - end) * (1 + Math.cos(Math.PI * Math.min(done, 1)));
+    }
+
+    /** Takes so many steps, at most to the end. */
+    take(count) {
+        const began = performance.now();
+        for (let left = count; left > 0 && !this.isOver;) {
+            if (this.order.length === 0) {
+                this.order = Array.from({ length: this.count }, (_, index) => index);
+                this.order.forEach((_, index) => { // Fisher and Yates
+                    const other = index + Math.floor(this.random() * (this.count - index));
+                    [this.order[index], this.order[other]] = [this.order[other], this.order[index]];
+                });
+            }
+            const order = this.order.splice(0, left * this.batchSize);
+            const rates = Array.from({ length: Math.ceil(order.length / this.batchSize) }, (_, index) => this.rateAt(this.step + index));
+            const losses = this.training.steps(order, rates);
+            const lost = losses.findIndex((each) => !(each <= HIGHEST_LOSS));
+            this.loss = losses.at(lost);
+            this.isLost = lost >= 0;
+            this.sum += losses.reduce((sum, each) => sum + each, 0);
+            this.step += losses.length;
+            left -= losses.length;
+            if (this.order.length === 0) {
+                this.epochRows.push([this.step, this.sum / this.stepsPerEpoch]);
+                this.sum = 0;
+            }
+        }
+        this.seconds += (performance.now() - began) / 1000;
+    }
+
+    get isOver() {
+        return this.step >= this.steps || this.isLost;
+    }
+
+    frame() {
+        const { network } = this.training;
+        const { settings, step, stepsPerEpoch } = this;
+        const learned = this.training.score(this.probe);
+        const some = this.isOver ? this.held : this.held.slice(0, PROBE);
+        const held = some.length > 0 ? this.training.score(some) : null;
+        this.points = this.points.length < MOST_POINTS ? this.points : this.points.filter((_, index) => index % 2 === 0);
+        this.points.push([step, learned.loss, learned.accuracy, ...held ? [held.loss, held.accuracy] : []]);
+        const { weights, scale } = this.pictures(network);
+        const table = (rows, width) => ({ data: Float32Array.from(rows.flat()), shape: [rows.length, width] });
+        return {
+            id: this.id, network, step, epoch: Math.ceil(step / stepsPerEpoch), epochs: settings.epochs, steps: this.steps, seconds: this.seconds,
+            batch_loss: this.loss, rate: this.rateAt(Math.max(0, step - 1)), score: "accuracy", probe: [this.probe.length, ...held ? [some.length] : []],
+            layers: this.training.gradientNorms.map((gradient, l) => ({
+                neurons: network.sizes[l + 1], activation: network.parts[l].name, gradient, dead: null, saturated: null })),
+            accuracy: (held ?? learned).accuracy, isOver: this.isOver, isLost: this.isLost, isStuck: !(learned.loss < this.points[0][1]),
+            scale, settings, arrays: { points: table(this.points, held ? 5 : 3), epochs: table(this.epochRows, 2), weights },
+        };
+    }
+
+    /** The weights of the first neurons as images, 127 in full color, and the weight that has it. */
+    pictures({ sizes: [inputs, all], weights: [W], imageShape }) {
+        const neurons = imageShape ? Math.min(MOST_NEURONS, all) : 0;
+        const scale = FULL_COLOR * lengthOf(W) / Math.sqrt(W.length);
+        const data = Int8Array.from({ length: inputs * neurons }, (_, at) =>
+            Math.round(Math.max(-127, Math.min(127, W[(at % inputs) * all + Math.floor(at / inputs)] * 127 / scale))));
+        return { scale, weights: { data, shape: [neurons, ...imageShape ?? [1, 1]] } };
+    }
+}
+
+const held = {}; // samples by name, which the page sends once
+let run = null;
+
+/** Obeys what the page says to its worker: hold samples, begin a run, or take so many steps; the answer is a frame, or why there is none. */
+export async function obey({ data: { samples, begin, steps } }) {
+    try {
+        if (samples) {
+            held[samples.name] = samples.name === "digits" ? digitsOf(samples.bytes) : samples;
+            return;
+        }
+        if (begin) {
+            await load(begin.engine);
+            run = new LocalRun(begin.settings, held[begin.name]);
+        } else {
+            run.take(steps);
+        }
+        self.postMessage(run.frame());
+    } catch ({ message }) {
+        self.postMessage({ says: message });
+    }
+}

@@ -1,0 +1,165 @@
+"""What one builds in the page learns: worlds of two numbers, a person's own points, the recipe, two runs compared."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+import deltarule as dr
+from deltarule.cli.options import TrainOptions
+from deltarule.cli.resolve import load_data
+from deltarule.recipes.build import build
+from deltarule.recipes.schema import parse
+from deltarule.training.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+Visit = Callable[..., "Page"]
+DONE = "#train .verdict:has-text('scores')"
+PLANE = "() => document.querySelector('.plane').toDataURL()"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of a page with a network that has learned nothing."""
+    path = tmp_path_factory.mktemp("page") / "worlds.html"
+    network = dr.Network((784, 12, 10), rng=2)
+    network.image_shape, network.pixels = (28, 28), True
+    dr.show(network).save(path)
+    return path.as_uri()
+
+
+def choose(page: "Page", **fields: str) -> None:
+    """Fill in fields by their ids, those under More as well."""
+    page.evaluate("document.querySelectorAll('#train details').forEach((each) => (each.open = true))")
+    for name, value in fields.items():
+        field = page.locator(f"#train-{name}")
+        if field.evaluate("(each) => each.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+            field.blur()
+
+
+def train(page: "Page") -> float:
+    """Let what was chosen learn to its end; its accuracy in percent."""
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector(DONE)
+    return float(page.inner_text("#train .verdict").partition("scores ")[2].partition(" %")[0])
+
+
+def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
+    page = visit("train", at=address)
+    choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="40")
+    page.wait_for_selector(".plane[aria-label^='400 points, 300 of them to be learned']")
+    before = page.evaluate(PLANE)
+    assert train(page) >= 90
+    assert page.evaluate(PLANE) != before
+    assert page.locator(".planes canvas").count() == 16
+    assert page.inner_text("#about") == "2 – 8 – 8 – 2"
+    page.locator(".planes canvas").nth(3).hover()
+    page.wait_for_selector("#train .world:has-text('Layer 0, neuron 3: blue where it is above 0')")
+
+
+def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, address: str) -> None:
+    page = visit("train", at=address)
+    choose(
+        page,
+        data="moons",
+        activation="sigmoid",
+        loss="quadratic",
+        optimizer="momentum",
+        batch="30",
+        penalty="l2",
+        seed="7",
+    )
+    page.wait_for_selector("#train .layers:has-text('8 sigmoid')")
+    train(page)
+    choose(page, rate="0.3")
+    train(page)
+    assert "Gray: the run before, rate 0.01 instead of 0.3." in page.inner_text("#train .watch")
+    assert "before from" in (page.locator("#train .chart").nth(0).get_attribute("aria-label") or "")
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_selector("#train .status:has-text('before the first step')")
+
+
+def test_the_recipe_learns_the_same_in_python(visit: Visit, address: str, tmp_path: "Path") -> None:
+    page = visit("train", at=address)
+    choose(page, data="circles", penalty="l2", rate="0.03", epochs="40")
+    accuracy = train(page)
+    recipe = parse(page.inner_text("#train pre"), "recipe.toml")
+    link = page.get_by_role("link", name="Save the points as CSV")
+    assert link.get_attribute("download") == recipe.data.name == "circles.csv"
+    text = unquote((link.get_attribute("href") or "").partition(",")[2])
+    assert len(list(csv.reader(io.StringIO(text)))) == 401
+    (tmp_path / "circles.csv").write_text(text, encoding="utf-8")
+    splits = load_data(str(tmp_path / "circles.csv"), TrainOptions(target="color"))
+    job = build(recipe, splits, seed=0, holdout=0)
+    job.trainer.fit(job.train)
+    assert abs(100 * evaluate(job.model, job.train).score - accuracy) < 5
+
+
+def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: str) -> None:
+    page = visit("train", at=address)
+    page.get_by_label("Data").select_option("points")
+    assert "put at least one point of each color: got 0 orange and 0 blue" in page.inner_text("#train .verdict")
+    page.get_by_role("button", name="Start").click()
+    assert "put at least one point" in page.inner_text("#train .verdict")
+    box = page.locator(".plane").bounding_box()
+    assert box
+    for x, y, color in ((0.2, 0.2, "blue"), (0.8, 0.8, "blue"), (0.2, 0.8, "orange")):
+        page.get_by_role("button", name=color, exact=True).click()
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.locator(".plane").focus()
+    for key in ["ArrowRight"] * 3 + ["Space", "Space", "Backspace"]:
+        page.keyboard.press(key)
+    page.wait_for_selector(".plane[aria-label^='4 points']")
+    assert train(page) == 100
+    assert "on its training examples" in page.inner_text("#train .verdict")
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.wait_for_selector("#train .world .digit:has-text('blue')")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"rate": "1e9"}, "the learning rate 1000000000 is too high, try 100000000"),
+        ({"rate": "1e9", "loss": "quadratic", "epochs": "2"}, "The learning rate 1000000000 may be too high"),
+    ],
+)
+def test_a_rate_that_is_too_high_is_named(visit: Visit, address: str, fields: dict[str, str], says: str) -> None:
+    page = visit("train", at=address)
+    choose(page, data="moons", **fields)
+    train(page)
+    assert says in page.inner_text("#train .verdict")
+
+
+def test_what_cannot_be_built_is_refused_at_its_field(visit: Visit, address: str) -> None:
+    page = visit("train", at=address)
+    choose(page, data="moons")
+    for hidden, says in (("2000, 0", "match"), ("5000, 5000", "At most 20 million parameters: these layers have 25,")):
+        choose(page, hidden=hidden)
+        page.get_by_role("button", name="Start").click()
+        assert says in page.locator("#train-hidden").evaluate("(each) => each.validationMessage")
+    choose(page, hidden="3000, 1")
+    page.wait_for_selector("#train .neurons:has-text('the first 32 of 3000')")
+    page.get_by_role("button", name="Step").click()
+    page.wait_for_selector("#train .status:has-text('step 1 of')")
+
+
+def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = visit("train", at=address, viewport={"width": 360, "height": 780})
+    choose(page, data="xor", penalty="l1", epochs="20")
+    page.get_by_role("button", name="Start").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(DONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    violations = axe.run(page).response["violations"]
+    assert [each["id"] for each in violations if each["impact"] in ("serious", "critical")] == []
