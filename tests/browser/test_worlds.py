@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 DONE = "#train .verdict:has-text('scores')"
-PLANE = "() => document.querySelector('.plane').toDataURL()"
+PLANE = "() => document.querySelector('#train .plane').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,15 @@ def train(page: "Page") -> float:
 def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
     choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="40")
-    page.wait_for_selector(".plane[aria-label^='400 points, 300 of them to be learned']")
+    page.wait_for_selector("#train .plane[aria-label^='400 points, 300 of them to be learned']")
     before = page.evaluate(PLANE)
     assert train(page) >= 90
     assert page.evaluate(PLANE) != before
-    assert page.locator(".planes canvas").count() == 16
     assert page.inner_text("#about") == "2 – 8 – 8 – 2"
-    page.locator(".planes canvas").nth(3).hover()
-    page.wait_for_selector("#train .world:has-text('Layer 0, neuron 3: blue where it is above 0')")
+    page.get_by_role("tab", name="Network").click()
+    page.wait_for_function("() => document.querySelectorAll('#network .cell canvas').length === 16")
+    page.locator("#network .cell").nth(3).hover()
+    page.wait_for_selector("#network .world:has-text('Layer 0, neuron 3: blue where it is high')")
 
 
 def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, address: str) -> None:
@@ -111,19 +112,19 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
     assert "put at least one point of each color: got 0 orange and 0 blue" in page.inner_text("#train .verdict")
     page.get_by_role("button", name="Start").click()
     assert "put at least one point" in page.inner_text("#train .verdict")
-    box = page.locator(".plane").bounding_box()
+    box = page.locator("#train .plane").bounding_box()
     assert box
     for x, y, color in ((0.2, 0.2, "blue"), (0.8, 0.8, "blue"), (0.2, 0.8, "orange")):
         page.get_by_role("button", name=color, exact=True).click()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    page.locator(".plane").focus()
+    page.locator("#train .plane").focus()
     for key in ["ArrowRight"] * 3 + ["Space", "Space", "Backspace"]:
         page.keyboard.press(key)
-    page.wait_for_selector(".plane[aria-label^='4 points']")
+    page.wait_for_selector("#train .plane[aria-label^='4 points']")
     assert train(page) == 100
     assert "on its training examples" in page.inner_text("#train .verdict")
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
-    page.wait_for_selector("#train .world .digit:has-text('blue')")
+    page.wait_for_selector("#train .digit:has-text('blue')")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_what_cannot_be_built_is_refused_at_its_field(visit: Visit, address: str
         page.get_by_role("button", name="Start").click()
         assert says in page.locator("#train-hidden").evaluate("(each) => each.validationMessage")
     choose(page, hidden="3000, 1")
-    page.wait_for_selector("#train .neurons:has-text('the first 32 of 3000')")
+    page.wait_for_selector("#train .layers:has-text('3000 tanh')")
     page.get_by_role("button", name="Step").click()
     page.wait_for_selector("#train .status:has-text('step 1 of')")
 

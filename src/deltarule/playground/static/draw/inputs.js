@@ -1,6 +1,7 @@
 // The inputs of a network that reads no drawing: a picture to paint on, or a field for each column of its table.
 
 import { button, element, keyGoal, paintInk, repaintOn } from "../shared/widgets.js";
+import { makePlane } from "./plane.js";
 
 const MOST_FIELDS = 64;
 const CURE = `model = dr.load("model.safetensors")
@@ -94,7 +95,10 @@ function makeFields(panel, store) {
 
 /** What shows and changes `store.x`; a sentence where it would be too many fields. `examples` is null where there are none. */
 export function makeInputs(panel, store, examples) {
-    const { imageShape, fields, sizes } = store.network;
+    const { imageShape, fields, sizes, isPlane } = store.network;
+    if (isPlane) {
+        return makePlane(panel, store);
+    }
     if (!imageShape && fields.length > MOST_FIELDS) {
         return element("div", {}, element("p", {}, `This network reads ${fields.length} numbers, too many for a field each.`), ...sizes[0] === 784 ? [
             element("p", {}, "If they are the pixels of an image, say so in Python, and open the new file to draw:"),

@@ -37,6 +37,7 @@ export class Store extends EventTarget {
         this.stages = []; // what the normalizer did: list of {name, width, height, pixels}
         this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
         this.trace = null; // forward(network, x), computed once a change
+        this.world = null; // of two numbers: { points: [x1, x2, class] each, train: how many of them are learned }
         this.tab = "draw";
     }
 

@@ -1,44 +1,49 @@
 // Train in a page of one file: build a network, let it learn here, and compare it with the one before.
 
+import { makePlane } from "../draw/plane.js";
 import { clear, makePad, undo } from "../draw/pad.js";
 import { button, element } from "../shared/widgets.js";
 import { makeAnswers } from "../stage/answers.js";
 import { Build } from "./build.js";
 import { Lesson } from "./panel.js";
-import { Plane } from "./plane.js";
 import { samplesOf, WORLDS } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
 
-/** Where one draws while a network learns digits, and what it reads meanwhile. */
+/** Where one draws, or puts points, while a network learns, and what it answers meanwhile. */
 function makeDesk(panel, store) {
-    return element("div", { class: "desk" }, makePad(panel, store, "train-draw").canvas,
+    const pad = element("div", {}, makePad(panel, store, "train-draw").canvas,
         element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
-        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))), makeAnswers(panel, store));
+        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))));
+    const plane = makePlane(panel, store);
+    store.addEventListener("change", () => [pad.hidden, plane.hidden] = [Boolean(store.world), !store.world]);
+    plane.hidden = true;
+    return element("div", { class: "desk" }, pad, plane, makeAnswers(panel, store));
 }
 
 class Bench extends Lesson {
     constructor(panel, store, trainer) {
         const build = new Build(["digits", ...WORLDS, "points"], (name) => this.changed(name));
-        const plane = new Plane(panel, store, (points) => this.put(points));
-        const pad = makeDesk(panel, store);
-        const reset = button("Reset", () => this.reset());
-        super(panel, store, trainer, build, { desk: [pad, plane.node], buttons: [reset], inside: [plane.cells] });
-        Object.assign(this, { plane, pad });
+        super(panel, store, trainer, build, { desk: [makeDesk(panel, store)], buttons: [button("Reset", () => this.reset())] });
+        store.addEventListener("change", ({ keys }) => {
+            if (keys.has("world") && store.world?.isOwn) { // a hand has put or removed a point
+                build.own(store.world.points);
+                this.reset();
+            }
+        });
     }
 
-    /** Shows the world that is chosen, or the pad. */
+    /** Shows the world that is chosen, if there is one; false, and why, where nothing can learn it. */
     showWorld() {
-        const { choice } = this;
+        const { choice, store } = this;
         const points = choice.isWorld ? choice.world : null;
-        this.pad.hidden = choice.isWorld;
         choice.link(points ?? []);
         try {
             const samples = points && samplesOf(points, choice.data === "points");
-            this.plane.show(samples ? samples.points : null, samples?.n_train);
+            store.set({ world: samples && { points: samples.points, train: samples.n_train } });
             return true;
         } catch ({ message }) { // there are too few
-            this.plane.show(points, points.length);
+            store.set({ world: { points, train: points.length } });
             this.abandon();
             this.verdict.textContent = `Nothing can learn yet: ${message}.`;
             return false;
@@ -50,11 +55,6 @@ class Bench extends Lesson {
         if (name === "data" || (this.run && this.frame?.step === 0) || (!this.run && this.choice.isWorld && FRESH.includes(name))) {
             this.reset();
         }
-    }
-
-    put(points) {
-        this.choice.own(points);
-        this.reset();
     }
 
     /** Puts a new network there, which has learned nothing, or has taken so many steps. */

@@ -63,7 +63,7 @@ class Choice {
 
 /** What the tab shows of a run. */
 class View {
-    constructor(...inside) {
+    constructor() {
         this.loss = new Chart("Loss", shown);
         this.score = new Chart(...SCORES.accuracy);
         this.weights = new WeightPictures();
@@ -71,7 +71,7 @@ class View {
         this.probe = element("p", { class: "small muted" });
         this.node = element("div", { class: "watch", hidden: true },
             element("div", { class: "curves" }, this.loss.node, this.score.node), this.probe,
-            element("div", { class: "inside" }, ...inside,
+            element("div", { class: "inside" },
                 this.pictures = element("section", {}, element("h2", {}, "First-layer weights"), this.weights.node),
                 element("section", {}, element("h2", {}, "Layer by layer"), this.layers.node)));
     }
@@ -129,9 +129,9 @@ export function howItEnded({ reason, failed, verdict, part, examples, accuracy, 
 /** The tab: what is to be trained, and how it goes. */
 export class Lesson {
     /** @param {Choice} choice of what is to be trained  @param {object} parts of the tab besides: lists of nodes */
-    constructor(panel, store, server, choice, { desk = [], buttons = [], inside = [] } = {}) {
+    constructor(panel, store, server, choice, { desk = [], buttons = [] } = {}) {
         Object.assign(this, { panel, store, server, choice, run: null, frame: null, before: null, asked: true, lastTold: 0 });
-        this.view = new View(...inside);
+        this.view = new View();
         this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
             "this page trains a new network, and every tab shows it." : "Python trains on this machine, and this page watches."}`);
         this.verdict = element("p", { class: "verdict", role: "alert" });
@@ -258,7 +258,7 @@ export class Lesson {
     /** Puts a network into the other tabs; an input that it cannot read goes. */
     adopt(network) {
         const fits = network.sizes[0] === this.store.network.sizes[0];
-        this.store.set(fits ? { network } : { network, x: null, drawing: BLANK });
+        this.store.set(fits ? { network } : { network, x: network.isPlane ? new Float64Array(2) : null, drawing: BLANK });
     }
 }
 

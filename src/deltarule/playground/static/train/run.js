@@ -30,7 +30,7 @@ function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
         () => normal() * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
     const made = small(sizes, activation, OUTPUTS[loss], loss, "classes", weights, sizes.slice(1).map((size) => new Float64Array(size)));
     const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: OUTPUTS[loss] }];
-    const what = inputs === 2 ? { fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
+    const what = inputs === 2 ? { isPlane: true, fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
         { imageShape: [28, 28], reading: "digits", pixels: true };
     return { ...made, parts, ...what };
 }
