@@ -8,6 +8,7 @@ import { forward } from "./engine/network.js";
 import { Held } from "./mistakes/mind.js";
 import { mount as mountMistakes } from "./mistakes/mistakes.js";
 import { readModel } from "./shared/model_file.js";
+import { connectShare } from "./shared/share.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountNetwork } from "./stage/network.js";
@@ -120,6 +121,7 @@ async function start() {
     readDrawings(store);
     connectTabs(store);
     store.set({ network });
+    connectShare(store);
     connectAddress(store);
     document.getElementById("main").removeAttribute("aria-busy");
 }

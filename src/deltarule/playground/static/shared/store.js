@@ -38,6 +38,9 @@ export class Store extends EventTarget {
         this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
         this.trace = null; // forward(network, x), computed once a change
         this.world = null; // of two numbers: { points: [x1, x2, class] each, train: how many of them are learned }
+        this.build = null; // what is trained in the page, as texts of an address by name: see build.js
+        this.step = 0; // that the run in the page has taken
+        this.hides = []; // what a lesson link hides
         this.tab = "draw";
     }
 
@@ -92,6 +95,7 @@ export class Store extends EventTarget {
 }
 
 const SHIFT = 360; // keeps what was nudged off the pad above 0 in an address
+export const VERSION = 1; // of links
 const MOST_TEXT = 20_000; // characters of strokes in an address
 
 /** Strokes as a short text for an address: two digits of base 36 for twice a coordinate, "-" between strokes. */
@@ -123,7 +127,7 @@ export function strokesOf(text) {
     return text.split("-").map((part) => part.match(/.{4}/g).map(point));
 }
 
-/** The address of what the store holds, without "#": the tab, the strokes, the label, whether the normalizer is skipped. */
+/** The address of what the store holds, without "#": the tab, the strokes, the label, whether the normalizer is skipped, what is trained, what is hidden. */
 export function addressOf(store) {
     const parts = [store.tab];
     if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
@@ -132,7 +136,8 @@ export function addressOf(store) {
             parts.push(`label=${store.label}`);
         }
     }
-    return (store.skip ? [...parts, "skip=1"] : parts).join("&");
+    const others = { ...store.skip && { skip: 1 }, ...store.build, ...store.hides?.length > 0 && { hide: store.hides.join("-") } };
+    return [...parts, ...Object.entries(others).map((pair) => pair.join("="))].join("&");
 }
 
 /** The fields of the store that an address (without "#") names; what cannot be read is left out. */
@@ -145,5 +150,9 @@ export function fieldsOf(address) {
         const label = /^\d{1,4}$/.test(given.get("label") ?? "") ? Number(given.get("label")) : null;
         fields.drawing = { ...BLANK, strokes, before: BLANK, label };
     }
-    return given.get("skip") === "1" ? { ...fields, skip: true } : fields;
+    const { strokes: _, label: __, skip, hide, v = "1", ...build } = Object.fromEntries(given);
+    return {
+        ...fields, ...skip === "1" && { skip: true }, ...build.data && { build }, ...hide && { hides: hide.split("-") },
+        ...Number(v) > VERSION && { isNewer: true },
+    };
 }

@@ -29,6 +29,9 @@ class Bench extends Lesson {
             if (keys.has("world") && store.world?.isOwn) { // a hand has put or removed a point
                 build.own(store.world.points);
                 this.reset();
+            } else if (keys.has("build") && store.build !== this.told) { // of an address
+                build.take(store.build);
+                this.reset(Math.max(0, Math.floor(Number(store.build.step) || 0)));
             }
         });
     }
@@ -77,8 +80,15 @@ class Bench extends Lesson {
 
     start(steps = null) {
         if (this.showWorld()) {
+            this.told = this.choice.texts;
+            this.store.set({ build: this.told });
             super.start(steps);
         }
+    }
+
+    take(frame) {
+        this.store.step = frame.step;
+        super.take(frame);
     }
 
     /** The last run that has learned anything on the same data, and how its settings differed. */

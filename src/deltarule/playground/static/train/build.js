@@ -1,5 +1,6 @@
 // The fields with which one builds a network for this page to train, and the same as a recipe for Python.
 
+import { copy } from "../shared/share.js";
 import { button, element } from "../shared/widgets.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./run.js";
 import { pointsIn, pointsOf, pointsText, samplesOf, WORLDS } from "./worlds.js";
@@ -73,7 +74,7 @@ export class Build {
         this.run = element("code", {});
         this.csv = element("a", { class: "small" }, "Save the points as CSV");
         const recipe = element("details", { class: "recipe" }, element("summary", {}, "The recipe, for Python"), this.toml,
-            element("p", { class: "row" }, button("Copy the recipe", () => this.copy()), this.csv, this.copied = element("span", { role: "status", class: "small" })),
+            element("p", { class: "row" }, button("Copy the recipe", () => copy(this.toml.textContent, this.copied)), this.csv, this.copied = element("span", { role: "status", class: "small" })),
             element("p", { class: "small muted" }, "Save it as recipe.toml and run ", this.run,
                 ". The same data, settings and order of accuracy; not the same bits, because Python draws other random numbers."));
         this.node = element("div", { class: "choice" }, ...fields.slice(0, OPEN),
@@ -143,19 +144,17 @@ export class Build {
         return { data: this.data, ...Object.fromEntries(others.map(([name, { value }]) => [name, value.replace(/[, ]+/g, "-")])), ...own };
     }
 
-    /** Takes the texts of an address; what no field can hold is left out. */
+    /** Takes the texts of an address; what a field cannot hold is left out. */
     take({ data, points = "", ...texts }) {
-        if ([...this.controls.data.options].some(({ value }) => value === data)) {
-            this.controls.data.value = data;
-            this.points = pointsIn(points) ?? [];
-            this.usual("data");
-            for (const [name, text] of Object.entries(texts).filter(([each]) => each in FIELDS)) {
-                const before = this.controls[name].value;
-                this.controls[name].value = name === "hidden" ? text.replaceAll("-", ", ") : text;
-                this.controls[name].value = this.controls[name].checkValidity() && this.controls[name].value !== "" | name === "hidden" ? this.controls[name].value : before;
-            }
-            this.usual("");
+        this.controls.data.value = Object.hasOwn(DATA, data) ? data : this.data;
+        this.points = pointsIn(points) ?? [];
+        this.usual("data");
+        for (const [name, text] of Object.entries(texts).filter(([each]) => Object.hasOwn(FIELDS, each))) {
+            const [control, before] = [this.controls[name], this.controls[name].value];
+            control.value = name === "hidden" ? text.replaceAll("-", ", ") : text;
+            control.value = control.checkValidity() && (control.value || name === "hidden") ? control.value : before;
         }
+        this.usual("");
     }
 
     /** Puts a person's own points in the place of the world. */
@@ -163,12 +162,6 @@ export class Build {
         this.points = points;
         this.controls.data.value = "points";
         this.usual("");
-    }
-
-    copy() {
-        const done = (text) => (this.copied.textContent = text);
-        (navigator.clipboard?.writeText(this.toml.textContent) ?? Promise.reject(new Error("none")))
-            .then(() => done("Copied."), () => done("This browser does not let the page copy: select the text above."));
     }
 
     /** Prepares the link to the points, once they are shown. */

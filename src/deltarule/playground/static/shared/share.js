@@ -1,0 +1,54 @@
+// A link to what the page shows: drawing, network, world and step, without a token; and what a lesson hides from those who open it.
+
+import { addressOf, VERSION } from "./store.js";
+import { button, element } from "./widgets.js";
+
+/** What a link can hide besides tabs, by the word in the address: see style.css. */
+const PARTS = { settings: "the settings of Train", curves: "the curves", answers: "what the network answers" };
+
+/** Copies a text, and says in `place` that it did, or what to do where the browser does not let it. */
+export function copy(text, place) {
+    (navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard")))
+        .then(() => (place.textContent = "Copied."), () => (place.textContent = "This browser does not let the page copy: select the text and copy it."));
+}
+
+/** The link to what the store holds now. */
+export function linkTo(store, hides) {
+    const step = store.build && store.step > 0 ? `&step=${store.step}` : "";
+    return `${location.href.split(/[?#]/)[0]}#${addressOf({ ...store, label: store.label, hides })}${step}&v=${VERSION}`;
+}
+
+/** Connects the button Share, and hides what an address says. */
+export function connectShare(store) {
+    const tabs = [...document.querySelectorAll("[role=tab]")];
+    const link = element("input", { type: "text", readonly: true, id: "share-link", onfocus: ({ target }) => target.select() });
+    const copied = element("span", { role: "status", class: "small" });
+    const boxes = element("fieldset", {}, element("legend", { class: "small" }, "Hide from those who open it"));
+    const write = () => {
+        copied.textContent = "";
+        link.value = linkTo(store, [...boxes.querySelectorAll(":checked")].map(({ name }) => name));
+    };
+    const box = (name, text) => element("label", { class: "switch" }, element("input", { type: "checkbox", name, onchange: write }), ` ${text}`);
+    const dialog = element("dialog", { "aria-labelledby": "share-title" }, element("h2", { id: "share-title" }, "A link to what you see"),
+        element("label", { for: "share-link", class: "small muted" }, "Drawing, network, world and step; no token, and nothing leaves this machine."),
+        element("div", { class: "row" }, link, button("Copy", () => copy(link.value, copied), { class: "primary" }), copied), boxes,
+        button("Close", () => dialog.close()));
+    document.body.append(dialog);
+    document.getElementById("share").addEventListener("click", () => {
+        const others = tabs.filter((tab) => !tab.hidden && tab.getAttribute("aria-selected") !== "true");
+        boxes.replaceChildren(boxes.firstChild, ...others.map((tab) => box(tab.getAttribute("aria-controls"), tab.textContent)), ...Object.entries(PARTS).map((each) => box(...each)));
+        write();
+        dialog.showModal();
+    });
+    store.addEventListener("change", ({ keys }) => {
+        if (keys.has("hides")) {
+            document.body.dataset.hides = store.hides.join(" ");
+            tabs.filter((tab) => store.hides.includes(tab.getAttribute("aria-controls"))).forEach((tab) => (tab.hidden = true));
+        }
+        if (keys.has("isNewer")) {
+            const place = document.getElementById("failure");
+            place.hidden = false;
+            place.textContent = "A newer deltarule made this link: this page shows what it can read of it.";
+        }
+    });
+}
