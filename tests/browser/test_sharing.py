@@ -96,9 +96,8 @@ def test_what_a_link_says_wrongly_is_left_out(visit: Visit, file: "Path", link: 
 
 def test_a_served_page_gives_a_link_without_its_token_and_without_a_clipboard(visit: Visit, address: str) -> None:
     page = visit(f"draw&{in_address(DIGITS[5])}", at=address)
-    page.evaluate(
-        "Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error('denied')) } })"
-    )
+    denied = "{ value: { writeText: () => Promise.reject(new Error('denied')) } }"
+    page.evaluate(f"Object.defineProperty(navigator, 'clipboard', {denied})")
     page.get_by_role("button", name="Share").click()
     link = page.get_by_label("Drawing, network, world and step").input_value()
     assert "token" not in link

@@ -1,16 +1,20 @@
 """What one builds in the page learns: worlds of two numbers, a person's own points, the recipe, two runs compared."""
 
 import csv
+import gzip
 import io
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
 import deltarule as dr
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import load_data
+from deltarule.data.catalog import load
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import parse
 from deltarule.training.evaluation import evaluate
@@ -152,6 +156,39 @@ def test_what_cannot_be_built_is_refused_at_its_field(visit: Visit, address: str
     page.wait_for_selector("#train .layers:has-text('3000 tanh')")
     page.get_by_role("button", name="Step").click()
     page.wait_for_selector("#train .status:has-text('step 1 of')")
+
+
+def idx(images: np.ndarray) -> bytes:
+    """An IDX file of images, (n, 784) of uint8, or of labels, (n,)."""
+    count = struct.pack(">I", len(images))
+    is_images = images.ndim == 2
+    head = b"\0\0\x08\x03" + count + struct.pack(">II", 28, 28) if is_images else b"\0\0\x08\x01" + count
+    return head + images.astype(np.uint8).tobytes()
+
+
+def test_files_of_digits_are_dropped_learned_and_refused(visit: Visit, address: str) -> None:
+    splits = load("digits")
+    page = visit("train&data=mnist&hidden=16&epochs=2&batch=32&schedule=constant&rate=0.003", at=address)
+    page.wait_for_selector("#train .verdict:has-text('Nothing can learn yet: choose MNIST')")
+    files = page.get_by_label("MNIST's files")
+    few = gzip.compress(idx(splits.train.inputs[:50]))
+    for content, says in (
+        ([("a.png", b"\x89PNG")], "a.png is not an IDX file: it begins with 137 80 78 71"),
+        ([("empty", b"")], "empty is not an IDX file: it begins with nothing"),
+        ([("cut", idx(splits.train.inputs)[:-1])], "cut is cut off: 1,437 examples take"),
+        ([("images", few), ("labels", idx(splits.train.targets))], "drop images and their labels together"),
+    ):
+        files.set_input_files([{"name": name, "mimeType": "", "buffer": each} for name, each in content])
+        page.wait_for_selector(f"#train .verdict:has-text('{says}')")
+    good = {"train-images.gz": gzip.compress(idx(splits.train.inputs)), "train-labels": idx(splits.train.targets)}
+    if splits.test is not None:
+        good |= {"t10k-images": idx(splits.test.inputs), "t10k-labels.gz": gzip.compress(idx(splits.test.targets))}
+    files.set_input_files([{"name": name, "mimeType": "", "buffer": each} for name, each in good.items()])
+    page.wait_for_selector("#train .status:has-text('before the first step')")
+    assert page.locator("#train-hidden").input_value() == "128"
+    assert page.inner_text("#about") == "784 – 128 – 10"
+    assert train(page) >= 85
+    assert "on 360 test examples" in page.inner_text("#train .verdict")
 
 
 def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, address: str) -> None:

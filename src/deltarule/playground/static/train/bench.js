@@ -5,6 +5,7 @@ import { clear, makePad, undo } from "../draw/pad.js";
 import { button, element } from "../shared/widgets.js";
 import { makeAnswers } from "../stage/answers.js";
 import { Build } from "./build.js";
+import { samplesIn } from "./idx.js";
 import { Lesson } from "./panel.js";
 import { samplesOf, WORLDS } from "./worlds.js";
 
@@ -23,8 +24,16 @@ function makeDesk(panel, store) {
 
 class Bench extends Lesson {
     constructor(panel, store, trainer) {
-        const build = new Build(["digits", ...WORLDS, "points"], (name) => this.changed(name));
+        const build = new Build(["digits", ...WORLDS, "points", "mnist"], (name) => this.changed(name));
         super(panel, store, trainer, build, { desk: [makeDesk(panel, store)], buttons: [button("Reset", () => this.reset())] });
+        const take = async (files) => {
+            if (!panel.hidden && files.length > 0) {
+                this.verdict.textContent = "Reading the files …";
+                await samplesIn([...files]).then((samples) => this.takeFiles(samples), ({ message }) => (this.verdict.textContent = message));
+            }
+        };
+        build.files.addEventListener("change", () => take(build.files.files));
+        window.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer.files));
         store.addEventListener("change", ({ keys }) => {
             if (keys.has("world") && store.world?.isOwn) { // a hand has put or removed a point
                 build.own(store.world.points);
@@ -42,15 +51,24 @@ class Bench extends Lesson {
         const points = choice.isWorld ? choice.world : null;
         choice.link(points ?? []);
         try {
+            choice.check();
             const samples = points && samplesOf(points, choice.data === "points");
             store.set({ world: samples && { points: samples.points, train: samples.n_train } });
             return true;
-        } catch ({ message }) { // there are too few
-            store.set({ world: { points, train: points.length } });
+        } catch ({ message }) { // there are too few, or none
+            store.set({ world: points && { points, train: points.length } });
             this.abandon();
             this.verdict.textContent = `Nothing can learn yet: ${message}.`;
             return false;
         }
+    }
+
+    /** Trains on the samples of dropped files from now on. */
+    takeFiles(samples) {
+        this.server.hold(samples);
+        this.choice.hasFiles = true;
+        this.choice.take({ data: "mnist" });
+        this.reset();
     }
 
     /** A field is another: what a new network would be like is shown at once, unless that would cost what was learned. */

@@ -70,6 +70,8 @@ export class Build {
             return element("div", { class: "field" }, element("label", { for: id }, label), this.controls[name]);
         });
         this.says = element("p", { class: "small muted" });
+        this.files = element("input", { type: "file", multiple: true, id: "train-files" });
+        const files = element("div", { class: "field" }, element("label", { for: "train-files" }, "MNIST's files"), this.files);
         this.toml = element("pre", { class: "cure", tabindex: "0", "aria-label": "The recipe in TOML" });
         this.run = element("code", {});
         this.csv = element("a", { class: "small" }, "Save the points as CSV");
@@ -77,7 +79,7 @@ export class Build {
             element("p", { class: "row" }, button("Copy the recipe", () => copy(this.toml.textContent, this.copied)), this.csv, this.copied = element("span", { role: "status", class: "small" })),
             element("p", { class: "small muted" }, "Save it as recipe.toml and run ", this.run,
                 ". The same data, settings and order of accuracy; not the same bits, because Python draws other random numbers."));
-        this.node = element("div", { class: "choice" }, ...fields.slice(0, OPEN),
+        this.node = element("div", { class: "choice" }, ...fields.slice(0, OPEN), files,
             element("details", { class: "more" }, element("summary", {}, "More settings"), element("div", { class: "choice" }, ...fields.slice(OPEN))),
             this.says, recipe);
         this.usual("data");
@@ -90,6 +92,7 @@ export class Build {
         this.says.textContent = says;
         this.controls.noise.closest(".field").hidden = !WORLDS.includes(this.data);
         this.controls.strength.closest(".field").hidden = this.controls.penalty.value === "none";
+        this.files.closest(".field").hidden = this.data !== "mnist";
         this.csv.hidden = !this.isWorld;
         this.toml.textContent = tomlOf(this.settings);
         this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target color` : ""}`;
@@ -102,6 +105,13 @@ export class Build {
     /** Whether the data are points in a plane. */
     get isWorld() {
         return isWorld(this.data);
+    }
+
+    /** Error where the data are files that have not come. */
+    check() {
+        if (this.data === "mnist" && !this.hasFiles) {
+            throw new Error("choose MNIST's files, or drop them here: train-images-idx3-ubyte, train-labels-idx1-ubyte, and the two of t10k");
+        }
     }
 
     /** What LocalTrainer takes; Error where there are no samples. */

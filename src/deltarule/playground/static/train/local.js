@@ -99,17 +99,27 @@ export class LocalTrainer {
         Object.assign(this, { engine, isLocal: true, runs: 0, images: null });
     }
 
+    /** The worker, begun once. */
+    begin() {
+        this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works, where there is no page
+        return this.worker;
+    }
+
+    /** Gives the worker samples to hold, by their name; they leave the page. */
+    async hold(samples) {
+        (await this.begin()).postMessage({ samples }, [samples.inputs.buffer, samples.targets.buffer]);
+    }
+
     /** Starts a run with the settings of build.js on `samples`: their name where the worker has them, or all that they are. */
     train({ settings, samples, paused }, tell) {
         const id = (this.runs += 1);
         return new RunInWorker(async () => {
-            this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works, where there is no page
-            const worker = await this.worker;
+            const worker = await this.begin();
             if (samples === "digits") {
                 this.digits ??= unpacked("digits").then((bytes) => worker.postMessage({ samples: { name: "digits", bytes: new Uint8Array(bytes) } }));
                 await this.digits;
             } else if (typeof samples !== "string") {
-                worker.postMessage({ samples });
+                await this.hold(samples);
             }
             worker.postMessage({ begin: { engine: this.engine, name: samples.name ?? samples, settings: { ...settings, id } } });
             return worker;
