@@ -104,7 +104,7 @@ def test_the_recipe_learns_the_same_in_python(visit: Visit, address: str, tmp_pa
     text = unquote((link.get_attribute("href") or "").partition(",")[2])
     assert len(list(csv.reader(io.StringIO(text)))) == 401
     (tmp_path / "circles.csv").write_text(text, encoding="utf-8")
-    splits = load_data(str(tmp_path / "circles.csv"), TrainOptions(target="color"))
+    splits = load_data(str(tmp_path / "circles.csv"), TrainOptions(target="blue"))
     job = build(recipe, splits, seed=0, holdout=0)
     job.trainer.fit(job.train)
     assert abs(100 * evaluate(job.model, job.train).score - accuracy) < 5

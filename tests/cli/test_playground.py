@@ -196,3 +196,18 @@ def test_examples_are_the_model_s_own_or_others_that_fit(
         examples_for(arithmetic, "digits", True)
     with pytest.raises(SettingError, match="this model answers 10 classes"):
         examples_for(digits, "arithmetic", True)
+
+
+def test_the_page_is_written_as_one_file_of_at_most_900_kb(tmp_path: Path) -> None:
+    for arguments in (
+        ["playground", "--html", tmp_path / "page.html"],
+        ["playground", "--html", tmp_path / "page.txt"],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "deltarule", *map(os.fspath, arguments)], check=False, capture_output=True
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    content = (tmp_path / "page.html").read_bytes()
+    assert 500_000 < len(content) <= 900_000
+    assert b'id="digits"' in content
+    assert b'id="examples"' in content

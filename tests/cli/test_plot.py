@@ -69,13 +69,41 @@ OF_A_RUN = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_A_RUN)
 def test_every_kind_can_be_drawn_of_a_run_and_had_as_json(deltarule: Command, digits_run: Path, kind: str) -> None:
     result = deltarule("plot", kind, digits_run, "--json", "--out", "picture.png")
     assert result.code == 0
     assert set(result.json) == OF_A_RUN[kind] | {"kind"}
     with Image.open("picture.png") as image:
         assert image.info["Description"]
+
+
+def test_the_boundary_of_two_inputs_is_drawn_and_of_others_refused(deltarule: Command, digits_run: Path) -> None:
+    """Of two classes, of three, and of values; and where it runs is where the answer changes."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1.0, 1.0, (90, 2)).round(3)
+    x1, x2 = X.T
+    kinds = {
+        "two": np.where(x1 > 0.2, "right", "left"),
+        "three": np.digitize(x1 + x2, [-0.5, 0.5]).astype(str),
+        "sum": x1,
+    }
+    for name, y in kinds.items():
+        rows = [f"{a},{b},{c}" for (a, b), c in zip(X, y, strict=True)]
+        Path(f"{name}.csv").write_text("\n".join(["east,north,y", *rows]), encoding="utf-8")
+        data = ("--data", f"{name}.csv", "--target", "y")
+        assert deltarule("train", *data, "--epochs", "15", "--out", "m.safetensors", "--force").code == 0
+        result = deltarule("plot", "boundary", "m.safetensors", *data, "--json", "--out", f"{name}.png", "--force")
+        assert result.code == 0, result.err
+        assert result.json["inputs"] == ["east", "north"]
+        answers = np.array(result.json["outputs"])
+        assert answers.shape == (120, 120, {"two": 2, "three": 3, "sum": 1}[name])
+        if name == "two":
+            edges = np.array(result.json["across"])[answers.argmax(axis=-1).argmax(axis=1)]
+            assert np.abs(edges - 0.2).mean() < 0.15
+    refused = deltarule("plot", "boundary", digits_run, "--json")
+    assert refused.code == 2
+    assert "boundary is drawn of a model that reads two numbers: got 784 inputs" in refused.err
 
 
 def test_without_json_the_picture_is_told_in_words(deltarule: Command, digits_run: Path) -> None:

@@ -263,6 +263,7 @@ class PlotOptions(DataOptions):
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
       staircase     along one weight, the loss is smooth and accuracy a staircase
+      boundary      what it answers over the plane of its two inputs, and the examples on it
       digits        a sheet of examples and its answers; no MODEL, no answers
 
     Of a model:
@@ -296,6 +297,7 @@ class PlaygroundOptions(Options):
     model: str = argument("[MODEL]", "A file, or a run's folder; else the pretrained one.", "pretrained")
     data: Text = option(*DATA)
     port: int = option("N", "Where to serve it; 0 takes any free port.", 8000, within="[0, 65536)")
+    html: File = output("Write the page to FILE, which needs no server, and end.")
     no_browser: bool = flag("Only print the page's address.")
     host: str = option("ADDRESS", "Listen here: others with the token can then open the page.", "127.0.0.1")
     offline: bool = flag(OFFLINE)

@@ -9,8 +9,9 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from deltarule.cli.export import export
 from deltarule.cli.interrupts import handle_interrupts
-from deltarule.cli.options import DataOptions, PlaygroundOptions
+from deltarule.cli.options import DataOptions, ExportOptions, PlaygroundOptions
 from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
 from deltarule.data.built_in import BUILT_IN
@@ -26,7 +27,10 @@ ONE_ARENA = -8  # M_ARENA_MAX of malloc.h
 
 
 def playground(options: PlaygroundOptions) -> None:
-    """Serve the page until Ctrl-C, and open it in a browser."""
+    """Serve the page until Ctrl-C, and open it in a browser; or write it as one file, as `deltarule export` does."""
+    if options.html is not None:
+        data = options.data or ("digits" if options.model == "pretrained" else None)
+        return export(ExportOptions(name=options.model, html=options.html, data=data, offline=options.offline))
     for module in ("starlette", "uvicorn", "websockets"):
         require(module, "page")
     from deltarule.playground.server import Service

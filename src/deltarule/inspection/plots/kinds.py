@@ -8,6 +8,8 @@ from inspect import Parameter, signature
 from os import PathLike
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from deltarule.data.dataset import Dataset
 from deltarule.elsewhere import words
 from deltarule.errors import SettingError
@@ -30,6 +32,7 @@ SHEET = 50  # examples on a sheet
 STAIRS = 100  # examples whose accuracy makes a staircase: with more, its steps are too low to be seen
 SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each point of a surface
 FEWEST, MOST = 100, 2000  # examples
+SIDE = 120  # points of a boundary's grid, across and up
 
 
 class Drawing(NamedTuple):
@@ -49,6 +52,7 @@ def plot(
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
         "confusion", "scores", "mistakes", "reliability", "staircase", network, data: how it does on examples that it
             has not seen.
+        "boundary", network, data: what a network of two inputs answers all over their plane, and the examples on it.
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
             ink are gray.
@@ -212,6 +216,21 @@ def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
+def boundary(model: Model, data: Dataset) -> Drawing:
+    """What a model of two inputs answers all over their plane, somewhat beyond the examples, which lie on it."""
+    points = model.unscaled(data.inputs)
+    if points.shape[1] != 2:
+        raise SettingError(f"boundary is drawn of a model that reads two numbers: got {points.shape[1]} inputs")
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = np.where(high > low, 0.1 * (high - low), 1.0)
+    across, up = np.linspace(low - margin, high + margin, SIDE).T
+    grid, asked = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2).astype(points.dtype), model.of_numbers()
+    outputs = (asked.predict if model.task == "values" else asked.outputs)(grid).reshape(SIDE, SIDE, -1)
+    facts: dict[str, Any] = {"inputs": model.input_names or ("input 0", "input 1")}
+    facts |= {"across": across.tolist(), "up": up.tolist(), "outputs": outputs.tolist()}
+    return Drawing(facts, partial(result_plots.draw_boundary, facts, points, data))
+
+
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
     """A sheet of examples; where there is a model, with its answers."""
     some = data.spread(SHEET)
@@ -261,7 +280,7 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
 
 
 OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
-OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, digits)
+OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),

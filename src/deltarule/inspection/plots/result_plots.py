@@ -114,6 +114,32 @@ def draw_range_test(found: RangeTest) -> Picture:
     return Picture(figure, f"Loss against the learning rate, a range test: {words}")
 
 
+def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Picture:
+    """Answers in color over the plane of two inputs, with a line where they change, and the examples as points.
+
+    found: the facts of `kinds.boundary`. points: (n_samples, 2).
+    """
+    outputs, y = np.asarray(found["outputs"]), np.reshape(data.targets, (data.n_samples, -1))[:, 0].astype(float)
+    count = outputs.shape[-1] if data.task == "classes" else 1
+    middle = y.mean() if data.task == "values" else 0.5 * max(count - 1, 1)
+    field = outputs.argmax(axis=-1) - middle if count > 2 else outputs[..., 0] - middle
+    if count == 2:
+        field = (outputs[..., 1] - outputs[..., 0]) / 2
+    tones, lines = y - middle, np.arange(max(count - 1, 1)) - 0.5 * max(count - 2, 0)
+    most = max(np.abs(field).max(), np.abs(tones).max()) or 1.0
+    look: dict[str, Any] = {"cmap": style.diverging_colormap(), "vmin": -most, "vmax": most}
+    with new_figure(height=3.2) as figure:
+        axes = figure.subplots()
+        axes.pcolormesh(found["across"], found["up"], field, alpha=0.6, rasterized=True, **look)
+        if field.min() < field.max():
+            axes.contour(found["across"], found["up"], field, lines, colors="black", linewidths=0.8)
+        axes.scatter(*points.T, s=9, c=tones, edgecolors="black", linewidths=0.4, **look)
+        axes.set(xlabel=style.short_label(found["inputs"][0]), ylabel=style.short_label(found["inputs"][1]))
+        axes.grid(visible=False)
+    words = f"{data.n_samples} examples of {', '.join(data.class_names) or data.task} on what it answers around them"
+    return Picture(figure, f"Boundary over {' and '.join(found['inputs'])}: {words}")
+
+
 def draw_surface(found: Surface) -> Picture:
     """The loss over a plane in the space of parameters, in color, and the path of descent on it, in orange.
 

@@ -95,7 +95,7 @@ export class Build {
         this.files.closest(".field").hidden = this.data !== "mnist";
         this.csv.hidden = !this.isWorld;
         this.toml.textContent = tomlOf(this.settings);
-        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target color` : ""}`;
+        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target blue` : ""}`;
     }
 
     get data() {
@@ -176,7 +176,7 @@ export class Build {
 
     /** Prepares the link to the points, once they are shown. */
     link(points) {
-        const rows = ["x1,x2,color", ...points.map(([x, y, color]) => `${x.toFixed(4)},${y.toFixed(4)},${["orange", "blue"][color]}`), ""];
+        const rows = ["x1,x2,blue", ...points.map(([x, y, blue]) => `${x.toFixed(4)},${y.toFixed(4)},${blue}`), ""];
         this.csv.href = `data:text/csv,${encodeURIComponent(rows.join("\n"))}`;
         this.csv.download = `${this.data}.csv`;
     }
