@@ -133,7 +133,7 @@ def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Pictur
         axes.pcolormesh(found["across"], found["up"], field, alpha=0.6, rasterized=True, **look)
         if field.min() < field.max():
             axes.contour(found["across"], found["up"], field, lines, colors="black", linewidths=0.8)
-        axes.scatter(*points.T, s=9, c=tones, edgecolors="black", linewidths=0.4, **look)
+        axes.scatter(points[:, 0], points[:, 1], s=9, c=tones, edgecolors="black", linewidths=0.4, **look)
         axes.set(xlabel=style.short_label(found["inputs"][0]), ylabel=style.short_label(found["inputs"][1]))
         axes.grid(visible=False)
     words = f"{data.n_samples} examples of {', '.join(data.class_names) or data.task} on what it answers around them"

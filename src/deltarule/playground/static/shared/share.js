@@ -1,7 +1,7 @@
 // A link to what the page shows: drawing, network, world and step, without a token; and what a lesson hides from those who open it.
 
 import { addressOf, VERSION } from "./store.js";
-import { button, element } from "./widgets.js";
+import { element } from "./widgets.js";
 
 /** What a link can hide besides tabs, by the word in the address: see style.css. */
 const PARTS = { settings: "the settings of Train", curves: "the curves", answers: "what the network answers" };
@@ -21,19 +21,15 @@ export function linkTo(store, hides) {
 /** Connects the button Share, and hides what an address says. */
 export function connectShare(store) {
     const tabs = [...document.querySelectorAll("[role=tab]")];
-    const link = element("input", { type: "text", readonly: true, id: "share-link", onfocus: ({ target }) => target.select() });
-    const copied = element("span", { role: "status", class: "small" });
-    const boxes = element("fieldset", {}, element("legend", { class: "small" }, "Hide from those who open it"));
+    const dialog = document.getElementById("sharing");
+    const [link, copied, boxes] = ["input", "[role=status]", "fieldset"].map((each) => dialog.querySelector(each));
     const write = () => {
         copied.textContent = "";
         link.value = linkTo(store, [...boxes.querySelectorAll(":checked")].map(({ name }) => name));
     };
     const box = (name, text) => element("label", { class: "switch" }, element("input", { type: "checkbox", name, onchange: write }), ` ${text}`);
-    const dialog = element("dialog", { "aria-labelledby": "share-title" }, element("h2", { id: "share-title" }, "A link to what you see"),
-        element("label", { for: "share-link", class: "small muted" }, "Drawing, network, world and step; no token, and nothing leaves this machine."),
-        element("div", { class: "row" }, link, button("Copy", () => copy(link.value, copied), { class: "primary" }), copied), boxes,
-        button("Close", () => dialog.close()));
-    document.body.append(dialog);
+    link.addEventListener("focus", () => link.select());
+    dialog.querySelector(".primary").addEventListener("click", () => copy(link.value, copied));
     document.getElementById("share").addEventListener("click", () => {
         const others = tabs.filter((tab) => !tab.hidden && tab.getAttribute("aria-selected") !== "true");
         boxes.replaceChildren(boxes.firstChild, ...others.map((tab) => box(tab.getAttribute("aria-controls"), tab.textContent)), ...Object.entries(PARTS).map((each) => box(...each)));

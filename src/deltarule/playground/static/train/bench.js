@@ -7,7 +7,7 @@ import { makeAnswers } from "../stage/answers.js";
 import { Build } from "./build.js";
 import { samplesIn } from "./idx.js";
 import { Lesson } from "./panel.js";
-import { samplesOf, WORLDS } from "./worlds.js";
+import { samplesOf } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
 
@@ -24,7 +24,7 @@ function makeDesk(panel, store) {
 
 class Bench extends Lesson {
     constructor(panel, store, trainer) {
-        const build = new Build(["digits", ...WORLDS, "points", "mnist"], (name) => this.changed(name));
+        const build = new Build((name) => this.changed(name));
         super(panel, store, trainer, build, { desk: [makeDesk(panel, store)], buttons: [button("Reset", () => this.reset())] });
         const take = async (files) => {
             if (!panel.hidden && files.length > 0) {
@@ -73,7 +73,7 @@ class Bench extends Lesson {
 
     /** A field is another: what a new network would be like is shown at once, unless that would cost what was learned. */
     changed(name) {
-        if (name === "data" || (this.run && this.frame?.step === 0) || (!this.run && this.choice.isWorld && FRESH.includes(name))) {
+        if (name === "data" || (this.run && !(this.frame?.step > 0)) || (!this.run && this.choice.isWorld && FRESH.includes(name))) {
             this.reset();
         }
     }

@@ -1,8 +1,6 @@
 // The fields with which one builds a network for this page to train, and the same as a recipe for Python.
 
 import { copy } from "../shared/share.js";
-import { button, element } from "../shared/widgets.js";
-import { ACTIVATIONS, OPTIMIZERS } from "./run.js";
 import { pointsIn, pointsOf, pointsText, samplesOf, WORLDS } from "./worlds.js";
 
 const MOST_PARAMETERS = 20_000_000; // as many as a page can hold: files/page.py
@@ -24,25 +22,13 @@ const DATA = {
     mnist: { ...IMAGES, hidden: "128", rate: 0.01, schedule: "one_cycle", batch: 128, epochs: 4, says: "MNIST's own files: drop all four here, zipped or not. 60,000 digits to learn, 10,000 held out." },
 };
 
-/** The fields: what each is called, and its choices or [least, most, step]. The first stand open, the others under More. */
-const FIELDS = {
-    data: ["Data", Object.keys(DATA)], hidden: ["Hidden layers", null], activation: ["Activation", Object.keys(ACTIVATIONS)],
-    rate: ["Learning rate", [1e-9, 1e9, "any"]], epochs: ["Epochs", [1, 10_000, 1]],
-    loss: ["Loss", ["cross_entropy", "quadratic"]], optimizer: ["Optimizer", Object.keys(OPTIMIZERS)],
-    schedule: ["Schedule of the rate", ["constant", "one_cycle"]], batch: ["Batch size", [1, 60_000, 1]],
-    penalty: ["Regularization", ["none", "l1", "l2"]], strength: ["Its strength", [0, 1000, "any"]],
-    seed: ["Seed", [0, 2 ** 31 - 1, 1]], noise: ["Noise", [0, 0.5, "any"]],
-};
-const OPEN = 5; // fields
-const WORDS = { data: { points: "your own points", mnist: "MNIST, from files" }, activation: { identity: "none (identity)" } };
-
 const isWorld = (data) => WORLDS.includes(data) || data === "points";
 
 /** A recipe with these settings, in TOML. */
 export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, rate, batch, penalty, strength, epochs }) {
     return [
         "[about]", `name = "page-${data}"`, "", "[data]", `name = "${isWorld(data) ? `${data}.csv` : data}"`,
-        ...isWorld(data) ? ['split = {kind = "stratified", test = 100}'] : [], "",
+        ...WORLDS.includes(data) ? ['split = {kind = "stratified", test = 100}'] : [], "",
         "[network]", `hidden = [${hidden.join(", ")}]`, `activation = "${activation}"`,
         `output = "${loss === "quadratic" ? "sigmoid" : "softmax"}"`, `loss = "${loss}"`, "",
         "[training]", `optimizer = "${optimizer}"`, `schedule = {name = "${schedule}", rate = ${rate}}`, `epochs = ${epochs}`, `batch_size = ${batch}`,
@@ -50,45 +36,29 @@ export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, ra
     ].join("\n");
 }
 
-/** Settings as texts, for the fields and for an address, by name. */
+/** The form of index.html, and what its fields hold. */
 export class Build {
-    /** @param {string[]} data what this page can train on  @param {(name: string) => void} change is told of the field that changed */
-    constructor(data, change) {
+    /** @param {(name: string) => void} change is told of the field that changed */
+    constructor(change) {
+        this.node = document.getElementById("build").content.firstElementChild.cloneNode(true);
         this.points = []; // of a person's own
-        this.controls = {};
-        const fields = Object.entries(FIELDS).map(([name, [label, range]]) => {
-            const id = `train-${name}`;
-            const isChoice = typeof range?.[0] === "string";
-            const options = (name === "data" ? data : isChoice ? range : []).map((value) => element("option", { value }, WORDS[name]?.[value] ?? value.replace("_", " ")));
-            const bounds = range ? { type: "number", min: range[0], max: range[1], step: range[2] } :
-                { type: "text", pattern: "([1-9][0-9]{0,3}([ ,]+[1-9][0-9]{0,3}){0,7})?", placeholder: "none", title: "Numbers of neurons, such as 16, 8: at most 8 layers of at most 9,999" };
-            const told = () => {
+        this.controls = Object.fromEntries([...this.node.querySelectorAll("[name]")].map((control) => [control.name, control]));
+        ["says", "toml", "run", "csv", "copied"].forEach((name) => (this[name] = this.node.querySelector(`.${name}`)));
+        this.files = this.node.querySelector("#train-files");
+        this.node.addEventListener("change", ({ target: { name } }) => {
+            if (name) {
                 this.usual(name);
                 change(name);
-            };
-            this.controls[name] = isChoice ? element("select", { id, onchange: told }, ...options) : element("input", { id, ...bounds, onchange: told });
-            return element("div", { class: "field" }, element("label", { for: id }, label), this.controls[name]);
+            }
         });
-        this.says = element("p", { class: "small muted" });
-        this.files = element("input", { type: "file", multiple: true, id: "train-files" });
-        const files = element("div", { class: "field" }, element("label", { for: "train-files" }, "MNIST's files"), this.files);
-        this.toml = element("pre", { class: "cure", tabindex: "0", "aria-label": "The recipe in TOML" });
-        this.run = element("code", {});
-        this.csv = element("a", { class: "small" }, "Save the points as CSV");
-        const recipe = element("details", { class: "recipe" }, element("summary", {}, "The recipe, for Python"), this.toml,
-            element("p", { class: "row" }, button("Copy the recipe", () => copy(this.toml.textContent, this.copied)), this.csv, this.copied = element("span", { role: "status", class: "small" })),
-            element("p", { class: "small muted" }, "Save it as recipe.toml and run ", this.run,
-                ". The same data, settings and order of accuracy; not the same bits, because Python draws other random numbers."));
-        this.node = element("div", { class: "choice" }, ...fields.slice(0, OPEN), files,
-            element("details", { class: "more" }, element("summary", {}, "More settings"), element("div", { class: "choice" }, ...fields.slice(OPEN))),
-            this.says, recipe);
+        this.node.querySelector(".recipe button").addEventListener("click", () => copy(this.toml.textContent, this.copied));
         this.usual("data");
     }
 
     /** Fills in what suits the data once they are others; then shows the recipe. */
-    usual(name, given = {}) {
-        const { says, ...suits } = DATA[this.controls.data.value];
-        Object.entries(name === "data" ? { ...USUAL, ...suits, ...given } : given).forEach(([field, value]) => (this.controls[field].value = value));
+    usual(name) {
+        const { says, ...suits } = DATA[this.data];
+        Object.entries(name === "data" ? { ...USUAL, ...suits } : {}).forEach(([field, value]) => (this.controls[field].value = value));
         this.says.textContent = says;
         this.controls.noise.closest(".field").hidden = !WORLDS.includes(this.data);
         this.controls.strength.closest(".field").hidden = this.controls.penalty.value === "none";
@@ -121,9 +91,8 @@ export class Build {
 
     /** What a run takes: see LocalRun. */
     get settings() {
-        const number = (name) => (Array.isArray(FIELDS[name][1]) && typeof FIELDS[name][1][0] === "number" ? Number : String);
-        const texts = Object.entries(this.controls).map(([name, { value }]) => [name, number(name)(value)]);
-        return { ...Object.fromEntries(texts), hidden: (this.controls.hidden.value.match(/\d+/g) ?? []).map(Number) };
+        const values = Object.values(this.controls).map(({ name, type, value }) => [name, type === "number" ? Number(value) : value]);
+        return { ...Object.fromEntries(values), hidden: (this.controls.hidden.value.match(/\d+/g) ?? []).map(Number) };
     }
 
     /** The points of the world, those to be learned and held out alike. */
@@ -157,9 +126,9 @@ export class Build {
     /** Takes the texts of an address; what a field cannot hold is left out. */
     take({ data, points = "", ...texts }) {
         this.controls.data.value = Object.hasOwn(DATA, data) ? data : this.data;
-        this.points = pointsIn(points) ?? [];
+        this.points = pointsIn(points);
         this.usual("data");
-        for (const [name, text] of Object.entries(texts).filter(([each]) => Object.hasOwn(FIELDS, each))) {
+        for (const [name, text] of Object.entries(texts).filter(([each]) => Object.hasOwn(this.controls, each) && each !== "data")) {
             const [control, before] = [this.controls[name], this.controls[name].value];
             control.value = name === "hidden" ? text.replaceAll("-", ", ") : text;
             control.value = control.checkValidity() && (control.value || name === "hidden") ? control.value : before;

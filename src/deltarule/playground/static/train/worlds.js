@@ -4,7 +4,6 @@ export const COLORS = ["orange", "blue"]; // the classes 0 and 1
 export const REACH = 1.3; // both numbers lie from -REACH to REACH
 const COUNT = 400; // points of a world
 const HELD_OUT = 4; // one of so many
-const STEP = REACH / 647; // of a coordinate in an address: two digits of base 36
 
 /** Numbers from 0 to 1, the same for each seed (Mulberry32). */
 export function randomOf(seed) {
@@ -67,14 +66,11 @@ export function samplesOf(points, own = false) {
 }
 
 /** A point where an address can have it. */
-export const snapped = ([x, y, color]) => [...[x, y].map((each) => Math.round(Math.max(-REACH, Math.min(REACH, each)) / STEP) * STEP), color];
+export const snapped = (point) => point.map((each) => Math.round(100 * Math.max(-REACH, Math.min(REACH, each))) / 100);
 
-/** Points as a short text for an address: five digits of base 36 each. */
-export const pointsText = (points) => points.map(([x, y, color]) =>
-    [x, y].map((each) => (Math.round(each / STEP) + 647).toString(36).padStart(2, "0")).join("") + color).join("");
+/** Points as a short text for an address: hundredths and the class. */
+export const pointsText = (points) => points.map(([x, y, color]) => [Math.round(100 * x), Math.round(100 * y), color].join(".")).join("_");
 
-/** The points of such a text; null for another one. */
-export function pointsIn(text) {
-    const number = (digits) => Math.max(-REACH, Math.min(REACH, (parseInt(digits, 36) - 647) * STEP));
-    return /^([0-9a-z]{4}[01])*$/.test(text) ? (text.match(/.{5}/g) ?? []).map((each) => [number(each.slice(0, 2)), number(each.slice(2, 4)), Number(each[4])]) : null;
-}
+/** The points of such a text; none of another one. */
+export const pointsIn = (text) => (/^(-?\d{1,3}\.-?\d{1,3}\.[01](_|$))+$/.test(text) ? text.split("_") : [])
+    .map((each) => each.split(".").map(Number)).map(([x, y, color]) => snapped([x / 100, y / 100, color]));
