@@ -115,16 +115,12 @@ def draw_range_test(found: RangeTest) -> Picture:
 
 
 def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Picture:
-    """Answers in color over the plane of two inputs, with a line where they change, and the examples as points.
-
-    found: the facts of `kinds.boundary`. points: (n_samples, 2).
-    """
+    """Answers in color over the plane of two inputs, the facts of `kinds.boundary`, and examples as points (n, 2)."""
     outputs, y = np.asarray(found["outputs"]), np.reshape(data.targets, (data.n_samples, -1))[:, 0].astype(float)
     count = outputs.shape[-1] if data.task == "classes" else 1
     middle = y.mean() if data.task == "values" else 0.5 * max(count - 1, 1)
-    field = outputs.argmax(axis=-1) - middle if count > 2 else outputs[..., 0] - middle
-    if count == 2:
-        field = (outputs[..., 1] - outputs[..., 0]) / 2
+    answer = outputs.argmax(axis=-1) if count > 2 else outputs[..., 0]
+    field = (outputs[..., 1] - outputs[..., 0]) / 2 if count == 2 else answer - middle
     tones, lines = y - middle, np.arange(max(count - 1, 1)) - 0.5 * max(count - 2, 0)
     most = max(np.abs(field).max(), np.abs(tones).max()) or 1.0
     look: dict[str, Any] = {"cmap": style.diverging_colormap(), "vmin": -most, "vmax": most}
