@@ -139,7 +139,7 @@ def test_a_drawing_is_read_as_python_reads_it(visit: Visit, address: str, model:
     image = ink_strokes(DIGITS[digit]).image
     assert image is not None
     answer = model.predict(image.reshape(1, -1))[0]
-    page.wait_for_function(f"() => document.querySelector('#draw .digit').textContent === '{answer}'")
+    page.wait_for_function(f"() => document.querySelector('#stage .digit').textContent === '{answer}'")
     page.get_by_role("tab", name="Backprop").click()
     page.get_by_role("button", name="forward: Forward through layer 1").click()
     page.locator("#backprop .bp-made").last.locator("button").nth(answer).click()
@@ -155,8 +155,8 @@ def test_a_network_without_images_has_fields(visit: Visit, tmp_path: Path) -> No
     )
     dr.show(model).save(tmp_path / "sum.html")
     page = visit(at=(tmp_path / "sum.html").as_uri())
-    page.locator("#draw").get_by_label("first").fill("12")
-    page.locator("#draw").get_by_label("second").fill("0.5")
+    page.locator("#stage").get_by_label("first").fill("12")
+    page.locator("#stage").get_by_label("second").fill("0.5")
     page.get_by_role("tab", name="Backprop").click()
     page.get_by_role("button", name="forward: Forward through layer 1").click()
     expected = model.predict(np.array([[12.0, 0.5]]))[0, 0]
@@ -189,9 +189,9 @@ def test_a_network_of_flat_rows_gets_its_pad_by_the_lines_shown(
     dr.save(network, "model.safetensors")
     dr.show(network).save("flat.html")
     page = visit("draw", at=(tmp_path / "flat.html").as_uri())
-    lines = page.locator("#draw pre").inner_text()
-    assert page.locator("#draw canvas.pad").count() == 0
+    lines = page.locator("#stage pre").inner_text()
+    assert page.locator("#stage canvas.pad").count() == 0
     exec(lines, {"dr": dr})
     dr.show(dr.load("images.safetensors")).save("images.html")
     page = visit("draw", at=(tmp_path / "images.html").as_uri())
-    assert page.locator("#draw canvas.pad").count() == 1
+    assert page.locator("#stage canvas.pad").count() == 1

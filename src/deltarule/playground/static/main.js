@@ -1,4 +1,4 @@
-// The page: reads the network, makes the store, mounts the tabs and moves between them. In its worker: training.
+// The page: reads the network, makes the store, mounts the stage and the tabs, moves between them. In its worker: training.
 
 import { mount as mountBackprop } from "./backprop/backprop.js";
 import { mount as mountDraw } from "./draw/draw.js";
@@ -10,11 +10,11 @@ import { mount as mountMistakes } from "./mistakes/mistakes.js";
 import { readModel } from "./shared/model_file.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
-import { mount as mountNetwork } from "./stage/network.js";
+import { mount as mountStage } from "./stage/stage.js";
 import { LocalTrainer, obey, unpacked } from "./train/local.js";
 import { mount as mountTrain } from "./train/panel.js";
 
-const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
+const MOUNTS = { stage: mountStage, draw: mountDraw, backprop: mountBackprop, mistakes: mountMistakes };
 
 /** Connects tabs and panels as the ARIA authoring practices say: one tab stop, arrows move, the panel follows. */
 function connectTabs(store) {

@@ -1,10 +1,8 @@
 // Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
-import { clear, makePad, undo } from "../draw/pad.js";
 import { readModel } from "../shared/model_file.js";
 import { BLANK } from "../shared/store.js";
 import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
-import { makeAnswers } from "../stage/answers.js";
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
@@ -61,13 +59,6 @@ class Choice {
     set disabled(value) {
         this.node.querySelectorAll("select, input, button").forEach((control) => (control.disabled = value));
     }
-}
-
-/** Where one draws while a network learns in this page, and what it reads meanwhile. */
-function makeDesk(panel, store) {
-    return element("div", { class: "desk" }, makePad(panel, store, "train-draw").canvas,
-        element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
-        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))), makeAnswers(panel, store));
 }
 
 /** What the tab shows of a run. */
@@ -147,8 +138,7 @@ class Lesson {
         this.stop = button("Stop", () => this.run.stop());
         this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
         this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" },
-            server.isLocal ? makeDesk(panel, store) : null, this.choice.node,
+        panel.replaceChildren(element("div", { class: "lesson" }, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, this.use, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
