@@ -44,13 +44,13 @@ def opened_example(page: "Page", label: int) -> int:
     shown = page.locator("button.shown").first
     index = int((shown.get_attribute("aria-label") or "").partition("example ")[2].partition(",")[0])
     shown.click()
-    page.wait_for_selector("#backprop .bp-sum h3")
+    page.wait_for_selector(".bp-sum h3")
     return index
 
 
 def picked(page: "Page") -> tuple[str, int, float]:
     """The number that the panel explains: its quantity, its index in it, its value."""
-    panel = page.locator("#backprop .bp-sum")
+    panel = page.locator(".bp-sum")
     value = panel.locator("h3").inner_text().rpartition("=")[2].strip().replace("−", "-")
     return str(panel.get_attribute("data-quantity")), int(str(panel.get_attribute("data-index"))), float(value)
 
@@ -103,8 +103,8 @@ def test_every_number_is_checked_and_the_result_said(visit: Visit, address: str)
     result = page.locator("#backprop .bp-result")
     page.wait_for_function("() => /^[✓✗]/.test(document.querySelector('.bp-result').textContent)")
     assert result.inner_text().startswith(f"✓ All {784 * 12 + 12 + 12 * 10 + 10:,} parameters agree")
-    marks = page.locator("#backprop .bp-map .bp-mark:not(:empty)").all_inner_texts()
-    assert len(marks) == 9
+    marks = page.locator("#backprop .bp-steps .bp-mark:not(:empty)").all_inner_texts()
+    assert len(marks) == 10
     assert set(marks) == {"✓"}
 
 
@@ -176,7 +176,6 @@ def framed(visit: Visit, model: dr.Model, tmp_path: Path) -> Any:
 
 def test_a_notebook_shows_it(framed: Any) -> None:
     framed.get_by_role("tab", name="Backprop").click()
-    framed.get_by_role("button", name="Begin with 2 – 3 – 2").click()
     framed.locator(".bp-sum h3").wait_for()
 
 

@@ -104,7 +104,7 @@ async function start() {
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");
-            document.getElementById("tab-draw").textContent = readsDrawings(store.network) ? "Draw" : "Inputs";
+            document.getElementById("tab-draw").textContent = readsDrawings(store.network) || store.network.practice ? "Draw" : "Inputs";
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {

@@ -10,6 +10,7 @@ import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
 import { Wires } from "./wires.js";
 
 const N_EDGES = 6;
+const FEW = 10; // neurons that stand below one another
 const PAUSE = 250; // milliseconds after which a drawing counts as finished, and its signal runs through the network
 
 /** A column of the diagram: what it is, in bold, and more of it in small, above what it holds. */
@@ -29,8 +30,8 @@ class LayerCells {
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
         const grouped = this.group > 1 ? `, ${this.group} a cell` : "";
         const [title, says] = [`Layer ${layer - 1}`, `${this.size} × ${network.hidden[layer - 1]}${grouped}`];
-        const grid = element("div", { class: this.size > 64 ? "cells many" : "cells", role: "group", "data-cells": layer, "aria-label": `${title}: ${says}` }, ...this.cells);
-        grid.style.setProperty("--columns", columnsOf(this.size));
+        const grid = element("div", { class: this.size <= FEW ? "cells few" : this.size > 64 ? "cells many" : "cells", role: "group", "data-cells": layer, "aria-label": `${title}: ${says}` }, ...this.cells);
+        grid.style.setProperty("--columns", this.size <= FEW ? 1 : columnsOf(this.size));
         roving(grid, ".cell", () => getComputedStyle(grid).gridTemplateColumns.split(" ").length);
         this.node = column("layer", title, says, grid);
     }
@@ -64,7 +65,7 @@ function build(panel, store, examples, server) {
     const last = sizes.length - 1;
     const drawn = readsDrawings(network);
     const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} numbers`;
-    const input = column("layer input", "Input", read, drawn ? makeDesk(panel, store, examples, server) : makeInputs(panel, store, examples));
+    const input = column("layer input", "Input", read, drawn ? makeDesk(panel, store, examples, server) : makeInputs(panel, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(panel, store));
     const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, input, ...layers.map(({ node }) => node), outputs);
     return { diagram, layers, outputs, wires: new Wires(network, diagram), detail: makeDetail(store) };
@@ -82,7 +83,8 @@ export function mount(panel, store, examples, server) {
         parts.wires.paint(store.network, flow.values, flow.back);
         panel.querySelectorAll(".told").forEach((each) => each.classList.remove("told", "below"));
         if (flow.back) {
-            flow.values[last].forEach((value, neuron) => value !== 0 && tell(last, neuron, value));
+            const most = farthest(flow.values[last]);
+            flow.values[last].forEach((value, neuron) => Math.abs(value) > 0.01 * most && tell(last, neuron, value));
         }
         const edges = chosen && !flow.back ? strongestEdges(store, chosen.layer, chosen.neuron, N_EDGES) : [];
         const lines = edges.map(({ to, strength }) => ({ from: chosen.neuron, to, strength }));
@@ -118,7 +120,9 @@ export function mount(panel, store, examples, server) {
         if (keys.has("structure")) {
             chosen = null;
             parts = build(panel, store, examples, server);
-            panel.replaceChildren(parts.diagram, element("div", { class: "beside" }, parts.detail.node));
+            panel.querySelectorAll(".diagram, .detail").forEach((old) => old.remove());
+            panel.prepend(parts.diagram);
+            panel.querySelector(".beside").prepend(parts.detail.node);
             repaint();
         } else if (keys.has("network")) {
             parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
