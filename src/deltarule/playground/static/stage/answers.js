@@ -2,7 +2,7 @@
 
 import { unusual } from "../engine/network.js";
 import { readsDrawings } from "../shared/store.js";
-import { announce, element, percent, repaintOn, roving, shown } from "../shared/widgets.js";
+import { announce, button, element, percent, repaintOn, roving, shown } from "../shared/widgets.js";
 import { ticks } from "../train/curves.js";
 
 /** Whether the outputs of a network are probabilities: a softmax's, or a single sigmoid's. */
@@ -135,11 +135,14 @@ export function makeAnswers(panel, store) {
     const beside = element("span", { class: "told-beside" });
     const headline = element("p", { class: "headline" }, digit, beside);
     const doubt = element("p", { class: "complaint" });
-    const node = element("div", { class: "answers" }, headline, doubt, bars.node);
+    const undo = button("Undo changes", () => store.set({ network: store.network.was }));
+    const changed = element("p", { class: "small changed" }, "Changed by hand. ", undo);
+    const node = element("div", { class: "answers" }, headline, doubt, bars.node, changed);
     repaintOn(store, panel, ["trace", "label", "stages"], () => {
         const { network, outputs, label } = store;
         bars.paint(store);
         doubt.textContent = doubts(store);
+        changed.hidden = !network.was;
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;

@@ -7,6 +7,7 @@ import { readsDrawings } from "../shared/store.js";
 import { announce, diverging, element, farthest, inNextFrame, repaintOn, rgb, roving } from "../shared/widgets.js";
 import { makeAnswers } from "./answers.js";
 import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
+import { isSilent } from "./touch.js";
 import { Wires } from "./wires.js";
 
 const N_EDGES = 6;
@@ -55,6 +56,11 @@ class LayerCells {
             cell.dataset.sign = ["below", "zero", "above"][1 + Math.sign(means[index])] ?? "zero";
         });
     }
+
+    /** Crosses out the neurons that a hand has silenced. */
+    cross(network) {
+        this.cells.forEach((cell, index) => cell.classList.toggle("silent", this.group === 1 && network.was !== undefined && isSilent(network, this.layer, index)));
+    }
 }
 
 /** Everything that belongs to one network; made again when another takes its place. */
@@ -75,6 +81,7 @@ function build(panel, store, examples, server) {
 export function mount(panel, store, examples, server) {
     let parts = null;
     let chosen = null; // { layer, neuron } under the mouse or the focus
+    let held = null; // the element of the one that stays chosen
     const paint = () => {
         const { trace, tab } = store;
         const flow = (tab === "backprop" && store.flow) || { values: trace?.a ?? store.network.sizes.map(() => null), back: false };
@@ -103,7 +110,7 @@ export function mount(panel, store, examples, server) {
     const repaint = repaintOn(store, panel, ["trace", "tab", "label", "flow"], () => parts && paint());
     const choose = (event) => {
         const place = event.target.closest("[data-neuron]");
-        if (place) {
+        if (place && !held) {
             const layer = Number(place.dataset.layer ?? store.network.sizes.length - 1);
             const group = layer < store.network.sizes.length - 1 ? groupSize(store.network.sizes[layer]) : 1;
             chosen = { layer, neuron: Number(place.dataset.neuron), group, isFocused: event.type === "focusin" };
@@ -111,14 +118,30 @@ export function mount(panel, store, examples, server) {
             place.classList.add("chosen");
             repaint();
         }
+        return place;
     };
+    /** A click, or Enter, holds a neuron whatever is pointed at; another, or Escape, lets it go. */
+    const hold = (event) => {
+        const before = held;
+        held = null;
+        const place = choose(event);
+        held = place !== before && store.tab !== "backprop" ? place : null;
+        parts.detail.node.classList.toggle("held", held !== null);
+        (held ? parts.detail.node : before)?.focus({ preventScroll: true });
+    };
+    panel.addEventListener("click", (event) => event.target.closest("[data-neuron]") && hold(event));
+    panel.addEventListener("keydown", (event) => {
+        if ((event.key === "Escape" && held) || (event.key === "Enter" && event.target.matches(".bars li"))) {
+            hold(event);
+        }
+    });
     panel.addEventListener("pointerover", choose);
     panel.addEventListener("focusin", choose);
     new ResizeObserver(repaint).observe(panel);
     let waiting = null;
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("structure")) {
-            chosen = null;
+            chosen = held = null;
             parts = build(panel, store, examples, server);
             panel.querySelectorAll(".diagram, .detail").forEach((old) => old.remove());
             panel.prepend(parts.diagram);
@@ -126,6 +149,9 @@ export function mount(panel, store, examples, server) {
             repaint();
         } else if (keys.has("network")) {
             parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
+        }
+        if (keys.has("network")) {
+            parts.layers.forEach((layer) => layer.cross(store.network));
         }
         if (keys.has("x") || keys.has("flow")) { // and not each frame of a network that learns
             clearTimeout(waiting);
