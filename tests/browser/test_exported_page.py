@@ -164,6 +164,47 @@ def test_a_network_without_images_has_fields(visit: Visit, tmp_path: Path) -> No
     assert picked(page) == ("a2", 0, pytest.approx(expected, abs=1e-5))
 
 
+def test_the_tour_shows_all_by_keys_alone_and_hands_over_the_pen(visit: Visit, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = visit(at=address, reduced_motion="reduce")
+    shows = {
+        1: ".film li:nth-child(4)",
+        2: "#stage .bars .most",
+        3: ".detail h2:has-text('Layer 0, neuron')",
+        4: ".cell.silent",
+        5: "#backprop .bp-steps [aria-label^='BP1:'][aria-current]",
+        6: "#backprop .bp-steps [aria-label^='BP2:'][aria-current]",
+        7: "#stage .headline:has-text('✓')",
+        8: "#stage .headline:has-text('Nothing drawn yet')",
+    }
+    page.get_by_role("button", name="Tour").press("Enter")
+    for step, selector in shows.items():
+        page.wait_for_selector(f".tour:has-text('{step} of 8')")
+        page.wait_for_selector(selector)
+        page.wait_for_selector(".toured")
+        if step in (3, 6):
+            found = axe.run(page).response["violations"]
+            assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+        assert page.evaluate("document.activeElement.matches('.tour p, .tour .primary')")
+        page.locator(".tour .primary").press("Enter")
+    assert not page.locator(".tour").is_visible()
+    assert page.evaluate("document.activeElement.matches('.pad')")
+    assert not page.locator(".changed").is_visible()
+
+
+def test_a_tour_that_is_skipped_leaves_everything_as_it_was(visit: Visit, address: str) -> None:
+    page = visit(f"draw&{in_address(DIGITS[7])}", at=address, reduced_motion="reduce")
+    page.wait_for_selector("#stage .bars .most")
+    before = page.inner_text("#stage .answers")
+    page.get_by_role("button", name="Tour").click()
+    for _ in range(3):
+        page.locator(".tour .primary").click()
+    page.wait_for_selector(".cell.silent")
+    page.keyboard.press("Escape")
+    page.wait_for_function("(wanted) => document.querySelector('#stage .answers').innerText === wanted", arg=before)
+    assert page.locator(".cell.silent").count() == 0
+
+
 @pytest.fixture
 def framed(visit: Visit, model: dr.Model, tmp_path: Path) -> Any:
     """The frame that a notebook shows."""

@@ -11,6 +11,7 @@ import { readModel } from "./shared/model_file.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountStage } from "./stage/stage.js";
+import { connectTour } from "./stage/tour.js";
 import { LocalTrainer, obey, unpacked } from "./train/local.js";
 import { mount as mountTrain } from "./train/panel.js";
 
@@ -115,6 +116,7 @@ async function start() {
     }
     readDrawings(store);
     connectTabs(store);
+    connectTour(store);
     store.set({ network });
     connectAddress(store);
     document.getElementById("main").removeAttribute("aria-busy");

@@ -90,20 +90,19 @@ function sumOf({ network, trace }, layer, neuron, total) {
 function connectionsOf(store, layer, neuron, products) {
     const { network } = store;
     const order = [...products.keys()].sort((one, other) => Math.abs(products[other]) - Math.abs(products[one]));
-    const source = (from) => (layer === 1 ? `input ${from}` : titleOf(network, layer - 1, from));
     const isPixels = layer === 1 && network.imageShape; // the pictures show them better
     const count = isPixels ? 0 : layer === network.sizes.length - 1 ? MOST_FIELDS : MOST_FIELDS / 2;
-    const into = order.slice(0, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${source(from)}` }));
+    const into = order.slice(0, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
     const [most, sent] = [MOST_FIELDS - into.length, strongestEdges(store, layer, neuron, MOST_FIELDS)];
     const out = (sent.length > 0 ? sent : strongestEdges({ network }, layer, neuron, most)).slice(0, most).map(({ to }) =>
-        ({ l: layer + 1, index: neuron * network.sizes[layer + 1] + to, text: `to ${titleOf(network, layer + 1, to)}` }));
+        ({ l: layer + 1, index: neuron * network.sizes[layer + 1] + to, text: `to ${layer + 1 < network.weights.length ? `neuron ${to}` : titleOf(network, layer + 1, to)}` }));
     return [...into, ...out];
 }
 
 /** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
     let at = null; // { layer, neuron } that the fields are about
-    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, "Point at a neuron, or walk to one with the arrow keys.")];
+    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, "Draw, and every neuron answers. Point at one, or walk to one with the arrow keys. New here? The tour takes two minutes.")];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
@@ -117,8 +116,8 @@ export function makeDetail(store) {
     let rows = [];
 
     /** A row for each connection; where one is being changed, all stay. */
-    const showEdges = (found) => {
-        if (!edges.contains(document.activeElement)) {
+    const showEdges = (found, isHeld) => {
+        if (!isHeld || !edges.contains(document.activeElement)) {
             rows = found.map(({ l, index, text }) => {
                 const [field, adds] = [numberField(change("W", l, index), { step: "0.1" }), element("span")];
                 return { l, index, field, adds, row: element("li", {}, element("label", {}, element("span", {}, text), field), adds) };
@@ -135,7 +134,7 @@ export function makeDetail(store) {
     const paint = (place) => {
         const { network, trace } = store;
         const { layer } = place;
-        const isHeld = at?.place === place; // while it is held, the neuron of a cell stays the same
+        const isHeld = at?.place === place && node.contains(document.activeElement); // then the neuron of a cell stays the same
         const neuron = isHeld ? at.neuron : strongest(place, trace);
         at = { layer, neuron, place };
         const into = incoming(network, layer, neuron);
@@ -149,7 +148,7 @@ export function makeDetail(store) {
         showNumber(bias, network.biases[layer - 1][neuron]);
         silence.hidden = layer === network.sizes.length - 1;
         silence.setAttribute("aria-pressed", String(isSilent(network, layer, neuron)));
-        showEdges(connectionsOf(store, layer, neuron, products));
+        showEdges(connectionsOf(store, layer, neuron, products), isHeld);
         return `${title.textContent}. ${sum.textContent}`;
     };
     return { node, paint };
