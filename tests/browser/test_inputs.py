@@ -123,7 +123,7 @@ def test_small_images_are_a_picture_to_paint_on(opened: Callable[..., "Page"]) -
     network = dr.Network((64, 3), rng=0)
     network.image_shape = (8, 8)
     page = opened(network)
-    assert page.locator("#stage input[type=number]").count() == 0
+    assert page.locator("#stage .input input[type=number]").count() == 0
     canvas = page.locator("#stage .paintable")
     box = canvas.bounding_box()
     assert box is not None

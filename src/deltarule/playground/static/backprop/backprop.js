@@ -28,7 +28,8 @@ class Backprop {
         const stage = document.getElementById("stage");
         stage.querySelector(".beside").append(this.sum.root);
         stage.addEventListener("click", ({ target }) => this.walk && store.tab === "backprop" && this.openNeuron(target.closest("[data-neuron]")));
-        store.addEventListener("change", () => this.showSum());
+        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.showSum());
+        this.showSum();
         this.list.addEventListener("keydown", (event) => this.stepByKey(event));
         this.refresh = repaintOn(store, panel, ["network", "trace", "label"], () => this.rewalk());
     }

@@ -1,6 +1,7 @@
 // One neuron under the glass: its incoming weights as an image, what each input adds, where its output goes; and fields
 // in which a hand changes its bias and its strongest connections.
 
+import { readsDrawings } from "../shared/store.js";
 import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
 import { isSilent, silenced, touched } from "./touch.js";
@@ -102,7 +103,8 @@ function connectionsOf(store, layer, neuron, products) {
 /** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
     let at = null; // { layer, neuron } that the fields are about
-    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, "Draw, and every neuron answers. Point at one, or walk to one with the arrow keys. New here? The tour takes two minutes.")];
+    const start = readsDrawings(store.network) ? "Draw, and every neuron answers. New here? The tour takes two minutes." : "Change an input, and every neuron answers.";
+    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or walk to one with the arrow keys.`)];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });

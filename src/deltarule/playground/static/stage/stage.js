@@ -26,6 +26,7 @@ class LayerCells {
         this.size = network.sizes[layer];
         this.group = groupSize(this.size);
         this.reach = 0;
+        this.fills = [];
         this.cells = Array.from({ length: Math.ceil(this.size / this.group) }, (_, index) =>
             element("button", { type: "button", class: "cell", tabindex: index === 0 ? "0" : "-1",
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
@@ -52,8 +53,13 @@ class LayerCells {
         this.reach = areErrors ? this.reach : Math.max(this.reach, farthest(means));
         const reach = areErrors ? farthest(means) : this.reach;
         this.cells.forEach((cell, index) => {
-            cell.style.backgroundColor = rgb(diverging(means[index], reach));
-            cell.dataset.sign = ["below", "zero", "above"][1 + Math.sign(means[index])] ?? "zero";
+            const [fill, sign] = [rgb(diverging(means[index], reach)), ["below", "zero", "above"][1 + Math.sign(means[index])] ?? "zero"];
+            if (this.fills[index] !== fill) { // most neurons rest while one draws
+                this.fills[index] = cell.style.backgroundColor = fill;
+            }
+            if (cell.dataset.sign !== sign) {
+                cell.dataset.sign = sign;
+            }
         });
     }
 
@@ -70,7 +76,7 @@ function build(panel, store, examples, server) {
     const layers = network.hidden.map((_, index) => new LayerCells(network, index + 1));
     const last = sizes.length - 1;
     const drawn = readsDrawings(network);
-    const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} numbers`;
+    const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} number${sizes[0] === 1 ? "" : "s"}`;
     const input = column("layer input", "Input", read, drawn ? makeDesk(panel, store, examples, server) : makeInputs(panel, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(panel, store));
     const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, input, ...layers.map(({ node }) => node), outputs);
@@ -108,42 +114,47 @@ export function mount(panel, store, examples, server) {
     };
     const tell = (layer, neuron, strength) => parts.wires.elementOf(layer, neuron).classList.add("told", ...(strength < 0 ? ["below"] : []));
     const repaint = repaintOn(store, panel, ["trace", "tab", "label", "flow"], () => parts && paint());
-    const choose = (event) => {
-        const place = event.target.closest("[data-neuron]");
+    const choose = (place, isFocused = false) => {
         if (place && !held) {
             const layer = Number(place.dataset.layer ?? store.network.sizes.length - 1);
             const group = layer < store.network.sizes.length - 1 ? groupSize(store.network.sizes[layer]) : 1;
-            chosen = { layer, neuron: Number(place.dataset.neuron), group, isFocused: event.type === "focusin" };
+            chosen = { layer, neuron: Number(place.dataset.neuron), group, isFocused };
             panel.querySelectorAll(".chosen").forEach((each) => each.classList.remove("chosen"));
             place.classList.add("chosen");
             repaint();
         }
-        return place;
     };
-    /** A click, or Enter, holds a neuron whatever is pointed at; another, or Escape, lets it go. */
-    const hold = (event) => {
+    /** Holds a neuron, whatever is pointed at; or, given null or the one that is held, lets it go. */
+    const hold = (place) => {
         const before = held;
         held = null;
-        const place = choose(event);
+        choose(place);
         held = place !== before && store.tab !== "backprop" ? place : null;
         parts.detail.node.classList.toggle("held", held !== null);
         (held ? parts.detail.node : before)?.focus({ preventScroll: true });
     };
-    panel.addEventListener("click", (event) => event.target.closest("[data-neuron]") && hold(event));
-    panel.addEventListener("keydown", (event) => {
-        if ((event.key === "Escape" && held) || (event.key === "Enter" && event.target.matches(".bars li"))) {
-            hold(event);
+    const neuronOf = ({ target }) => target.closest("[data-neuron]");
+    panel.addEventListener("click", (event) => neuronOf(event) && hold(neuronOf(event)));
+    panel.addEventListener("keydown", ({ key, target }) => {
+        if (key === "Escape" && held) {
+            hold(null);
+        } else if (key === "Enter" && target.matches(".bars li")) { // a cell is a button, and does so by itself
+            target.click();
         }
     });
-    panel.addEventListener("pointerover", choose);
-    panel.addEventListener("focusin", choose);
-    new ResizeObserver(repaint).observe(panel);
+    panel.addEventListener("pointerover", (event) => choose(neuronOf(event)));
+    panel.addEventListener("focusin", (event) => choose(neuronOf(event), true));
+    window.addEventListener("resize", () => {
+        parts?.wires.forget();
+        repaint();
+    });
     let waiting = null;
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("structure")) {
             chosen = held = null;
             parts = build(panel, store, examples, server);
             panel.querySelectorAll(".diagram, .detail").forEach((old) => old.remove());
+            panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
             panel.prepend(parts.diagram);
             panel.querySelector(".beside").prepend(parts.detail.node);
             repaint();

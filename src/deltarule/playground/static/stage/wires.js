@@ -7,10 +7,18 @@ const LINES = 24; // between two layers
 const WAVE = 320; // milliseconds from one layer to the next
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The indices of the `count` largest absolute values, zeros left out. */
+/** The indices of the `count` largest absolute values, the largest first, zeros left out. */
 export function largestOf(values, count) {
-    const order = Array.from(values, (value, index) => [Math.abs(value), index]).filter(([size]) => size > 0);
-    return order.sort(([one], [other]) => other - one).slice(0, count).map(([, index]) => index);
+    const found = [];
+    for (let index = 0; index < values.length; index += 1) {
+        const size = Math.abs(values[index]);
+        if (size > 0 && (found.length < count || size > Math.abs(values[found.at(-1)]))) {
+            const place = found.findIndex((other) => size > Math.abs(values[other]));
+            found.splice(place < 0 ? found.length : place, 0, index);
+            found.length = Math.min(found.length, count);
+        }
+    }
+    return found;
 }
 
 /**
@@ -40,18 +48,31 @@ export const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)"
 /** The lines of a diagram. */
 export class Wires {
     constructor(network, diagram) {
-        Object.assign(this, { network, diagram, places: new Map() });
+        Object.assign(this, { network, diagram, nodes: new Map(), places: new Map() });
         this.svg = document.createElementNS(SVG, "svg");
         this.svg.setAttribute("class", "edges");
         this.svg.setAttribute("aria-hidden", "true");
         this.groups = [...network.weights, "chosen"].map(() => document.createElementNS(SVG, "g"));
         this.svg.append(...this.groups);
         diagram.append(this.svg);
-        new ResizeObserver(() => this.places.clear()).observe(diagram);
+    }
+
+    /** Forgets where everything is: the next lines are drawn anew. */
+    forget() {
+        this.places.clear();
+        this.groups.forEach((group) => group.replaceChildren());
     }
 
     /** The element that stands for a neuron: the cell that it shares, its bar, its field, or the whole picture. */
     elementOf(layer, neuron) {
+        const key = `${layer}:${neuron}`;
+        if (!this.nodes.has(key)) {
+            this.nodes.set(key, this.find(layer, neuron));
+        }
+        return this.nodes.get(key);
+    }
+
+    find(layer, neuron) {
         const { sizes } = this.network;
         if (layer === 0) {
             const fields = this.diagram.querySelectorAll(".fields label");
@@ -61,31 +82,35 @@ export class Wires {
             : this.diagram.querySelector(`.cell[data-layer="${layer}"][data-neuron="${neuron - (neuron % groupSize(sizes[layer]))}"]`);
     }
 
-    /** Where lines reach it, measured once: the middle of its left and of its right edge. */
+    /** Where lines reach it: the middle of its left and of its right edge. All are measured at once, before any line is drawn. */
     placeOf(layer, neuron) {
-        const node = this.elementOf(layer, neuron);
-        if (!this.places.has(node)) {
-            const [frame, box] = [this.svg, node].map((each) => each.getBoundingClientRect());
-            this.places.set(node, { left: box.left - frame.left, right: box.right - frame.left, y: box.top + box.height / 2 - frame.top });
+        if (this.places.size === 0) {
+            const frame = this.svg.getBoundingClientRect();
+            this.diagram.querySelectorAll(".cell, .bars li, .input *").forEach((node) => {
+                const box = node.getBoundingClientRect();
+                this.places.set(node, { left: box.left - frame.left, right: box.right - frame.left, y: box.top + box.height / 2 - frame.top });
+            });
         }
-        return this.places.get(node);
+        return this.places.get(this.elementOf(layer, neuron));
     }
 
-    /** Draws lines in a group: [{ from, to, strength }] from layer l to the next; dashed where they hold back. */
+    /** Draws lines in a group: [{ from, to, strength }] from layer l to the next, the strongest first; dashed where they hold back. */
     draw(group, l, lines, kind) {
         const most = Math.abs(lines[0]?.strength ?? 0);
-        while (group.children.length < lines.length) {
-            group.append(document.createElementNS(SVG, "path"));
-        }
-        [...group.children].slice(lines.length).forEach((extra) => extra.remove());
-        lines.forEach(({ from, to, strength }, index) => {
-            const [{ right: x1, y: y1 }, { left: x2, y: y2 }] = [this.placeOf(l, from), this.placeOf(l + 1, to)];
-            const middle = (x1 + x2) / 2;
-            const path = group.children[index];
-            path.setAttribute("d", `M ${x1} ${y1} C ${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`);
+        const old = new Map([...group.children].map((path) => [path.dataset.ends, path])); // whose ways stay as they are
+        lines.forEach(({ from, to, strength }) => {
+            const ends = `${l} ${from} ${to}`;
+            const path = old.get(ends) ?? group.appendChild(document.createElementNS(SVG, "path"));
+            if (!old.delete(ends)) {
+                const [{ right: x1, y: y1 }, { left: x2, y: y2 }] = [this.placeOf(l, from), this.placeOf(l + 1, to)];
+                const middle = (x1 + x2) / 2;
+                path.dataset.ends = ends;
+                path.setAttribute("d", `M ${x1} ${y1} C ${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`);
+            }
             path.setAttribute("class", strength < 0 ? `${kind} below` : kind);
-            path.style.strokeWidth = String(0.6 + (2.4 * Math.abs(strength)) / most);
+            path.style.strokeWidth = (0.6 + (2.4 * Math.abs(strength)) / most).toFixed(1);
         });
+        old.forEach((path) => path.remove());
     }
 
     /**
@@ -94,6 +119,9 @@ export class Wires {
      */
     paint(network, values, back) {
         this.network = network;
+        if (window.matchMedia("(max-width: 760px)").matches) {
+            return; // where the layers stand below one another
+        }
         const isWhole = !this.elementOf(0, 0).matches("label"); // the input is one picture, and not a field each
         network.weights.forEach((_, l) => {
             const sent = back ? values[l] && values[l + 1] : values[l + 1] && values[l];
