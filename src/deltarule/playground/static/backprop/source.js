@@ -12,7 +12,7 @@ export class Source {
     /** @param {() => void} onChange another example, label or rate */
     constructor(store, onChange) {
         Object.assign(this, { store, onChange });
-        this.chosen = null; // by a person: OWN or the id of a practice network
+        this.chosen = null; // by a person, while the tab is open: OWN or the id of a practice network
         this.own = null; // { network, x, drawing }, which come back once the tab is left
         this.rate = 0.5;
         this.values = []; // targets of a network that answers no class, to be changed by hand
@@ -43,6 +43,7 @@ export class Source {
             store.set(own.network.sizes[0] === network.sizes[0] ? { x: own.x, drawing: own.drawing } : {});
             return;
         }
+        this.chosen = tab === "backprop" ? this.chosen : null;
         const isBlank = readsDrawings(own?.network ?? network) && drawing.strokes.length === 0 && drawing.picture === null;
         const wanted = tab === "backprop" ? this.chosen ?? (isBlank ? "2-3-2" : OWN) : OWN;
         const practice = practices().find(({ id }) => id === wanted);

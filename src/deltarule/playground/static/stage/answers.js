@@ -132,7 +132,7 @@ export function makeAnswers(panel, store) {
     const bars = new Bars();
     bars.build(store); // at once, for lines lead there
     const digit = element("span", { class: "digit" });
-    const beside = element("span", { class: "told-beside" });
+    const beside = element("span", { class: "small muted" });
     const headline = element("p", { class: "headline" }, digit, beside);
     const doubt = element("p", { class: "complaint" });
     const undo = button("Undo changes", () => store.set({ network: store.network.was }));

@@ -110,7 +110,8 @@ export function makeDetail(store) {
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
     const silence = button("Silence it", () => store.set({ network: silenced(store.network, at.layer, at.neuron) }), { "aria-pressed": "false" });
     const edges = element("ul", { class: "out" });
-    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence);
+    const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
+    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
     const hint = element("p", { class: "small muted" }, "A click holds a neuron, so that its numbers can be changed; Escape lets it go.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);

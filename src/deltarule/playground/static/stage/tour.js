@@ -28,23 +28,23 @@ function part(share) {
 class Tour {
     constructor(store) {
         Object.assign(this, { store, at: 0, turn: 0, start: null });
-        this.text = element("p", { tabindex: "-1" });
+        this.text = element("p", { tabindex: "-1", "aria-live": "polite" });
         this.back = button("← Back", () => this.go(this.at - 1));
-        this.next = button("", () => this.go(this.at + 1), { class: "primary" });
+        this.next = button("", () => (this.at === STEPS.length - 1 ? this.end() : this.go(this.at + 1)), { class: "primary" });
         this.count = element("span", { class: "small muted" });
         this.node = element("section", { class: "tour", role: "dialog", "aria-label": "Tour", hidden: true }, this.text,
-            element("div", { class: "row" }, this.back, this.next, this.count, button("Skip the tour", () => this.end(), { class: "quiet" })));
+            element("div", { class: "row" }, this.back, this.next, this.count, button("Skip", () => this.end(), { class: "quiet" })));
         this.node.addEventListener("keydown", ({ key }) => key === "Escape" && this.end());
         document.body.append(this.node);
     }
 
     /** Opens step n; what the step before still does is of no use. */
     async go(n) {
-        if (n >= STEPS.length) {
-            return this.end();
+        if (this.start === null) {
+            this.store.set({ tab: "draw" }); // where no practice network stands in for it
+            const { network, drawing } = this.store;
+            this.start = { network, drawing };
         }
-        const { network, drawing } = this.store;
-        this.start ??= { network, drawing };
         this.at = Math.max(0, n);
         this.turn += 1;
         const { turn } = this;
@@ -54,19 +54,18 @@ class Tour {
         this.next.textContent = this.at === STEPS.length - 1 ? "Draw" : "Next →";
         this.count.textContent = `${this.at + 1} of ${STEPS.length}`;
         const [place, says, act] = STEPS[this.at];
-        this.text.textContent = says(this.store);
-        this.text.focus({ preventScroll: true });
-        window.scrollTo(0, 0);
         if (this.at > 0 && this.at < STEPS.length - 1) {
             this.draw(1, act.label?.(this));
-            await frames(2);
         }
+        this.text.textContent = says(this.store);
+        this.text.focus({ preventScroll: true });
+        all(place)[0]?.scrollIntoView({ block: "nearest" });
+        await frames(2);
         await act(this, () => turn === this.turn);
         if (turn === this.turn) {
             this.text.textContent = says(this.store);
             all(place).forEach((each) => each.classList.add("toured"));
         }
-        return undefined;
     }
 
     /** The network of before with a share of the digit on the pad. */
@@ -144,15 +143,14 @@ const drawAll = async (tour, isOn) => {
     }
     await frames(2);
 };
-const said = (store) => (store.label === null ? "" : nameOf(store.network, store.label));
 
 /** Where the eye should be, what is said, and what happens. */
 const STEPS = [
     [".input", () => "This is a neural network, all of it. A 3 is drawn at its left …", drawAll],
     [".outputs", (store) => `… and comes out at its right. ${sentence(store)} Each bar is one output.`, async () => {}],
     [".beside", () => "In between, each cell is a neuron. The brightest is open beside: the weights that it has learned, what each input adds, and where its output goes.", look],
-    [".cell.silent, .outputs", (store) => `Any number can be changed by hand. Here that neuron is silenced. ${sentence(store)} One neuron seldom decides alone.`, silence],
-    [".outputs", (store) => `Suppose the answer should have been ${said(store)}. Now the network is wrong, and every output has an error: too much of one, too little of the other.`, inBackprop(openSteps("BP1"))],
+    [".cell.silent, .outputs, .beside", (store) => `Any number can be changed by hand. Here that neuron is silenced. ${sentence(store)} One neuron seldom decides alone.`, silence],
+    [".outputs", (store) => `Suppose the answer should have been ${nameOf(store.network, store.label ?? store.answer)}. Now the network is wrong, and every output has an error: too much of one, too little of the other.`, inBackprop(openSteps("BP1"))],
     [".layer:not(.input, .outputs)", () => "Backpropagation sends that error back along the same connections, layer by layer, until every weight knows its share.", inBackprop(openSteps("BP2"))],
     [".outputs", (store) => `It learns: each step moves all weights a little against their share. ${sentence(store)}`, inBackprop(learn)],
     [".input .pad", () => "Your turn. Draw a digit; then let a new network learn in Train, follow your own error in Backprop, or look at what is misread in Mistakes.",
