@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EVENTS = 300
 # A frame's work is timed between two callbacks of the same frame: one asked for before the event, one after it.
 DRAW = """async (count) => {
-    const [pad, bars] = ["#draw .pad", "#draw .bars"].map((each) => document.querySelector(each));
+    const [pad, bars] = ["#stage .pad", "#stage .bars"].map((each) => document.querySelector(each));
     const box = pad.getBoundingClientRect();
     let changed = false;
     new MutationObserver(() => { changed = true; }).observe(bars, { subtree: true, childList: true, attributes: true });
@@ -69,7 +69,7 @@ def measured(address: str, n_events: int) -> np.ndarray:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(address)
         page.wait_for_selector("main:not([aria-busy])")
-        box = page.locator("#draw .pad").bounding_box()
+        box = page.locator("#stage .pad").bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + 100, box["y"] + 100)
         page.mouse.down()

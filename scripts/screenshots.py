@@ -3,7 +3,7 @@
 Run as scripts/screenshots.py [FOLDER].
 
 Takes each tab on a desktop, on a phone and in the dark, after something has happened there, and writes NAME-LOOK.png.
-docs/images keeps four of them.
+docs/images keeps three of them.
 """
 
 import re
@@ -29,14 +29,14 @@ LOOKS = {
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
 }
-TABS = ("draw", "network", "backprop", "train", "mistakes")
+TABS = ("draw", "backprop", "train", "mistakes")
 
 
 def happen(page: "Page", tab: str) -> None:
     """Makes a tab show what it is for."""
     page.wait_for_timeout(500)
-    if tab == "network":
-        page.locator(".cell[data-sign='above']").nth(8).focus()
+    if tab == "draw":
+        page.locator(".cell[data-sign='above']").nth(8).hover()
     if tab == "backprop":
         for _ in range(7):
             page.get_by_role("button", name="Next").click()

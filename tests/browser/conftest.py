@@ -62,7 +62,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture
 def visit(browser: "Browser", request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Opens a tab for a fresh visitor, as in `visit("network", has_touch=True)`; what the page complains of fails.
+    """Opens a tab for a fresh visitor, as in `visit("train", has_touch=True)`; what the page complains of fails.
 
     at: another address than the server's. The rest are options of a browser context.
     """

@@ -1,4 +1,4 @@
-"""Draw and Network in a real browser, by mouse, finger and keyboard."""
+"""The stage and Draw in a real browser, by mouse, finger and keyboard."""
 
 import io
 import re
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Visit = Callable[..., "Page"]
-PAD = "#draw .pad"
+PAD = "#stage .pad"
 HOUSE: list[Stroke] = [
     [(70, 130), (70, 230), (210, 230), (210, 130)],
     [(60, 130), (140, 50), (220, 130), (60, 130)],
@@ -49,16 +49,16 @@ def frames(page: "Page", count: int = 2) -> None:
     page.evaluate("async (n) => { while (n--) await new Promise(requestAnimationFrame); }", count)
 
 
-def answer(page: "Page", tab: str = "draw") -> str:
-    """The answer that a tab shows, once it has been painted."""
+def answer(page: "Page") -> str:
+    """The answer on the stage, once it has been painted."""
     frames(page)
-    return page.inner_text(f"#{tab} .digit")
+    return page.inner_text("#stage .digit")
 
 
 def shares(page: "Page") -> list[float]:
     """The probabilities that Draw shows, (10,), as fractions."""
     frames(page)
-    return [float(text.strip("> %")) / 100 for text in page.locator("#draw .bars .value").all_inner_texts()]
+    return [float(text.strip("> %")) / 100 for text in page.locator("#stage .bars .value").all_inner_texts()]
 
 
 def test_ten_digits_drawn_by_mouse_are_read_as_python_reads_them(visit: Visit, pretrained: Model) -> None:
@@ -77,7 +77,7 @@ def test_ten_digits_drawn_by_mouse_are_read_as_python_reads_them(visit: Visit, p
 
 def test_the_page_says_what_is_unlike_a_digit_and_what_is_several(visit: Visit, pretrained: Model) -> None:
     page = visit()
-    doubt = page.locator("#draw .answers .complaint")
+    doubt = page.locator("#stage .answers .complaint")
     draw(page, DIGITS[3])
     assert (answer(page), doubt.inner_text()) == ("3", "")
     page.get_by_role("button", name="Clear").click()
@@ -126,7 +126,7 @@ def test_the_keyboard_alone_draws_undoes_and_clears(visit: Visit) -> None:
     assert answer(page) == "1"
     page.keyboard.press("Delete")
     assert answer(page) == "?"
-    assert "Nothing drawn yet" in page.inner_text("#draw .headline")
+    assert "Nothing drawn yet" in page.inner_text("#stage .headline")
     page.keyboard.press("Control+z")
     assert answer(page) == "1"
 
@@ -175,7 +175,7 @@ def test_arrow_keys_nudge_the_picture_which_only_the_normalizer_forgives(visit: 
 def test_an_example_of_the_data_comes_with_its_label(visit: Visit) -> None:
     page = visit()
     page.get_by_role("button", name="Random example").click()
-    page.wait_for_function("() => document.querySelector('#draw .headline').textContent.includes('the data say')")
+    page.wait_for_function("() => document.querySelector('#stage .headline').textContent.includes('the data say')")
     assert answer(page) in "0123456789"
 
 
@@ -184,18 +184,18 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
     find_no_digit_in_a_blank_image_and_a_dot(page)
     page.get_by_role("button", name="Clear").click()
     page.set_input_files(
-        "#draw input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])}
+        "#stage input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])}
     )
-    page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '7'")
+    page.wait_for_function("() => document.querySelector('#stage .digit').textContent === '7'")
     page.evaluate("() => { [window.kept, window.createImageBitmap] = [window.createImageBitmap, null]; }")
     for content, complaint in ((b"no image", "take a PNG"), (BOMB, "65535 × 65535 pixels: take one of at most 16")):
-        page.set_input_files("#draw input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": content})
-        page.wait_for_selector(f"#draw .complaint:has-text('{complaint}')")
+        page.set_input_files("#stage input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": content})
+        page.wait_for_selector(f"#stage .complaint:has-text('{complaint}')")
     page.evaluate("() => { window.createImageBitmap = window.kept; }")
     assert answer(page) == "7"
     drop(page, photo(DIGITS[2]))
-    page.wait_for_function("() => document.querySelector('#draw .digit').textContent === '2'")
-    assert page.inner_text("#draw .complaint") == ""
+    page.wait_for_function("() => document.querySelector('#stage .digit').textContent === '2'")
+    assert page.inner_text("#stage .complaint") == ""
 
 
 BOMB = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xff\0\0\xff\xff" + bytes(9)  # 4 gigapixels, in its own words
@@ -203,13 +203,13 @@ BOMB = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xff\0\0\xff\xff" + bytes(9)  # 
 
 def find_no_digit_in_a_blank_image_and_a_dot(page: "Page") -> None:
     blank = {"name": "blank.png", "mimeType": "image/png", "buffer": photo([])}
-    page.set_input_files("#draw input[type=file]", blank)
-    page.wait_for_selector("#draw .headline:has-text('No digit found')")
+    page.set_input_files("#stage input[type=file]", blank)
+    page.wait_for_selector("#stage .headline:has-text('No digit found')")
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_selector("#draw .headline:has-text('Nothing drawn yet')")
+    page.wait_for_selector("#stage .headline:has-text('Nothing drawn yet')")
     assert not page.locator("#draw ol.film").is_visible()
     draw(page, [[(140, 140)]])
-    page.wait_for_selector("#draw .headline:has-text('No digit found')")
+    page.wait_for_selector("#stage .headline:has-text('No digit found')")
 
 
 def drop(page: "Page", data: bytes) -> None:
@@ -218,7 +218,7 @@ def drop(page: "Page", data: bytes) -> None:
         """(bytes) => {
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
-            document.querySelector("#draw .pad").dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer }));
+            document.querySelector("#stage .pad").dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer }));
         }""",
         list(data),
     )
@@ -241,7 +241,6 @@ def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pre
     image = ink_strokes(drawn(page), SIDE).image
     assert image is not None
     network = pretrained.network.astype(np.float64)
-    page.get_by_role("tab", name="Network").click()
     shared = [-(-size // 128) for size in network.layer_sizes]  # neurons a cell
     for l, size in list(enumerate(network.layer_sizes))[1:-1]:
         assert page.locator(f".cell[data-layer='{l}']").count() == -(-size // shared[l])
@@ -255,29 +254,41 @@ def test_every_neuron_is_a_cell_that_says_what_python_computes(visit: Visit, pre
     shown = re.search(r"z = (\S+), and", page.inner_text(".detail"))
     assert shown is not None
     assert float(shown[1].replace("\N{MINUS SIGN}", "-")) == pytest.approx(z[np.abs(a).argmax()], rel=6e-3)
-    assert 0 < page.locator(".edges path").count() <= 6
+    assert 0 < page.locator(".edges .edge").count() <= 6
 
 
 def test_neurons_and_outputs_open_by_keys_with_nothing_drawn(visit: Visit, pretrained: Model) -> None:
-    page = visit("network")
+    page = visit()
     reach(page, ".cell[data-layer='2']")
     page.wait_for_selector(".detail h2:has-text('Layer 1, neuron 0')")
     largest = np.abs(pretrained.network.weights[1][:, 0]).max()
     assert page.inner_text(".detail figcaption >> nth=0") == f"incoming weights, up to ±{largest:.3g}"
     page.locator(".cell[data-layer='1']").nth(5).hover()
     page.wait_for_selector(".detail h2:has-text('Layer 0, neuron 5')")
-    reach(page, "#network .bars li")
+    reach(page, "#stage .bars li")
     press(page, "ArrowDown", 7)
     page.wait_for_selector(".detail h2:has-text('Output 7')")
 
 
-def test_one_can_draw_beside_the_neurons(visit: Visit) -> None:
-    page = visit("network")
-    draw(page, DIGITS[0], "#network .pad")
-    assert answer(page, "network") == "0"
-    assert page.locator(".cell[data-sign='above']").count() > 5
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1280, 640)])
+def test_the_stage_stays_in_every_tab_and_nothing_lies_below_the_fold(visit: Visit, width: int, height: int) -> None:
+    page = visit(f"draw&{in_address(DIGITS[3])}", viewport={"width": width, "height": height})
+    for tab in ("Draw", "Train", "Backprop", "Mistakes"):
+        page.get_by_role("tab", name=tab).click()
+        frames(page)
+        assert answer(page) == "3"
+        assert page.locator(".cell[data-sign='above']").count() > 5
+        for selector in (PAD, ".cell:last-child >> nth=-1", ".bars li:last-child", ".beside"):
+            box = page.locator(selector).bounding_box()
+            assert box is not None, selector
+            assert box["y"] + box["height"] <= height, selector
+        assert page.evaluate("document.documentElement.scrollWidth") == width
     page.get_by_role("tab", name="Draw").click()
-    assert answer(page) == "0"
+    page.locator(".cell").last.hover()
+    page.wait_for_selector(".detail h2:has-text('Layer 1, neuron 127')")
+    box = page.locator(".detail .out li").first.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= height
 
 
 def test_an_address_brings_a_drawing_back_and_a_broken_one_does_no_harm(visit: Visit) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
-TABS = ("Draw", "Network", "Backprop", "Train", "Mistakes")
+TABS = ("Draw", "Train", "Backprop", "Mistakes")
 
 
 @pytest.mark.parametrize(
@@ -69,10 +69,9 @@ FILLS = (
 
 def test_forced_colors_leave_what_only_a_fill_tells(visit: Visit) -> None:
     page = visit(f"draw&label=5&{in_address(DIGITS[3])}", forced_colors="active")
-    page.wait_for_selector("#draw .bars .most")
-    bar, track = (page.evaluate(FILLS, f"#draw .most .{part}")[0] for part in ("bar", "track"))
+    page.wait_for_selector("#stage .bars .most")
+    bar, track = (page.evaluate(FILLS, f"#stage .most .{part}")[0] for part in ("bar", "track"))
     assert bar != track
-    page.get_by_role("tab", name="Network").click()
     page.wait_for_selector(".cell[data-sign='above']")
     assert len(set(page.evaluate(FILLS, ".cell"))) > 5
     page.get_by_role("tab", name="Mistakes").click()
@@ -112,7 +111,7 @@ def test_arrow_keys_walk_the_tabs(visit: Visit) -> None:
 
 PAPER = """() => {
     const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-    copy.drawImage(document.querySelector("#draw .pad"), -9, -9);
+    copy.drawImage(document.querySelector("#stage .pad"), -9, -9);
     return [...copy.getImageData(0, 0, 1, 1).data].slice(0, 3);
 }"""
 
@@ -144,13 +143,13 @@ def test_a_screen_reader_hears_the_answer_and_not_every_frame(visit: Visit) -> N
 def test_the_answer_shows_by_the_second_frame(visit: Visit) -> None:
     """Counted from every one of 60 pointer events to the first change of the bars; less than 7 pixels are a dot."""
     page = visit()
-    pad = page.locator("#draw .pad").bounding_box()
+    pad = page.locator("#stage .pad").bounding_box()
     assert pad is not None
     page.mouse.move(pad["x"] + 60, pad["y"] + 60)
     page.mouse.down()
     waited = page.evaluate(
         """async () => {
-            const [pad, bars] = ["#draw .pad", "#draw .bars"].map((each) => document.querySelector(each));
+            const [pad, bars] = ["#stage .pad", "#stage .bars"].map((each) => document.querySelector(each));
             const box = pad.getBoundingClientRect();
             let changed = false;
             const watcher = new MutationObserver(() => { changed = true; });

@@ -44,13 +44,13 @@ def opened_example(page: "Page", label: int) -> int:
     shown = page.locator("button.shown").first
     index = int((shown.get_attribute("aria-label") or "").partition("example ")[2].partition(",")[0])
     shown.click()
-    page.wait_for_selector("#backprop .bp-sum h3")
+    page.wait_for_selector(".bp-sum h3")
     return index
 
 
 def picked(page: "Page") -> tuple[str, int, float]:
     """The number that the panel explains: its quantity, its index in it, its value."""
-    panel = page.locator("#backprop .bp-sum")
+    panel = page.locator(".bp-sum")
     value = panel.locator("h3").inner_text().rpartition("=")[2].strip().replace("−", "-")
     return str(panel.get_attribute("data-quantity")), int(str(panel.get_attribute("data-index"))), float(value)
 
@@ -103,8 +103,8 @@ def test_every_number_is_checked_and_the_result_said(visit: Visit, address: str)
     result = page.locator("#backprop .bp-result")
     page.wait_for_function("() => /^[✓✗]/.test(document.querySelector('.bp-result').textContent)")
     assert result.inner_text().startswith(f"✓ All {784 * 12 + 12 + 12 * 10 + 10:,} parameters agree")
-    marks = page.locator("#backprop .bp-map .bp-mark:not(:empty)").all_inner_texts()
-    assert len(marks) == 9
+    marks = page.locator("#backprop .bp-steps .bp-mark:not(:empty)").all_inner_texts()
+    assert len(marks) == 10
     assert set(marks) == {"✓"}
 
 
@@ -139,7 +139,7 @@ def test_a_drawing_is_read_as_python_reads_it(visit: Visit, address: str, model:
     image = ink_strokes(DIGITS[digit]).image
     assert image is not None
     answer = model.predict(image.reshape(1, -1))[0]
-    page.wait_for_function(f"() => document.querySelector('#draw .digit').textContent === '{answer}'")
+    page.wait_for_function(f"() => document.querySelector('#stage .digit').textContent === '{answer}'")
     page.get_by_role("tab", name="Backprop").click()
     page.get_by_role("button", name="forward: Forward through layer 1").click()
     page.locator("#backprop .bp-made").last.locator("button").nth(answer).click()
@@ -155,13 +155,54 @@ def test_a_network_without_images_has_fields(visit: Visit, tmp_path: Path) -> No
     )
     dr.show(model).save(tmp_path / "sum.html")
     page = visit(at=(tmp_path / "sum.html").as_uri())
-    page.locator("#draw").get_by_label("first").fill("12")
-    page.locator("#draw").get_by_label("second").fill("0.5")
+    page.locator("#stage").get_by_label("first").fill("12")
+    page.locator("#stage").get_by_label("second").fill("0.5")
     page.get_by_role("tab", name="Backprop").click()
     page.get_by_role("button", name="forward: Forward through layer 1").click()
     expected = model.predict(np.array([[12.0, 0.5]]))[0, 0]
     page.locator("#backprop .bp-made").last.locator("button").click()
     assert picked(page) == ("a2", 0, pytest.approx(expected, abs=1e-5))
+
+
+def test_the_tour_shows_all_by_keys_alone_and_hands_over_the_pen(visit: Visit, address: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = visit(at=address, reduced_motion="reduce")
+    shows = {
+        1: ".film li:nth-child(4)",
+        2: "#stage .bars .most",
+        3: ".detail h2:has-text('Layer 0, neuron')",
+        4: ".cell.silent",
+        5: "#backprop .bp-steps [aria-label^='BP1:'][aria-current]",
+        6: "#backprop .bp-steps [aria-label^='BP2:'][aria-current]",
+        7: "#stage .headline:has-text('✓')",
+        8: "#stage .headline:has-text('Nothing drawn yet')",
+    }
+    page.get_by_role("button", name="Tour").press("Enter")
+    for step, selector in shows.items():
+        page.wait_for_selector(f".tour:has-text('{step} of 8')")
+        page.wait_for_selector(selector)
+        page.wait_for_selector(".toured")
+        if step in (3, 6):
+            found = axe.run(page).response["violations"]
+            assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+        assert page.evaluate("document.activeElement.matches('.tour p, .tour .primary')")
+        page.locator(".tour .primary").press("Enter")
+    assert not page.locator(".tour").is_visible()
+    assert page.evaluate("document.activeElement.matches('.pad')")
+    assert not page.locator(".changed").is_visible()
+
+
+def test_a_tour_that_is_skipped_leaves_everything_as_it_was(visit: Visit, address: str) -> None:
+    page = visit(f"draw&{in_address(DIGITS[7])}", at=address, reduced_motion="reduce")
+    page.wait_for_selector("#stage .bars .most")
+    before = page.inner_text("#stage .answers")
+    page.get_by_role("button", name="Tour").click()
+    for _ in range(3):
+        page.locator(".tour .primary").click()
+    page.wait_for_selector(".cell.silent")
+    page.keyboard.press("Escape")
+    page.wait_for_function("(wanted) => document.querySelector('#stage .answers').innerText === wanted", arg=before)
+    assert page.locator(".cell.silent").count() == 0
 
 
 @pytest.fixture
@@ -176,7 +217,6 @@ def framed(visit: Visit, model: dr.Model, tmp_path: Path) -> Any:
 
 def test_a_notebook_shows_it(framed: Any) -> None:
     framed.get_by_role("tab", name="Backprop").click()
-    framed.get_by_role("button", name="Begin with 2 – 3 – 2").click()
     framed.locator(".bp-sum h3").wait_for()
 
 
@@ -189,9 +229,9 @@ def test_a_network_of_flat_rows_gets_its_pad_by_the_lines_shown(
     dr.save(network, "model.safetensors")
     dr.show(network).save("flat.html")
     page = visit("draw", at=(tmp_path / "flat.html").as_uri())
-    lines = page.locator("#draw pre").inner_text()
-    assert page.locator("#draw canvas.pad").count() == 0
+    lines = page.locator("#stage pre").inner_text()
+    assert page.locator("#stage canvas.pad").count() == 0
     exec(lines, {"dr": dr})
     dr.show(dr.load("images.safetensors")).save("images.html")
     page = visit("draw", at=(tmp_path / "images.html").as_uri())
-    assert page.locator("#draw canvas.pad").count() == 1
+    assert page.locator("#stage canvas.pad").count() == 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 TOWNS = ("Bern", "Oslo", "Rome")
-BARS = "#draw .bars .bar"
+BARS = "#stage .bars .bar"
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_each_sigmoid_stands_on_0_to_1_and_the_page_says_so(opened: Callable[...
     page = opened(network)
     outputs = 1.0 / (1.0 + np.exp(-network.biases[0]))
     np.testing.assert_allclose(widths(page), outputs, atol=0.02)
-    assert "they need not add up to 1" in page.inner_text("#draw .answers")
+    assert "they need not add up to 1" in page.inner_text("#stage .answers")
     page.set_viewport_size({"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
@@ -68,12 +68,12 @@ def test_a_value_stands_on_an_axis_of_its_own(opened: Callable[..., "Page"]) -> 
         field.fill(value)
         seen.append(widths(page)[0])
     low, high = (
-        float(each.replace("\N{MINUS SIGN}", "-")) for each in page.locator("#draw .axis span").all_inner_texts()
+        float(each.replace("\N{MINUS SIGN}", "-")) for each in page.locator("#stage .axis span").all_inner_texts()
     )
     assert low <= -4 < 8 <= high
     assert seen[2] == pytest.approx(4 / (high - low), abs=0.02)
     assert seen[0] > 3 * seen[1] > 0  # a fourth of 8, on the axis that 8 made
-    assert "need not" not in page.inner_text("#draw .answers")
+    assert "need not" not in page.inner_text("#stage .answers")
 
 
 def test_no_share_below_1_is_called_100_percent(opened: Callable[..., "Page"]) -> None:
@@ -84,18 +84,18 @@ def test_no_share_below_1_is_called_100_percent(opened: Callable[..., "Page"]) -
     for value in ("5", "7.7", "9", "12", "800"):
         page.get_by_label("input 0").first.fill(value)
         widths(page)
-        said.append(page.inner_text("#draw .bars .value >> nth=0"))
+        said.append(page.inner_text("#stage .bars .value >> nth=0"))
     assert said == ["99.3 %", "99.95 %", "99.99 %", "> 99.99 %", "100.0 %"]
 
 
 def test_a_column_of_categories_is_one_choice_and_starts_at_an_example(opened: Callable[..., "Page"]) -> None:
     model, data = table()
     page = opened(model, data)
-    assert page.locator("#draw .fields label").count() == 2
+    assert page.locator("#stage .fields label").count() == 2
     town = page.get_by_label("town").first
     assert town.evaluate("each => each.tagName") == "SELECT"
     assert town.locator("option").all_inner_texts() == list(TOWNS)
-    page.wait_for_selector("#draw .headline:has-text('the data say')")
+    page.wait_for_selector("#stage .headline:has-text('the data say')")
     size = float(page.get_by_label("size").first.input_value())
     row = data.inputs[np.abs(data.inputs[:, 0] - size).argmin()]
     assert row[0] == pytest.approx(size, rel=1e-5)
@@ -103,7 +103,7 @@ def test_a_column_of_categories_is_one_choice_and_starts_at_an_example(opened: C
     town.select_option("Rome")
     widths(page)
     expected = model.probabilities(np.array([[size, 2.0]]))[0]
-    said = [float(each.strip("> %")) for each in page.locator("#draw .bars .value").all_inner_texts()]
+    said = [float(each.strip("> %")) for each in page.locator("#stage .bars .value").all_inner_texts()]
     np.testing.assert_allclose(said, 100 * expected, atol=0.06)
     page.get_by_role("tab", name="Mistakes").click()
     page.locator(".matrix button:is(.right, .wrong)").first.click()
@@ -123,8 +123,8 @@ def test_small_images_are_a_picture_to_paint_on(opened: Callable[..., "Page"]) -
     network = dr.Network((64, 3), rng=0)
     network.image_shape = (8, 8)
     page = opened(network)
-    assert page.locator("#draw input[type=number]").count() == 0
-    canvas = page.locator("#draw .paintable")
+    assert page.locator("#stage .input input[type=number]").count() == 0
+    canvas = page.locator("#stage .paintable")
     box = canvas.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.05 * box["height"])
@@ -147,7 +147,7 @@ def test_small_images_are_a_picture_to_paint_on(opened: Callable[..., "Page"]) -
 def check_answer(page: "Page", network: dr.Network, image: np.ndarray) -> None:
     widths(page)
     expected = dr.Model(network, "classes", image_shape=(8, 8)).probabilities(image.reshape(1, 64))[0]
-    said = [float(each.strip("> %")) for each in page.locator("#draw .bars .value").all_inner_texts()]
+    said = [float(each.strip("> %")) for each in page.locator("#stage .bars .value").all_inner_texts()]
     np.testing.assert_allclose(said, 100 * expected, atol=0.06)
 
 
@@ -155,9 +155,9 @@ def test_examples_with_values_come_into_the_page(opened: Callable[..., "Page"]) 
     network = dr.Network((2, 3, 1), output="identity", loss="quadratic", task="values", rng=0)
     data = Dataset(np.array([[0.25, 0.75], [0.25, 0.75]], np.float32), np.array([[0.5], [0.5]]), "values")
     page = opened(network, data)
-    page.wait_for_selector("#draw .headline:has-text('The data say 0.5')")
+    page.wait_for_selector("#stage .headline:has-text('The data say 0.5')")
     assert page.get_by_label("input 1").first.input_value() == "0.75"
     page.get_by_label("input 0").first.fill("1")
     page.get_by_role("button", name="Random example").click()
-    page.wait_for_function("() => document.querySelector('#draw .fields input').value === '0.25'")
+    page.wait_for_function("() => document.querySelector('#stage .fields input').value === '0.25'")
     assert page.locator("#tab-mistakes").is_hidden()

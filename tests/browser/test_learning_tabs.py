@@ -174,10 +174,10 @@ def test_a_mistake_leads_to_its_images_and_an_image_to_backprop(visit: Visit) ->
     assert said is not None
     image.click()
     assert page.inner_text("[role=tab][aria-selected=true]") == "Backprop"
-    page.wait_for_selector(f"#backprop .bp-source:has-text('The network says {said[2]}')")
+    page.wait_for_selector(f"#backprop > p:has-text('The network says {said[2]}')")
     page.get_by_role("tab", name="Draw").click()
-    page.wait_for_selector(f"#draw .headline:has-text('the data say {said[1]}')")
-    assert page.inner_text("#draw .digit") == said[2]
+    page.wait_for_selector(f"#stage .headline:has-text('the data say {said[1]}')")
+    assert page.inner_text("#stage .digit") == said[2]
 
 
 def test_the_slider_changes_the_answer(visit: Visit) -> None:

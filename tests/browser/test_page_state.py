@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
-PAD = "#draw .pad"
+PAD = "#stage .pad"
 STROKES = "(location.hash.match(/strokes=([0-9a-z-]+)/) ?? ['', ''])[1].split('-').filter(Boolean)"
 
 
 def headline(page: "Page") -> str:
     page.evaluate("async (n) => { while (n--) await new Promise(requestAnimationFrame); }", 3)
-    return page.inner_text("#draw .headline")
+    return page.inner_text("#stage .headline")
 
 
 def strokes(page: "Page") -> list[list[tuple[float, float]]]:
@@ -49,7 +49,7 @@ def test_a_label_goes_with_its_drawing_and_comes_back_with_it(visit: Visit) -> N
     page = visit(f"draw&{in_address(DIGITS[1])}")
     assert "say" not in headline(page)
     page.get_by_role("button", name="Random example").click()
-    page.wait_for_selector("#draw .headline:has-text('the data say')")
+    page.wait_for_selector("#stage .headline:has-text('the data say')")
     labelled = headline(page)
     page.get_by_role("button", name="Clear").click()
     assert "say" not in headline(page)
@@ -59,7 +59,7 @@ def test_a_label_goes_with_its_drawing_and_comes_back_with_it(visit: Visit) -> N
     assert headline(page).startswith("1")
     assert "say" not in headline(page)
     page.get_by_role("button", name="Random example").click()
-    page.wait_for_selector("#draw .headline:has-text('the data say')")
+    page.wait_for_selector("#stage .headline:has-text('the data say')")
     page.wait_for_timeout(600)
     page.reload()
     page.wait_for_selector("main:not([aria-busy])")
@@ -77,8 +77,8 @@ def test_a_drawing_that_changes_in_mid_stroke_ends_the_stroke(visit: Visit, chan
     pen.move(60, 40)
     if change == "Random example":
         named = "(each) => each.textContent === 'Random example'"
-        page.evaluate(f"() => [...document.querySelectorAll('#draw button')].find({named}).click()")
-        page.wait_for_selector("#draw .headline:has-text('the data say')")
+        page.evaluate(f"() => [...document.querySelectorAll('#stage button')].find({named}).click()")
+        page.wait_for_selector("#stage .headline:has-text('the data say')")
     else:
         page.keyboard.press(change)
     before = strokes(page)
@@ -106,7 +106,7 @@ def test_scrolling_in_mid_stroke_leaves_the_ink_at_the_pointer(visit: Visit) -> 
 
 def test_back_leads_to_the_tab_of_before(visit: Visit) -> None:
     page = visit(f"draw&{in_address(DIGITS[1])}")
-    page.get_by_role("tab", name="Network").click()
+    page.get_by_role("tab", name="Backprop").click()
     page.get_by_role("tab", name="Draw").click()
     pen = Pen(page)
     pen.down(200, 60)
@@ -114,12 +114,12 @@ def test_back_leads_to_the_tab_of_before(visit: Visit) -> None:
     page.mouse.up()
     drawn = strokes(page)
     page.get_by_role("tab", name="Mistakes").click()
-    for tab in ("Draw", "Network", "Draw"):
+    for tab in ("Draw", "Backprop", "Draw"):
         page.go_back()
         page.wait_for_selector(f"[role=tab][aria-selected=true]:has-text('{tab}')")
     assert strokes(page) == drawn  # Back leads through the page, and changes nothing in it
     page.go_forward()
-    page.wait_for_selector("[role=tab][aria-selected=true]:has-text('Network')")
+    page.wait_for_selector("[role=tab][aria-selected=true]:has-text('Backprop')")
 
 
 def test_a_reload_in_a_run_is_asked_about(visit: Visit) -> None:
@@ -150,7 +150,7 @@ def test_an_old_address_asks_for_the_new_one_and_keeps_the_drawing(
     assert "{" not in other.inner_text("body")
     other.get_by_label("Address").fill(f"The page is at {address}  (Ctrl-C ends it)")
     other.get_by_role("button", name="Open").click()
-    other.wait_for_selector("#draw .headline:has-text('3')")
+    other.wait_for_selector("#stage .headline:has-text('3')")
 
 
 def test_a_long_drawing_survives_a_reload(visit: Visit) -> None:
@@ -159,7 +159,7 @@ def test_a_long_drawing_survives_a_reload(visit: Visit) -> None:
     pen.down(140, 140)
     page.evaluate(
         """() => {
-            const pad = document.querySelector("#draw .pad"), box = pad.getBoundingClientRect();
+            const pad = document.querySelector("#stage .pad"), box = pad.getBoundingClientRect();
             for (let k = 0; k < 9000; k += 1) {
                 const at = (turn) => box.width * (0.5 + 0.3 * turn(k / 9));
                 const [clientX, clientY] = [box.left + at(Math.cos), box.top + at(Math.sin)];

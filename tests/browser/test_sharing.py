@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
-POINTS = "() => document.querySelector('#train .plane').toDataURL()"
+POINTS = "() => document.querySelector('#stage .plane').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_link_brings_back_network_world_and_step(visit: Visit, file: "Path") -
 
 def test_a_link_holds_a_persons_points_and_drawing(visit: Visit, file: "Path") -> None:
     page = visit(f"train&{in_address(DIGITS[3])}&data=points", at=file.as_uri())
-    box = page.locator("#train .plane").bounding_box()
+    box = page.locator("#stage .plane").bounding_box()
     assert box
     for place, color in ((0.3, "blue"), (0.6, "orange")):
         page.get_by_role("button", name=color, exact=True).click()
@@ -61,7 +61,7 @@ def test_a_link_holds_a_persons_points_and_drawing(visit: Visit, file: "Path") -
     link = shared(page)
     assert re.search(r"data=points&points=-?\d+\.-?\d+\.1_-?\d+\.-?\d+\.0&v=1$", link)
     other = visit(link, at=file.as_uri())
-    other.wait_for_selector("#train .plane[aria-label^='2 points']")
+    other.wait_for_selector("#stage .plane[aria-label^='2 points']")
 
 
 def test_a_lesson_link_hides_what_it_should_and_so_does_the_next(visit: Visit, file: "Path") -> None:
@@ -72,10 +72,10 @@ def test_a_lesson_link_hides_what_it_should_and_so_does_the_next(visit: Visit, f
     assert not other.get_by_role("tab", name="Backprop").is_visible()
     assert other.get_by_role("tab", name="Draw").or_(other.get_by_role("tab", name="Inputs")).is_visible()
     assert not other.get_by_label("Hidden layers").is_visible()
-    assert not other.locator("#train .answers").is_visible()
-    assert other.locator("#train .plane").is_visible()
+    assert not other.locator("#stage .answers").is_visible()
+    assert other.locator("#stage .plane").is_visible()
     other.reload()
-    other.wait_for_selector("#train .plane")
+    other.wait_for_selector("#stage .plane")
     assert not other.get_by_role("tab", name="Backprop").is_visible()
 
 

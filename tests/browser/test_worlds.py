@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 DONE = "#train .verdict:has-text('scores')"
-PLANE = "() => document.querySelector('#train .plane').toDataURL()"
+PLANE = "() => document.querySelector('#stage .plane').toDataURL()"
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +61,14 @@ def train(page: "Page") -> float:
 def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
     choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="40")
-    page.wait_for_selector("#train .plane[aria-label^='400 points, 300 of them to be learned']")
+    page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them to be learned']")
     before = page.evaluate(PLANE)
     assert train(page) >= 90
     assert page.evaluate(PLANE) != before
     assert page.inner_text("#about") == "2 – 8 – 8 – 2"
-    page.get_by_role("tab", name="Network").click()
-    page.wait_for_function("() => document.querySelectorAll('#network .cell canvas').length === 16")
-    page.locator("#network .cell").nth(3).hover()
-    page.wait_for_selector("#network .world:has-text('Layer 0, neuron 3: blue where it is high')")
+    page.wait_for_function("() => document.querySelectorAll('#stage .cell canvas').length === 16")
+    page.locator("#stage .cell").nth(3).hover()
+    page.wait_for_selector("#stage .world:has-text('Layer 0, neuron 3: blue where it is high')")
 
 
 def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, address: str) -> None:
@@ -116,19 +115,19 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
     assert "put at least one point of each color: got 0 orange and 0 blue" in page.inner_text("#train .verdict")
     page.get_by_role("button", name="Start").click()
     assert "put at least one point" in page.inner_text("#train .verdict")
-    box = page.locator("#train .plane").bounding_box()
+    box = page.locator("#stage .plane").bounding_box()
     assert box
     for x, y, color in ((0.2, 0.2, "blue"), (0.8, 0.8, "blue"), (0.2, 0.8, "orange")):
         page.get_by_role("button", name=color, exact=True).click()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    page.locator("#train .plane").focus()
+    page.locator("#stage .plane").focus()
     for key in ["ArrowRight"] * 3 + ["Space", "Space", "Backspace"]:
         page.keyboard.press(key)
-    page.wait_for_selector("#train .plane[aria-label^='4 points']")
+    page.wait_for_selector("#stage .plane[aria-label^='4 points']")
     assert train(page) == 100
     assert "on its training examples" in page.inner_text("#train .verdict")
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
-    page.wait_for_selector("#train .digit:has-text('blue')")
+    page.wait_for_selector("#stage .digit:has-text('blue')")
 
 
 @pytest.mark.parametrize(

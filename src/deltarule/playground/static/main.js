@@ -1,4 +1,4 @@
-// The page: reads the network, makes the store, mounts the tabs and moves between them. In its worker: training.
+// The page: reads the network, makes the store, mounts the stage and the tabs, moves between them. In its worker: training.
 
 import { mount as mountBackprop } from "./backprop/backprop.js";
 import { mount as mountDraw } from "./draw/draw.js";
@@ -11,13 +11,14 @@ import { readModel } from "./shared/model_file.js";
 import { connectShare } from "./shared/share.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
-import { mount as mountNetwork } from "./stage/network.js";
+import { mount as mountStage } from "./stage/stage.js";
+import { connectTour } from "./stage/tour.js";
 import { mount as mountBench } from "./train/bench.js";
 import { LocalTrainer, unpacked } from "./train/local.js";
 import { mount as mountTrain } from "./train/panel.js";
 import { obey } from "./train/run.js";
 
-const MOUNTS = { draw: mountDraw, network: mountNetwork, backprop: mountBackprop, mistakes: mountMistakes };
+const MOUNTS = { stage: mountStage, draw: mountDraw, backprop: mountBackprop, mistakes: mountMistakes };
 
 /** Connects tabs and panels as the ARIA authoring practices say: one tab stop, arrows move, the panel follows. */
 function connectTabs(store) {
@@ -107,7 +108,7 @@ async function start() {
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");
-            document.getElementById("tab-draw").textContent = readsDrawings(store.network) ? "Draw" : "Inputs";
+            document.getElementById("tab-draw").textContent = readsDrawings(store.network) || store.network.practice ? "Draw" : "Inputs";
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {
@@ -120,6 +121,7 @@ async function start() {
     }
     readDrawings(store);
     connectTabs(store);
+    connectTour(store);
     store.set({ network });
     connectShare(store);
     connectAddress(store);

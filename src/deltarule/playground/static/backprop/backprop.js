@@ -2,11 +2,11 @@
 
 import { readsDrawings } from "../shared/store.js";
 import { announce, button, element, inSlices, keyGoal, repaintOn } from "../shared/widgets.js";
-import { WalkMap } from "./blocks.js";
-import { canCheck, CheckAll, checking } from "./check.js";
+import { touched } from "../stage/touch.js";
+import { canCheck, CheckAll, checking, showBadge } from "./check.js";
 import { Source } from "./source.js";
-import { Stage } from "./stage.js";
-import { firstLook, pickedBy, pickedIndex, quantityOf, sentenceOf, shownOf, stepsOf, walkOf } from "./steps.js";
+import { StepView } from "./step_view.js";
+import { firstLook, flowOf, pickedBy, pickedIndex, quantityOf, sentenceOf, shownOf, stepsOf, walkOf } from "./steps.js";
 import { SumPanel } from "./sums.js";
 
 class Backprop {
@@ -18,18 +18,18 @@ class Backprop {
         this.back = button("← Back", () => this.go(this.here - 1));
         this.next = button("Next →", () => this.go(this.here + 1), { class: "primary" });
         this.count = element("span", { class: "muted" });
-        this.map = element("div", { class: "bp-map-place" });
-        this.stage = new Stage((id, index) => this.pick(id, index));
+        this.view = new StepView((id, index) => this.pick(id, index));
         this.sum = new SumPanel((id, index) => this.pick(id, index), (id, index, value) => this.change(id, index, value));
         this.checkAll = new CheckAll((id, verdict) => this.judged(id, verdict));
-        const stepper = element("div", { class: "row bp-stepper" }, this.back, this.next, this.count);
-        this.begin = button("", () => store.set({ tab: "draw" }), { class: "primary" });
-        const small = button("Begin with 2 – 3 – 2", () => this.source.choose("2-3-2"));
-        const says = element("p", {}, "There is no example yet to walk through.");
-        this.nothing = element("div", { class: "bp-nothing" }, says, element("div", { class: "row" }, this.begin, small));
-        const desk = element("div", { class: "bp-desk" }, this.stage.root, this.sum.root);
-        this.work = element("div", {}, stepper, this.list, this.map, desk, this.checkAll.root);
-        panel.replaceChildren(this.source.root, this.nothing, this.work);
+        this.take = button("Take this step", () => this.store.set({ network: { ...this.walk.updated(), was: this.walk.network.was ?? this.walk.network } }));
+        this.stepper = element("div", { class: "row" }, this.back, this.next, this.count, this.take);
+        this.work = element("div", {}, this.list, this.view.root, this.checkAll.root);
+        panel.replaceChildren(element("div", { class: "row bp-top" }, this.stepper, this.source.root), this.source.says, this.work);
+        const stage = document.getElementById("stage");
+        stage.querySelector(".beside").append(this.sum.root);
+        stage.addEventListener("click", ({ target }) => this.walk && store.tab === "backprop" && this.openNeuron(target.closest("[data-neuron]")));
+        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.showSum());
+        this.showSum();
         this.list.addEventListener("keydown", (event) => this.stepByKey(event));
         this.refresh = repaintOn(store, panel, ["network", "trace", "label"], () => this.rewalk());
     }
@@ -38,16 +38,13 @@ class Backprop {
     rewalk() {
         this.source.update();
         const example = this.source.example();
-        this.begin.textContent = this.store.network && !readsDrawings(this.store.network) ? "Give it numbers" : "Draw a digit";
-        this.nothing.hidden = example !== null;
-        this.work.hidden = example === null;
+        this.stepper.hidden = this.work.hidden = example === null;
         if (example === null) {
             this.walk = null;
-            return;
+            return this.store.set({ flow: null });
         }
-        const walked = `${this.source.chosen} ${this.store.structure}`;
-        const isOther = this.walk === null || this.walked !== walked;
-        this.walked = walked;
+        const isOther = this.walk === null || this.walked !== this.store.structure;
+        this.walked = this.store.structure;
         this.walk = walkOf(example.network, example.x, example.y, this.source.rate);
         this.verdicts = new Map();
         this.checkAll.open(this.walk);
@@ -55,12 +52,15 @@ class Backprop {
         if (isOther) {
             this.atChosen = false;
             this.here = 0;
-            this.mapOf = new WalkMap(this.walk, (id) => this.openQuantity(id));
-            this.map.replaceChildren(this.mapOf.root);
             this.listSteps();
         }
         this.at = this.atChosen ? this.at : firstLook(this.walk);
-        this.go(this.here, false, this.atChosen ? this.cell : null);
+        return this.go(this.here, false, this.atChosen ? this.cell : null);
+    }
+
+    /** What is picked opens beside the stage, in the place of the neuron that is pointed at. */
+    showSum() {
+        this.sum.root.hidden = this.walk === null || this.store.tab !== "backprop";
     }
 
     listSteps() {
@@ -68,7 +68,7 @@ class Backprop {
         this.list.replaceChildren(
             ...this.steps.map((step, n) => {
                 const name = many && step.l > 0 && !["C", "BP1"].includes(step.group) ? `${step.group} · ${step.l - 1}` : step.group;
-                return element("li", {}, button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${step.group}: ${step.title}` }));
+                return element("li", {}, button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${step.group}: ${step.title}` }), element("span", { class: "bp-mark" }));
             }),
         );
     }
@@ -98,7 +98,9 @@ class Backprop {
         this.back.disabled = goal === 0;
         this.next.disabled = goal === this.steps.length - 1;
         this.count.textContent = `step ${goal + 1} of ${this.steps.length}`;
-        this.stage.open(this.walk, step, this.at);
+        this.take.hidden = step.group !== "update";
+        this.view.open(this.walk, step, this.at);
+        this.store.set({ flow: flowOf(this.walk, step) });
         const id = step.makes[step.makes.length - 1];
         this.cell = cell ?? { id, index: pickedIndex(this.walk, quantityOf(this.walk, id), this.at) };
         this.check(step);
@@ -108,11 +110,13 @@ class Backprop {
         }
     }
 
-    /** Opens the step that makes a quantity; of what is given, the first that reads it. */
-    openQuantity(id) {
-        const makes = this.steps.findIndex((step) => step.makes.includes(id));
-        this.go(makes >= 0 ? makes : this.steps.findIndex((step) => step.reads.includes(id)));
-        this.pick(id, pickedIndex(this.walk, quantityOf(this.walk, id), this.at));
+    /** Opens the step that makes a neuron's error, once the errors come back, or else its z. place: of the stage */
+    openNeuron(place) {
+        if (place) {
+            const id = `${this.store.flow.back ? "d" : "z"}${place.dataset.layer ?? this.walk.last}`;
+            this.go(this.steps.findIndex((step) => step.makes.includes(id)), false);
+            this.pick(id, Number(place.dataset.neuron));
+        }
     }
 
     pick(id, index) {
@@ -124,20 +128,30 @@ class Backprop {
         this.say();
     }
 
+    /** Takes a number that is given, changed by hand: a weight, a bias, or an input that is not drawn. */
     change(id, index, value) {
         const { kind, l } = quantityOf(this.walk, id);
-        this.source.change(kind, l, index, value);
+        const change = (numbers) => (numbers[index] = value);
+        const { network, x } = this.store;
+        const moved = Float64Array.from(x);
+        change(moved);
+        this.store.set(kind === "x" ? { x: moved } : { network: touched(network, kind, l, change) });
     }
 
     paint() {
+        const isDrawn = this.cell.id === "x0" && readsDrawings(this.walk.network);
+        this.showSum();
         this.paintStep();
-        this.sum.show(this.walk, this.cell.id, this.cell.index, this.source.practice() !== null);
+        this.sum.show(this.walk, this.cell.id, this.cell.index, !isDrawn);
     }
 
     paintStep() {
-        const step = this.steps[this.here];
-        this.stage.update(this.walk, step, this.at, this.cell, this.verdicts);
-        this.mapOf.update(this.walk, step, this.at, this.verdicts);
+        this.view.update(this.walk, this.steps[this.here], this.at, this.cell, this.verdicts);
+        [...this.list.children].forEach((item, n) => {
+            const found = this.steps[n].makes.map((id) => this.verdicts.get(id)).find((verdict) => verdict);
+            const badge = showBadge(item.lastChild, "bp-mark", found);
+            Object.assign(item.lastChild, { textContent: badge ? badge.text[0] : "", title: badge ? badge.text : "" });
+        });
     }
 
     say() {

@@ -1,8 +1,6 @@
-// A quantity on the page: its numbers written out, or as colored cells, one of them picked; and all of them at a glance.
+// A quantity on the page: its numbers written out, or as colored cells, one of them picked.
 
-import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, roving, shown } from "../shared/widgets.js";
-import { showBadge } from "./check.js";
-import { isInk, quantityOf, shownOf } from "./steps.js";
+import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shown } from "../shared/widgets.js";
 
 /** A name such as "w^0_5,12" with its indices raised and lowered. */
 export function pretty(text) {
@@ -134,87 +132,5 @@ export class Block {
             button.style.setProperty("--bar", part.values[n] < 0 ? "var(--negative)" : "var(--positive)");
             button.style.setProperty("--share", `${Math.round(100 * share)}%`);
         });
-    }
-}
-
-const SIDE = 64; // pixels of a small picture
-const SIDE_OF_MANY = 57; // where there are more than two layers
-
-/** The quantities of a walk, a column for each place of the network: forward above, backward below. */
-function columnsOf(walk) {
-    const layers = walk.network.parts.map((_, at) => at + 1);
-    return [
-        { title: "input", above: ["x0"], below: ["gx0"] },
-        ...layers.map((l) => ({
-            title: `layer ${l - 1}`,
-            above: [`W${l}`, `b${l}`, `z${l}`, `a${l}`],
-            below: [`gW${l}`, `gb${l}`, `d${l}`],
-        })),
-        { title: "loss", above: [`t${walk.last}`, "C0"], below: [] },
-    ];
-}
-
-/** Buttons that lead to the step of each quantity. */
-export class WalkMap {
-    /** @param {(id: string) => void} onOpen a quantity was asked for */
-    constructor(walk, onOpen) {
-        this.nodes = new Map();
-        const lane = (ids, name) => element("div", { class: `bp-lane bp-${name}` }, ...ids.map((id) => this.node(walk, id, onOpen)));
-        const columns = columnsOf(walk).map(({ title, above, below }) =>
-            element("div", { class: "bp-column" }, element("h3", { class: "muted" }, title), lane(above, "above"), lane(below, "below")),
-        );
-        this.root = element("div", { class: "bp-map", role: "group", "aria-label": "Every quantity of the example" }, ...columns);
-        roving(this.root, "button");
-    }
-
-    node(walk, id, onOpen) {
-        const part = quantityOf(walk, id);
-        const small = part.values.length === 1 ? element("span", { class: "bp-one" }) : element("canvas", { "aria-hidden": "true" });
-        const mark = element("span", { class: "bp-mark" });
-        const node = element("button", { type: "button", tabindex: "-1", onclick: () => onOpen(id) }, small, pretty(part.text), mark);
-        this.nodes.set(id, { button: node, small, mark });
-        return node;
-    }
-
-    /**
-     * @param {import("./steps.js").Step} step the current one
-     * @param {number[]} at the picked neurons
-     * @param {Map<string, object>} verdicts of the checks that have run
-     */
-    update(walk, step, at, verdicts) {
-        let stop = null;
-        this.nodes.forEach(({ button, small, mark }, id) => {
-            const part = quantityOf(walk, id);
-            const isMade = step.makes.some((each) => each === id || each.replace("n", "") === id);
-            const isRead = step.reads.includes(id);
-            button.classList.toggle("bp-is-made", isMade);
-            button.classList.toggle("bp-is-read", isRead);
-            button.setAttribute("tabindex", "-1");
-            stop = isMade && stop === null ? button : stop;
-            this.paint(walk, id, part, small, at);
-            const badge = showBadge(mark, "bp-mark", verdicts.get(id));
-            mark.textContent = badge ? badge.text[0] : "";
-            const role = isMade ? ", made in this step" : isRead ? ", read in this step" : "";
-            button.setAttribute("aria-label", `${part.text}, ${part.means}${role}${badge ? `. ${badge.text}` : ""}`);
-            button.title = `${part.means}${badge ? `: ${badge.text}` : ""}`;
-        });
-        if (stop !== null && stop !== this.made) {
-            this.made = stop; // where the map is wider than the page, what is made comes to its middle
-            this.root.scrollLeft = stop.offsetLeft - this.root.offsetLeft - (this.root.clientWidth - stop.clientWidth) / 2;
-        }
-        (stop ?? this.nodes.values().next().value.button).setAttribute("tabindex", "0");
-    }
-
-    paint(walk, id, part, small, at) {
-        if (part.values.length === 1) {
-            small.textContent = shown(part.values[0]);
-            return;
-        }
-        const view = shownOf(walk, id, at);
-        const values = view.indices.map((index) => part.values[index]);
-        const columns = part.kind === "x" || view.columns > 5 || part.kind.endsWith("W") ? view.columns : values.length > 5 ? 5 : 1;
-        const rows = Math.ceil(values.length / columns);
-        const size = Math.max(1, Math.floor((walk.last > 2 ? SIDE_OF_MANY : SIDE) / Math.max(columns, rows)));
-        paintCells(small, { values, columns, ink: isInk(walk, part) }, size);
     }
 }

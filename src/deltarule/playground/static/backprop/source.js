@@ -1,6 +1,8 @@
 // Which example the Backprop tab walks through: your drawing with a label, or one of the networks to learn with.
 
 import { small } from "../engine/network.js";
+import { largest } from "../mistakes/mind.js";
+import { readsDrawings } from "../shared/store.js";
 import { button, element, numberField } from "../shared/widgets.js";
 
 const OWN = "own";
@@ -9,13 +11,12 @@ const OWN = "own";
 export class Source {
     /** @param {() => void} onChange another example, label or rate */
     constructor(store, onChange) {
-        this.store = store;
-        this.onChange = onChange;
-        this.practices = practices();
-        this.chosen = OWN;
+        Object.assign(this, { store, onChange });
+        this.chosen = null; // by a person, while the tab is open: OWN or the id of a practice network
+        this.own = null; // { network, x, drawing }, which come back once the tab is left
         this.rate = 0.5;
         this.values = []; // targets of a network that answers no class, to be changed by hand
-        this.buttons = [{ id: OWN, title: "Your drawing" }, ...this.practices].map(({ id, title }) =>
+        this.buttons = [{ id: OWN, title: "Your drawing" }, ...practices()].map(({ id, title }) =>
             button(title, () => this.choose(id), { "data-source": id }),
         );
         this.targets = element("span", { class: "row" });
@@ -23,12 +24,36 @@ export class Source {
         this.says = element("p", { class: "muted" });
         const rate = element("label", { class: "row bp-rate" }, "learning rate r", this.rateInput);
         const choice = element("span", { class: "row", role: "group", "aria-label": "Which network" }, ...this.buttons);
-        this.root = element("div", { class: "bp-source" }, element("div", { class: "row" }, choice, this.targets, rate), this.says);
+        this.root = element("div", { class: "row bp-source" }, choice, this.targets, rate);
+        store.addEventListener("change", ({ keys }) => (keys.has("tab") || keys.has("network")) && this.follow(keys));
     }
 
     choose(id) {
         this.chosen = id;
+        this.follow(new Set());
         this.onChange();
+    }
+
+    /** Puts a practice network on the stage while the tab is open, and takes it away: drawings come back as they were. */
+    follow(keys) {
+        const { store, own } = this;
+        const { network, x, drawing, tab } = store;
+        if (keys.has("network") && own && !network.practice) { // one that has just been trained, or read
+            Object.assign(this, { own: null, chosen: OWN });
+            store.set(own.network.sizes[0] === network.sizes[0] ? { x: own.x, drawing: own.drawing } : {});
+            return;
+        }
+        this.chosen = tab === "backprop" ? this.chosen : null;
+        const isBlank = readsDrawings(own?.network ?? network) && drawing.strokes.length === 0 && drawing.picture === null;
+        const wanted = tab === "backprop" ? this.chosen ?? (isBlank ? "2-3-2" : OWN) : OWN;
+        const practice = practices().find(({ id }) => id === wanted);
+        if (practice && network.practice !== wanted) {
+            this.own ??= { network, x, drawing };
+            store.set({ network: practice.network, x: practice.x, drawing: { ...drawing, label: typeof practice.y === "number" ? practice.y : [...practice.y] } });
+        } else if (!practice && own) {
+            this.own = null;
+            store.set(own);
+        }
     }
 
     takeRate() {
@@ -38,21 +63,10 @@ export class Source {
         this.onChange();
     }
 
-    /** A number that is given, changed by hand: of a practice network's W, b or x. */
-    change(kind, l, index, value) {
-        const { network, x } = this.practice();
-        ({ W: network.weights[l - 1], b: network.biases[l - 1], x })[kind][index] = value;
-        this.onChange();
-    }
-
-    practice() {
-        return this.practices.find(({ id }) => id === this.chosen) ?? null;
-    }
-
     /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null where nothing is drawn */
     example() {
         const { network, x } = this.store;
-        return this.practice() ?? (network && x ? { network, x, y: this.target(network) } : null);
+        return network && x ? { network, x, y: this.target(network) } : null;
     }
 
     /** The class that somebody has named, or the values, where the network has such outputs; else null. */
@@ -64,8 +78,8 @@ export class Source {
     target(network) {
         const { answer, outputs } = this.store;
         const label = this.label();
-        if (network.task === "classes") {
-            return label ?? answer;
+        if (network.task === "classes") { // what is wrong teaches: of no label, the answer that comes second
+            return label ?? Math.max(largest(outputs, answer), 0);
         }
         const seen = JSON.stringify([label, this.store.structure]);
         if (this.valuesFor !== seen) {
@@ -78,18 +92,20 @@ export class Source {
 
     /** Shows what is chosen. */
     update() {
-        const practice = this.practice();
-        this.buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.source === this.chosen)));
-        this.buttons[0].textContent = this.store.network?.imageShape ? "Your drawing" : "Your input";
+        const { network } = this.store;
+        const practice = practices().find(({ id }) => id === network?.practice);
+        const chosen = practice?.id ?? OWN;
+        this.buttons.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.source === chosen)));
+        this.buttons[0].textContent = (this.own?.network ?? network)?.imageShape ? "Your drawing" : "Your input";
         const example = this.example();
-        this.targets.hidden = practice !== null || example === null;
-        this.says.textContent = practice ? practice.says : example ? this.ownSays(example) : "";
-        if (!this.targets.hidden) {
+        this.targets.hidden = example === null;
+        this.says.textContent = practice?.says ?? (example ? this.ownSays(example) : "Draw a digit on the left: the walk begins with it.");
+        if (example) {
             this.showTargets(example);
         }
     }
 
-    ownSays({ network }) {
+    ownSays({ network, y }) {
         const { answer } = this.store;
         const label = this.label();
         if (network.task !== "classes") {
@@ -97,7 +113,7 @@ export class Source {
         }
         const name = network.classNames[answer];
         if (label === null) {
-            return `Nobody has said what it is: taken for what the network says, ${name}. Choose another answer and see what it would have to learn.`;
+            return `The network says ${name}. Suppose it were ${network.classNames[y]}, its second choice: here is what it would learn.`;
         }
         return label === answer ? `The network says ${name}, and that is right.` : `The network says ${name}: wrong, and here is what it would learn from it.`;
     }
@@ -132,9 +148,9 @@ export class Source {
     }
 }
 
-/** Two networks small enough to work through on paper, { id, title, says, network, x, y }: made anew, so that their numbers may be changed. */
+/** Two networks small enough to work through on paper, { id, title, says, network, x, y }; `network.practice` is the id. */
 export function practices() {
-    return [
+    const made = [
         {
             id: "2-3-2",
             title: "2 – 3 – 2",
@@ -153,4 +169,8 @@ export function practices() {
             y: Float64Array.of(1),
         },
     ];
+    return made.map((each) => {
+        const fields = Array.from(each.x, (_, k) => ({ name: `input ${k}`, categories: [] }));
+        return { ...each, network: { ...each.network, fields, practice: each.id } };
+    });
 }

@@ -115,6 +115,21 @@ export function stepsOf(walk) {
     ];
 }
 
+/**
+ * What a step shows on the stage: the activations as far as it has come, or the errors that are known.
+ * @returns {{values: (Float64Array | null)[], back: boolean, first: number, last: number}} first, last: the layers between
+ *     which something moves, the same where nothing does
+ */
+export function flowOf(walk, { group, l }) {
+    const { trace, gradient, last } = walk;
+    const back = !["forward", "C"].includes(group);
+    const errors = [gradient.input, ...gradient.delta.slice(1)];
+    const known = group === "update" ? 0 : l;
+    const values = back ? errors.map((each, at) => (at >= known ? each : null)) : trace.a.map((each, at) => (at <= l ? each : null));
+    const [from, to] = { forward: [l - 1, l], BP2: [l, l + 1], "dC/dx": [0, 1] }[group] ?? [last, last];
+    return { values, back, first: from, last: to };
+}
+
 const WHOLE = 64; // numbers of a matrix that is shown whole; of a larger one, the weights of the neuron that is picked
 const AS_NUMBERS = 36; // numbers that are written out; more become colored cells
 

@@ -150,7 +150,7 @@ function throughJacobian(walk, l, j, gradient) {
     };
 }
 
-const FEW = 10; // terms that are shown at once
+const FEW = 6; // terms that are shown at once
 
 /** An aside that explains one number at a time. */
 export class SumPanel {
@@ -173,7 +173,7 @@ export class SumPanel {
         const table = sum.terms.length > 0 ? this.table(walk, sum, () => this.show(walk, id, index, free)) : null;
         const canChange = free && sum.terms.length === 0 && part.kind !== "t";
         const change = canChange ? this.change(id, index, sum) : null;
-        const inside = element("div", { class: "bp-sum-inside" }, name, place, change, table, this.numeric(walk, part, index));
+        const inside = element("div", { class: "bp-sum-inside" }, name, place, change, this.numeric(walk, part, index), table);
         const hadFocus = this.root.contains(document.activeElement) && document.activeElement.dataset.keep;
         this.root.replaceChildren(inside);
         this.root.querySelector(hadFocus ? `[data-keep="${hadFocus}"]` : "none")?.focus();

@@ -1,9 +1,7 @@
-// Draw: the pad, what the normalizer makes of it, and the answer while you draw.
+// Draw: the pad, and what the normalizer makes of what is on it.
 
 import { BLANK, readsDrawings } from "../shared/store.js";
 import { button, element, paintInk, picture, repaintOn } from "../shared/widgets.js";
-import { makeAnswers } from "../stage/answers.js";
-import { makeInputs } from "./inputs.js";
 import { clear, makePad, undo } from "./pad.js";
 import { readImageFile } from "./reading.js";
 
@@ -49,7 +47,7 @@ function connectFiles(panel, store, server, attempt) {
             }
         },
     });
-    const takeFirst = ([file]) => file && input.isConnected && !panel.hidden && take(file);
+    const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // where files are to be trained on
     window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
     window.addEventListener("drop", (event) => {
         event.preventDefault();
@@ -59,8 +57,8 @@ function connectFiles(panel, store, server, attempt) {
     return input;
 }
 
-/** The pad with its buttons. */
-function makeDesk(panel, store, examples, server) {
+/** The pad with its buttons, for the stage. */
+export function makeDesk(panel, store, examples, server) {
     const complaint = element("p", { class: "complaint", role: "alert" });
     const attempt = async (act, before = "") => {
         complaint.textContent = await act().then(() => "", ({ message }) => before + message);
@@ -75,11 +73,6 @@ function makeDesk(panel, store, examples, server) {
     const pen = button("Keyboard pen", () => (pad.pen.active ? pad.pen.stop() : takePen()), { "aria-pressed": "false" });
     pen.addEventListener("pointerdown", (event) => event.preventDefault());
     pad.canvas.addEventListener("penchange", () => pen.setAttribute("aria-pressed", String(pad.pen.active)));
-    const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
-    store.addEventListener("change", () => {
-        skip.disabled = store.network?.reading === "images"; // which has never seen a normalized digit
-        skip.checked = store.skip || skip.disabled;
-    });
     return element("div", { class: "desk" },
         pad.canvas,
         element("div", { class: "row" },
@@ -87,36 +80,34 @@ function makeDesk(panel, store, examples, server) {
             button("Clear", () => clear(store)),
             examples ? button("Random example", () => attempt(takeExample, "No example: ")) : null,
             button("Open image …", () => input.click()), pen, input),
-        element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
-        complaint,
-        element("p", { id: "pad-keys", class: "small muted" }, KEYS));
+        complaint);
 }
 
 /** The tab for a network that reads images of 28x28. */
-function forImages(panel, store, examples, server) {
-    const reads = element("div", {},
-        element("h2", {}, "What it reads"), makeAnswers(panel, store, { speak: true }),
-        element("h2", {}, "What the network sees"), ...makeFilm(panel, store),
-        element("p", { class: "small muted" }, store.network.reading === "images" ?
-            "The network learned images as they are: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
-            "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
-            "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
-            "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."));
-    return [element("div", { class: "columns" }, makeDesk(panel, store, examples, server), reads)];
-}
-
-/** The tab for any other network: its inputs as numbers. */
-function forNumbers(panel, store, examples) {
+function forImages(panel, store) {
+    const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
+    store.addEventListener("change", () => {
+        skip.disabled = store.network.reading === "images"; // which has never seen a normalized digit
+        skip.checked = store.skip || skip.disabled;
+    });
     return [element("div", { class: "columns" },
-        element("div", {}, element("h2", {}, "What it is given"), makeInputs(panel, store, examples)),
-        element("div", {}, element("h2", {}, "What it answers"), makeAnswers(panel, store, { speak: true })))];
+        element("div", {}, element("h2", {}, "What the network sees"), ...makeFilm(panel, store)),
+        element("div", {},
+            element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
+            element("p", { class: "small muted" }, store.network.reading === "images" ?
+                "The network learned images as they are: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
+                "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
+                "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
+                "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."),
+            element("p", { id: "pad-keys", class: "small muted" }, KEYS)))];
 }
 
-/** Mounts the tab into its panel; `examples` is null where there are none, `server` in an exported page. */
-export function mount(panel, store, examples, server) {
+/** Mounts the tab into its panel. */
+export function mount(panel, store) {
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("structure")) {
-            panel.replaceChildren(...(readsDrawings(store.network) ? forImages : forNumbers)(panel, store, examples, server));
+            panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store) :
+                [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer follow.")]));
         }
     });
 }

@@ -56,7 +56,8 @@ class Mistakes {
             .filter(({ times, one, other }) => one !== other && times > 0).sort((a, b) => b.times - a.times).slice(0, 3);
         const most = pairs.map(({ times, one, other }) => `${classNames[one]} for ${classNames[other]} (${times})`).join(", ");
         this.summary.textContent = `Of ${counted(count, "example")} of ${data}, the network reads ${right.toLocaleString("en")} rightly, ` +
-            `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}`;
+            `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}` +
+            (this.network.was && this.source.of ? " This counts the network before your changes." : "");
         this.build(found);
     }
 

@@ -22,7 +22,7 @@ export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", 
 export const readsDrawings = (network) => String(network.imageShape) === "28,28";
 
 /** What a network is besides its parameters, as a text: what is built for one network is built anew when this changes. */
-const structureOf = ({ weights, biases, ...rest }) => JSON.stringify(rest);
+const structureOf = ({ weights, biases, was, ...rest }) => JSON.stringify(rest);
 
 export class Store extends EventTarget {
     /** @param {(network: object, x: Float64Array) => {z: Float64Array[], a: Float64Array[]}} forward */
@@ -42,6 +42,7 @@ export class Store extends EventTarget {
         this.step = 0; // that the run in the page has taken
         this.hides = []; // what a lesson link hides
         this.tab = "draw";
+        this.flow = null; // what Backprop shows on the stage: { values, back, first, last }, see flowOf in steps.js
     }
 
     /** What the input should be: it belongs to the drawing, and goes and comes back with it. */
@@ -60,7 +61,7 @@ export class Store extends EventTarget {
         Object.assign(this, values);
         const structure = keys.has("network") ? structureOf(this.network) : this.structure;
         if (structure !== this.structure) {
-            this.structure = structure;
+            Object.assign(this, { structure, flow: null });
             keys.add("structure");
         }
         if (this.label !== label) {
@@ -132,7 +133,7 @@ export function addressOf(store) {
     const parts = [store.tab];
     if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
         parts.push(`strokes=${shortText(store.drawing.strokes)}`);
-        if (store.label !== null) {
+        if (store.label !== null && !store.network.practice) {
             parts.push(`label=${store.label}`);
         }
     }

@@ -2,7 +2,7 @@
 
 import { unusual } from "../engine/network.js";
 import { readsDrawings } from "../shared/store.js";
-import { announce, element, percent, repaintOn, roving, shown } from "../shared/widgets.js";
+import { announce, button, element, percent, repaintOn, roving, shown } from "../shared/widgets.js";
 import { ticks } from "../train/curves.js";
 
 /** Whether the outputs of a network are probabilities: a softmax's, or a single sigmoid's. */
@@ -71,19 +71,18 @@ function isShare(network) {
     return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
 }
 
-/** The bars: one row an output, made once a structure, painted by `paint`; beneath them the axis, where it is not plain. */
+/** The bars: one row an output, made by `build`, painted by `paint`; beneath them the axis, where it is not plain. */
 class Bars {
-    constructor(walkable) {
+    constructor() {
         this.list = element("ol", { class: "bars" });
         this.ends = element("p", { class: "bars axis small muted", "aria-hidden": "true" });
         this.alone = element("p", { class: "small muted" }, "Each output is a sigmoid of its own, from 0 to 1: they need not add up to 1.");
         this.node = element("div", {}, this.list, this.ends, this.alone);
-        this.oneStop = walkable ? roving(this.list, "li", () => 1) : () => {};
+        this.oneStop = roving(this.list, "li", () => 1);
     }
 
     /** Makes the rows; of numbers that have no bounds, the axis begins with what targets are usual. */
-    build({ structure, network }) {
-        this.structure = structure;
+    build({ network }) {
         const usual = network.targetScaling ? [...network.targetScaling.mean].flatMap((mean, index) =>
             [mean - 2 * network.targetScaling.scale[index], mean + 2 * network.targetScaling.scale[index]]) : [];
         this.axis = isShare(network) ? [0, 1] : [0, 0];
@@ -114,9 +113,6 @@ class Bars {
     paint(store) {
         const { network } = store;
         const outputs = answers(store);
-        if (store.structure !== this.structure) {
-            this.build(store);
-        }
         const [low, high] = this.reach([...outputs ?? []].filter(Number.isFinite));
         const place = (value) => Math.max(0, Math.min(1, (value - low) / (high - low)));
         this.ends.replaceChildren(element("span", {}, shown(low)), element("span", {}, shown(high)));
@@ -131,24 +127,25 @@ class Bars {
     }
 }
 
-/**
- * The answer and the bars, kept up to date while `panel` is open. `speak`: whether screen readers hear of it, too;
- * `walkable`: whether the focus can walk from bar to bar.
- */
-export function makeAnswers(panel, store, { speak = false, walkable = false } = {}) {
-    const bars = new Bars(walkable);
+/** The answer and the bars, kept up to date; screen readers hear the answer where Draw is open. */
+export function makeAnswers(panel, store) {
+    const bars = new Bars();
+    bars.build(store); // at once, for lines lead there
     const digit = element("span", { class: "digit" });
-    const beside = element("span", { class: "beside" });
+    const beside = element("span", { class: "small muted" });
     const headline = element("p", { class: "headline" }, digit, beside);
     const doubt = element("p", { class: "complaint" });
-    const node = element("div", { class: "answers" }, headline, doubt, bars.node);
+    const undo = button("Undo changes", () => store.set({ network: store.network.was }));
+    const changed = element("p", { class: "small changed" }, "Changed by hand. ", undo);
+    const node = element("div", { class: "answers" }, headline, bars.node, doubt, changed);
     repaintOn(store, panel, ["trace", "label", "stages"], () => {
         const { network, outputs, label } = store;
-        if (!network) {
+        if (!node.isConnected) { // the stage has another network's
             return;
         }
         bars.paint(store);
         doubt.textContent = doubts(store);
+        changed.hidden = !network.was;
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;
@@ -158,7 +155,7 @@ export function makeAnswers(panel, store, { speak = false, walkable = false } = 
         const told = label === null || !named ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
         const wanted = () => (outputs && label !== null ? `${whoSays(store)} ${listed(network, label)}` : sentence(store));
         beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : wanted();
-        if (speak) {
+        if (store.tab === "draw") {
             announce(sentence(store));
         }
     });

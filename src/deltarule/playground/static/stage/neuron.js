@@ -1,8 +1,12 @@
-// One neuron under the glass: its incoming weights as an image, what each input adds, and where its output goes.
+// One neuron under the glass: its incoming weights as an image, what each input adds, where its output goes; and fields
+// in which a hand changes its bias and its strongest connections.
 
-import { diverging, element, farthest, paintPixels, picture, shown } from "../shared/widgets.js";
+import { readsDrawings } from "../shared/store.js";
+import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
+import { isSilent, silenced, touched } from "./touch.js";
 
+const MOST_FIELDS = 4; // connections of a neuron that a hand can change
 const MOST_CELLS = 128; // a wider layer shows groups of neighbors
 
 /** How many neurons share a cell in a layer of `size`. */
@@ -79,41 +83,83 @@ function sumOf({ network, trace }, layer, neuron, total) {
     }
     const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
     const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
-    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.`;
+    const sent = isSilent(network, layer, neuron) ? " It is silenced: nothing of it reaches the next layer." : a === 0 ? " It is silent now: it adds nothing to the next layer." : "";
+    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.${sent}`;
 }
 
-/** Whom a neuron tells, one item each. */
-function edgesOf(store, layer, neuron) {
-    const edges = strongestEdges(store, layer, neuron, 6);
-    if (edges.length === 0 && layer < store.network.sizes.length - 1) {
-        return [element("li", {}, "It is silent now: it adds nothing to the next layer.")];
-    }
-    return edges.map(({ to, weight, strength }) => element("li", {},
-        `to ${titleOf(store.network, layer + 1, to)}: weight ${shown(weight)}${store.trace ? `, adds ${shown(strength)}` : ""}`));
+/** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
+function connectionsOf(store, layer, neuron, products) {
+    const { network } = store;
+    const order = [...products.keys()].sort((one, other) => Math.abs(products[other]) - Math.abs(products[one]));
+    const isPixels = layer === 1 && network.imageShape; // the pictures show them better
+    const count = isPixels ? 0 : layer === network.sizes.length - 1 ? MOST_FIELDS : MOST_FIELDS / 2;
+    const into = order.slice(0, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
+    const [most, sent] = [MOST_FIELDS - into.length, strongestEdges(store, layer, neuron, MOST_FIELDS)];
+    const out = (sent.length > 0 ? sent : strongestEdges({ network }, layer, neuron, most)).slice(0, most).map(({ to }) =>
+        ({ l: layer + 1, index: neuron * network.sizes[layer + 1] + to, text: `to ${layer + 1 < network.weights.length ? `neuron ${to}` : titleOf(network, layer + 1, to)}` }));
+    return [...into, ...out];
 }
 
-/** The panel below the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
+/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
-    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, "Point at a neuron, or walk to one with the arrow keys.")];
+    let at = null; // { layer, neuron } that the fields are about
+    const start = readsDrawings(store.network) ? "Draw, and every neuron answers. New here? The tour takes two minutes." : "Change an input, and every neuron answers.";
+    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or walk to one with the arrow keys.`)];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
+    const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
+    const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
+    const silence = button("Silence it", () => store.set({ network: silenced(store.network, at.layer, at.neuron) }), { "aria-pressed": "false" });
     const edges = element("ul", { class: "out" });
-    const pictures = element("div", { class: "row pictures", hidden: true }, weights.node, added.node);
-    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, pictures, edges);
+    const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
+    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
+    const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
+    const hint = element("p", { class: "small muted" }, "A click holds a neuron, so that its numbers can be changed; Escape lets it go.");
+    const inside = element("div", { hidden: true }, pictures, hand, edges);
+    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, inside, hint);
+    let rows = [];
 
+    /** A row for each connection; where one is being changed, all stay. */
+    const showEdges = (found, isHeld) => {
+        if (!isHeld || !edges.contains(document.activeElement)) {
+            rows = found.map(({ l, index, text }) => {
+                const [field, adds] = [numberField(change("W", l, index), { step: "0.1" }), element("span")];
+                return { l, index, field, adds, row: element("li", {}, element("label", {}, element("span", {}, text), field), adds) };
+            });
+            edges.replaceChildren(...rows.map(({ row }) => row));
+        }
+        rows.forEach(({ l, index, field, adds }) => {
+            const weight = store.network.weights[l - 1][index];
+            const [from, value] = [Math.floor(index / store.network.sizes[l]), store.trace?.a[l - 1]];
+            adds.textContent = value ? `adds ${shown(weight * value[from])}` : "";
+            showNumber(field, weight);
+        });
+    };
     const paint = (place) => {
         const { network, trace } = store;
         const { layer } = place;
-        const neuron = strongest(place, trace);
+        const isHeld = at?.place === place && node.contains(document.activeElement); // then the neuron of a cell stays the same
+        const neuron = isHeld ? at.neuron : strongest(place, trace);
+        at = { layer, neuron, place };
         const into = incoming(network, layer, neuron);
-        const products = into.map((weight, from) => (trace ? weight * trace.a[layer - 1][from] : 0));
+        const products = into.map((weight, from) => (trace ? weight * trace.a[layer - 1][from] : weight));
         const shape = shapeInto(network, layer);
-        pictures.hidden = false;
+        inside.hidden = false;
         weights.paint(into, shape);
-        added.paint(products, shape);
+        added.paint(trace ? products : products.fill(0), shape);
         title.textContent = titleOf(network, layer, neuron) + (place.group > 1 ? " (the strongest of its cell)" : "");
-        sum.textContent = sumOf(store, layer, neuron, products.reduce((all, each) => all + each, 0));
-        edges.replaceChildren(...edgesOf(store, layer, neuron));
+        sum.textContent = sumOf(store, layer, neuron, trace ? products.reduce((all, each) => all + each, 0) : 0);
+        showNumber(bias, network.biases[layer - 1][neuron]);
+        silence.hidden = layer === network.sizes.length - 1;
+        silence.setAttribute("aria-pressed", String(isSilent(network, layer, neuron)));
+        showEdges(connectionsOf(store, layer, neuron, products), isHeld);
         return `${title.textContent}. ${sum.textContent}`;
     };
     return { node, paint };
+}
+
+/** Shows a number in a field, unless somebody is writing there. */
+function showNumber(field, value) {
+    if (field !== document.activeElement) {
+        field.value = String(Number(value.toPrecision(4)));
+    }
 }

@@ -1,9 +1,6 @@
 // Train in a page of one file: build a network, let it learn here, and compare it with the one before.
 
-import { makePlane } from "../draw/plane.js";
-import { clear, makePad, undo } from "../draw/pad.js";
-import { button, element } from "../shared/widgets.js";
-import { makeAnswers } from "../stage/answers.js";
+import { button } from "../shared/widgets.js";
 import { Build } from "./build.js";
 import { samplesIn } from "./idx.js";
 import { Lesson } from "./panel.js";
@@ -11,21 +8,10 @@ import { samplesOf } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
 
-/** Where one draws, or puts points, while a network learns, and what it answers meanwhile. */
-function makeDesk(panel, store) {
-    const pad = element("div", {}, makePad(panel, store, "train-draw").canvas,
-        element("p", { id: "train-draw", class: "small muted" }, "Draw a digit here, before or while it learns."),
-        element("div", { class: "row" }, button("Undo", () => undo(store)), button("Clear", () => clear(store))));
-    const plane = makePlane(panel, store);
-    store.addEventListener("change", () => [pad.hidden, plane.hidden] = [Boolean(store.world), !store.world]);
-    plane.hidden = true;
-    return element("div", { class: "desk" }, pad, plane, makeAnswers(panel, store));
-}
-
 class Bench extends Lesson {
     constructor(panel, store, trainer) {
         const build = new Build((name) => this.changed(name));
-        super(panel, store, trainer, build, { desk: [makeDesk(panel, store)], buttons: [button("Reset", () => this.reset())] });
+        super(panel, store, trainer, build, button("Reset", () => this.reset()));
         const take = async (files) => {
             if (!panel.hidden && files.length > 0) {
                 this.verdict.textContent = "Reading the files …";

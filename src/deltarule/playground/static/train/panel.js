@@ -128,8 +128,8 @@ export function howItEnded({ reason, failed, verdict, part, examples, accuracy, 
 
 /** The tab: what is to be trained, and how it goes. */
 export class Lesson {
-    /** @param {Choice} choice of what is to be trained  @param {object} parts of the tab besides: lists of nodes */
-    constructor(panel, store, server, choice, { desk = [], buttons = [] } = {}) {
+    /** @param {Choice} choice of what is to be trained */
+    constructor(panel, store, server, choice, ...buttons) {
         Object.assign(this, { panel, store, server, choice, run: null, frame: null, before: null, asked: true, lastTold: 0 });
         this.view = new View();
         this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
@@ -141,7 +141,7 @@ export class Lesson {
         this.stop = button("Stop", () => this.run.stop());
         this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
         this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: server.isLocal ? "lesson local" : "lesson" }, ...desk, this.choice.node,
+        panel.replaceChildren(element("div", { class: "lesson" }, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.use, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());

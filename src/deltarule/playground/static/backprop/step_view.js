@@ -1,4 +1,4 @@
-// The stage of the Backprop tab: one step at a time, its equation, its operands and what it makes.
+// One step of Backprop: its equation, its operands and what it makes.
 
 import { element, shown } from "../shared/widgets.js";
 import { Block, pretty } from "./blocks.js";
@@ -15,7 +15,7 @@ function written(tag, text, properties = {}) {
 }
 
 /** One step on the page. */
-export class Stage {
+export class StepView {
     /** @param {(id: string, index: number) => void} onPick a number was picked */
     constructor(onPick) {
         this.onPick = onPick;
@@ -25,7 +25,8 @@ export class Stage {
         this.outcome = element("p", { class: "bp-outcome" });
         this.blocks = element("div", { class: "bp-blocks" });
         this.more = element("details", { class: "bp-more" });
-        this.root = element("div", { class: "bp-stage" }, this.title, this.says, this.equation, this.blocks, this.outcome, this.more);
+        this.root = element("div", { class: "bp-desk" },
+            element("div", { class: "bp-stage" }, this.title, this.equation, this.says, this.outcome, this.more), this.blocks);
     }
 
     /** Makes room for a step of a walk: blocks of the right kind, still to be filled by `update`. */
