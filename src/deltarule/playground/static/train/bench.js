@@ -4,7 +4,8 @@ import { button } from "../shared/widgets.js";
 import { Build } from "./build.js";
 import { samplesIn } from "./idx.js";
 import { Lesson } from "./panel.js";
-import { samplesOf } from "./worlds.js";
+import { newNetwork } from "./run.js";
+import { randomOf, samplesOf } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
 
@@ -42,6 +43,10 @@ class Bench extends Lesson {
             store.set({ world: samples && { points: samples.points, train: samples.n_train } });
             return true;
         } catch ({ message }) { // there are too few, or none
+            if (points) { // a network shows the plane, where they can be put
+                this.given ??= store.network;
+                this.adopt(newNetwork(choice.settings, [2, 2], randomOf(choice.settings.seed)));
+            }
             store.set({ world: points && { points, train: points.length } });
             this.abandon();
             this.verdict.textContent = `Nothing can learn yet: ${message}.`;

@@ -22,7 +22,7 @@ export const ACTIVATIONS = { relu: {}, leaky_relu: { slope: 0.01 }, elu: { alpha
 const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
 
 /** New weights, normal, of deviation sqrt(2 / fan_in) before the ReLU family and sqrt(1 / fan_in) before the others. */
-function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
+export function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
     const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const sizes = [inputs, ...hidden, outputs];
     const gain = ["tanh", "sigmoid", "identity"].includes(activation) ? 1 : 2;
