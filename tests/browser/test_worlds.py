@@ -120,6 +120,7 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
     for x, y, color in ((0.2, 0.2, "blue"), (0.8, 0.8, "blue"), (0.2, 0.8, "orange")):
         page.get_by_role("button", name=color, exact=True).click()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.wait_for_selector("#train .status:has-text('before the first step')")
     page.locator("#stage .plane").focus()
     for key in ["ArrowRight"] * 3 + ["Space", "Space", "Backspace"]:
         page.keyboard.press(key)

@@ -40,6 +40,7 @@ DRAWN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "gradients": lambda run: dr.plot("gradients", run["recorder"].recording),
     "surface": lambda run: dr.plot("surface", run["network"], run["data"], recording=run["recorder"]),
     "staircase": lambda run: dr.plot("staircase", run["network"], run["data"], layer=0),
+    "boundary": lambda _: dr.plot("boundary", dr.Network((2, 3, 3)), dr.Dataset(np.eye(3)[:, :2], np.arange(3))),
     "digits": lambda run: dr.plot("digits", run["network"], run["data"]),
     "weights": lambda run: dr.plot("weights", run["network"], run["data"]),
     "architecture": lambda run: dr.plot("architecture", run["network"]),
