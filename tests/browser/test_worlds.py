@@ -115,6 +115,7 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
     assert "put at least one point of each color: got 0 orange and 0 blue" in page.inner_text("#train .verdict")
     page.get_by_role("button", name="Start").click()
     assert "put at least one point" in page.inner_text("#train .verdict")
+    page.locator("#stage .plane").scroll_into_view_if_needed()
     box = page.locator("#stage .plane").bounding_box()
     assert box
     for x, y, color in ((0.2, 0.2, "blue"), (0.8, 0.8, "blue"), (0.2, 0.8, "orange")):
