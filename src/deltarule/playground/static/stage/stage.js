@@ -124,7 +124,7 @@ export function mount(panel, store, examples, server) {
             repaint();
         }
     };
-    /** Holds a neuron, whatever is pointed at; or, given null or the one that is held, lets it go. */
+    /** Holds a neuron, whatever is pointed at. Null, or the one that is held, lets it go. */
     const hold = (place) => {
         const before = held;
         held = null;
