@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LOOKS = {
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "desktop": {"viewport": {"width": 1280, "height": 720}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
-    "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
+    "dark": {"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"},
 }
 TABS = ("draw", "backprop", "train", "mistakes")
 

@@ -161,3 +161,21 @@ def test_examples_with_values_come_into_the_page(opened: Callable[..., "Page"]) 
     page.get_by_role("button", name="Random example").click()
     page.wait_for_function("() => document.querySelector('#stage .fields input').value === '0.25'")
     assert page.locator("#tab-mistakes").is_hidden()
+
+
+def test_a_network_that_comes_back_to_the_stage_is_painted_once(opened: Callable[..., "Page"]) -> None:
+    """With another number of outputs than the practice networks, and with what was given to it."""
+    network = dr.Network((2, 3, 3), output="identity", loss="quadratic", task="values", rng=0)
+    page = opened(network)
+    page.locator("#stage").get_by_label("input 0").fill("0.5")
+    before = widths(page)
+    for _ in range(3):
+        page.get_by_role("tab", name="Backprop").click()
+        page.get_by_role("button", name="1 – 1 – 1 – 1").click()
+        page.wait_for_selector("#about:has-text('1 – 1 – 1 – 1')")
+        assert len(widths(page)) == 1
+        page.get_by_role("tab", name="Inputs").click()
+        page.wait_for_selector("#about:has-text('2 – 3 – 3')")
+    np.testing.assert_allclose(widths(page), before)
+    assert page.locator("#stage").get_by_label("input 0").input_value() == "0.5"
+    assert page.locator(".diagram").count() == 1

@@ -108,7 +108,7 @@ async function start() {
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");
-            document.getElementById("tab-draw").textContent = readsDrawings(store.network) || store.network.practice ? "Draw" : "Inputs";
+            Object.assign(document.getElementById("tab-draw"), store.network.practice ? {} : { textContent: readsDrawings(store.network) ? "Draw" : "Inputs" });
         }
     });
     for (const [name, mount] of Object.entries(MOUNTS)) {

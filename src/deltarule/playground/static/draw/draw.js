@@ -104,8 +104,10 @@ function forImages(panel, store) {
 
 /** Mounts the tab into its panel. */
 export function mount(panel, store) {
+    let shown = null; // the structure that it was made for
     store.addEventListener("change", ({ keys }) => {
-        if (keys.has("structure")) {
+        if (keys.has("structure") && !store.network.practice && store.structure !== shown) {
+            shown = store.structure;
             panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store) :
                 [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer follow.")]));
         }

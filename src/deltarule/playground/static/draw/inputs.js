@@ -15,7 +15,7 @@ function startsOf({ fields }) {
 }
 
 /** The example that the inputs begin with, where there is one; else what is usual, or zeros and the first categories. */
-async function begin(store, examples) {
+export async function begin(store, examples) {
     const { network } = store;
     const given = await examples?.example().catch(() => null);
     if (given && network === store.network) {
@@ -104,9 +104,6 @@ export function makeInputs(panel, store, examples) {
             element("p", {}, "If they are the pixels of an image, say so in Python, and open the new file to draw:"),
             element("pre", { class: "cure" }, element("code", {}, CURE)),
         ] : []);
-    }
-    if (store.x === null) {
-        begin(store, examples);
     }
     const another = button("Random example", () => begin(store, examples), { class: "another" });
     return element("div", {}, (imageShape ? makePicture : makeFields)(panel, store), examples ? another : null);

@@ -136,7 +136,7 @@ export function makeAnswers(panel, store) {
     const headline = element("p", { class: "headline" }, digit, beside);
     const doubt = element("p", { class: "complaint" });
     const undo = button("Undo changes", () => store.set({ network: store.network.was }));
-    const changed = element("p", { class: "small changed" }, "Changed by hand. ", undo);
+    const changed = element("p", { class: "small changed" }, "Network changed. ", undo);
     const node = element("div", { class: "answers" }, headline, bars.node, doubt, changed);
     repaintOn(store, panel, ["trace", "label", "stages"], () => {
         const { network, outputs, label } = store;

@@ -113,7 +113,7 @@ export function makeDetail(store) {
     const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
     const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
-    const hint = element("p", { class: "small muted" }, "A click holds a neuron, so that its numbers can be changed; Escape lets it go.");
+    const hint = element("p", { class: "small muted" }, "Click a neuron to hold it and to change its numbers; Escape lets it go.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);
     const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, inside, hint);
     let rows = [];

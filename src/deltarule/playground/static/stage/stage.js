@@ -2,7 +2,7 @@
 // together, and beside it the neuron that is pointed at.
 
 import { makeDesk } from "../draw/draw.js";
-import { makeInputs } from "../draw/inputs.js";
+import { begin, makeInputs } from "../draw/inputs.js";
 import { readsDrawings } from "../shared/store.js";
 import { announce, diverging, element, farthest, inNextFrame, repaintOn, rgb, roving } from "../shared/widgets.js";
 import { makeAnswers } from "./answers.js";
@@ -26,7 +26,7 @@ class LayerCells {
         this.size = network.sizes[layer];
         this.group = groupSize(this.size);
         this.reach = 0;
-        this.fills = [];
+        this.states = [];
         this.cells = Array.from({ length: Math.ceil(this.size / this.group) }, (_, index) =>
             element("button", { type: "button", class: "cell", tabindex: index === 0 ? "0" : "-1",
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
@@ -44,8 +44,11 @@ class LayerCells {
         return `Layer ${this.layer - 1}, ${first === last ? `neuron ${first}` : `neurons ${first} to ${last}`}`;
     }
 
-    /** The mean value of each cell's neurons, and its sign as a tick. values: (size,) or null; errors have a scale of their own. */
-    paint(values, areErrors) {
+    /**
+     * The mean value of each cell's neurons, its sign as a tick, and a cross where a hand has silenced it.
+     * values: (size,) or null; errors have a scale of their own
+     */
+    paint(network, values, areErrors) {
         const means = this.cells.map((_, index) => {
             const members = values ? values.subarray(index * this.group, (index + 1) * this.group) : [0];
             return members.reduce((sum, value) => sum + value, 0) / members.length;
@@ -54,37 +57,32 @@ class LayerCells {
         const reach = areErrors ? farthest(means) : this.reach;
         this.cells.forEach((cell, index) => {
             const [fill, sign] = [rgb(diverging(means[index], reach)), ["below", "zero", "above"][1 + Math.sign(means[index])] ?? "zero"];
-            if (this.fills[index] !== fill) { // most neurons rest while one draws
-                this.fills[index] = cell.style.backgroundColor = fill;
-            }
-            if (cell.dataset.sign !== sign) {
+            if (this.states[index] !== sign + fill) { // most neurons rest while one draws
+                this.states[index] = sign + fill;
+                cell.style.backgroundColor = fill;
                 cell.dataset.sign = sign;
             }
+            cell.classList.toggle("silent", network.was !== undefined && this.group === 1 && isSilent(network, this.layer, index));
         });
-    }
-
-    /** Crosses out the neurons that a hand has silenced. */
-    cross(network) {
-        this.cells.forEach((cell, index) => cell.classList.toggle("silent", this.group === 1 && network.was !== undefined && isSilent(network, this.layer, index)));
     }
 }
 
-/** Everything that belongs to one network; made again when another takes its place. */
-function build(panel, store, examples, server) {
-    const { network } = store;
-    const { imageShape, sizes } = network;
+/** Everything that belongs to networks of one structure. */
+function build(store, examples, server) {
+    const { network, network: { imageShape, sizes } } = store;
+    const diagram = element("div", { class: network.hidden.length > 2 ? "diagram deep" : "diagram" });
     const layers = network.hidden.map((_, index) => new LayerCells(network, index + 1));
     const last = sizes.length - 1;
-    const drawn = readsDrawings(network);
     const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} number${sizes[0] === 1 ? "" : "s"}`;
-    const input = column("layer input", "Input", read, drawn ? makeDesk(panel, store, examples, server) : makeInputs(panel, store, network.practice ? null : examples));
-    const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(panel, store));
-    const diagram = element("div", { class: layers.length > 2 ? "diagram deep" : "diagram" }, input, ...layers.map(({ node }) => node), outputs);
-    return { diagram, layers, outputs, wires: new Wires(network, diagram), detail: makeDetail(store) };
+    const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples, server) : makeInputs(diagram, store, network.practice ? null : examples));
+    const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(diagram, store));
+    diagram.append(input, ...layers.map(({ node }) => node), outputs);
+    return { diagram, layers, wires: new Wires(network, diagram), detail: makeDetail(store) };
 }
 
 /** Mounts the stage into its panel. */
 export function mount(panel, store, examples, server) {
+    const built = new Map(); // the parts of each structure that has been shown
     let parts = null;
     let chosen = null; // { layer, neuron } under the mouse or the focus
     let held = null; // the element of the one that stays chosen
@@ -92,7 +90,7 @@ export function mount(panel, store, examples, server) {
         const { trace, tab } = store;
         const flow = (tab === "backprop" && store.flow) || { values: trace?.a ?? store.network.sizes.map(() => null), back: false };
         const last = store.network.sizes.length - 1;
-        parts.layers.forEach((layer) => layer.paint(flow.values[layer.layer], flow.back));
+        parts.layers.forEach((layer) => layer.paint(store.network, flow.values[layer.layer], flow.back));
         parts.wires.paint(store.network, flow.values, flow.back);
         panel.querySelectorAll(".told").forEach((each) => each.classList.remove("told", "below"));
         if (flow.back) {
@@ -124,7 +122,7 @@ export function mount(panel, store, examples, server) {
             repaint();
         }
     };
-    /** Holds a neuron, whatever is pointed at; or, given null or the one that is held, lets it go. */
+    /** Holds a neuron, whatever is pointed at. Null, or the one that is held, lets it go. */
     const hold = (place) => {
         const before = held;
         held = null;
@@ -152,17 +150,20 @@ export function mount(panel, store, examples, server) {
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("structure")) {
             chosen = held = null;
-            parts = build(panel, store, examples, server);
-            panel.querySelectorAll(".diagram, .detail").forEach((old) => old.remove());
+            panel.querySelectorAll(".chosen, .held").forEach((each) => each.classList.remove("chosen", "held"));
+            panel.querySelectorAll(".diagram, .detail").forEach((old) => Object.assign(old, { hidden: true }).remove()); // painted no more
+            parts = built.get(store.structure) ?? build(store, examples, server);
+            built.set(store.structure, parts);
+            parts.diagram.hidden = parts.detail.node.hidden = false;
+            parts.wires.forget();
+            store.x === null && parts.diagram.querySelector(".fields, .paintable") && begin(store, examples);
             panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
             panel.prepend(parts.diagram);
             panel.querySelector(".beside").prepend(parts.detail.node);
             repaint();
-        } else if (keys.has("network")) {
-            parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
         }
         if (keys.has("network")) {
-            parts.layers.forEach((layer) => layer.cross(store.network));
+            parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
         }
         if (keys.has("x") || keys.has("flow")) { // and not each frame of a network that learns
             clearTimeout(waiting);
