@@ -130,6 +130,11 @@ def is_binary(y: NDArray[Any]) -> bool:
     return y.dtype.kind == "b" or bool(((y == 0) | (y == 1)).all())
 
 
+def are_shares(y: NDArray[Any]) -> bool:
+    """Whether no number is below 0, and every row sums to 1, to within rounding in float32."""
+    return bool((y >= 0).all()) and np.allclose(y.sum(axis=1), 1.0, rtol=0.0, atol=1e-5)
+
+
 def is_whole(y: NDArray[Any]) -> bool:
     """Whether all are whole numbers."""
     return y.dtype.kind != "f" or bool((y == np.rint(y)).all())
@@ -150,7 +155,9 @@ class TargetDoor(NamedTuple):
         return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, n_needed=n_needed, **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n,) int64; an error with the cure for one-hot rows, values, and classes that the network does not have."""
+        """(n,) int64, or (n, outputs) float64 of probabilities; an error with the cure for all else."""
+        if y.shape == (self.n_samples, self.sizes[-1]) and y.dtype.kind == "f" and not is_binary(y) and are_shares(y):
+            return y.astype(np.float64)
         if y.ndim != 1:
             self._refuse_columns(y)
         if not is_whole(y):
@@ -220,8 +227,8 @@ class TargetDoor(NamedTuple):
                 raise ShapeError(self.says(key, shape=y.shape))
         if is_binary(y):
             raise SettingError(self.says("labels_for_classes", shape=y.shape))
-        if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
-            raise ShapeError(self.says("probabilities", shape=y.shape))
+        if y.shape[1] == self.sizes[-1] > 1 and not is_whole(y) and (y >= 0).all():
+            raise DataError(self.says("probabilities", total=y[0].sum()))
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:
