@@ -285,8 +285,8 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
         (n_axes == 2 and shape[1] == n_features + 1, "with_target"),
         (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, "one_batch"),
         (n_axes == 3 and shape[0] * shape[2] == n_features and name != "X", "parts"),
-        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
         (n_axes == 3 and shape[2] in (3, 4) and math.isqrt(n_features) ** 2 == n_features, "photo"),
+        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
         (n_axes > 2, "other_images"),
         (True, "other_features"),
     )

@@ -208,7 +208,7 @@ class TargetDoor(NamedTuple):
         low, high, row = int(found[0]), int(found[-1]), int(np.argmax(classes < 0))
         cures = (
             (low == 1 and high == n_outputs, "classes_from_1"),
-            (len(found) <= n_outputs, "classes_with_gaps"),
+            (len(found) <= n_outputs, "later_classes" if self.name.endswith("y_val") else "classes_with_gaps"),
             (low >= 0 and len(found) > high // 2, "more_classes"),
             (low < 0 and high < n_outputs, "negative_classes"),
             (True, "values_for_classes"),
