@@ -270,6 +270,8 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
         if is_a(given, "Perceptron") and line.startswith("dr.fit("):
             cure = "estimator.fit(X, y)"
+        if line.startswith("dr.save("):
+            cure = words()["saves"].get(type(given).__name__, cure)
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 
 

@@ -159,9 +159,10 @@ class Command(click.Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         given, ctx.allow_extra_args = list(args), True  # what is left is answered here
-        for before, key, value in zip(given, given[1:], given[2:], strict=False):
-            is_apart = before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--"))
-            if is_apart and not ctx.resilient_parsing:
+        for place in () if ctx.resilient_parsing else [i for i, each in enumerate(given[:-2], 1) if each == "--set"]:
+            key, *more = (each.strip("=") for each in given[place : place + 3])
+            value = next(filter(None, more), "--")
+            if not ("=" in key or key.startswith("-") or value.startswith("--")):
                 raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
             left = super().parse_args(ctx, args)

@@ -368,7 +368,8 @@ def advice(word: str, value: str, tree: Tree) -> str:
     known = setting_paths(tree)
     path = nearest_path(word, known)
     if path is None:
-        return f"Known: {', '.join(known)}"
+        own = [path for path in known if path.rpartition(".")[0] == word]  # of a section
+        return f"Known: {', '.join(own or known)}"
     if path == "network.hidden" and word.endswith("layers") and value.isdigit() and 0 < int(value) < 10:
         value = str([100] * int(value))  # of so many layers
     changes, (place, _, key) = [f"{path}={value}"], path.rpartition(".")
