@@ -97,8 +97,7 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
     if not np.isfinite(X).all():
         place = np.argwhere(~np.isfinite(X))[0].tolist()
         cure = cure.replace(f"({name})", f"({name}, posinf=0, neginf=0)") if np.isinf(X[*place]) else cure
-        got = f"{X[*place]} for {place_of(place)}{cure}"
-        raise DataError(sentence("inputs.not_finite", name=name, got=got))
+        raise DataError(sentence("inputs.not_finite", name=name, got=f"{X[*place]} for {place_of(place)}{cure}"))
     if X.dtype.itemsize > 4 and (reached := max(X.max(), -X.min())) > largest:
         raise DataError(sentence("inputs.too_large", name=name, reached=reached, largest=largest))
 

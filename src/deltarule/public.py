@@ -120,10 +120,12 @@ class Call:
             if self.is_made and not self.owner.__module__.startswith("deltarule."):
                 self.line = f"super().__init__({self.line.partition('(')[2]}" if self.line.endswith(")") else self.line
             self.called = self.owner.__name__ if self.is_made else self.called
-        self.placed = dict(zip(self.by_position, args, strict=False))
+        own = [each.name for each in self.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+        self.by_position, self.placed = own, dict(zip(own, args, strict=False))
         if not any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
-            unknown, answered = [each for each in kwargs if each not in self.parameters], words()["instead"]
-            for wrong in sorted(unknown, key=lambda each: f"{self._whole_name}.{each}" not in answered):
+            unknown, rows = [each for each in kwargs if each not in self.parameters], words()["instead"]
+            self.answered = {} if variable_of(self.owner) == "estimator" and not self.is_made else rows
+            for wrong in sorted(unknown, key=lambda each: f"{self.called}.{each}" not in self.answered):
                 raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong, kwargs)}")
         self._check_number(args, kwargs)
         given = self.placed | dict(kwargs)
@@ -137,17 +139,6 @@ class Call:
         if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # another batch's
             says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
             raise ShapeError(f"{says}; use {self.works()}") from error
-
-    @property
-    def by_position(self) -> list[str]:
-        """The arguments that may be given without their names."""
-        return [each.name for each in self.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
-
-    @property
-    def _whole_name(self) -> str:
-        """What it is called, a method of an estimator after that: fit, estimator.fit."""
-        is_estimators = not self.is_made and variable_of(self.owner) == "estimator"
-        return f"estimator.{self.called}" if is_estimators else self.called
 
     @property
     def required(self) -> list[str]:
@@ -178,10 +169,12 @@ class Call:
 
     def _like(self, name: str, value: Any) -> Any:
         """A value for an argument: the one that was given for it under another name, where it may be, or an example."""
+        if vars(type(value)).get("__repr__") is source_text:
+            return repr(value)
         asked, shown = setting(name, self.owner or self.called), brief(value)
         if asked and not isinstance(value, str | list | tuple):
             return asked.like(value)
-        is_plain = isinstance(value, str | bool | list | tuple) and not shown.startswith("a ")
+        is_plain = isinstance(value, str | bool | list | tuple) and not shown.startswith(("a ", "[<"))
         return shown if is_plain else self._argument(name)[1] or "..."
 
     def _argument(self, name: str) -> tuple[str, str]:
@@ -194,7 +187,7 @@ class Call:
     def _offer(self, wrong: str, given: Mapping[str, Any]) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         names, owner = names_for(wrong), self.owner
-        if line := words()["instead"].get(f"{self._whole_name}.{wrong}"):
+        if line := self.answered.get(f"{self.called}.{wrong}"):
             return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
         if meant := self._own_name(wrong):
             named = [(name, value) for each, value in given.items() if (name := self._own_name(each))]
@@ -210,9 +203,7 @@ class Call:
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
             optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
-            line = how.format(optimizer=optimizer)
-            if how.startswith(("fit(", "Network(")) and type(given[wrong]) in (str, int, float):
-                line = re.sub(rf'\b{name}=("\w+"|[\d.]+)(?=[,)])', f"{name}={brief(given[wrong])}", line)
+            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]))
             return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         works = f"leave it out, as in {self.works()}"
@@ -228,8 +219,7 @@ class Call:
                 self.line = f"Network({(prod(image), *chain(*others))})"
             elif named := self._by_name(args[len(by_position) :]):
                 self.line = self.works(**named)
-            elif line := words()["too_many"].get(f"{called}.{len(args)}"):
-                self.line = line.format(*map(brief, args))
+            self.line = words()["too_many"].get(f"{called}.{len(args)}") or self.line
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             works = f"{self.works()}{more.format(kind=called)}"
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {works}")
@@ -244,12 +234,10 @@ class Call:
 
     def _by_name(self, surplus: tuple[Any, ...]) -> dict[str, Any]:
         """Arguments too many by names that fit their kinds, epochs=10, optimizer=Adam(); none where one has none."""
-        found: dict[str, Any] = {}
+        found, rows = dict[str, Any](), words()["by_kind"]
         for value in surplus:
-            rows = ((name, *row.partition(": ")[::2]) for name, row in words()["by_kind"].items())
-            fits = (row for row in rows if row[0] in self.parameters and row[0] not in found and is_a(value, row[1]))
-            name, _, example = next(fits, ("", "", ""))
-            found |= value if isinstance(value, dict) else {name: example or repr(value)}
+            fits = (name for name in rows if name in self.parameters.keys() - found and is_a(value, rows[name]))
+            found |= value if isinstance(value, dict) else {(name := next(fits, "")): self._like(name, value)}
         return {} if {*found} - {*self.parameters} else found
 
     def _check_kinds(self, given: Mapping[str, Any]) -> None:
@@ -270,8 +258,7 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
         if is_a(given, "Perceptron") and line.startswith("dr.fit("):
             cure = "estimator.fit(X, y)"
-        if line.startswith("dr.save("):
-            cure = words()["saves"].get(type(given).__name__, cure)
+        cure = words()["saves"].get(type(given).__name__, cure) if line.startswith("dr.save(") else cure
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 
 

@@ -8,15 +8,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.elsewhere import words
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers
 from deltarule.settings import Task
-
-MADE_WITH: dict[Task, str] = {
-    "classes": "output=dr.Softmax(), loss=dr.CrossEntropy()",
-    "labels": "output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()",
-    "values": "output=dr.Identity(), loss=dr.Quadratic()",
-}
 
 
 def check_targets(
@@ -120,7 +115,7 @@ def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = 
     if task == "values" and (cure := conversion(y, name)):
         key, line = "texts_of_numbers", cure
     elif task != "labels":
-        settings = f"{MADE_WITH['classes']}, " if task == "values" else ""
+        settings = f"{words()['made_with']['classes']}, " if task == "values" else ""
         line = line.format(f"{settings}class_names=names.tolist()")
     return DataError(sentence(f"targets.{key}", name=name, such=first_text(y), taker=taker, line=line))
 
@@ -149,10 +144,10 @@ class TargetDoor(NamedTuple):
 
     def says(self, key: str, n_needed: int = 1, **more: Any) -> str:
         """A message about these targets, with what the door knows of them; n_needed: how many outputs they need."""
-        known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "made": MADE_WITH}
+        known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "n_needed": n_needed}
         sizes = f"layer sizes {(*self.sizes[:-1], n_needed)}"
         inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
-        return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, n_needed=n_needed, **known, **more)
+        return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, made=words()["made_with"], **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
         """(n,) int64, or (n, outputs) float64 of probabilities; an error with the cure for all else."""

@@ -149,7 +149,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
     ("arguments", "says"),
     [
         (["fit", "my.csv"], "deltarule has no command 'fit': did you mean 'train'?"),
-        (["data", "mnist"], "deltarule data has no command 'mnist': use deltarule data fetch mnist;"),
+        (["data", "mnist"], "deltarule data has no command 'mnist': did you mean 'fetch'?"),
         (["gradcheck", "--model", "x"], "gradcheck has no option --model: leave it out, as in deltarule gradcheck x"),
         (["train", "--output", "m"], "train has no option --output: did you mean --out?"),
         (["train", "-e", "5"], "train has no option -e: did you mean --epochs?"),

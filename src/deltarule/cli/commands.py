@@ -116,7 +116,6 @@ class Group(click.Group):
         (word, *rest), path, is_option = args, ctx.command_path, args[0].startswith("-")
         if word in self.commands or ctx.resilient_parsing:  # a shell that asks what may come next gets no error
             return super().resolve_command(ctx, args)
-        from deltarule.data.sources import SOURCES
         from deltarule.recipes import names
 
         meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
@@ -127,8 +126,7 @@ class Group(click.Group):
             raise SettingError(f"{path} has no {what} {word!r}: use {path} {shlex.join(line)}")
         offer = closest(word, [name for name, each in self.commands.items() if not each.hidden], words()["commands"])
         does = next((does for ending, does in words()["files"].items() if word.endswith(ending)), "")
-        verb = "fetch" if word in SOURCES and "fetch" in self.commands else "train"
-        does = f"{path} {verb} {{}}" if verb == "fetch" or word in names() else does
+        does = "deltarule train {}" if "train" in self.commands and word in names() else does
         offer = f"use {does.format(word)}" if does else offer
         raise SettingError(sentence("command.no_command", group=path, name=word, offer=offer))
 

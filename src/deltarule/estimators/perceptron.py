@@ -125,10 +125,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def __post_init__(self) -> None:
         """Raise SettingError for X and y in the place of settings, which come alone here."""
         if data := [each for each in vars(self).values() if getattr(each, "ndim", 0) > 1]:
-            given, line = data[0], f"{type(self).__name__}().fit(X, y)"
-            raise SettingError(
-                f"an estimator is made with settings, and fit takes the data: got {brief(given)}; use {line}"
-            )
+            raise SettingError(sentence("estimators.data", given=brief(data[0]), kind=type(self).__name__))
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Say in a docstring what all estimators have in common."""

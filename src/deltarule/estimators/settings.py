@@ -60,11 +60,10 @@ def value_meant(estimator: Any, wrong: str) -> str:
     value, rows = getattr(estimator, wrong), type(estimator)._parameter_constraints
     word = (value if isinstance(value, str) else type(value).__name__).strip().casefold()
     word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
-    options = {name: {each for kind in kinds for each in getattr(kind, "options", ())} for name, kinds in rows.items()}
-    if word != "auto" and (names := [name for name in (wrong, *options) if word in options[name]]):
-        return f"{names[0]}={word!r}"
-    if wrong == "learning_rate" and isinstance(value, float):
-        return f"learning_rate_init={value}"
+    taking = [name for name in (wrong, *rows) if any(word in getattr(each, "options", ()) for each in rows[name])]
+    if taking and word != "auto":
+        return f"{taking[0]}={word!r}"
+    wrong = "learning_rate_init" if wrong == "learning_rate" and isinstance(value, float) else wrong
     if wrong in ("activation", "loss", "hidden_layer_sizes") and (sizes := re.findall(r"[1-9]\d*", str(value))):
         before = [estimator.hidden_layer_sizes] if wrong == "activation" else []
         return f"hidden_layer_sizes={(*before, *map(int, sizes))}"

@@ -30,14 +30,10 @@ MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
 MOST_SHOWN = 60  # characters of a value that is wrong
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
-KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name there
-    "network.activation": "activation",
-    "network.output": "activation",
-    "network.loss": "loss",
-    "training.optimizer": "optimizer",
-    "training.schedule": "schedule",
-    "training.penalty": "penalty",
-}
+OF_TRAINING: tuple[Kind, ...] = ("optimizer", "schedule", "penalty")
+# Where a recipe names a part, and what it can name there.
+KINDS: dict[str, Kind] = {"network.activation": "activation", "network.output": "activation", "network.loss": "loss"}
+KINDS |= {f"training.{kind}": kind for kind in OF_TRAINING}
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
 OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it

@@ -102,8 +102,6 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
-    if instead := words()["removed_pictures"].get(kind):
-        raise SettingError(f"{kind} is no longer drawn: {instead}")
     check_choice("picture", kind, tuple(KINDS), words()["pictures"])
     if layer is not None and "layer" not in inputs(kind):
         taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
@@ -235,12 +233,9 @@ def weights(model: Model, data: Dataset | None = None) -> Drawing:
 def architecture(model: Model) -> Drawing:
     """The network as a diagram."""
     network = model.network
-    facts = {
-        "layer_sizes": network.layer_sizes,
-        "activations": [type(each).__name__ for each in network.activations],
-        "loss": type(network.loss).__name__,
-        "parameters": network.parameters.size,
-    }
+    names = [type(each).__name__ for each in (*network.activations, network.loss)]
+    facts: dict[str, Any] = {"layer_sizes": network.layer_sizes, "activations": names[:-1], "loss": names[-1]}
+    facts["parameters"] = network.parameters.size
     return Drawing(facts, partial(network_plots.draw_architecture, model))
 
 
