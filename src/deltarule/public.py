@@ -169,7 +169,7 @@ class Call:
 
     def _like(self, name: str, value: Any) -> Any:
         """A value for an argument: the one that was given for it under another name, where it may be, or an example."""
-        if vars(type(value)).get("__repr__") is source_text:
+        if type(value).__repr__ is source_text:  # type: ignore[comparison-overlap]
             return repr(value)
         asked, shown = setting(name, self.owner or self.called), brief(value)
         if asked and not isinstance(value, str | list | tuple):
@@ -219,7 +219,8 @@ class Call:
                 self.line = f"Network({(prod(image), *chain(*others))})"
             elif named := self._by_name(args[len(by_position) :]):
                 self.line = self.works(**named)
-            self.line = words()["too_many"].get(f"{called}.{len(args)}") or self.line
+            else:
+                self.line = words()["too_many"].get(f"{called}.{len(args)}") or self.line
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             works = f"{self.works()}{more.format(kind=called)}"
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {works}")

@@ -256,8 +256,6 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
-    if train.n_features != (n_inputs := model.network.layer_sizes[0]) and not model.columns:
-        raise SettingError(sentence("command.other_width", data=train, n_inputs=n_inputs))
     if is_own:
         train, test = split(parse(record.recipe_toml, record.recipe), splits, record.seed)
     return match_classes(model, train), match_classes(model, test) if test else None, is_own

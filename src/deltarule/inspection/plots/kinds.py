@@ -102,6 +102,8 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
+    if instead := words()["removed_pictures"].get(kind):
+        raise SettingError(f"{kind} is no longer drawn: {instead}")
     check_choice("picture", kind, tuple(KINDS), words()["pictures"])
     if layer is not None and "layer" not in inputs(kind):
         taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
