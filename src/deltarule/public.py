@@ -154,7 +154,9 @@ class Call:
         names = [name for name in self.required if name not in taken | more]
         if not self.required and not more:
             names = [name for name in self.parameters if self._setting(name)][:1]
-        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in names]
+        lead = "{}=" if more and self.by_position[:1] in [[name] for name in more] else ""  # then none goes by position
+        examples = [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
+        written = [each if each.startswith(f"{name}=") else lead.format(name) + each for name, each in examples]
         written = [*(f"{self._like(name, value)}" for name, value in taken.items()), *written]
         written += [f"{name}={value}" for name, value in more.items()]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)

@@ -200,6 +200,9 @@ class Command(click.Command):
             kept = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
             line = shlex.join([*path.split(), *kept]) + f" > {word}" * word.endswith(".json")
             return sentence("command.surplus", path=path, word=word, line=line)
+        if f"--{word}" in known:
+            line = shlex.join([*path.split(), *given[:at], f"--{word}", *given[at + 1 :]])
+            return sentence("command.surplus", path=path, word=word, line=line)
         word = word.lstrip("+")
         option, equals, value = word.partition("=")
         key = option.rpartition(".")[2]

@@ -67,7 +67,7 @@ def value_meant(estimator: Any, wrong: str) -> str:
     if wrong in ("activation", "loss", "hidden_layer_sizes") and (sizes := re.findall(r"[1-9]\d*", str(value))):
         before = [estimator.hidden_layer_sizes] if wrong == "activation" else []
         return f"hidden_layer_sizes={(*before, *map(int, sizes))}"
-    asked = setting({"alpha": "strength", "rho": "decay"}.get(wrong, wrong))
+    asked = setting({"alpha": "strength", "rho": "decay", "learning_rate": ""}.get(wrong, wrong))
     return f"{wrong}={asked.like(value)}" if asked else ""
 
 
