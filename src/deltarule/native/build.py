@@ -30,7 +30,7 @@ INSTRUCTIONS = {
     "v3": ["-march=x86-64-v3"],
     "neon": ["-march=armv8-a"],
 }
-ZIG = {flag: flag.replace("x86-64-v", "x86_64_v").replace("armv8-a", "generic") for flag, *_ in INSTRUCTIONS.values()}
+ZIG = {each[0]: each[0].replace("86-64-v", "86_64_v").replace("armv8-a", "generic") for each in INSTRUCTIONS.values()}
 NUMBERS = {"float": "32", "double": "64"}
 # The page's engine takes wasi's headers and not its library, so a page need give it nothing.
 OF_PAGE = "-Os -mllvm -inline-threshold=0 -target wasm32-wasi -msimd128 -mbulk-memory"
