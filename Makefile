@@ -16,7 +16,7 @@ coverage: .venv/.dev  ## run every test, and print which branches none of them t
 	scripts/test --cov --cov-report=term
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
-	for each in startup epoch latency deform tables checkpoint ink playground page_engine pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+	for each in startup epoch latency deform kinds tables sparse checkpoint ink drawn_digits doubt playground page_engine pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
 
 faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/results/faults.json
 	.venv/bin/python tests/faults/faults.py

@@ -73,7 +73,9 @@ def examples_for(
     targets, task = check_targets(y, len(X), sizes, network.task, names=names, binary=binary, name=f"y{suffix}")
     if model is not None and model.target_scaling is not None:
         targets = model.target_scaling.apply(targets)
-    return network, Dataset(X, targets, task, network.class_names, image_shape, name)
+    soft = targets if task == "classes" and targets.ndim == 2 else None
+    targets = targets if soft is None else soft.argmax(axis=1)
+    return network, Dataset(X, targets, task, network.class_names, image_shape, name, soft_targets=soft)
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:

@@ -97,8 +97,7 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
     if not np.isfinite(X).all():
         place = np.argwhere(~np.isfinite(X))[0].tolist()
         cure = cure.replace(f"({name})", f"({name}, posinf=0, neginf=0)") if np.isinf(X[*place]) else cure
-        got = f"{X[*place]} for {place_of(place)}{cure}"
-        raise DataError(sentence("inputs.not_finite", name=name, got=got))
+        raise DataError(sentence("inputs.not_finite", name=name, got=f"{X[*place]} for {place_of(place)}{cure}"))
     if X.dtype.itemsize > 4 and (reached := max(X.max(), -X.min())) > largest:
         raise DataError(sentence("inputs.too_large", name=name, reached=reached, largest=largest))
 
@@ -285,8 +284,8 @@ def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | Non
         (n_axes == 2 and shape[1] == n_features + 1, "with_target"),
         (n_axes == 3 and shape[0] == 1 and shape[2] == n_features, "one_batch"),
         (n_axes == 3 and shape[0] * shape[2] == n_features and name != "X", "parts"),
-        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
         (n_axes == 3 and shape[2] in (3, 4) and math.isqrt(n_features) ** 2 == n_features, "photo"),
+        (n_axes == 3 and shape[0] * shape[1] == n_features, "images_last"),
         (n_axes > 2, "other_images"),
         (True, "other_features"),
     )

@@ -10,7 +10,7 @@ from deltarule.data.columns import Column, encode, input_names, refill
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink.normalization import reading_of
 from deltarule.data.readers.tables import frame_rows, is_frame
-from deltarule.elsewhere import substitute_for
+from deltarule.elsewhere import substitute_for, words
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import LARGEST, Scale, check_finite, check_inputs, check_scale, is_unit
 from deltarule.nn.activations import Softmax
@@ -19,7 +19,6 @@ from deltarule.nn.network import Network, decide, inputs_of, outputs_of, scale_o
 from deltarule.nn.workspace import as_floats
 from deltarule.public import Named, check_network, public
 from deltarule.settings import Task
-from deltarule.targets import MADE_WITH
 
 
 @public()
@@ -366,4 +365,5 @@ def range_with(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, fl
 def check_purpose(network: Network, data: Dataset) -> None:
     """Raise SettingError for data of another task than the network's."""
     if network.task not in (None, data.task):
-        raise SettingError(sentence("model.other_task", data=data, task=network.task, made=MADE_WITH[data.task]))
+        made = words()["made_with"][data.task]
+        raise SettingError(sentence("model.other_task", data=data, task=network.task, made=made))

@@ -216,9 +216,8 @@ def check_methods(thing: Any, base: type[Any]) -> None:
     for name, method in vars(type(thing)).items():
         theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
         if callable(theirs):
-            takes = [
-                each.name for each in signature(theirs).parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD
-            ]
+            every = signature(theirs).parameters.values()
+            takes = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
             out = {"out": None} if "out" in takes else {}
             by_place = [each for each in takes if each != "out"]
             check_call(f"{name} of {type(thing).__name__}", method, by_place, f"def {name}", **out)

@@ -104,6 +104,7 @@ class Call:
 
     def __init__(self, function: Callable[..., Any], owner: type[Any] | None, line: str) -> None:
         self.parameters, self.owner, self.line = dict(signature(function).parameters), owner, line
+        self.placed: dict[str, Any] = {}  # what was given by position, by its names
         self.is_of_class, self.is_made = "cls" in self.parameters, function.__name__ == "__init__"
         self.called = function.__name__
 
@@ -112,19 +113,22 @@ class Call:
         if self.owner is not None:
             self.parameters.pop(next(iter(self.parameters)))
             if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
-                kind = self.owner.__name__
+                kind = words()["makers"].get(self.owner.__name__, self.owner.__name__)
                 line = f"{variable_of(self.owner)} = dr.{kind}(...), and {self.works()}"
                 raise SettingError(f"{self.called} is a method of {with_article(kind)}, not of the class: use {line}")
             self.owner, args = args[0] if self.is_of_class else type(args[0]), args[1:]
             if self.is_made and not self.owner.__module__.startswith("deltarule."):
                 self.line = f"super().__init__({self.line.partition('(')[2]}" if self.line.endswith(")") else self.line
             self.called = self.owner.__name__ if self.is_made else self.called
+        own = [each.name for each in self.parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD]
+        self.by_position, self.placed = own, dict(zip(own, args, strict=False))
         if not any(each.kind is each.VAR_KEYWORD for each in self.parameters.values()):
-            unknown, answered = [each for each in kwargs if each not in self.parameters], words()["instead"]
-            for wrong in sorted(unknown, key=lambda each: f"{self.called}.{each}" not in answered):
+            unknown, rows = [each for each in kwargs if each not in self.parameters], words()["instead"]
+            self.answered = {} if variable_of(self.owner) == "estimator" and not self.is_made else rows
+            for wrong in sorted(unknown, key=lambda each: f"{self.called}.{each}" not in self.answered):
                 raise SettingError(f"{self.called} has no argument {wrong!r}: {self._offer(wrong, kwargs)}")
         self._check_number(args, kwargs)
-        given = dict(zip(self.parameters, args, strict=False)) | dict(kwargs)
+        given = self.placed | dict(kwargs)
         self._check_kinds(given)
         shapes = [f"{name} of shape {each.shape}" for name, each in given.items() if hasattr(each, "shape")]
         is_ours = self.owner is not None and self.owner.__module__.startswith("deltarule.")
@@ -142,20 +146,38 @@ class Call:
         every = self.parameters.values()
         return [each.name for each in every if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
 
-    def works(self, more: str = "") -> str:
-        """A line that works: the one that was given, or one of what is needed, with one argument `more`."""
+    def works(self, **more: Any) -> str:
+        """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
-        names = [name for name in self.required if name != more.partition("=")[0]]
+        taken = {name: value for name, value in self.placed.items() if more and name not in more}
+        names = [name for name in self.required if name not in taken | more]
         if not self.required and not more:
             names = [name for name in self.parameters if self._setting(name)][:1]
-        written = [self._argument(name)[1] or f"{name}={self._setting(name).like(None)}" for name in names]
-        written += [more] if more else []
+        lead = "{}=" if more and self.by_position[:1] in [[name] for name in more] else ""  # then none goes by position
+        examples = [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
+        written = [each if each.startswith(f"{name}=") else lead.format(name) + each for name, each in examples]
+        written = [*(f"{self._like(name, value)}" for name, value in taken.items()), *written]
+        written += [f"{name}={value}" for name, value in more.items()]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
         return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join(written)})"
 
     def _setting(self, name: str) -> Any:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
+
+    def _own_name(self, word: str) -> str:
+        """The argument of that name, or the one that other libraries call so; "" where there is none."""
+        return next((name for name in (word, *names_for(word)) if name in self.parameters), "")
+
+    def _like(self, name: str, value: Any) -> Any:
+        """A value for an argument: the one that was given for it under another name, where it may be, or an example."""
+        if type(value).__repr__ is source_text:  # type: ignore[comparison-overlap]
+            return repr(value)
+        asked, shown = setting(name, self.owner or self.called), brief(value)
+        if asked and not isinstance(value, str | list | tuple):
+            return asked.like(value)
+        is_plain = isinstance(value, str | bool | list | tuple) and not shown.startswith(("a ", "[<"))
+        return shown if is_plain else self._argument(name)[1] or "..."
 
     def _argument(self, name: str) -> tuple[str, str]:
         """The kind of an argument, and an example; its own name where nothing is known."""
@@ -167,42 +189,40 @@ class Call:
     def _offer(self, wrong: str, given: Mapping[str, Any]) -> str:
         """The argument that was meant, where it is found, or what to leave out; or the nearest."""
         names, owner = names_for(wrong), self.owner
-        if line := words()["instead"].get(f"{self.called}.{wrong}"):
+        if line := self.answered.get(f"{self.called}.{wrong}"):
             return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
-        if own := [name for name in names if name in self.parameters]:
-            meant = "learning_rate_init" if "learning_rate_init" in own else own[0]
-            if meant in self.required:
-                return f"did you mean {meant!r}? Use {self.works()}"
-            return closest(wrong, self.parameters, {wrong.casefold(): meant})
+        if meant := self._own_name(wrong):
+            named = [(name, value) for each, value in given.items() if (name := self._own_name(each))]
+            more = {name: self._like(name, value) for name, value in named}
+            return f"did you mean {meant!r}? Use {self.works(**(more if len(more) == len(named) else {}))}"
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
             for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
-                value = "..." if (asked := setting(name, owner)) is None else asked.like(None)
-                return f"it is an argument of {owner.__name__}; use {owner.__name__}(..., {name}={value})"
+                line = f"{owner.__name__}(..., {name}={self._like(name, given[wrong])})"
+                return f"it is an argument of {owner.__name__}; use {line}"
         has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
         found_at = words()["found_at"] if has_settings else {}
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
             optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
-            line = how.format(optimizer=optimizer)
-            if how.startswith(("fit(", "Network(")) and type(given[wrong]) in (str, int, float):
-                line = re.sub(rf'\b{name}=("\w+"|[\d.]+)(?=[,)])', f"{name}={brief(given[wrong])}", line)
+            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]))
             return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         works = f"leave it out, as in {self.works()}"
         return offer if "did you mean" in offer else f"{offer}; or {works}" if has_settings and offer else works
 
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        every, called = self.parameters.values(), self.called
-        by_position = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
+        called, by_position = self.called, self.by_position
         if len(args) > len(by_position):
-            takes = "its arguments by name" if every else "no arguments"
+            takes = "its arguments by name" if self.parameters else "no arguments"
             takes, how = (f"{', '.join(by_position)} alone by position", "") if by_position else (takes, " by position")
-            if called == "Network":
+            if called == "Network" and not any(is_a(each, "text|Activation|Loss") for each in args):
                 image, *others = (each if isinstance(each, list | tuple) else [each] for each in args)
                 self.line = f"Network({(prod(image), *chain(*others))})"
-            if line := words()["too_many"].get(f"{called}.{len(args)}"):
-                self.line = line.format(*map(brief, args))
+            elif named := self._by_name(args[len(by_position) :]):
+                self.line = self.works(**named)
+            else:
+                self.line = words()["too_many"].get(f"{called}.{len(args)}") or self.line
             more = words()["rate_of_fit"] if self.is_made and variable_of(self.owner) == "optimizer" else ""
             works = f"{self.works()}{more.format(kind=called)}"
             raise SettingError(f"{called} takes {takes}: got {len(args)}{how}; use {works}")
@@ -215,6 +235,14 @@ class Call:
                 line = line.replace("X, y", "data.inputs, data.targets")
             raise SettingError(f"{called} needs {' and '.join(missing)}; use {line}")
 
+    def _by_name(self, surplus: tuple[Any, ...]) -> dict[str, Any]:
+        """Arguments too many by names that fit their kinds, epochs=10, optimizer=Adam(); none where one has none."""
+        found, rows = dict[str, Any](), words()["by_kind"]
+        for value in surplus:
+            fits = (name for name in rows if name in self.parameters.keys() - found and is_a(value, rows[name]))
+            found |= value if isinstance(value, dict) else {(name := next(fits, "")): self._like(name, value)}
+        return {} if {*found} - {*self.parameters} else found
+
     def _check_kinds(self, given: Mapping[str, Any]) -> None:
         for name, value in given.items():
             kinds, example = self._argument(name)
@@ -223,7 +251,7 @@ class Call:
                 needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
                 instead = substitute_for(value, kinds, name) or example
                 is_needed = default is Parameter.empty
-                line = self.works().replace(example, instead, 1) if is_needed else self.works(f"{name}={instead}")
+                line = self.works().replace(example, instead, 1) if is_needed else self.works(**{name: instead})
                 raise SettingError(f"{self.called} takes {name}, {needs}: got {brief(value)}; use {line}")
 
 
@@ -233,6 +261,7 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
         if is_a(given, "Perceptron") and line.startswith("dr.fit("):
             cure = "estimator.fit(X, y)"
+        cure = words()["saves"].get(type(given).__name__, cure) if line.startswith("dr.save(") else cure
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 
 

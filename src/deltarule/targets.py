@@ -8,15 +8,10 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from deltarule.elsewhere import words
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_finite, conversion, first_text, numbers
 from deltarule.settings import Task
-
-MADE_WITH: dict[Task, str] = {
-    "classes": "output=dr.Softmax(), loss=dr.CrossEntropy()",
-    "labels": "output=dr.Sigmoid(), loss=dr.BinaryCrossEntropy()",
-    "values": "output=dr.Identity(), loss=dr.Quadratic()",
-}
 
 
 def check_targets(
@@ -120,7 +115,7 @@ def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = 
     if task == "values" and (cure := conversion(y, name)):
         key, line = "texts_of_numbers", cure
     elif task != "labels":
-        settings = f"{MADE_WITH['classes']}, " if task == "values" else ""
+        settings = f"{words()['made_with']['classes']}, " if task == "values" else ""
         line = line.format(f"{settings}class_names=names.tolist()")
     return DataError(sentence(f"targets.{key}", name=name, such=first_text(y), taker=taker, line=line))
 
@@ -128,6 +123,11 @@ def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = 
 def is_binary(y: NDArray[Any]) -> bool:
     """Whether all are 0 or 1."""
     return y.dtype.kind == "b" or bool(((y == 0) | (y == 1)).all())
+
+
+def are_shares(y: NDArray[Any]) -> bool:
+    """Whether no number is below 0, and every row sums to 1, to within rounding in float32."""
+    return bool((y >= 0).all()) and np.allclose(y.sum(axis=1), 1.0, rtol=0.0, atol=1e-5)
 
 
 def is_whole(y: NDArray[Any]) -> bool:
@@ -144,13 +144,15 @@ class TargetDoor(NamedTuple):
 
     def says(self, key: str, n_needed: int = 1, **more: Any) -> str:
         """A message about these targets, with what the door knows of them; n_needed: how many outputs they need."""
-        known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "made": MADE_WITH}
+        known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "n_needed": n_needed}
         sizes = f"layer sizes {(*self.sizes[:-1], n_needed)}"
         inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
-        return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, n_needed=n_needed, **known, **more)
+        return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, made=words()["made_with"], **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n,) int64; an error with the cure for one-hot rows, values, and classes that the network does not have."""
+        """(n,) int64, or (n, outputs) float64 of probabilities; an error with the cure for all else."""
+        if y.shape == (self.n_samples, self.sizes[-1]) and y.dtype.kind == "f" and not is_binary(y) and are_shares(y):
+            return y.astype(np.float64)
         if y.ndim != 1:
             self._refuse_columns(y)
         if not is_whole(y):
@@ -201,7 +203,7 @@ class TargetDoor(NamedTuple):
         low, high, row = int(found[0]), int(found[-1]), int(np.argmax(classes < 0))
         cures = (
             (low == 1 and high == n_outputs, "classes_from_1"),
-            (len(found) <= n_outputs, "classes_with_gaps"),
+            (len(found) <= n_outputs, "later_classes" if self.name.endswith("y_val") else "classes_with_gaps"),
             (low >= 0 and len(found) > high // 2, "more_classes"),
             (low < 0 and high < n_outputs, "negative_classes"),
             (True, "values_for_classes"),
@@ -220,8 +222,8 @@ class TargetDoor(NamedTuple):
                 raise ShapeError(self.says(key, shape=y.shape))
         if is_binary(y):
             raise SettingError(self.says("labels_for_classes", shape=y.shape))
-        if y.shape[1] > 1 and (y >= 0).all() and np.allclose(y.sum(axis=1), 1.0):
-            raise ShapeError(self.says("probabilities", shape=y.shape))
+        if y.shape[1] == self.sizes[-1] > 1 and not is_whole(y) and (y >= 0).all():
+            raise DataError(self.says("probabilities", total=y[0].sum()))
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:

@@ -64,7 +64,7 @@ def careless(path):
             raise DeltaruleError from error
 
 readers.READERS = {"careless": (careless, "file", readers.sound.model)}
-readers.MOST_WAITING = 0.5
+readers.MOST_WAITING = 4.0
 readers.hostile_files.FAMILIES = (readers.hostile_files.pickles,)
 readers.hostile_files.warm_ups = lambda: []
 sys.argv[1:] = ["hostile"]

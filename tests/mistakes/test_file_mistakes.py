@@ -138,6 +138,8 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ("--data digits train", "deltarule has no option '--data': use deltarule train --data digits"),
         ("--verison", "deltarule has no option '--verison': use deltarule --help"),
         ("-v", "deltarule has no option '-v': use deltarule --version"),
+        ("evaluate m", "is there; did you mean 'm.safetensors'?"),
+        ("train xor epochs 5", "no place for epochs: use deltarule train xor --epochs 5;"),
         ("version", "deltarule has no command 'version': use deltarule --version"),
         ("help train", "deltarule has no command 'help': use deltarule train --help"),
         ("evaluate m.safetensors --data h.csv --target price", "this model reads images: got h.csv; give data of that"),

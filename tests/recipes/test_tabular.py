@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DataError
 from deltarule.recipes import read
 from deltarule.recipes.build import adapt, resize
 from deltarule.recipes.tabular import (
@@ -47,6 +48,12 @@ def test_what_is_chosen_has_the_least_loss_on_held_out_rows() -> None:
     losses = {decay: validation_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
     assert decay_of(choose_decay(recipe, data, 3)) == min(losses, key=losses.__getitem__)
     assert losses == {decay: validation_loss(with_decay(recipe, decay), data, 3) for decay in DECAYS}
+
+
+def test_fewer_rows_than_are_held_out_in_turn_are_refused() -> None:
+    data = values(4, 1.0)
+    with pytest.raises(DataError, match="at least 5 rows to learn from are needed, besides those for the test: got 4"):
+        choose_decay(recipe_for(data), data, 0)
 
 
 def test_a_training_that_diverges_is_not_chosen() -> None:

@@ -45,13 +45,8 @@ app = Group(
         click.Option(["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a bug report needs."),
     ],
 )
-app.add_command(
-    Group(
-        "data",
-        commands=[command(name, f"data.{function}") for name, function in DATA.items()],
-        help="List, fetch, describe and verify data.",
-    )
-)
+data = [command(name, f"data.{function}") for name, function in DATA.items()]
+app.add_command(Group("data", commands=data, help="List, fetch, describe and verify data."))
 
 
 def main() -> None:

@@ -57,6 +57,8 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
         self.limits = self.asked.range_in_words.removesuffix("finite").removesuffix(" and ") if self.asked else ""
 
     def convert(self, value: str, param: Any, ctx: Any) -> Any:
+        if re.match(r"https?://", value):
+            raise SettingError(sentence("command.address", address=value, file=value.rpartition("/")[2]))
         with suppress(ValueError):
             found = self.read(value)
             if found in self.choices if self.choices else self.asked is None or self.asked.accepts(found):
@@ -114,6 +116,8 @@ class Group(click.Group):
         (word, *rest), path, is_option = args, ctx.command_path, args[0].startswith("-")
         if word in self.commands or ctx.resilient_parsing:  # a shell that asks what may come next gets no error
             return super().resolve_command(ctx, args)
+        from deltarule.recipes import names
+
         meant, flag = [each for each in rest if each in self.commands][:1], FLAGS.get(word.lstrip("-").casefold())
         flag = flag if any(flag in each.opts for each in self.get_params(ctx)) else None
         if flag or is_option:
@@ -122,6 +126,7 @@ class Group(click.Group):
             raise SettingError(f"{path} has no {what} {word!r}: use {path} {shlex.join(line)}")
         offer = closest(word, [name for name, each in self.commands.items() if not each.hidden], words()["commands"])
         does = next((does for ending, does in words()["files"].items() if word.endswith(ending)), "")
+        does = "deltarule train {}" if "train" in self.commands and word in names() else does
         offer = f"use {does.format(word)}" if does else offer
         raise SettingError(sentence("command.no_command", group=path, name=word, offer=offer))
 
@@ -152,9 +157,10 @@ class Command(click.Command):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         given, ctx.allow_extra_args = list(args), True  # what is left is answered here
-        for before, key, value in zip(given, given[1:], given[2:], strict=False):
-            is_apart = before == "--set" and not ("=" in key or key.startswith("-") or value.startswith("--"))
-            if is_apart and not ctx.resilient_parsing:
+        for place in () if ctx.resilient_parsing else [i for i, each in enumerate(given[:-2], 1) if each == "--set"]:
+            key, *more = (each.strip("=") for each in given[place : place + 3])
+            value = next(filter(None, more), "--")
+            if not ("=" in key or key.startswith("-") or value.startswith("--")):
                 raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
             left = super().parse_args(ctx, args)
@@ -169,8 +175,7 @@ class Command(click.Command):
         wrong = getattr(error, "option_name", None)
         if isinstance(error, click.NoSuchOption):
             advice = self.advice(str(wrong), given)
-            joint = " " if advice.endswith("?") else "; "
-            return f"{self.name} has no option {wrong}: {advice}{joint}{path} --help  lists its options"
+            return f"{self.name} has no option {wrong}: {advice}; {path} --help  lists its options"
         missing: Any = getattr(error, "param", None) or next((each for each in self.params if wrong in each.opts), None)
         if missing is None or getattr(missing, "is_flag", False):
             got = next(each for each in given if each.startswith(f"{wrong}="))
@@ -195,6 +200,9 @@ class Command(click.Command):
             kept = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
             line = shlex.join([*path.split(), *kept]) + f" > {word}" * word.endswith(".json")
             return sentence("command.surplus", path=path, word=word, line=line)
+        if f"--{word}" in known:
+            line = shlex.join([*path.split(), *given[:at], f"--{word}", *given[at + 1 :]])
+            return sentence("command.surplus", path=path, word=word, line=line)
         word = word.lstrip("+")
         option, equals, value = word.partition("=")
         key = option.rpartition(".")[2]
@@ -213,7 +221,8 @@ class Command(click.Command):
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
-        known = sorted(name[2:] for each in self.params for name in each.opts if name.startswith("--"))
+        metavars = {name: each.metavar for each in self.params for name in each.opts}
+        known = sorted(name[2:] for name in metavars if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
         found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
@@ -223,7 +232,8 @@ class Command(click.Command):
             return f"leave it out, as in deltarule {self.name} {after}"
         near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
         if near or meant == "leave it out":
-            return f"did you mean --{near[0]}?" if near else "leave it out"
+            line = f"--{near[0]} {metavars[f'--{near[0]}'] or ''}".rstrip() if near else ""
+            return f"did you mean --{near[0]}? Use {line}" if near else "leave it out"
         from deltarule.recipes import names, read
         from deltarule.recipes.schema import advice, tree_of
 

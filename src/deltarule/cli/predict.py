@@ -121,13 +121,8 @@ def how_to_read(model: Model) -> dict[str, Any]:
     how: dict[str, Any] = {"rows_only": True, "announce": partial(tell, "table")}
     if not (model.pixels or model.image_shape):
         how |= {"columns": model.columns, "target": record.target}
-    return how | {
-        "image_shape": model.image_shape or (28, 28),
-        "size": record.size,
-        "label": record.label,
-        "is_digit": reads_digits(model),
-        "is_unit": model.reads_ink,
-    }
+    how |= {"image_shape": model.image_shape or (28, 28), "size": record.size, "label": record.label}
+    return how | {"is_digit": reads_digits(model), "is_unit": model.reads_ink}
 
 
 @contextmanager

@@ -17,21 +17,12 @@ def recipes(options: RecipesOptions) -> None:
         return
     if options.changes:
         raise SettingError("--set changes one recipe: got none; name it: deltarule recipes quick --set epochs=2")
-    rows = [
-        {
-            "name": recipe.about.name,
-            "network": network_in_words(recipe),
-            "data": recipe.data.name,
-            "expected": recipe.about.expected,
-            "source": recipe.about.source,
-        }
-        for recipe in map(read, names())
-    ]
-    lines = [
-        f"{row['name']:<26}{row['network']:<28}{row['data']}\n"
-        + entry("", f"expected: {row['expected']}. Source: {row['source']}", indent=2)
-        for row in rows
-    ]
+    every, rows, lines = [read(name) for name in names()], [], []
+    for about, network, data in ((each.about, network_in_words(each), each.data.name) for each in every):
+        more = {"expected": about.expected, "source": about.source}
+        rows.append({"name": about.name, "network": network, "data": data} | more)
+        told = entry("", "expected: {expected}. Source: {source}".format(**more), indent=2)
+        lines.append(f"{about.name:<26}{network:<28}{data}\n{told}")
     print_result(rows, "\n".join(lines), as_json=options.as_json)
 
 

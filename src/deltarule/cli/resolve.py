@@ -105,7 +105,8 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     if not path.exists():
         others = "recipe_as_model" if name in names() else "data_as_model" if can_find(name) else "no_model_file"
         key = "no_model_there" if Path(name).is_dir() else others
-        there = closest(Path(name).name, [each.name for each in Path(name).parent.glob(f"*{Path(MODEL).suffix}")])
+        kept = [each.name for each in Path(name).parent.glob("*.safetensors")]
+        there = closest(f"{Path(name).stem}.safetensors", kept)
         near = f"; {there.partition(' Known')[0]}" if there.startswith("did") else ""
         raise SettingError(sentence(f"command.{key}", name=name, file=MODEL, pretrained=PRETRAINED.stem) + near)
     model = load_file(path, hidden=hidden)

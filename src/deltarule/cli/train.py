@@ -206,7 +206,9 @@ def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
     """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
-    job = run.job
+    job, training_score = run.job, None
+    if run.plain_scores:
+        training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
     return {
         "recipe": run.recipe.about.name,
         "dataset": run.recipe.data.name,
@@ -224,9 +226,7 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
         "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
-        "training_score": loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
-        if run.plain_scores
-        else None,
+        "training_score": training_score,
         "plain_scores": run.plain_scores,
     }
 

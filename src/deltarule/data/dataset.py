@@ -15,7 +15,7 @@ from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers
 from deltarule.public import Named, public
 from deltarule.settings import Task, brief, check_meaning, generator_of
-from deltarule.targets import is_whole, texts_error
+from deltarule.targets import are_shares, is_whole, texts_error
 
 MOST_CLASSES = 2**16
 TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
@@ -35,9 +35,11 @@ class Dataset(metaclass=Named):
     image_shape: (height, width) where a row of `inputs` is an image, else None.
     name: what messages call it.
     columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.
+    soft_targets: (n_samples, n_outputs) float64, probabilities of the classes, where the loss is taken of them and not
+        of `targets`: rows that sum to 1, such as another network's answers (Hinton, Vinyals and Dean 2015).
 
-    Attributes: those, n_samples, n_features (stored), n_inputs (read by a network: more where columns hold text),
-    n_outputs.
+    Attributes: those, loss_targets (soft_targets, else targets), n_samples, n_features (stored), n_inputs (read by a
+    network: more where columns hold text), n_outputs.
 
     Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
 
@@ -53,6 +55,7 @@ class Dataset(metaclass=Named):
     image_shape: tuple[int, int] | None = None
     name: str = "data"
     columns: tuple[Column, ...] = ()
+    soft_targets: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.class_names, Iterable) and not isinstance(self.class_names, str):
@@ -98,6 +101,10 @@ class Dataset(metaclass=Named):
         if not self.class_names:
             names = default_class_names(targets, name=self.name) if is_class else map(str, range(targets.shape[1]))
             object.__setattr__(self, "class_names", tuple(names))
+        if (soft := self.soft_targets) is not None and not (
+            is_class and soft.shape == (len(targets), self.n_outputs) and soft.dtype == np.float64 and are_shares(soft)
+        ):
+            raise self._error("soft_targets", shape=soft.shape, dtype=soft.dtype)
         if not is_class and self.n_outputs != targets.shape[1]:
             raise self._error("n_names")
         if is_class and (wrong := (targets < 0) | (targets >= self.n_outputs)).any():
@@ -124,6 +131,11 @@ class Dataset(metaclass=Named):
         if not np.issubdtype(array.dtype, np.floating):
             raise self._error("dtype", what=what, dtype=array.dtype)
         check_finite(array, f"{self.name}: {what}")
+
+    @property
+    def loss_targets(self) -> NDArray[Any]:
+        """What the loss compares the outputs with."""
+        return self.targets if self.soft_targets is None else self.soft_targets
 
     @property
     def n_samples(self) -> int:
@@ -155,7 +167,8 @@ class Dataset(metaclass=Named):
             line = f"range({n_taken})" if isinstance(n_taken, int) and n_taken > 0 else "[0]"
             raise SettingError(f"take needs places, or a slice: got {brief(indices)}; use data.take({line})")
         try:
-            return replace(self, inputs=self.inputs[indices], targets=self.targets[indices])
+            soft = None if self.soft_targets is None else self.soft_targets[indices]
+            return replace(self, inputs=self.inputs[indices], targets=self.targets[indices], soft_targets=soft)
         except IndexError as error:
             raise SettingError(sentence("data.places", data=self, last=self.n_samples - 1, error=error)) from error
 
@@ -242,7 +255,7 @@ def data_hash(*parts: Dataset) -> str:
     """The SHA-256 of the inputs and targets of some datasets, with their dtypes and shapes, in hexadecimal."""
     digest = hashlib.sha256()
     for part in parts:
-        for array in (part.inputs, part.targets):
+        for array in (part.inputs, part.loss_targets):
             digest.update(f"{array.dtype.str} {array.shape} ".encode())
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

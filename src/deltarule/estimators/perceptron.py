@@ -24,7 +24,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
-from deltarule.settings import one_per_layer
+from deltarule.settings import brief, one_per_layer
 from deltarule.training.monitor import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
@@ -122,6 +122,11 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     coefs_ = layer_arrays("coefs_", "weights")
     intercepts_ = layer_arrays("intercepts_", "biases")
 
+    def __post_init__(self) -> None:
+        """Raise SettingError for X and y in the place of settings, which come alone here."""
+        if data := [each for each in vars(self).values() if getattr(each, "ndim", 0) > 1]:
+            raise SettingError(sentence("estimators.data", given=brief(data[0]), kind=type(self).__name__))
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Say in a docstring what all estimators have in common."""
         super().__init_subclass__(**options)
@@ -172,15 +177,8 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            activation, rate, loss = self.activation, self.learning_rate, getattr(self, "loss", "")
-            meant = {
-                "activation='logistic'": activation == "sigmoid",
-                f"hidden_layer_sizes=({self.hidden_layer_sizes}, {activation})": isinstance(activation, int),
-                f"hidden_layer_sizes={loss}": isinstance(loss, int | tuple | list),
-                f"learning_rate_init={rate}": isinstance(rate, float),
-            }
-            cures = [f" Use {line}." for line, is_meant in meant.items() if is_meant]
-            raise InvalidParameterError(f"{error}{''.join(cures[:1])}") from None
+            cure = settings.value_meant(self, str(error).split("'")[1])
+            raise InvalidParameterError(f"{error} Use {cure}." if cure else str(error)) from None
         if self.solver == "lbfgs" and np.any(self.dropout):
             raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
 

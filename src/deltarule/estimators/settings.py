@@ -1,5 +1,6 @@
 """What the estimators' parameters may be, and the parts of deltarule that they stand for."""
 
+import re
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
@@ -12,7 +13,7 @@ from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import PARTS, No, make
-from deltarule.settings import ENGINES, all_settings, check_choice, setting_names
+from deltarule.settings import ENGINES, all_settings, check_choice, setting, setting_names
 from deltarule.training.schedules import Cosine, OneCycle, Schedule
 
 ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without those of outputs alone
@@ -52,6 +53,22 @@ CONSTRAINTS: dict[str, list[Any]] = {
 CONSTRAINTS |= {key: ["boolean"] for key in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping")}
 RANGES = "learning_rate_init power_t max_iter tol momentum validation_fraction beta_1 beta_2 epsilon max_fun"
 CONSTRAINTS |= {name: [interval(name)] for name in (*RANGES.split(), "weight_decay")}
+
+
+def value_meant(estimator: Any, wrong: str) -> str:
+    """A parameter with a legal value, the one that was meant by what was given for `wrong`; "" where nothing tells."""
+    value, rows = getattr(estimator, wrong), type(estimator)._parameter_constraints
+    word = (value if isinstance(value, str) else type(value).__name__).strip().casefold()
+    word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
+    taking = [name for name in (wrong, *rows) if any(word in getattr(each, "options", ()) for each in rows[name])]
+    if taking and word != "auto":
+        return f"{taking[0]}={word!r}"
+    wrong = "learning_rate_init" if wrong == "learning_rate" and isinstance(value, float) else wrong
+    if wrong in ("activation", "loss", "hidden_layer_sizes") and (sizes := re.findall(r"[1-9]\d*", str(value))):
+        before = [estimator.hidden_layer_sizes] if wrong == "activation" else []
+        return f"hidden_layer_sizes={(*before, *map(int, sizes))}"
+    asked = setting({"alpha": "strength", "rho": "decay", "learning_rate": ""}.get(wrong, wrong))
+    return f"{wrong}={asked.like(value)}" if asked else ""
 
 
 def hidden_sizes(given: Any) -> list[int]:

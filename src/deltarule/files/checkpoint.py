@@ -233,7 +233,7 @@ class ModelCheckpoint(Callback):
     path: the file, which may hold columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
         older model of that name is replaced, any other file only with `force`.
     monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
-    save_best_only: save only where the monitored figure is the best so far; else it is not looked at. The last file
+    save_best_only: save only where the monitored figure is the best so far; else it need only be there. The last file
         then holds what `fit` keeps, where that chooses by the same column.
     min_delta: by how much a new best must beat the old one.
     model: what the network's numbers mean (task, class names, scaling); by default what the network itself says.
@@ -277,7 +277,8 @@ class ModelCheckpoint(Callback):
             raise SettingError(f"{self.pattern}: the history has no column {name!r}: {offer}") from error
         except (ValueError, IndexError, AttributeError) as error:
             raise SettingError(f"a path may hold columns, as in {{epoch:02d}}: got {self.pattern}: {error}") from error
-        if self.save_best_only and not self.monitor.improves(state.history):
+        is_asked = self.save_best_only or self.monitor.name != "validation_loss"
+        if is_asked and not self.monitor.improves(state.history) and self.save_best_only:
             return
         network = with_parameters((self.model or state).network, state.average.parameters)
         kept = network if self.model is None else replace(self.model, network=network)

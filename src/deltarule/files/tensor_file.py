@@ -20,22 +20,12 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save
 
+from deltarule.elsewhere import words
 from deltarule.errors import FileError, ModelFileError, install_command, sentence
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
 HEADER_LIMIT = 1024 * 1024  # the columns of a wide table, with their categories, take most of it
-OTHER_FILES = {
-    b"PK": "a zip archive, as .npz and PyTorch's files are",
-    b"\x80": "a pickle, which could run code",
-    b"\x93NUMPY": "a NumPy array",
-    b"\x89HDF": "an HDF5 file",
-    b"\x1f\x8b": "a gzip file",
-}
-KINDS = {  # where the version of a format stands: what it is of, and the command for it
-    "format": ("a model", "deltarule train --from FILE"),
-    "checkpoint": ("a checkpoint", "deltarule train --resume FOLDER"),
-}
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # as far as every JSON reader counts exactly
 Dtype = Literal["F32", "F64"]  # the names that safetensors gives them
@@ -104,7 +94,8 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
     stream.seek(0)
     start = stream.read(9)
     if start[8:] != b"{":
-        found = next((what for magic, what in OTHER_FILES.items() if start.startswith(magic)), "something else")
+        magic = ((begins.encode("latin-1"), what) for begins, what in words()["magic"].items())
+        found = next((what for begins, what in magic if start.startswith(begins)), "something else")
         raise ModelFileError(f"expected a safetensors file: got {found if start else 'an empty file'}")
     length = int.from_bytes(start[:8], "little")
     if length > min(HEADER_LIMIT, size - 8):
@@ -148,9 +139,10 @@ class SignedFile:
         self.stream = stream
         text, self.slots = read_header(stream)
         self.content = content = msgspec.convert(strict_json(text), dict[str, Any])
-        other = next((each for each in KINDS if each != key and each in content), None)
+        kinds = words()["formats"]
+        other = next((each for each in kinds if each != key and each in content), None)
         if other is not None and key not in content:
-            raise ModelFileError(f"expected {KINDS[key][0]}: got {KINDS[other][0]};  {KINDS[other][1]}  takes it")
+            raise ModelFileError(f"expected {kinds[key][0]}: got {kinds[other][0]};  {kinds[other][1]}  takes it")
         if type(content.get(key)) is not int or content[key] not in versions:
             *older, latest = map(str, versions)
             ours = f"versions {', '.join(older)} and {latest}" if older else f"version {latest}"

@@ -50,14 +50,8 @@ def shorten(name: str) -> str:
 
 def entry(title: str, text: str, width: int, indent: int = 9, *, break_long_words: bool = True) -> str:
     """A text beside its title, in lines of at most `width` characters."""
-    return textwrap.fill(
-        text,
-        width,
-        initial_indent=f"{title:<{indent}}",
-        subsequent_indent=" " * indent,
-        break_long_words=break_long_words,
-        break_on_hyphens=False,
-    )
+    indents: Any = {"initial_indent": f"{title:<{indent}}", "subsequent_indent": " " * indent}
+    return textwrap.fill(text, width, **indents, break_long_words=break_long_words, break_on_hyphens=False)
 
 
 def wrap(sentence: str) -> list[str]:

@@ -30,24 +30,11 @@ INSTRUCTIONS = {
     "v3": ["-march=x86-64-v3"],
     "neon": ["-march=armv8-a"],
 }
-ZIG = {
-    "-march=x86-64-v4": "-march=x86_64_v4",
-    "-march=x86-64-v3": "-march=x86_64_v3",
-    "-march=armv8-a": "-march=generic",
-}
+ZIG = {each[0]: each[0].replace("86-64-v", "86_64_v").replace("armv8-a", "generic") for each in INSTRUCTIONS.values()}
 NUMBERS = {"float": "32", "double": "64"}
 # The page's engine takes wasi's headers and not its library, so a page need give it nothing.
-PAGE_FLAGS = [
-    *FLAGS[:1],
-    *FLAGS[-3:],
-    "-Os",
-    "-mllvm",
-    "-inline-threshold=0",
-    "-target",
-    "wasm32-wasi",
-    "-msimd128",
-    "-mbulk-memory",
-]
+OF_PAGE = "-Os -mllvm -inline-threshold=0 -target wasm32-wasi -msimd128 -mbulk-memory"
+PAGE_FLAGS = [*FLAGS[:1], *FLAGS[-3:], *OF_PAGE.split()]
 PAGE_LINK = ["-target", "wasm32-freestanding", "-s", "-Wl,--no-entry,-z,stack-size=65536,--export=__heap_base"]
 PAGE_LINK += [f"-Wl,--export={name}_{kind}" for name in ("run", "room_bytes") for kind in NUMBERS]
 PAGE_LINK += [

@@ -25,7 +25,7 @@ def read(name: str) -> Recipe:
     is_data = is_file or name in SOURCES or (name and path.is_dir())
     if is_data and path.suffix != ".toml" and name not in names():
         more = ", and a table with --target COLUMN" * (path.suffix.lower() == ".csv")
-        raise RecipeError(f"a recipe is a name or a TOML file: got {name}; give data as --data {name}{more}")
+        raise RecipeError(sentence("recipes.data", name=name, more=more))
     if path.suffix == ".toml" or path.is_file():
         try:
             refuse_special(path)

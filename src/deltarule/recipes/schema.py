@@ -30,14 +30,10 @@ MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
 MOST_SHOWN = 60  # characters of a value that is wrong
 NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
 
-KINDS: dict[str, Kind] = {  # where a recipe names a part, and what it can name there
-    "network.activation": "activation",
-    "network.output": "activation",
-    "network.loss": "loss",
-    "training.optimizer": "optimizer",
-    "training.schedule": "schedule",
-    "training.penalty": "penalty",
-}
+OF_TRAINING: tuple[Kind, ...] = ("optimizer", "schedule", "penalty")
+# Where a recipe names a part, and what it can name there.
+KINDS: dict[str, Kind] = {"network.activation": "activation", "network.output": "activation", "network.loss": "loss"}
+KINDS |= {f"training.{kind}": kind for kind in OF_TRAINING}
 USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
 OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it
@@ -368,7 +364,8 @@ def advice(word: str, value: str, tree: Tree) -> str:
     known = setting_paths(tree)
     path = nearest_path(word, known)
     if path is None:
-        return f"Known: {', '.join(known)}"
+        own = [path for path in known if path.rpartition(".")[0] == word]  # of a section
+        return f"Known: {', '.join(own or known)}"
     if path == "network.hidden" and word.endswith("layers") and value.isdigit() and 0 < int(value) < 10:
         value = str([100] * int(value))  # of so many layers
     changes, (place, _, key) = [f"{path}={value}"], path.rpartition(".")

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import structs
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DivergenceError
+from deltarule.errors import DataError, DivergenceError, sentence
 from deltarule.model import Model
 from deltarule.randomness import generator
 from deltarule.recipes.build import build
@@ -64,6 +64,8 @@ def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> Recipe:
     """The recipe with the decay of AdamW, one of DECAYS, that leaves the least loss on held-out rows of the data."""
+    if data.n_samples < PARTS:
+        raise DataError(sentence("recipes.few_rows", name=data.name, least=PARTS, n_rows=data.n_samples))
     losses = {decay: validation_loss(with_decay(recipe, decay), data, seed) for decay in DECAYS}
     return with_decay(recipe, min(losses, key=losses.__getitem__))
 

@@ -38,7 +38,7 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
     """The same for a dataset as the network is trained on it."""
-    loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.targets, engine)
+    loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.loss_targets, engine)
     score = Score(dataset.task)
     score.add(outputs, dataset.targets)
     return loss, score.value

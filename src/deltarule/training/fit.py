@@ -47,7 +47,7 @@ def fit(
 
     X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
     y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
-        (n_samples, outputs) values.
+        (n_samples, outputs) values; or, for classes, probabilities: rows that sum to 1.
     epochs: passes over the samples. batch_size: samples a step, None or "full" for all of them.
     learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
     optimizer: an object or a name, such as Momentum() or "sgd". penalty: L2(strength) or L1(strength) on the weights.

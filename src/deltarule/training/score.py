@@ -43,7 +43,7 @@ class Score:
     def add(self, a: Array, y: Array) -> None:
         """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
         if self.task == "classes":
-            self._right += int(np.count_nonzero(a.argmax(axis=1) == y))
+            self._right += int(np.count_nonzero(a.argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1))))
         elif self.task == "labels":
             self._right += int(np.count_nonzero((a >= 0.5) == (y >= 0.5))) / a.shape[1]
         else:

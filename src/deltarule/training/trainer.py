@@ -178,7 +178,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         self.average.begin(self.network.parameters)
         plan = Plan(
             inputs=train.inputs,
-            targets=train.targets,
+            targets=train.loss_targets,
             order=np.arange(0),
             batch_size=batch_size,
             learning_rates=np.empty(0),

@@ -1,6 +1,7 @@
 """Image files: one, a folder by class, and all that is refused."""
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,15 @@ def test_a_folder_names_each_wrong_file(tmp_path: Path) -> None:
     assert "b.png: an image of 28x28 pixels was expected: got 7x28" in message
     assert "c.png: a PNG, JPEG, WEBP, BMP or TIFF image was expected" in message
     assert "a.png" not in message
+
+
+def test_pictures_beside_each_other_are_of_no_class_or_of_one(tmp_path: Path) -> None:
+    save(tmp_path / "flat" / "a.png")
+    with pytest.raises(DataError, match=r"got no folders; put the pictures into a folder for each class, as .*cat/1"):
+        read_image_folder(tmp_path / "flat")
+    save(tmp_path / "other" / "b.png")
+    with pytest.raises(DataError, match=rf"got no folders; use {re.escape(str(tmp_path))}$"):
+        read_image_folder(tmp_path / "flat")
 
 
 def test_a_folder_must_hold_images_by_class(tmp_path: Path) -> None:

@@ -116,7 +116,9 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
     files = [pictures_among((folder / name).glob("*"), folder / name, how.announce) for name in class_names]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
-        cure = f"; use {folder.parent}" if any(folder.glob("*.[pjPJ]*")) else ""  # it is the folder of a class
+        siblings = {each.parent for each in folder.parent.glob("*/*.[pjPJ]*")}
+        cure = f"; use {folder.parent}" if len(siblings) > 1 else sentence("readers.one_folder", folder=folder)
+        cure = cure if folder in siblings else ""  # else it is the folder of a class
         if pairs := sorted(folder.glob(f"*{IMAGES}*")):
             cure = f"; use {str(pairs[0]).partition(IMAGES)[0]}"
         got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"

@@ -320,11 +320,8 @@ def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
         slope = float(np.median(network.activations[-1].derivative(z, a)[own, k])) if can_die(network) else 1.0
         if slope < FLAT:
             measured["typical slope of its activation"] = slope
-            words = {
-                "target": name,
-                "activation": type(network.activations[-1]).__name__.lower(),
-                "loss": type(network.loss).__name__,
-            }
+            activation, loss = type(network.activations[-1]).__name__.lower(), type(network.loss).__name__
+            words = {"target": name, "activation": activation, "loss": loss}
             yield Finding.of("fault", "output-never-fires", measured, **words)
         else:
             yield Finding.of("warning", "class-never-predicted", measured, target=name)

@@ -205,7 +205,7 @@ def problem_of(
         if not biases.any():
             biases[:] = generator(0, "biases").normal(0.0, 0.1, biases.shape)
             notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
-    return Problem(network, inputs, data.targets, weights, penalty), notes
+    return Problem(network, inputs, data.loss_targets, weights, penalty), notes
 
 
 def samples_that_count(problem: Problem) -> Problem:

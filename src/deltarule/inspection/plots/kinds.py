@@ -254,12 +254,9 @@ def weights(model: Model, data: Dataset | None = None) -> Drawing:
 def architecture(model: Model) -> Drawing:
     """The network as a diagram."""
     network = model.network
-    facts = {
-        "layer_sizes": network.layer_sizes,
-        "activations": [type(each).__name__ for each in network.activations],
-        "loss": type(network.loss).__name__,
-        "parameters": network.parameters.size,
-    }
+    names = [type(each).__name__ for each in (*network.activations, network.loss)]
+    facts: dict[str, Any] = {"layer_sizes": network.layer_sizes, "activations": names[:-1], "loss": names[-1]}
+    facts["parameters"] = network.parameters.size
     return Drawing(facts, partial(network_plots.draw_architecture, model))
 
 
