@@ -1,0 +1,62 @@
+"""The reference: links into the sources, and docstrings, which are plain text, as reStructuredText."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from deltarule_site import ROOT
+
+REPOSITORY = os.environ.get("DELTARULE_REPOSITORY", "")
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s#]+)(#[^)\s]*)?\)")
+OPENS = re.compile(r"""[\w"][^:`]{0,60}:(\s|$)|- |Raises|Attributes""")
+
+
+def resolve_links(app: Sphinx, docname: str, source: list[str]) -> None:
+    """A link to a file outside docs/ leads to the repository, where it is known, else to a copy of the file."""
+    folder = Path(app.env.doc2path(docname)).parent
+
+    def resolve(found: re.Match[str]) -> str:
+        target = (folder / found[2]).resolve()
+        if target.is_relative_to(app.srcdir) or not target.is_relative_to(ROOT):
+            return found[0]
+        if REPOSITORY:
+            return f"[{found[1]}](https://github.com/{REPOSITORY}/blob/main/{target.relative_to(ROOT).as_posix()})"
+        text = found[1].replace("`", "")
+        return found[1] if target.is_dir() else f"{{download}}`{text} <{found[2]}>`"
+
+    source[0] = LINK.sub(resolve, source[0])
+
+
+def write_docstring(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Docstrings are plain text: a line that opens with "word: " begins a paragraph."""
+    written: list[str] = []
+    code = False
+    for line in lines:
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        code = text.startswith(">>>") or (code and bool(text))
+        if code or not text:
+            written.append(line)
+        elif not written or not written[-1].strip():
+            written.append(" " * indent + escape(text))
+        elif OPENS.match(text):
+            written += ["", " " * indent + escape(text)]
+        else:
+            written[-1] += " " + escape(text)
+    lines[:] = written
+
+
+def escape(text: str) -> str:
+    """What reStructuredText would take for markup, outside of code."""
+    text = re.sub(r":ref:`([^`<]+?)(?: *<[^`]*>)?`", r"\1", text)  # to a page of scikit-learn's
+    parts = re.split(r"(`+[^`]*`+)", text)
+    parts[::2] = [re.sub(r"[*|]|_(?!\w)", r"\\\g<0>", part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.connect("source-read", resolve_links)
+    app.connect("autodoc-process-docstring", write_docstring)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
