@@ -57,8 +57,21 @@ def escape(text: str) -> str:
     return "".join(parts)
 
 
+def name_toggles(app: Sphinx, error: Exception | None) -> None:
+    """The theme's arrows in the sidebar show an icon alone: give them a name for those who do not see it."""
+    if error is None and app.builder.format == "html":
+        for path in app.outdir.rglob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            named = re.sub(
+                r"<summary>(?=\s*<span class=\"toctree-toggle)", '<summary aria-label="Pages below it">', text
+            )
+            if named != text:
+                path.write_text(named, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", resolve_links)
     app.connect("autodoc-process-docstring", write_docstring)
+    app.connect("build-finished", name_toggles)
     ours = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": zlib.crc32(ours)}
