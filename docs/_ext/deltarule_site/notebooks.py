@@ -32,7 +32,7 @@ def executed(app: Sphinx) -> Iterator[tuple[str, nbformat.NotebookNode, dict[str
     folder = Path(app.env.mystnb_config.output_folder)
     for name in sorted(app.env.found_docs):
         path = folder / f"{name}.ipynb"
-        if name.startswith("course/") and path.exists():
+        if name.startswith("course/") and path.exists() and app.env.nb_metadata[name]["exec_data"]["succeeded"]:
             glued = folder / f"{name}.glue.json"
             data = json.loads(glued.read_text(encoding="utf-8")) if glued.exists() else {}
             yield name, nbformat.read(path, as_version=4), data
