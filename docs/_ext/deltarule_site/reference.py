@@ -2,6 +2,7 @@
 
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,18 @@ from sphinx.application import Sphinx
 from deltarule_site import ROOT
 
 REPOSITORY = os.environ.get("DELTARULE_REPOSITORY", "")
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)\s#]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:)([^)\s#]+)(#[^)\s]*)?\)")
 OPENS = re.compile(r"""[\w"][^:`]{0,60}:(\s|$)|- |Raises|Attributes""")
 
 
 def resolve_links(app: Sphinx, docname: str, source: list[str]) -> None:
-    """A link to a file outside docs/ leads to the repository, where it is known, else to a copy of the file."""
+    """A link to a folder leads to its index, one to a file outside docs/ to the repository or to a copy."""
     folder = Path(app.env.doc2path(docname)).parent
 
     def resolve(found: re.Match[str]) -> str:
         target = (folder / found[2]).resolve()
         if target.is_relative_to(app.srcdir) or not target.is_relative_to(ROOT):
-            return found[0]
+            return f"[{found[1]}]({found[2].rstrip('/')}/index.md)" if target.is_dir() else found[0]
         if REPOSITORY:
             return f"[{found[1]}](https://github.com/{REPOSITORY}/blob/main/{target.relative_to(ROOT).as_posix()})"
         text = found[1].replace("`", "")
@@ -56,7 +57,21 @@ def escape(text: str) -> str:
     return "".join(parts)
 
 
+def name_toggles(app: Sphinx, error: Exception | None) -> None:
+    """The theme's arrows in the sidebar show an icon alone: give them a name for those who do not see it."""
+    if error is None and app.builder.format == "html":
+        for path in app.outdir.rglob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            named = re.sub(
+                r"<summary>(?=\s*<span class=\"toctree-toggle)", '<summary aria-label="Pages below it">', text
+            )
+            if named != text:
+                path.write_text(named, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", resolve_links)
     app.connect("autodoc-process-docstring", write_docstring)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    app.connect("build-finished", name_toggles)
+    ours = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": zlib.crc32(ours)}
