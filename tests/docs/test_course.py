@@ -1,5 +1,6 @@
 """The chapters of the course run, say what they compute, and fail where a default of the package changes."""
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,31 @@ def test_a_chapter_runs_and_has_the_numbers_of_its_text(path: Path, monkeypatch:
         if is_whole or name in glued:
             assert type(glued[name]) in (int, float, str), name
             format(glued[name], form)
+
+
+def names_in(code: str) -> tuple[set[str], set[str]]:
+    """The names that code makes, and those that it needs."""
+    nodes = list(ast.walk(ast.parse(code)))
+    made = {each.arg for each in nodes if isinstance(each, ast.arg)}
+    made |= {(each.asname or each.name).partition(".")[0] for each in nodes if isinstance(each, ast.alias)}
+    made |= {each.name for each in nodes if isinstance(each, ast.FunctionDef | ast.ExceptHandler) and each.name}
+    names = [each for each in nodes if isinstance(each, ast.Name)]
+    made |= {each.id for each in names if isinstance(each.ctx, ast.Store)}
+    return made, {each.id for each in names if isinstance(each.ctx, ast.Load)}
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_notebook_needs_no_cell_that_only_the_site_has(path: Path) -> None:
+    """Notebooks to download lack the cells that are removed from the page: no other cell may need their names."""
+    removed: set[str] = set()
+    shown: set[str] = set()
+    for cell in cells(path):
+        made, needed = names_in(cell.code)
+        if "remove-cell" in cell.tags and "notebook" not in cell.tags:
+            removed |= made
+        else:
+            shown |= made
+            assert needed & removed - shown == set(), f"{path.name}:{cell.line}"
 
 
 # One default of the package for each chapter, changed: then what the chapter asserts must no longer hold.

@@ -32,7 +32,7 @@ def executed(app: Sphinx) -> Iterator[tuple[str, nbformat.NotebookNode, dict[str
     folder = Path(app.env.mystnb_config.output_folder)
     for name in sorted(app.env.found_docs):
         path = folder / f"{name}.ipynb"
-        if name.startswith("course/") and path.exists():
+        if name.startswith("course/") and path.exists() and app.env.nb_metadata[name]["exec_data"]["succeeded"]:
             glued = folder / f"{name}.glue.json"
             data = json.loads(glued.read_text(encoding="utf-8")) if glued.exists() else {}
             yield name, nbformat.read(path, as_version=4), data
@@ -48,7 +48,10 @@ def plain_markdown(text: str, glued: dict[str, Any]) -> str:
     text = re.sub(r"\{glue:text\}`([^`]+)`", number, text)
     text = re.sub(r"\{term\}`([^`<]+?)(?:\s*<[^`]*>)?`", r"\1", text)
     text = re.sub(
-        r":::\{dropdown\} *(.*)\n(.*?)\n:::", r"<details><summary>\1</summary>\n\n\2\n\n</details>", text, flags=re.S
+        r":::\{dropdown\} *([^\n]*)\n(.*?)\n:::",
+        r"<details><summary>\1</summary>\n\n\2\n\n</details>",
+        text,
+        flags=re.S,
     )
     text = re.sub(r":::\{(\w+)\}[^\n]*\n(.*?)\n:::", r"\2", text, flags=re.S)
     text = re.sub(r"```\{glossary\}\n(.*?)\n```", lambda found: word_list(found[1]), text, flags=re.S)
@@ -66,7 +69,7 @@ def as_download(notebook: nbformat.NotebookNode, glued: dict[str, Any]) -> nbfor
     cells = []
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        if "remove-cell" in tags:
+        if "remove-cell" in tags and "notebook" not in tags:
             continue
         if cell.cell_type == "markdown":
             cell.source = plain_markdown(cell.source, glued)

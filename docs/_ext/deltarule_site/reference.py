@@ -8,7 +8,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from deltarule_site import ROOT
+from deltarule_site import ROOT, source_digest
 
 REPOSITORY = os.environ.get("DELTARULE_REPOSITORY", "")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:)([^)\s#]+)(#[^)\s]*)?\)")
@@ -73,5 +73,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", resolve_links)
     app.connect("autodoc-process-docstring", write_docstring)
     app.connect("build-finished", name_toggles)
+    # Another package, or other extensions: every page is read again, its cells and docstrings with it.
     ours = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": zlib.crc32(ours)}
+    version = zlib.crc32(ours + source_digest().encode())
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": version}
