@@ -24,7 +24,11 @@ LOGGER = logging.getLogger(__name__)
 REPOSITORY = os.environ.get("DELTARULE_REPOSITORY", "")
 LICENSE = "CC BY 4.0, the deltarule authors"
 COLAB = f"https://colab.research.google.com/github/{REPOSITORY}/blob/gh-pages"
-INSTALL = 'In Colab, first run  `%pip install "deltarule-nn[plot]"`  in a cell of its own.'
+INSTALL = (
+    f'In Colab, first run  `%pip install "deltarule-nn[plot] @ git+https://github.com/{REPOSITORY}"`  in a cell of its own.'
+    if REPOSITORY
+    else 'The cells need deltarule: `pip install ".[plot]"` in the folder of the project.'
+)
 
 
 def executed(app: Sphinx) -> Iterator[tuple[str, nbformat.NotebookNode, dict[str, Any]]]:
