@@ -25,7 +25,7 @@ REPOSITORY = os.environ.get("DELTARULE_REPOSITORY", "")
 LICENSE = "CC BY 4.0, the deltarule authors"
 COLAB = f"https://colab.research.google.com/github/{REPOSITORY}/blob/gh-pages"
 INSTALL = (
-    f'In Colab, first run  `%pip install "deltarule-nn[plot] @ git+https://github.com/{REPOSITORY}"`  in a cell of its own.'
+    f'In Colab, run  `%pip install "deltarule-nn[plot] @ git+https://github.com/{REPOSITORY}"`  first.'
     if REPOSITORY
     else 'The cells need deltarule: `pip install ".[plot]"` in the folder of the project.'
 )
