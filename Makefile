@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test coverage bench faults fuzz soak lowest wheels
+.PHONY: help train test coverage bench faults fuzz soak lowest wheels docs
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -27,6 +27,9 @@ fuzz: .venv/.dev  ## mutate files and messages for two minutes each, and print h
 soak: .venv/.dev  ## churn, stop and starve a server and a run for SOAK_MINUTES (15), and compare memory and descriptors
 	.venv/bin/python tests/faults/soak.py
 
+docs: .venv-docs/.docs  ## build the site into build/docs/html, and check its links, numbers and answers
+	.venv-docs/bin/python scripts/docs
+
 lowest:  ## run the tests on Python 3.11 and the lowest versions that pyproject.toml allows
 	scripts/lowest
 
@@ -38,6 +41,10 @@ wheels: .venv/.dev  ## build a wheel for each platform into dist/ (zig compiles 
 # Not compiled: Python does it when a module is first imported, and most never are.
 .venv/.core: pyproject.toml
 	scripts/setup .venv plot,page --no-compile
+	@touch $@
+
+.venv-docs/.docs: pyproject.toml
+	scripts/setup .venv-docs all --group docs --no-compile
 	@touch $@
 
 .venv/.dev: pyproject.toml

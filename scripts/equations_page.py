@@ -4,6 +4,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
+import deltarule as dr
+from deltarule.inspection.explain.walkthrough import SECTIONS
 from deltarule.nn.equations import EQUATIONS, SYMBOLS, Equation
 
 PAGE = Path(__file__).parents[1] / "docs" / "equations.md"
@@ -14,6 +18,9 @@ Every equation that deltarule computes: what it says, why it is true, which line
 `scripts/equations_page.py` from the registry, [`nn/equations.py`](../src/deltarule/nn/equations.py), which
 `deltarule explain --equation ID` reads, too, with the numbers of an example. What else is called what:
 [notation](notation.md).
+
+The numbers are those of the course's small network, 2-3-1, and its first dog, which is cute: see
+[the four equations](course/07-the-four-equations.md).
 
 A sample is a row. Indices: $i$ a sample, $l$ a layer, counted from 0, the last one $L$; $j$ a neuron of layer $l$, $k$
 one of a neighboring layer. $a^{l-1}$ is what layer $l$ reads: for the first layer, the data.
@@ -45,7 +52,35 @@ def section(equation: Equation) -> Iterator[str]:
     for symbol in (SYMBOLS[name] for name in equation.symbols):
         yield f"| ${symbol.latex}$ | {symbol.means} | `{symbol.code}` | {symbol.shape} |"
     yield from ("", f"Computed in `{equation.place}`:", "", "```python", equation.code(), "```", "")
+    yield from ("### With numbers", "", "```text", *numbers(equation), "```", "")
     yield from ("### Why", "", equation.proof)
+
+
+def numbers(equation: Equation) -> Iterator[str]:
+    """The equation at work on one example, as `deltarule explain` shows it, without what rounding decides."""
+    network = dog_network(equation)
+    walk = dr.explain(network, np.array([0.9, 0.1]), 1, equation=equation.id)
+    lines = list(SECTIONS[equation.id](walk))
+    exact = next((place for place, line in enumerate(lines) if line.startswith("  delta of ")), len(lines))
+    kept = [line.removeprefix("  ") for line in lines[:exact] if "relative error" not in line]
+    yield from "\n".join(kept).rstrip().splitlines()
+
+
+def dog_network(equation: Equation) -> dr.Network:
+    """The 2-3-1 network of the course, with the output and loss that an equation is about."""
+    kinds = {
+        "BP1-softmax": ("softmax", "cross_entropy"),
+        "BP1-sigmoid": ("sigmoid", "binary_cross_entropy"),
+        "BP1-exponential": ("exponential", "poisson"),
+    }
+    output, loss = kinds.get(equation.id, ("sigmoid", "quadratic"))
+    W2 = np.array([[1.0], [4.0], [-2.0]])
+    if output == "softmax":  # one output for each answer: not cute, cute
+        W2 = np.hstack([-W2, W2]) / 2
+    network = dr.Network((2, 3, W2.shape[1]), hidden="sigmoid", output=output, loss=loss, dtype="float64")
+    network.weights[0][:], network.biases[0][:] = [[4.0, -3.0, -2.0], [-4.0, 3.0, 1.0]], [-1.0, -1.0, 1.0]
+    network.weights[1][:], network.biases[1][:] = W2, [1.0, -1.0] if output == "softmax" else [-2.0]
+    return network
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the README's tables, each between its two markers, from what the benchmarks have measured.
+"""Writes the tables of README and docs, each between its two markers, from what the benchmarks have measured.
 
 recipes: from results/recipes.json.  peers: from results/peers.json.  reliability: from results/faults.json, which
-`make faults` writes. A table without results, or without markers, is left as it is.
+`make faults` writes.  figures: a row of each. A table without results, or without markers, is left as it is.
 """
 
 import json
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("recipes", "speed", "reliability"))]
 
 COSTS = {
     "cold_seconds": ("cold", "s"),
@@ -112,29 +113,59 @@ def all_of(values: Iterable[str]) -> str:
     return " or ".join(sorted(set(values)))
 
 
-def filled(readme: str, name: str, content: str) -> str:
-    """The README with `content` between the markers of that name."""
+def figures_table(recipes: Sequence[Row], peers: Sequence[Row], faults: Sequence[Row]) -> str:
+    """Three figures, each with the script that measures it: how well, how fast, how reliably."""
+    default = next(row for row in recipes if row["workload"] == "default")
+    torch = next(row for row in peers if row["peer"] == "PyTorch")
+    n_faults, n_harmless = (sum(row[name] for row in faults) for name in ("tried", "harmless"))
+    rows = [
+        (
+            f"`deltarule train` reads MNIST's test images after {default['train_seconds']:.2g} s of training",
+            result(default),
+            "recipes",
+        ),
+        (
+            f"an epoch of {torch['workload']}: {torch['ours_seconds']:.3g} s; PyTorch takes how many times as long",
+            ratio(torch),
+            "speed",
+        ),
+        (f"faults injected: {n_faults:,}; without harm", f"{n_harmless:,}", "reliability"),
+    ]
+    lines = [f"| {what} | {figure} | [table](docs/{page}.md) |" for what, figure, page in rows]
+    return "\n".join(["| what | figure | measured |", "|---|---:|---|", *lines])
+
+
+def filled(page: str, name: str, content: str) -> str:
+    """The page with `content` between the markers of that name."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, _, rest = readme.partition(begin)
+    before, _, rest = page.partition(begin)
     _, found, after = rest.partition(end)
     if not found:
-        raise SystemExit(f"expected {begin} and {end} in {README}, in this order: add them where the table is to go")
+        raise SystemExit(f"expected {begin} and {end}, in this order: add them where the table is to go")
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
 
 
-def written(readme: str) -> str:
-    """The README with every table that there are results for."""
-    tables = {"recipes": recipes_table, "peers": peers_table, "reliability": reliability_table}
-    for name, table in tables.items():
-        results = RESULTS / ("faults.json" if name == "reliability" else f"{name}.json")
-        if results.exists() and f"<!-- {name}: begin -->" in readme:
-            readme = filled(readme, name, table(json.loads(results.read_text(encoding="utf-8"))))
-    return readme
+TABLES = {
+    "recipes": (recipes_table, ["recipes"]),
+    "peers": (peers_table, ["peers"]),
+    "reliability": (reliability_table, ["faults"]),
+    "figures": (figures_table, ["recipes", "peers", "faults"]),
+}
+
+
+def written(page: str) -> str:
+    """The page with every table that it has markers and that there are results for."""
+    for name, (table, results) in TABLES.items():
+        files = [RESULTS / f"{each}.json" for each in results]
+        if f"<!-- {name}: begin -->" in page and all(file.exists() for file in files):
+            page = filled(page, name, table(*(json.loads(file.read_text(encoding="utf-8")) for file in files)))
+    return page
 
 
 def main() -> None:
-    """Write README.md anew."""
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    """Write the pages anew."""
+    for page in PAGES:
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Pictures of every tab of the page, in three looks.
+"""Pictures of every tab of the page, in three looks, and a network that learns there.
 
 Run as scripts/screenshots.py [FOLDER].
 
 Takes each tab on a desktop, on a phone and in the dark, after something has happened there, and writes NAME-LOOK.png.
-docs/images keeps three of them.
+Then trains and writes learning.gif. docs/images keeps three of the pictures, and this one as playground-learning.gif.
 """
 
 import re
@@ -30,6 +30,8 @@ LOOKS = {
     "dark": {"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"},
 }
 TABS = ("draw", "backprop", "train", "mistakes")
+FILM = {"viewport": {"width": 1000, "height": 900}}
+PAUSES = (5, *[30] * 6, *[80] * 6)  # milliseconds of training between two pictures
 
 
 def happen(page: "Page", tab: str) -> None:
@@ -54,6 +56,26 @@ def happen(page: "Page", tab: str) -> None:
     page.wait_for_timeout(700)
 
 
+def film(page: "Page", path: Path) -> None:
+    """Trains a network on MNIST, with a picture at every pause, and writes them as a GIF."""
+    page.get_by_label("Recipe").select_option("quick")
+    page.get_by_label("Data").select_option("mnist")
+    page.get_by_label("Epochs").fill("10000")
+    frames = []
+    for pause in PAUSES:
+        page.locator("#train button.primary").click()  # Start, and then Go on
+        page.wait_for_timeout(pause)
+        page.get_by_role("button", name="Pause").click()
+        page.wait_for_selector("#train .status:has-text('Paused')")
+        page.wait_for_timeout(300)
+        top = page.locator("#train .status").bounding_box()
+        assert top is not None
+        shot = page.screenshot(full_page=True, clip={"x": 0, "y": top["y"] + 50, "width": 1000, "height": 490})
+        taken = Image.open(BytesIO(shot)).convert("RGB").resize((750, 368), Image.Resampling.LANCZOS)
+        frames.append(taken.quantize(48, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[*[350] * (len(frames) - 1), 2500], loop=0)
+
+
 def main(folder: Path) -> None:
     """Serve the bundled network, visit every tab in every look, and write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +96,10 @@ def main(folder: Path) -> None:
                 few = taken.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
                 few.save(folder / f"{tab}-{look}.png", optimize=True)
                 page.context.close()
+            page = browser.new_context(**FILM).new_page()
+            page.goto(f"{found[0]}#train&label=3&{in_address(DIGITS[3])}")
+            page.wait_for_selector("main:not([aria-busy])")
+            film(page, folder / "learning.gif")
             browser.close()
         finally:  # or else this would wait for a server that has no reason to end
             process.terminate()

@@ -1,4 +1,4 @@
-"""What the README shows is what the code says."""
+"""What the README and the pages that it opens show is what the code says."""
 
 import re
 import shlex
@@ -15,22 +15,40 @@ from deltarule.data import download
 from deltarule.errors import DownloadError
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/start.md", "docs/heart.md")}
+README, START, _ = PAGES.values()
+PROGRAM, STARTING, BACKWARD = (re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0] for page in PAGES.values())
+
+
+def test_it_fits_on_one_screen() -> None:
+    assert len(README.splitlines()) <= 60
+
+
+def test_the_check_shown_is_what_check_prints_of_the_courses_program(tmp_path: Path) -> None:
+    chapter = (ROOT / "docs/course/08-your-own-checked.md").read_text(encoding="utf-8")
+    [program] = re.findall(r"^program = '''\n(.*?)^'''$", chapter, re.DOTALL | re.MULTILINE)
+    [(name, quoted)] = re.findall(r"^    \$ deltarule check (\S+)\n((?:    .+\n){5})", README, re.MULTILINE)
+    (tmp_path / name).write_text(program, encoding="utf-8")
+    printed = CliRunner().invoke(app, ["check", str(tmp_path / name), "--no-train"])
+    assert printed.exit_code == 1
+    assert dedent(quoted) in printed.stdout
 
 
 def test_the_heart_is_quoted_word_for_word() -> None:
     source = dedent((ROOT / "src/deltarule/nn/network.py").read_text(encoding="utf-8"))
-    quoted = [line.strip() for line in PROGRAMS[1].splitlines()]
+    quoted = [line.strip() for line in BACKWARD.splitlines()]
     lines = [line.strip() for line in source.splitlines()]
     start = lines.index(quoted[0])
     assert lines[start : start + len(quoted)] == quoted
 
 
-def test_the_program_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("program", [PROGRAM, STARTING], ids=["README", "start"])
+def test_the_program_runs(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "dr.plot" in program:
+        pytest.importorskip("matplotlib", reason="plots need the extra plot")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    exec(PROGRAMS[0].replace('"mnist"', '"digits"').replace("epochs=5", "epochs=1"), names)
+    exec(program.replace('"mnist"', '"digits"').replace("epochs=5", "epochs=1"), names)
     network, model = names["network"], names["model"]
     assert isinstance(network, dr.Network)
     assert isinstance(model, dr.Model)
@@ -50,7 +68,7 @@ def test_the_program_runs_where_mnist_cannot_be_had(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(download, "Mirrors", NoMirrors)
     names: dict[str, object] = {}
-    exec(PROGRAMS[0].replace("epochs=5", "epochs=1"), names)
+    exec(STARTING.replace("epochs=5", "epochs=1"), names)
     assert isinstance(names["model"], dr.Model)
     said = capsys.readouterr().err
     assert (
@@ -65,7 +83,8 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_commands_exist() -> None:
-    commands = {shlex.split(line)[1] for line in re.findall(r"^    \$ (deltarule .+)$", README, re.MULTILINE)}
+    shown = re.findall(r"^    (?:\$ )?(deltarule .+)$", README + START, re.MULTILINE)
+    commands = {shlex.split(line)[1] for line in shown}
     assert commands
     for command in commands:
         assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
