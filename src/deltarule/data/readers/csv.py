@@ -31,6 +31,7 @@ from deltarule.errors import DataError, SettingError, sentence
 
 Names = Collection[str]
 SEPARATORS = ",;\t|"
+SAID = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)  # Excel's own first line
 MOST_SAMPLED = 30  # lines that tell how a file is written
 # Bytes that are not of Windows-1252.
 FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
@@ -58,7 +59,7 @@ class Dialect(NamedTuple):
 
     is_padded: whether every line ends in a separator that parts nothing. is_named: whether rows begin with a name for
     which the header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or
-    "thousands", as other numbers show; "" where they do not.
+    "thousands", as other numbers show; "" where they do not. n_above: lines above its table, sep=; or comments.
     """
 
     encoding: str
@@ -66,6 +67,7 @@ class Dialect(NamedTuple):
     is_padded: bool = False
     is_named: bool = False
     point: str = "decimal"
+    n_above: int = 0
 
 
 FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
@@ -104,10 +106,13 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     """
     encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
-        lines = [line for line in islice(file, MOST_SAMPLED) if line.strip()]
-    best, found = (-1.0, 0.0, 0), Dialect(encoding, ",")
-    candidates = [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
-    if not candidates or '" "' in lines[0]:
+        sampled = [*islice(file, MOST_SAMPLED)]
+    n_above = count_above(sampled)
+    lines = [line for line in sampled[n_above:] if line.strip()]
+    best, found = (-1.0, 0.0, 0), Dialect(encoding, ",", n_above=n_above)
+    said = SAID.fullmatch(sampled[0]) if n_above else None
+    candidates = [said[1]] if said else [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
+    if not candidates or '" "' in "".join(lines[:1]):
         candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
     for each in candidates:
         with open_parsed(path, lines, each) as parsed:
@@ -123,8 +128,21 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
         if width > 1 and not is_prose and (score > best or not rows):
             is_padded = ends and len(names) + is_named == width > 0
             point = "decimal" if each == "," and '"' not in "".join(lines) else meaning_of_points(each, chain(*rows))
-            best, found = score, Dialect(encoding, each, is_padded, is_named, point)
+            best, found = score, Dialect(encoding, each, is_padded, is_named, point, n_above)
     return found
+
+
+def count_above(lines: Sequence[str]) -> int:
+    """How many lines stand above a table: Excel's sep=; and comments, of which the last may be the header itself.
+
+    It is where it has as many cells as the line below it, and that one has a number: so NumPy's savetxt writes them.
+    """
+    n_said = int(bool(lines) and SAID.fullmatch(lines[0]) is not None)
+    n_above = next((k for k, line in enumerate(lines) if k >= n_said and line[0] != "#"), 0)
+    if n_above > n_said:
+        pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
+        n_above -= any(len(last) == len(row) > 1 and any(map(is_number, row)) for last, row in pairs)
+    return n_above
 
 
 def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
@@ -200,10 +218,12 @@ def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator
 @contextmanager
 def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path, dialect.encoding) as file, open_parsed(path, file, dialect.separator) as reader:
-        rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
-        names = [""] * dialect.is_named  # of the first line
-        yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
+    with open_text(path, dialect.encoding) as file:
+        lines = chain(["\n"] * dialect.n_above, islice(file, dialect.n_above, None))
+        with open_parsed(path, lines, dialect.separator) as reader:
+            rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
+            names = [""] * dialect.is_named  # of the first line
+            yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
 
 
 def is_row(cells: Sequence[str]) -> bool:
@@ -255,6 +275,9 @@ def read_columns(
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
     head = head or Head.of(path)
+    if head.names.count("") > 1:
+        n_named = len([*filter(None, head.names)])
+        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=n_named, m=len(head.names)))
     refuse_duplicates(str(path), head.names)
     names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
     wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
@@ -278,8 +301,9 @@ def read_columns(
             break
     else:
         with open_rows(path, dialect) as rows:
-            wrong = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows if len(cells) != len(names)]
-            if len(wrong) > 1 and len({got for _, got, _ in wrong}) == 1 and head.line:
+            found = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows]
+            wrong = [each for each in found if each[1] != len(names)]
+            if 2 * len(wrong) > len(found) > 2 and len({got for _, got, _ in wrong}) == 1 and head.line:
                 raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
             quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
             problems = (f"line {line}: {got} cells{quote[is_open]}" for line, got, is_open in wrong)
@@ -303,7 +327,7 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
 
     lines: begins with the last one of the header, and gets the one that each row ends in.
     """
-    line, separator = lines[0], dialect.separator
+    line, separator = max(lines[0], dialect.n_above), dialect.separator
     for row in islice(file, line, None):
         line += 1
         if dialect.is_padded:

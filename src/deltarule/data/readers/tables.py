@@ -123,6 +123,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     else:
         table = drop_missing(table, [target] if is_filled and not known else [target, *names], how.announce)
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
+    if table.dialect.n_above:
+        how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
     for name, written in table.written.items():
         if written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
@@ -195,8 +197,10 @@ def frame_table(
                 else:
                     place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
                     codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
-            except TypeError as error:
-                raise DataError(sentence("tables.dtype", name=name, dtype="lists or dicts", column=column)) from error
+                values = [each.decode() if isinstance(each, bytes) else each for each in values]
+            except (TypeError, UnicodeDecodeError) as error:
+                got = "lists or dicts" if isinstance(error, TypeError) else "bytes that are not UTF-8"
+                raise DataError(sentence("tables.dtype", name=name, dtype=got, column=column)) from error
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             cells[column] = cells_of(codes, texts, is_text=column in text)

@@ -1,6 +1,7 @@
 """Networks that scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -78,7 +79,10 @@ def from_pipeline(pipeline: Any) -> Model:
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
-    return replace(model, columns=() if is_plain else prepared.columns, input_scaling=prepared.scaling)
+    network = deepcopy(model.network)  # an estimator of deltarule's keeps its own
+    network.weights[0][:] = network.weights[0][prepared.order]
+    columns = () if is_plain else prepared.columns
+    return replace(model, network=network, columns=columns, input_scaling=prepared.scaling)
 
 
 def check_estimator(estimator: Any) -> None:
@@ -120,17 +124,21 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
 
 
 class Preparation(NamedTuple):
-    """Columns, and what is subtracted from and divides each number that a network reads of them."""
+    """Columns, and what is subtracted from and divides each number that a network reads of them.
+
+    order: the place of each of these numbers among those that scikit-learn has: there indicators come last.
+    """
 
     columns: tuple[Column, ...]
     center: Array
     spread: Array
+    order: Array
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> "Preparation":
         """The one that changes nothing."""
         n_inputs = len(input_names(columns))
-        return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs))
+        return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs), np.arange(n_inputs))
 
     @property
     def scaling(self) -> Standardization | None:
@@ -158,28 +166,40 @@ def prepare(step: Any, before: Preparation) -> Preparation:
         for _, transformer, chosen in step.transformers_:
             if isinstance(transformer, str) and transformer == "drop":
                 continue
-            names = [chosen] if isinstance(chosen, str) else columns_at(chosen, columns)
-            parts.append(prepare(transformer, Preparation.of([columns[place[each]] for each in names])))
+            some = [columns[place[each]] for each in columns_at(chosen, columns)]
+            parts.append(prepare(transformer, Preparation.of(some)))
         made = tuple(column for part in parts for column in part.columns)
         center, spread = (np.concatenate([part[side] for part in parts]) for side in (1, 2))
-        return Preparation(made, center, spread)
-    if name == "SimpleImputer" and not step.add_indicator and not any(column.categories for column in columns):
+        firsts = np.cumsum([0, *(len(part.order) for part in parts)])
+        order = [first + part.order for first, part in zip(firsts[:-1], parts, strict=True)]
+        return Preparation(made, center, spread, np.concatenate(order))
+    is_plain = not any(column.categories or column.indicator for column in columns)
+    if name == "SimpleImputer" and is_plain:
         kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others hold nothing
         fills = fills * before.spread + before.center if fills.dtype.kind == "f" else fills
-        filled = tuple(Column(columns[at].name, (), fills[at]) for at in np.flatnonzero(kept))
-        return Preparation(filled, before.center[kept], before.spread[kept])
+        flagged = [*step.indicator_.features_] if step.add_indicator else []
+        if kept[flagged].all():
+            return with_fills(before, np.flatnonzero(kept), fills, flagged)
     categories = [each for column in getattr(step, "categories_", ()) for each in column]
     has_missing = any(each is None or each != each for each in categories)  # as a category of its own
-    is_plain = name == "OneHotEncoder" and step.drop is None and not has_missing
+    is_plain = is_plain and name == "OneHotEncoder" and step.drop is None and not has_missing
     if is_plain and not any(each is not None for each in getattr(step, "infrequent_categories_", ())):
         texts = [tuple(map(str, each)) for each in step.categories_]
         return Preparation.of(list(map(text_column, columns, texts)))
     if name in SCALERS and not getattr(step, "clip", False):
-        center, spread = SCALERS[name](step)
-        center = np.zeros(len(before.center)) if center is None else center
-        spread = np.ones(len(before.spread)) if spread is None else spread
+        found = zip(SCALERS[name](step), (0.0, 1.0), strict=True)
+        center, spread = (default if each is None else each[before.order] for each, default in found)
         return before._replace(center=before.center + center * before.spread, spread=before.spread * spread)
     raise SettingError(sentence("exchange.step", name=name))
+
+
+def with_fills(before: Preparation, kept: Array, fills: Array, flagged: Sequence[int]) -> Preparation:
+    """The columns that an imputer keeps, with what it fills in; those flagged have an indicator each."""
+    columns = [Column(before.columns[at].name, (), fills[at], indicator=at in flagged) for at in kept]
+    made = Preparation.of(columns)
+    is_value = np.concatenate([[True, False][: 1 + column.indicator] for column in columns])
+    made.center[is_value], made.spread[is_value] = before.center[kept], before.spread[kept]
+    return made._replace(order=np.where(is_value, np.cumsum(is_value) - 1, len(kept) + np.cumsum(~is_value) - 1))
 
 
 def text_column(column: Column, categories: tuple[str, ...]) -> Column:
@@ -191,9 +211,7 @@ def text_column(column: Column, categories: tuple[str, ...]) -> Column:
 
 def columns_at(chosen: Any, columns: Sequence[Column]) -> list[str]:
     """The names of chosen columns, which are given by name, by number, by a slice or by a mask."""
-    if isinstance(chosen, slice):
-        return [column.name for column in columns[chosen]]
-    listed = list(chosen)
-    if all(isinstance(each, bool | np.bool_) for each in listed):
-        return [column.name for column, is_chosen in zip(columns, listed, strict=True) if is_chosen]
-    return [columns[int(each)].name if isinstance(each, int | np.integer) else str(each) for each in listed]
+    chosen = chosen if isinstance(chosen, slice) else list([chosen] if isinstance(chosen, str) else chosen)
+    if isinstance(chosen, list) and all(isinstance(each, str) for each in chosen):
+        return chosen
+    return list(np.array([column.name for column in columns], object)[chosen])
