@@ -286,7 +286,6 @@ TABLE = f"size,kind,count\n{ROWS}"
         ("sep=;\n", ";", 1),
         ('\ufeff"sep=;"\r\n', ";", 1),
         ("SEP=,\n", ",", 1),
-        ("sep=:\n", ":", 1),
         ("# made by us\n", ",", 1),
         ("#made by us\n# in May, at noon\n", ",", 2),
         ("# a, b, c\n", ",", 1),

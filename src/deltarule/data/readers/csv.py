@@ -31,7 +31,7 @@ from deltarule.errors import DataError, SettingError, sentence
 
 Names = Collection[str]
 SEPARATORS = ",;\t|"
-SAID = re.compile(r'"?sep=([^"\r\n])"?\s*', re.IGNORECASE)  # Excel's own first line
+SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
 MOST_SAMPLED = 30  # lines that tell how a file is written
 # Bytes that are not of Windows-1252.
 FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
@@ -110,9 +110,8 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     n_above = count_above(sampled)
     lines = [line for line in sampled[n_above:] if line.strip()]
     best, found = (-1.0, 0.0, 0), Dialect(encoding, ",", n_above=n_above)
-    said = SAID.fullmatch(sampled[0]) if n_above else None
-    candidates = [said[1]] if said else [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
-    if not candidates or '" "' in "".join(lines[:1]):
+    candidates = [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
+    if not candidates or '" "' in lines[0]:
         candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
     for each in candidates:
         with open_parsed(path, lines, each) as parsed:
@@ -137,9 +136,8 @@ def count_above(lines: Sequence[str]) -> int:
 
     It is where it has as many cells as the line below it, and that one has a number: so NumPy's savetxt writes them.
     """
-    n_said = int(bool(lines) and SAID.fullmatch(lines[0]) is not None)
-    n_above = next((k for k, line in enumerate(lines) if k >= n_said and line[0] != "#"), 0)
-    if n_above > n_said:
+    n_above = next((k for k, line in enumerate(lines) if line[0] != "#" and (k or not SAID.fullmatch(line))), 0)
+    if n_above and lines[n_above - 1][0] == "#":
         pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
         n_above -= any(len(last) == len(row) > 1 and any(map(is_number, row)) for last, row in pairs)
     return n_above
@@ -232,14 +230,10 @@ def is_row(cells: Sequence[str]) -> bool:
 
 
 class Head(NamedTuple):
-    """How a CSV begins.
-
-    cells: of its first line that is not blank, `line`. names: of its columns. first: its first row.
-    """
+    """How a CSV begins: names of its columns, in its first `line` that is not blank, and its `first` row."""
 
     dialect: Dialect
     line: int
-    cells: list[str]
     names: list[str]
     first: list[str]
 
@@ -249,13 +243,13 @@ class Head(NamedTuple):
         dialect = dialect_of(path, is_whole=is_whole)
         with open_rows(path, dialect) as rows:
             line, cells = next(rows, (1, [""]))
-            head = cls(dialect, line, cells, [name.strip() for name in cells], next(rows, (0, []))[1])
-        return head if needs_header or not all(map(is_number, cells)) else head.as_row()
+            head = cls(dialect, line, [name.strip() for name in cells], next(rows, (0, []))[1])
+        return head if needs_header or not all(map(is_number, head.names)) else head.as_row()
 
     def as_row(self) -> "Head":
         """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
-        names = [str(number) for number in range(1, len(self.cells) + 1)]
-        return self._replace(line=0, names=names, first=self.cells)
+        names = [str(number) for number in range(1, len(self.names) + 1)]
+        return self._replace(line=0, names=names, first=self.names)
 
 
 def read_columns(
@@ -275,11 +269,10 @@ def read_columns(
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
     head = head or Head.of(path)
-    if head.names.count("") > 1:
-        n_named = len([*filter(None, head.names)])
-        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=n_named, m=len(head.names)))
-    refuse_duplicates(str(path), head.names)
     names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
+    if (n_blank := names.count("")) > 1:
+        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names) - n_blank, m=len(names)))
+    refuse_duplicates(str(path), names)
     wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
     if not head.first:
         return Table(str(path), names, {name: np.empty(0) for name in wanted.values()}, np.empty(0, np.intp), dialect)

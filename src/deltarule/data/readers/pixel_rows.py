@@ -39,7 +39,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     (counted from 1), where the file holds anything else than pixels and labels.
     """
     head = Head.of(path, is_whole=False)
-    head = head if is_header(head.cells) else head.as_row()
+    head = head if is_header(head.names) else head.as_row()
     try:
         with open_text(path, head.dialect.encoding) as file, warnings.catch_warnings(action="error"):
             for _ in range(max(head.line, head.dialect.n_above)):
@@ -75,7 +75,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
 
 def is_header(cells: Sequence[str]) -> bool:
     """Whether the first line names columns: most of its cells are not numbers, or count from 0 or 1."""
-    numbers = [cell.strip() for cell in cells if is_number(cell)]
+    numbers = [*filter(is_number, cells)]
     counts = [[*map(str, range(first, first + len(numbers)))] for first in (0, 1)]
     return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
 

@@ -150,7 +150,6 @@ def read_table_rows(path: Path, how: How) -> Reading:
     texts = [each.name for each in asked if each.categories]
     table = read_columns(path, Head.of(path, needs_header=bool(asked)), text=texts, only=only, without=passed_over)
     columns = asked or [Column(name) for name in table.cells]
-    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)
@@ -192,12 +191,10 @@ def frame_table(
             raise DataError(sentence("tables.dtype", name=name, dtype=dtype, column=column))
         else:
             try:
-                if is_pandas:
-                    codes, values = sys.modules["pandas"].factorize(series)
-                else:
-                    place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
-                    codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
-                values = [each.decode() if isinstance(each, bytes) else each for each in values]
+                known = (series.dropna() if is_pandas else series.drop_nulls()).to_list()
+                place = {each: at for at, each in enumerate(dict.fromkeys(known))}
+                codes = np.array([place.get(each, -1) for each in series.to_list()], np.intp)
+                values = [each.decode() if isinstance(each, bytes) else each for each in place]
             except (TypeError, UnicodeDecodeError) as error:
                 got = "lists or dicts" if isinstance(error, TypeError) else "bytes that are not UTF-8"
                 raise DataError(sentence("tables.dtype", name=name, dtype=got, column=column)) from error

@@ -79,10 +79,11 @@ def from_pipeline(pipeline: Any) -> Model:
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
+    columns, center, spread, order = prepared
     network = deepcopy(model.network)  # an estimator of deltarule's keeps its own
-    network.weights[0][:] = network.weights[0][prepared.order]
-    columns = () if is_plain else prepared.columns
-    return replace(model, network=network, columns=columns, input_scaling=prepared.scaling)
+    network.weights[0][:] = network.weights[0][order]
+    scaling = Standardization(center, spread) if center.any() or (spread != 1.0).any() else None
+    return replace(model, network=network, columns=() if is_plain else columns, input_scaling=scaling)
 
 
 def check_estimator(estimator: Any) -> None:
@@ -140,12 +141,6 @@ class Preparation(NamedTuple):
         n_inputs = len(input_names(columns))
         return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs), np.arange(n_inputs))
 
-    @property
-    def scaling(self) -> Standardization | None:
-        """The standardization; None where it changes nothing."""
-        is_plain = not self.center.any() and (self.spread == 1.0).all()
-        return None if is_plain else Standardization(self.center, self.spread)
-
 
 def prepare(step: Any, before: Preparation) -> Preparation:
     """What a fitted step makes of what the steps before it have made.
@@ -161,25 +156,24 @@ def prepare(step: Any, before: Preparation) -> Preparation:
             before = prepare(each, before)
         return before
     if name == "ColumnTransformer":
-        place = {column.name: at for at, column in enumerate(columns)}
-        parts = []
-        for _, transformer, chosen in step.transformers_:
-            if isinstance(transformer, str) and transformer == "drop":
-                continue
-            some = [columns[place[each]] for each in columns_at(chosen, columns)]
-            parts.append(prepare(transformer, Preparation.of(some)))
+        used = [each for each in step.transformers_ if not (isinstance(each[1], str) and each[1] == "drop")]
+        parts = [prepare(each, Preparation.of(columns_at(chosen, columns))) for _, each, chosen in used]
         made = tuple(column for part in parts for column in part.columns)
-        center, spread = (np.concatenate([part[side] for part in parts]) for side in (1, 2))
-        firsts = np.cumsum([0, *(len(part.order) for part in parts)])
-        order = [first + part.order for first, part in zip(firsts[:-1], parts, strict=True)]
-        return Preparation(made, center, spread, np.concatenate(order))
+        sizes = [len(part.order) for part in parts]
+        starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        center, spread, order = (np.concatenate([part[side] for part in parts]) for side in (1, 2, 3))
+        return Preparation(made, center, spread, starts + order)
     is_plain = not any(column.categories or column.indicator for column in columns)
     if name == "SimpleImputer" and is_plain:
         kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others hold nothing
         fills = fills * before.spread + before.center if fills.dtype.kind == "f" else fills
         flagged = [*step.indicator_.features_] if step.add_indicator else []
         if kept[flagged].all():
-            return with_fills(before, np.flatnonzero(kept), fills, flagged)
+            filled = [Column(columns[at].name, (), fills[at], indicator=at in flagged) for at in np.flatnonzero(kept)]
+            is_value = np.concatenate([[True, False][: 1 + each.indicator] for each in filled])
+            after = Preparation.of(filled)
+            after.center[is_value], after.spread[is_value] = before.center[kept], before.spread[kept]
+            return after._replace(order=np.argsort(np.argsort(~is_value, kind="stable")))
     categories = [each for column in getattr(step, "categories_", ()) for each in column]
     has_missing = any(each is None or each != each for each in categories)  # as a category of its own
     is_plain = is_plain and name == "OneHotEncoder" and step.drop is None and not has_missing
@@ -188,18 +182,9 @@ def prepare(step: Any, before: Preparation) -> Preparation:
         return Preparation.of(list(map(text_column, columns, texts)))
     if name in SCALERS and not getattr(step, "clip", False):
         found = zip(SCALERS[name](step), (0.0, 1.0), strict=True)
-        center, spread = (default if each is None else each[before.order] for each, default in found)
-        return before._replace(center=before.center + center * before.spread, spread=before.spread * spread)
+        shift, scale = (default if each is None else each[before.order] for each, default in found)
+        return before._replace(center=before.center + shift * before.spread, spread=before.spread * scale)
     raise SettingError(sentence("exchange.step", name=name))
-
-
-def with_fills(before: Preparation, kept: Array, fills: Array, flagged: Sequence[int]) -> Preparation:
-    """The columns that an imputer keeps, with what it fills in; those flagged have an indicator each."""
-    columns = [Column(before.columns[at].name, (), fills[at], indicator=at in flagged) for at in kept]
-    made = Preparation.of(columns)
-    is_value = np.concatenate([[True, False][: 1 + column.indicator] for column in columns])
-    made.center[is_value], made.spread[is_value] = before.center[kept], before.spread[kept]
-    return made._replace(order=np.where(is_value, np.cumsum(is_value) - 1, len(kept) + np.cumsum(~is_value) - 1))
 
 
 def text_column(column: Column, categories: tuple[str, ...]) -> Column:
@@ -209,9 +194,9 @@ def text_column(column: Column, categories: tuple[str, ...]) -> Column:
     return Column(column.name, categories, float(categories.index(str(column.fill))), "most_frequent")
 
 
-def columns_at(chosen: Any, columns: Sequence[Column]) -> list[str]:
-    """The names of chosen columns, which are given by name, by number, by a slice or by a mask."""
+def columns_at(chosen: Any, columns: Sequence[Column]) -> list[Column]:
+    """Chosen columns, which are given by name, by number, by a slice or by a mask."""
     chosen = chosen if isinstance(chosen, slice) else list([chosen] if isinstance(chosen, str) else chosen)
     if isinstance(chosen, list) and all(isinstance(each, str) for each in chosen):
-        return chosen
-    return list(np.array([column.name for column in columns], object)[chosen])
+        chosen = [[column.name for column in columns].index(each) for each in chosen]
+    return [columns[at] for at in np.arange(len(columns))[chosen]]
