@@ -236,10 +236,8 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {}
-    for name in names:
-        cells = table.cells[name]
-        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+    cells = {name: table.cells[name] for name in names}
+    missing = {name: each.codes < 0 if isinstance(each, Texts) else np.isnan(each) for name, each in cells.items()}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
