@@ -132,10 +132,7 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
 
 
 def count_above(lines: Sequence[str]) -> int:
-    """How many lines stand above a table: Excel's sep=; and comments, of which the last may be the header itself.
-
-    It is where it has as many cells as the line below it, and that one has a number: so NumPy's savetxt writes them.
-    """
+    """How many lines stand above a table: Excel's sep=; and comments, but for a header as NumPy's savetxt writes it."""
     n_above = next((k for k, line in enumerate(lines) if line[0] != "#" and (k or not SAID.fullmatch(line))), 0)
     if n_above and lines[n_above - 1][0] == "#":
         pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
@@ -204,8 +201,9 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
 
 
 @contextmanager
-def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Any]:
-    """A reader of Python's csv module. DataError where a line is such that it cannot be read."""
+def open_parsed(path: AnyPath, lines: Iterable[str], separator: str, n_above: int = 0) -> Iterator[Any]:
+    """A reader of Python's csv module, of lines below the first few. DataError where one cannot be read."""
+    lines = chain(["\n"] * n_above, islice(lines, n_above, None))
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
         yield reader
@@ -216,12 +214,11 @@ def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator
 @contextmanager
 def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path, dialect.encoding) as file:
-        lines = chain(["\n"] * dialect.n_above, islice(file, dialect.n_above, None))
-        with open_parsed(path, lines, dialect.separator) as reader:
-            rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
-            names = [""] * dialect.is_named  # of the first line
-            yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
+    encoding, separator, *_, n_above = dialect
+    with open_text(path, encoding) as file, open_parsed(path, file, separator, n_above) as reader:
+        rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
+        names = [""] * dialect.is_named  # of the first line
+        yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
 
 
 def is_row(cells: Sequence[str]) -> bool:

@@ -367,8 +367,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError where the table lacks one of these columns."""
-    names = set(table.names)
-    absent = [column.name for column in columns if column.name not in names]
+    absent = [column.name for column in columns if column.name not in table.names]
     if absent:
         if table.is_file and None not in map(number_in, table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)

@@ -125,10 +125,7 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
 
 
 class Preparation(NamedTuple):
-    """Columns, and what is subtracted from and divides each number that a network reads of them.
-
-    order: the place of each of these numbers among those that scikit-learn has: there indicators come last.
-    """
+    """Columns; what is subtracted from and divides each number read of them, and its place in scikit-learn's order."""
 
     columns: tuple[Column, ...]
     center: Array
