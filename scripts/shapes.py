@@ -2,8 +2,7 @@
 
 Digits: 0 with a slash, 1 and 7 as in Europe, 0, 1 and 8 that lean to the left, digits drawn with strokes and digits in
 print. The rest: letters, drawn and in print, signs, shapes, scribbles, textures, blanks, parts and heaps of digits.
-Buildings are among them, but no house with a ridge; heads, the things and the fonts that `benchmarks/doubt.py` measures
-with are not.
+Houses and faces are not among them, nor are the fonts that `benchmarks/doubt.py` measures with.
 """
 
 import json
@@ -124,21 +123,9 @@ def with_line(image: Gray, ends: NDArray[np.float64], width: float) -> Gray:
     return normal(np.maximum(np.pad(image, 8), line))
 
 
-def turned(image: Gray, degrees: float) -> Gray:
-    """An image turned counterclockwise: its top goes to the left."""
-    big = Image.fromarray(np.pad(image, 14)).resize((168, 168), Image.Resampling.BICUBIC)
-    return normal(np.asarray(big.rotate(degrees, Image.Resampling.BICUBIC)))
-
-
-def to_the_left(image: Gray, rng: np.random.Generator) -> Gray:
-    """A digit as one leans it who writes with the left hand: slanted, turned, or both."""
-    lean, degrees = [(1.0, 0.0), (0.0, 1.0), (0.5, 0.5)][rng.integers(3)] * rng.uniform([0.05, 3.0], [0.7, 33.0])
-    return turned(slanted(image, lean), degrees)
-
-
 def slashed(zero: Gray, rng: np.random.Generator, backwards: float = 0.1) -> Gray:
     """A 0 with a slash through it; `backwards`: how often it goes from above left to below right."""
-    beyond, tilt = rng.uniform(-0.3, 0.25, 2), rng.uniform(0.0, 0.4)
+    beyond, tilt = rng.uniform(-0.15, 0.25, 2), rng.uniform(0.0, 0.25)
     ends = np.array([[-beyond[0] + tilt, 1.0 + beyond[1] * 0.5], [1.0 + beyond[0] - tilt, -beyond[1] * 0.5]])
     if rng.random() < backwards:
         ends = ends[:, [0]] * [1, 0] + (1.0 - ends[:, [1]]) * [0, 1]
@@ -159,16 +146,12 @@ def other_digits(images: Gray, labels: NDArray[np.int64], rng: np.random.Generat
         return np.asarray(rng.choice(of[digit]))
 
     while True:
-        for _ in range(5):
+        for _ in range(3):
             yield slashed(any_of(0), rng), 0
-        for _ in range(2):
-            yield slashed(drawn("digits", "0", rng, lean=rng.uniform(-0.3, 0.3)), rng), 0
+        yield slashed(drawn("digits", "0", rng), rng), 0
         yield crossed(any_of(7), rng), 7
-        yield to_the_left(any_of(0), rng), 0
-        for digit in range(2, 8):
-            yield to_the_left(any_of(digit), rng), digit
         for digit in (0, 1, 8):
-            yield to_the_left(any_of(digit), rng), digit
+            yield slanted(any_of(digit), rng.uniform(0.1, 0.65)), digit
             yield drawn("digits", str(digit), rng, lean=rng.uniform(0.1, 0.6)), digit
         for _ in range(3):
             yield drawn("digits", "european 1", rng, lean=rng.uniform(-0.2, 0.1)), 1
@@ -214,7 +197,7 @@ def figure(rng: np.random.Generator) -> Gray:
     t = np.linspace(0.0, 2.0 * np.pi, 30)
     circle = np.stack([np.cos(t), np.sin(t)], axis=1)
     parts = [circle * rng.uniform(0.1, 0.5) + rng.uniform(0.0, 1.5, 2) for _ in range(rng.integers(1, 4))]
-    parts += [rng.uniform(0.0, 1.5, (2, 2)) for _ in range(rng.integers(2, 5))]  # one might be the slash of a 0
+    parts += [rng.uniform(0.0, 1.5, (2, 2)) for _ in range(rng.integers(1, 5))]
     return image_of(by_hand(parts, rng), pen(rng))
 
 
@@ -240,31 +223,6 @@ def composition(rng: np.random.Generator) -> Gray:
             size = rng.uniform(0.5, 1.3, 2)
         parts.append(place + outline * size)
     return image_of(by_hand(parts, rng), pen(rng) * 0.85)
-
-
-def container(rng: np.random.Generator) -> Gray:
-    """A closed outline, of corners or round, with two to five marks inside it, and at times some outside."""
-    t = np.linspace(0.0, 2.0 * np.pi, 30)
-    circle = np.stack([np.cos(t), np.sin(t)], axis=1)
-    n_corners = int(rng.integers(3, 9))
-    angles = np.sort(
-        rng.uniform(0.0, 2.0 * np.pi / n_corners, n_corners) + np.arange(n_corners) * 2 * np.pi / n_corners
-    )
-    corners = np.stack([np.cos(angles), np.sin(angles)], axis=1) * rng.uniform(0.7, 1.3, (n_corners, 1))
-    closed = np.concatenate([corners, corners[:1]])
-    outline = [circle, closed, curve(closed), np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1.0]])][
-        rng.integers(4)
-    ]
-    size = rng.uniform(0.6, 1.3, 2)
-    parts = [outline * size]
-    for k in range(int(rng.integers(2, 6))):
-        small = rng.uniform(0.12, 0.35, 2)
-        mark = [circle, circle[: int(rng.integers(8, 20))], np.array([[-1.0, 0.0], [1.0, 0.0]]), closed * 0.8]
-        mark.append(np.array([[-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [1.0, 1.0]]))
-        spin = np.linalg.qr(rng.normal(size=(2, 2)))[0] if rng.random() < 0.4 else np.eye(2)
-        place = rng.uniform(-0.6, 0.6, 2) if k < 4 else rng.choice([-1.2, 1.2], 2) * rng.uniform(0.3, 1.0, 2)
-        parts.append((place + mark[rng.integers(len(mark))] @ spin * small) * size)
-    return image_of(by_hand(parts, rng), min(pen(rng) * 0.8, 2.3))  # a thick pen makes a 0 of it
 
 
 def texture(rng: np.random.Generator) -> Gray:
@@ -352,9 +310,8 @@ def no_digits(images: Gray, labels: NDArray[np.int64], rng: np.random.Generator)
         (6, lambda: in_print(LETTERS)),
         (7, lambda: any_drawn("letters")),
         (2, lambda: in_print(SIGNS)),
-        (7, lambda: any_drawn("shapes")),
-        (7, lambda: composition(rng)),
-        (5, lambda: container(rng)),
+        (4, lambda: any_drawn("shapes")),
+        (6, lambda: composition(rng)),
         (3, lambda: scribble(rng)),
         (3, lambda: figure(rng)),
         (2, lambda: texture(rng)),
