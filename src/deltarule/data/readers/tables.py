@@ -150,6 +150,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     texts = [each.name for each in asked if each.categories]
     table = read_columns(path, Head.of(path, needs_header=bool(asked)), text=texts, only=only, without=passed_over)
     columns = asked or [Column(name) for name in table.cells]
+    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)

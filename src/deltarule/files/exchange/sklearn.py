@@ -79,11 +79,10 @@ def from_pipeline(pipeline: Any) -> Model:
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
-    columns, center, spread, order = prepared
     network = deepcopy(model.network)  # an estimator of deltarule's keeps its own
-    network.weights[0][:] = network.weights[0][order]
-    scaling = Standardization(center, spread) if center.any() or (spread != 1.0).any() else None
-    return replace(model, network=network, columns=() if is_plain else columns, input_scaling=scaling)
+    network.weights[0][:] = network.weights[0][prepared.order]
+    scaling = Standardization(*prepared[1:3]) if prepared.center.any() or (prepared.spread != 1.0).any() else None
+    return replace(model, network=network, columns=() if is_plain else prepared.columns, input_scaling=scaling)
 
 
 def check_estimator(estimator: Any) -> None:
