@@ -54,7 +54,7 @@ def predict(options: PredictOptions) -> None:
         raise SettingError("give either FILE..., or both --kaggle test.csv and --out submission.csv")
     paths = files_in(files or ())
     if out is not None and len(paths) > 1:
-        raise SettingError(f"--out takes the answers to one CSV: got {len(paths)} files; give one")
+        raise SettingError(f"--out answers one CSV: got {', '.join(map(str, paths[:3]))}; give one, and --model MODEL")
     name = options.model or model_for(paths)
     check_place(out, "table", force=options.force, inputs=[*input_files(name, str(kaggle)), *paths])
     model = load_model(name, options.hidden)

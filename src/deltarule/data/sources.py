@@ -81,13 +81,11 @@ def search_folders(name: str) -> list[Path]:
 
 def cache_folder() -> Path:
     """Where downloads are kept: as the system wants it, for this user alone."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base, "deltarule")
+    bases = {
+        "win32": os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local",
+        "darwin": Path.home() / "Library" / "Caches",
+    }
+    return Path(bases.get(sys.platform) or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "deltarule")
 
 
 def find_genuine(name: str, file: PublishedFile, announce: Announce) -> tuple[Path, NDArray[np.uint8]] | None:

@@ -274,3 +274,59 @@ def test_a_label_behind_pixels_without_a_header_is_doubted(stored) -> None:
     rows = "\n".join(f"{k * 25},9,8,7,{k}" for k in range(8))
     with pytest.raises(SettingError, match="labels could be in column 1 or in column 5"):
         read_pixels(stored(rows))
+
+
+ROWS = "".join(f"{k}.5,{'ab'[k % 2]},{k % 7}\n" for k in range(20))
+TABLE = f"size,kind,count\n{ROWS}"
+
+
+@pytest.mark.parametrize(
+    ("above", "between", "n_above"),
+    [
+        ("sep=;\n", ";", 1),
+        ('\ufeff"sep=;"\r\n', ";", 1),
+        ("SEP=,\n", ",", 1),
+        ("# made by us\n", ",", 1),
+        ("#made by us\n# in May, at noon\n", ",", 2),
+        ("# a, b, c\n", ",", 1),
+        ("sep=\t\n# made by us\n\n", "\t", 2),
+    ],
+)
+def test_lines_above_a_table_are_passed_over(stored, above: str, between: str, n_above: int) -> None:
+    path, said = stored(above + TABLE.replace(",", between)), list[str]()
+    table = read_table(path, "kind", announce=said.append)
+    assert [column.name for column in table.columns] == ["size", "count"]
+    assert table.inputs[3].tolist() == [3.5, 3.0]
+    assert f"{path}: lines above the header that are passed over: {n_above}" in said
+    pixels = above.encode() + f"{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n".replace(",", between).encode()
+    for content in (pixels, pixels.replace(HEADER.replace(",", between).encode() + b"\n", b"")):
+        assert read_pixels(stored(content)).targets.tolist() == [7, 1]
+    with pytest.raises(DataError, match=f"line {above.count(chr(10)) + 6}: 2 cells"):
+        read_table(stored(above + TABLE.replace("\n4.5,", "\n4.5 ").replace(",", between)), "kind")
+
+
+@pytest.mark.parametrize("name", ["#", "#id", "# size"])
+def test_a_header_may_begin_as_a_comment_does(stored, name: str) -> None:
+    """NumPy's savetxt writes every header so."""
+    table = read_table(stored(TABLE.replace("size", name)), "kind", announce=lambda _: None)
+    assert (table.columns[0].name, table.n_samples) == (name, 20)
+
+
+@pytest.mark.parametrize("title", ["Sizes of 2024\n", "// ours\n", "Sizes of 2024,,\n", "Sizes\n\nin cm\n"])
+def test_other_lines_above_the_names_are_named(stored, title: str) -> None:
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+        read_table(stored(title + TABLE), "kind")
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+        read_pixels(stored(f"{title.split(',')[0].split(chr(10))[0]}\n{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n"))
+
+
+def test_some_lines_of_another_length_are_not_all_lines(stored) -> None:
+    with pytest.raises(DataError, match="got\n  line 6: 2 cells instead of 3\n  line 16: 2 cells instead of 3"):
+        read_table(stored(TABLE.replace("4.5,", "4.5 ")), "kind")
+
+
+@pytest.mark.parametrize("content", ["sep=;", "sep=;\n", "# only this\n", "sep=;\n# this\n", "#\n"])
+def test_a_file_of_comments_alone_is_refused(stored, content: str) -> None:
+    for read_it in (read_pixels, lambda path: read_table(path, "kind")):
+        with pytest.raises((DataError, SettingError)):
+            read_it(stored(content))

@@ -36,6 +36,8 @@ def test_columns_of_every_kind(library: Any) -> None:
     assert column_of(library, [True, False] * 10) == Column("v", ("False", "True"))
     assert column_of(library, ["1,5", "2,5"] * 10) == Column("v")
     assert column_of(library, [Decimal("1.5")] * 20) == Column("v")
+    assert column_of(library, ["Köln".encode(), b"Ulm"] * 10) == Column("v", ("Köln", "Ulm"))
+    assert column_of(library, [b"1.5", b"2"] * 10) == Column("v")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,7 @@ def test_columns_of_every_kind(library: Any) -> None:
     [
         ([[1, 2]] * 20, r"got lists or dicts in column 'v'; leave it out, without=\['v'\]"),
         ([{"a": 1}] * 20, "got lists or dicts in column 'v'"),
+        ([b"K\xf6ln"] * 20, "got bytes that are not UTF-8 in column 'v'"),
         ([dt.datetime(2026, 1, 1)] * 20, "numbers and text were expected: got .*atetime"),
         ([1e300] + [1.0] * 19, r"row 0 \(counted from 0\), column 'v': 1e\+300, beyond 1e\+30, is not a number"),
         ([float("inf")] + [1.0] * 19, "column 'v': inf is not a number"),

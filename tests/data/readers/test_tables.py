@@ -170,7 +170,7 @@ def test_missing_cells_count_as_the_mean_or_as_no_category(stored: Stored) -> No
         ("x,y\n1,2\n3\n4,5\n", {}, "as many cells .*got\n  line 3: 1 cells instead of 2$"),
         ("x,y\n1,2\n\n3,4,5\n", {}, "as many cells .*got\n  line 4: 3 cells instead of 2$"),
         ("x,y\n1,2,3,4\n4,5,6,7\n", {}, "line 1 must name the columns .* it has 2 cells, and they have 4; delete what"),
-        ("# of a shop\nx,y\n4,5\n4,6\n", {}, "line 1 must name the columns .* it has 1 cells, and they have 2; delete"),
+        ("of a shop\nx,y\n4,5\n4,6\n", {}, "line 1 must name the columns .* it has 1 cells, and they have 2; delete"),
         ("x,y\ninf,2\n2,3\n", {"task": "values"}, "got\n  line 2, column 'x': inf is not a number"),
         ("x,y\n", {}, "got 0 rows of 1 inputs"),
         ("y\n1\n", {}, "got 1 rows of 0 inputs"),

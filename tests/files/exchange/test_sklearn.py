@@ -118,8 +118,9 @@ def pipeline() -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("is_flagged", [False, True])
 @pytest.mark.parametrize("scaler", ["StandardScaler", "RobustScaler", "MaxAbsScaler", "MinMaxScaler"])
-def test_a_pipeline_answers_from_raw_rows(scaler: str, tmp_path: Path) -> None:
+def test_a_pipeline_answers_from_raw_rows(scaler: str, is_flagged: bool, tmp_path: Path) -> None:
     """Numbers with holes, texts, a column of whole numbers for categories: through the model, its file and ONNX."""
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     pandas, runtime = pytest.importorskip("pandas"), pytest.importorskip("onnxruntime")
@@ -130,12 +131,14 @@ def test_a_pipeline_answers_from_raw_rows(scaler: str, tmp_path: Path) -> None:
     frame = pandas.DataFrame({"size": rng.normal(50, 9, 60), "town": rng.choice(["Ulm", "Bonn"], 60)})
     frame["floor"], frame["rent"] = rng.integers(3, size=60), rng.lognormal(3, 1, 60)
     frame.loc[[3, 9], "size"] = frame.loc[5, "rent"] = np.nan
-    numeric = make_pipeline(impute.SimpleImputer(strategy="median"), getattr(preprocessing, scaler)())
+    frame["year"] = rng.integers(1900, 2000, 60)
+    imputer = impute.SimpleImputer(strategy="median", add_indicator=is_flagged)
+    numeric = make_pipeline(imputer, getattr(preprocessing, scaler)())
     before = compose.ColumnTransformer(
         [
             ("rest", "drop", []),
             ("texts", preprocessing.OneHotEncoder(), ["town", "floor"]),
-            ("n", numeric, ["rent", "size"]),
+            ("n", numeric, ["rent", "year", "size"]),
         ]
     )
     network = neural_network.MLPClassifier(5, max_iter=30, random_state=0)
@@ -145,7 +148,8 @@ def test_a_pipeline_answers_from_raw_rows(scaler: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(model.probabilities(frame), expected, atol=1e-9)
     rows = model.unscaled(frame)
     place = [model.input_names.index(name) for name in ("rent", "size")]
-    rows[:, place] = frame[["rent", "size"]]  # ONNX fills in what is missing
+    rows[:, place] = frame[["rent", "size"]]  # ONNX fills in what is missing, and sets the indicators
+    rows = rows[:, [not name.endswith(" is missing") for name in model.input_names]]
     (found,) = runtime.InferenceSession(onnx_bytes(model)).run(None, {"X": rows})
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -197,6 +201,27 @@ def test_steps_that_a_model_cannot_do_are_named(step: str, settings: dict[str, A
     whole.fit(np.arange(20).reshape(-1, 1) % 7, [0, 1] * 10)
     with pytest.raises(SettingError, match=f"before the network: got a {step}; give the last step"):
         from_sklearn(whole)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_indicators_of_what_an_imputer_drops_are_refused() -> None:
+    impute = pytest.importorskip("sklearn.impute", reason="scikit-learn is not installed")
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+
+    empty = np.stack([np.arange(20.0), np.full(20, np.nan)], axis=1)
+    whole = make_pipeline(impute.SimpleImputer(add_indicator=True), MLPClassifier(3, max_iter=2))
+    with pytest.raises(SettingError, match="before the network: got a SimpleImputer"):
+        from_sklearn(whole.fit(empty, [0, 1] * 10))
+    flags = make_pipeline(
+        impute.SimpleImputer(strategy="most_frequent", add_indicator=True),
+        preprocessing.OneHotEncoder(),
+        MLPClassifier(3, max_iter=2),
+    )
+    texts = np.array([["a"], ["b"], ["b"], [np.nan]] * 5, dtype=object)
+    with pytest.raises(SettingError, match="before the network: got a OneHotEncoder"):
+        from_sklearn(flags.fit(texts, [0, 1] * 10))
 
 
 def unfitted() -> Any:

@@ -31,6 +31,7 @@ from deltarule.errors import DataError, SettingError, sentence
 
 Names = Collection[str]
 SEPARATORS = ",;\t|"
+SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
 MOST_SAMPLED = 30  # lines that tell how a file is written
 # Bytes that are not of Windows-1252.
 FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
@@ -58,7 +59,7 @@ class Dialect(NamedTuple):
 
     is_padded: whether every line ends in a separator that parts nothing. is_named: whether rows begin with a name for
     which the header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or
-    "thousands", as other numbers show; "" where they do not.
+    "thousands", as other numbers show; "" where they do not. n_above: lines above its table, sep=; or comments.
     """
 
     encoding: str
@@ -66,6 +67,7 @@ class Dialect(NamedTuple):
     is_padded: bool = False
     is_named: bool = False
     point: str = "decimal"
+    n_above: int = 0
 
 
 FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
@@ -104,8 +106,10 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     """
     encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
-        lines = [line for line in islice(file, MOST_SAMPLED) if line.strip()]
-    best, found = (-1.0, 0.0, 0), Dialect(encoding, ",")
+        sampled = [*islice(file, MOST_SAMPLED)]
+    n_above = count_above(sampled)
+    lines = [line for line in sampled[n_above:] if line.strip()]
+    best, found = (-1.0, 0.0, 0), Dialect(encoding, ",", n_above=n_above)
     candidates = [*filter("".join(lines[:1]).__contains__, SEPARATORS)]
     if not candidates or '" "' in lines[0]:
         candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
@@ -123,8 +127,17 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
         if width > 1 and not is_prose and (score > best or not rows):
             is_padded = ends and len(names) + is_named == width > 0
             point = "decimal" if each == "," and '"' not in "".join(lines) else meaning_of_points(each, chain(*rows))
-            best, found = score, Dialect(encoding, each, is_padded, is_named, point)
+            best, found = score, Dialect(encoding, each, is_padded, is_named, point, n_above)
     return found
+
+
+def count_above(lines: Sequence[str]) -> int:
+    """How many lines stand above a table: Excel's sep=; and comments, but for a header as NumPy's savetxt writes it."""
+    n_above = next((k for k, line in enumerate(lines) if line[0] != "#" and (k or not SAID.fullmatch(line))), 0)
+    if n_above and lines[n_above - 1][0] == "#":
+        pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
+        n_above -= any(len(last) == len(row) > 1 and any(map(is_number, row)) for last, row in pairs)
+    return n_above
 
 
 def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
@@ -188,8 +201,9 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
 
 
 @contextmanager
-def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Any]:
-    """A reader of Python's csv module. DataError where a line is such that it cannot be read."""
+def open_parsed(path: AnyPath, lines: Iterable[str], separator: str, n_above: int = 0) -> Iterator[Any]:
+    """A reader of Python's csv module, of lines below the first few. DataError where one cannot be read."""
+    lines = chain(["\n"] * n_above, islice(lines, n_above, None))
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
         yield reader
@@ -200,7 +214,8 @@ def open_parsed(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator
 @contextmanager
 def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
     """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    with open_text(path, dialect.encoding) as file, open_parsed(path, file, dialect.separator) as reader:
+    encoding, separator, *_, n_above = dialect
+    with open_text(path, encoding) as file, open_parsed(path, file, separator, n_above) as reader:
         rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
         names = [""] * dialect.is_named  # of the first line
         yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
@@ -212,14 +227,10 @@ def is_row(cells: Sequence[str]) -> bool:
 
 
 class Head(NamedTuple):
-    """How a CSV begins.
-
-    cells: of its first line that is not blank, `line`. names: of its columns. first: its first row.
-    """
+    """How a CSV begins: names of its columns, in its first `line` that is not blank, and its `first` row."""
 
     dialect: Dialect
     line: int
-    cells: list[str]
     names: list[str]
     first: list[str]
 
@@ -229,13 +240,13 @@ class Head(NamedTuple):
         dialect = dialect_of(path, is_whole=is_whole)
         with open_rows(path, dialect) as rows:
             line, cells = next(rows, (1, [""]))
-            head = cls(dialect, line, cells, [name.strip() for name in cells], next(rows, (0, []))[1])
-        return head if needs_header or not all(map(is_number, cells)) else head.as_row()
+            head = cls(dialect, line, [name.strip() for name in cells], next(rows, (0, []))[1])
+        return head if needs_header or not all(map(is_number, head.names)) else head.as_row()
 
     def as_row(self) -> "Head":
         """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
-        names = [str(number) for number in range(1, len(self.cells) + 1)]
-        return self._replace(line=0, names=names, first=self.cells)
+        names = [str(number) for number in range(1, len(self.names) + 1)]
+        return self._replace(line=0, names=names, first=self.names)
 
 
 def read_columns(
@@ -255,8 +266,10 @@ def read_columns(
     Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
     """
     head = head or Head.of(path)
-    refuse_duplicates(str(path), head.names)
     names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
+    if (n_blank := names.count("")) > 1:
+        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names) - n_blank, m=len(names)))
+    refuse_duplicates(str(path), names)
     wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
     if not head.first:
         return Table(str(path), names, {name: np.empty(0) for name in wanted.values()}, np.empty(0, np.intp), dialect)
@@ -278,8 +291,9 @@ def read_columns(
             break
     else:
         with open_rows(path, dialect) as rows:
-            wrong = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows if len(cells) != len(names)]
-            if len(wrong) > 1 and len({got for _, got, _ in wrong}) == 1 and head.line:
+            found = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows]
+            wrong = [each for each in found if each[1] != len(names)]
+            if 2 * len(wrong) > len(found) > 2 and len({got for _, got, _ in wrong}) == 1 and head.line:
                 raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
             quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
             problems = (f"line {line}: {got} cells{quote[is_open]}" for line, got, is_open in wrong)
@@ -303,7 +317,7 @@ def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str
 
     lines: begins with the last one of the header, and gets the one that each row ends in.
     """
-    line, separator = lines[0], dialect.separator
+    line, separator = max(lines[0], dialect.n_above), dialect.separator
     for row in islice(file, line, None):
         line += 1
         if dialect.is_padded:

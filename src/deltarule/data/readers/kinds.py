@@ -42,16 +42,10 @@ def reading_of(splits: Splits) -> Reading:
     return Reading((splits.test or splits.train).inputs, splits)
 
 
-def read_idx_rows(path: Path, how: How) -> Reading:
-    """The images in an IDX file, or any other rows, as rows of pixels."""
-    pixels = read_idx(path)
-    return Reading(pixels.reshape(len(pixels), -1), report={"holds": "pixels"})
-
-
 TABLES = read_tables("data/readers/kinds")
 READERS: dict[str, Callable[[Path, How], Reading]] = {
     **dict.fromkeys(TABLES["pictures"]["signatures"], read_picture_rows),
-    "IDX": read_idx_rows,
+    "IDX": lambda path, how: Reading((rows := read_idx(path)).reshape(len(rows), -1), report={"holds": "pixels"}),
     "CSV": read_pixel_rows,
     "npz": lambda path, how: reading_of(read_npz(path, how.announce)),
     "npy": lambda path, how: Reading(read_npy(path)),

@@ -39,10 +39,10 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     (counted from 1), where the file holds anything else than pixels and labels.
     """
     head = Head.of(path, is_whole=False)
-    head = head if is_header(head.cells) else head.as_row()
+    head = head if is_header(head.names) else head.as_row()
     try:
         with open_text(path, head.dialect.encoding) as file, warnings.catch_warnings(action="error"):
-            for _ in range(head.line):
+            for _ in range(max(head.line, head.dialect.n_above)):
                 file.readline()
             table: NDArray[Any] = np.loadtxt(file, np.uint8, delimiter=head.dialect.separator, comments=None, ndmin=2)
             texts: dict[int, Sequence[str]] = {}
@@ -63,6 +63,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     names = [*map(repr, head.names)] if head.line else [f"column {name}" for name in head.names]
     where = "none" if label is None else f"{names[label]}, column {label + 1} of {width}"
     passed_over = "" if index is None else f"; {names[index]} is a running number, and passed over"
+    passed_over += f"; lines above passed over: {head.dialect.n_above}" if head.dialect.n_above else ""
     how.announce(f"{path}: labels: {where}; {pixels.shape[1]:,} pixels {scale} an image{passed_over}")
     if label is None:
         return Reading(pixels, report=report)
@@ -74,7 +75,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
 
 def is_header(cells: Sequence[str]) -> bool:
     """Whether the first line names columns: most of its cells are not numbers, or count from 0 or 1."""
-    numbers = [cell.strip() for cell in cells if is_number(cell)]
+    numbers = [*filter(is_number, cells)]
     counts = [[*map(str, range(first, first + len(numbers)))] for first in (0, 1)]
     return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
 
@@ -92,6 +93,8 @@ def read_other_pixels(path: Path, head: Head, error: Exception) -> tuple[NDArray
         columns = {k: table.cells[name] for k, name in enumerate(names)}
     texts = {k: each.texts for k, each in columns.items() if isinstance(each, Texts)}
     numbers = np.array([each.codes if isinstance(each, Texts) else each for each in columns.values()], float).T
+    if head.line and len(head.names) == 1 < len(head.first):
+        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=1, m=len(head.first))) from error
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
     has_number = has_number or any((each.codes < 0).any() for each in columns.values() if isinstance(each, Texts))
     if not numbers.size or len(texts) > 1 or has_number or np.isnan(numbers).any() or n_beside(len(columns)) is None:

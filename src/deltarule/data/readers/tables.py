@@ -123,6 +123,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     else:
         table = drop_missing(table, [target] if is_filled and not known else [target, *names], how.announce)
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
+    if table.dialect.n_above:
+        how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
     for name, written in table.written.items():
         if written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
@@ -190,13 +192,13 @@ def frame_table(
             raise DataError(sentence("tables.dtype", name=name, dtype=dtype, column=column))
         else:
             try:
-                if is_pandas:
-                    codes, values = sys.modules["pandas"].factorize(series)
-                else:
-                    place = {each: at for at, each in enumerate(dict.fromkeys(series.drop_nulls().to_list()))}
-                    codes, values = np.array([place.get(each, -1) for each in series.to_list()]), list(place)
-            except TypeError as error:
-                raise DataError(sentence("tables.dtype", name=name, dtype="lists or dicts", column=column)) from error
+                known = (series.dropna() if is_pandas else series.drop_nulls()).to_list()
+                place = {each: at for at, each in enumerate(dict.fromkeys(known))}
+                codes = np.array([place.get(each, -1) for each in series.to_list()], np.intp)
+                values = [each.decode() if isinstance(each, bytes) else each for each in place]
+            except (TypeError, UnicodeDecodeError) as error:
+                got = "lists or dicts" if isinstance(error, TypeError) else "bytes that are not UTF-8"
+                raise DataError(sentence("tables.dtype", name=name, dtype=got, column=column)) from error
             is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
             texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
             cells[column] = cells_of(codes, texts, is_text=column in text)
@@ -235,10 +237,8 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {}
-    for name in names:
-        cells = table.cells[name]
-        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+    cells = {name: table.cells[name] for name in names}
+    missing = {name: each.codes < 0 if isinstance(each, Texts) else np.isnan(each) for name, each in cells.items()}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
@@ -368,8 +368,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError where the table lacks one of these columns."""
-    names = set(table.names)
-    absent = [column.name for column in columns if column.name not in names]
+    absent = [column.name for column in columns if column.name not in table.names]
     if absent:
         if table.is_file and None not in map(number_in, table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)

@@ -73,10 +73,8 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
     output = "values" if model.task == "values" else "probabilities" if model.has_probabilities else "activations"
     entry = np.uint8 if is_pixels else number if model.input_scaling is None else np.float64
     answer = number if model.target_scaling is None else np.float64
-    sides = [
-        ("X", entry, network.layer_sizes[0] - int(flags_of(model).sum())),
-        (output, answer, network.layer_sizes[-1]),
-    ]
+    n_cells = network.layer_sizes[0] - int(flags_of(model).sum())
+    sides = [("X", entry, n_cells), (output, answer, network.layer_sizes[-1])]
     ends = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), ["batch", size])
         for name, dtype, size in sides
@@ -99,10 +97,8 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 
 def flags_of(model: Model) -> Array:
     """Which inputs of a model say whether a cell is missing: an ONNX file finds them out, from NaN in X."""
-    ends = [
-        column.indicator and name == column.input_names[-1] for column in model.columns for name in column.input_names
-    ]
-    return np.array(ends, bool)
+    flags = (each.indicator and name == each.input_names[-1] for each in model.columns for name in each.input_names)
+    return np.fromiter(flags, bool)
 
 
 def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:

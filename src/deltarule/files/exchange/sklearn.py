@@ -1,6 +1,7 @@
 """Networks that scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -78,7 +79,10 @@ def from_pipeline(pipeline: Any) -> Model:
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
-    return replace(model, columns=() if is_plain else prepared.columns, input_scaling=prepared.scaling)
+    network = deepcopy(model.network)  # an estimator of deltarule's keeps its own
+    network.weights[0][:] = network.weights[0][prepared.order]
+    scaling = Standardization(*prepared[1:3]) if prepared.center.any() or (prepared.spread != 1.0).any() else None
+    return replace(model, network=network, columns=() if is_plain else prepared.columns, input_scaling=scaling)
 
 
 def check_estimator(estimator: Any) -> None:
@@ -120,23 +124,18 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
 
 
 class Preparation(NamedTuple):
-    """Columns, and what is subtracted from and divides each number that a network reads of them."""
+    """Columns; what is subtracted from and divides each number read of them, and its place in scikit-learn's order."""
 
     columns: tuple[Column, ...]
     center: Array
     spread: Array
+    order: Array
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> "Preparation":
         """The one that changes nothing."""
         n_inputs = len(input_names(columns))
-        return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs))
-
-    @property
-    def scaling(self) -> Standardization | None:
-        """The standardization; None where it changes nothing."""
-        is_plain = not self.center.any() and (self.spread == 1.0).all()
-        return None if is_plain else Standardization(self.center, self.spread)
+        return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs), np.arange(n_inputs))
 
 
 def prepare(step: Any, before: Preparation) -> Preparation:
@@ -153,32 +152,34 @@ def prepare(step: Any, before: Preparation) -> Preparation:
             before = prepare(each, before)
         return before
     if name == "ColumnTransformer":
-        place = {column.name: at for at, column in enumerate(columns)}
-        parts = []
-        for _, transformer, chosen in step.transformers_:
-            if isinstance(transformer, str) and transformer == "drop":
-                continue
-            names = [chosen] if isinstance(chosen, str) else columns_at(chosen, columns)
-            parts.append(prepare(transformer, Preparation.of([columns[place[each]] for each in names])))
+        used = [each for each in step.transformers_ if not (isinstance(each[1], str) and each[1] == "drop")]
+        parts = [prepare(each, Preparation.of(columns_at(chosen, columns))) for _, each, chosen in used]
         made = tuple(column for part in parts for column in part.columns)
-        center, spread = (np.concatenate([part[side] for part in parts]) for side in (1, 2))
-        return Preparation(made, center, spread)
-    if name == "SimpleImputer" and not step.add_indicator and not any(column.categories for column in columns):
+        sizes = [len(part.order) for part in parts]
+        starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+        center, spread, order = (np.concatenate([part[side] for part in parts]) for side in (1, 2, 3))
+        return Preparation(made, center, spread, starts + order)
+    is_plain = not any(column.categories or column.indicator for column in columns)
+    if name == "SimpleImputer" and is_plain:
         kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others hold nothing
         fills = fills * before.spread + before.center if fills.dtype.kind == "f" else fills
-        filled = tuple(Column(columns[at].name, (), fills[at]) for at in np.flatnonzero(kept))
-        return Preparation(filled, before.center[kept], before.spread[kept])
+        flagged = [*step.indicator_.features_] if step.add_indicator else []
+        if kept[flagged].all():
+            filled = [Column(columns[at].name, (), fills[at], indicator=at in flagged) for at in np.flatnonzero(kept)]
+            is_value = np.concatenate([[True, False][: 1 + each.indicator] for each in filled])
+            after = Preparation.of(filled)
+            after.center[is_value], after.spread[is_value] = before.center[kept], before.spread[kept]
+            return after._replace(order=np.argsort(np.argsort(~is_value, kind="stable")))
     categories = [each for column in getattr(step, "categories_", ()) for each in column]
     has_missing = any(each is None or each != each for each in categories)  # as a category of its own
-    is_plain = name == "OneHotEncoder" and step.drop is None and not has_missing
+    is_plain = is_plain and name == "OneHotEncoder" and step.drop is None and not has_missing
     if is_plain and not any(each is not None for each in getattr(step, "infrequent_categories_", ())):
         texts = [tuple(map(str, each)) for each in step.categories_]
         return Preparation.of(list(map(text_column, columns, texts)))
     if name in SCALERS and not getattr(step, "clip", False):
-        center, spread = SCALERS[name](step)
-        center = np.zeros(len(before.center)) if center is None else center
-        spread = np.ones(len(before.spread)) if spread is None else spread
-        return before._replace(center=before.center + center * before.spread, spread=before.spread * spread)
+        found = zip(SCALERS[name](step), (0.0, 1.0), strict=True)
+        shift, scale = (default if each is None else each[before.order] for each, default in found)
+        return before._replace(center=before.center + shift * before.spread, spread=before.spread * scale)
     raise SettingError(sentence("exchange.step", name=name))
 
 
@@ -189,11 +190,9 @@ def text_column(column: Column, categories: tuple[str, ...]) -> Column:
     return Column(column.name, categories, float(categories.index(str(column.fill))), "most_frequent")
 
 
-def columns_at(chosen: Any, columns: Sequence[Column]) -> list[str]:
-    """The names of chosen columns, which are given by name, by number, by a slice or by a mask."""
-    if isinstance(chosen, slice):
-        return [column.name for column in columns[chosen]]
-    listed = list(chosen)
-    if all(isinstance(each, bool | np.bool_) for each in listed):
-        return [column.name for column, is_chosen in zip(columns, listed, strict=True) if is_chosen]
-    return [columns[int(each)].name if isinstance(each, int | np.integer) else str(each) for each in listed]
+def columns_at(chosen: Any, columns: Sequence[Column]) -> list[Column]:
+    """Chosen columns, which are given by name, by number, by a slice or by a mask."""
+    chosen = chosen if isinstance(chosen, slice) else list([chosen] if isinstance(chosen, str) else chosen)
+    if isinstance(chosen, list) and all(isinstance(each, str) for each in chosen):
+        chosen = [[column.name for column in columns].index(each) for each in chosen]
+    return [columns[at] for at in np.arange(len(columns))[chosen]]

@@ -141,9 +141,8 @@ def state_in(given: Any) -> Any:
         raise SettingError(sentence("exchange.no_state_dict", got=brief(given)))
     found = list(states_in(given))
     if len(found) > 1:
-        raise SettingError(
-            sentence("exchange.checkpoint", name=found[0][0], names=", ".join(name for name, _ in found))
-        )
+        names = [name for name, _ in found]
+        raise SettingError(sentence("exchange.checkpoint", name=names[0], names=", ".join(names)))
     return found[0][1] if found else given
 
 
