@@ -331,10 +331,11 @@ def with_penalty(
     for event in run.statement(found[0][0]):
         if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
             whole = layer.upright(event.value)
-            factor, share = shares_of(whole, right, layer.W)
-            is_update = abs(abs(share) - 1) < 0.5
-            if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * layer.W, 2e-5):
-                return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
+            for penalty in (layer.W, np.sign(layer.W)):
+                factor, share = shares_of(whole, right, penalty)
+                is_update = abs(abs(share) - 1) < 0.5
+                if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
+                    return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
     return found
 
 

@@ -81,7 +81,8 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
-    seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
+    steps = [each for each in verdict.steps if each.is_found] if verdict else []
+    seen = {("dW" if each.mistake == "never-updated" else each.quantity, each.layer) for each in steps}
     matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]

@@ -29,6 +29,7 @@ class SmallBatch:
     is_columns: bool = True
     labels: str = "one_hot"
     is_single: bool = False  # one sample: a column, or a vector
+    is_list: bool = False  # for programs without NumPy
 
     @property
     def n(self) -> int:
@@ -54,15 +55,19 @@ class SmallBatch:
         return self.y[:, None].astype(float) if self.sizes[-1] == 1 else np.eye(self.sizes[-1])[self.y]
 
     @property
-    def given_inputs(self) -> Array:
+    def given_inputs(self) -> Any:
         """X as the program takes it."""
+        if self.is_list:
+            return self.X.tolist()
         if self.is_single and not self.is_columns:
             return self.X[0].copy()
         return self.X.T.copy() if self.is_columns else self.X.copy()
 
     @property
-    def given_y(self) -> Array:
+    def given_y(self) -> Any:
         """The targets as the program takes them."""
+        if self.is_list:
+            return (self.t if self.labels == "one_hot" else self.y).tolist()
         if self.is_single and not self.is_columns:
             return self.t[0].copy() if self.labels == "one_hot" else self.y[0]
         if self.labels == "one_hot":
@@ -72,9 +77,16 @@ class SmallBatch:
         return self.y.copy()
 
     @property
-    def pairs(self) -> list[tuple[Array, Array]]:
-        """One sample after another, x and t as columns."""
-        return [(row[:, None].copy(), wanted[:, None].copy()) for row, wanted in zip(self.X, self.t, strict=True)]
+    def pairs(self) -> Any:
+        """One sample after another, x and t as columns, or a class; or all x and all t, where labels are a row."""
+        if self.is_list and self.labels == "classes":
+            return [[*row, each] for row, each in zip(self.X.tolist(), self.y.tolist(), strict=True)]
+        if self.is_list:
+            return [list(each) for each in zip(self.X.tolist(), self.t.tolist(), strict=True)]
+        inputs, columns = ([row[:, None].copy() for row in each] for each in (self.X, self.t))
+        if self.labels == "row":
+            return inputs, columns
+        return list(zip(inputs, columns if self.labels == "one_hot" else self.y.tolist(), strict=True))
 
     def batches(self) -> list[tuple[Array, Array]]:
         """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""
@@ -106,7 +118,8 @@ class SmallBatch:
 def forms(examples: SmallBatch) -> list[SmallBatch]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
-    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
+    ways = (True,) if examples.is_list else (True, False)
+    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in ways]
 
 
 def single_forms(examples: SmallBatch) -> list[SmallBatch]:

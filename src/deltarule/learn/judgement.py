@@ -250,7 +250,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:
         if (
-            (found := first(pairs, function(weighted)))
+            not is_close(value := function(weighted), weighted)
+            and (found := first(pairs, value))
             and last_of_line(pairs, found)[0] is found[0]
             and found[0].role in ("activation", "softmax")
         ):

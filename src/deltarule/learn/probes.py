@@ -93,7 +93,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
     """The last line of a function that returns, or that gives the name that it returns its value."""
-    returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    returns = sorted((each for each in ast.walk(node) if isinstance(each, ast.Return)), key=lambda each: each.lineno)
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
     return where_at(program, (stores or [each.lineno for each in returns] or [node.lineno])[-1], node.name)

@@ -200,9 +200,10 @@ def update_of(
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale, store, scale)
-    factor, share = shares_of(change, slope, start.value)
-    if factor and is_close(change, factor * slope + share * start.value, 2e-5):
-        return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
+    for penalty in (start.value, np.sign(start.value)):  # which shrinks the weights, too
+        factor, share = shares_of(change, slope, penalty)
+        if factor and is_close(change, factor * slope + share * penalty, 2e-5):
+            return Share(quantity, index, event, 1.0, 1.0, factor)
     if spoil_few(run, index, quantity, change, slope, event):
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
