@@ -5,6 +5,7 @@ program's own arrays, and then with what the usual mistakes make of them. A fact
 by the update.
 """
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,7 +28,7 @@ from deltarule.learn.blame import delta_source, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import is_gradient, number_in
+from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -61,6 +62,12 @@ def walk_back(run: Pass, loss: str) -> None:
             find_weight_gradient(run, l, delta, begun, made),
             find_bias_gradient(run, l, delta, begun, made),
         )
+    wrong = [each for each in run.steps if each.quantity == "delta"]
+    if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):  # wherever it is called
+        for step in wrong:
+            before = run.trace.events[: step.event.time + 1] if step.event else []
+            inside = [each for each in before if each.role == "derivative" and each.time > begun]
+            run.change(step, step.mistake, at=inside[-1] if inside else step.event)
     judge_penalties(run)
 
 
@@ -71,6 +78,11 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
         inside = [each for each in before if each.role == "derivative"] or called  # nonlin(a, deriv=True)
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
+    if mistake == "updated-weights":  # at the update, which comes too early
+        start = run.layers[l + 1].weights
+        moved = run.stores(start.value.shape, begun, event.time)
+        moved = [pair for pair in moved if parameter_kind(pair[0].name) and not is_close(pair[1], start.value)]
+        return moved[-1][0] if moved else event
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
@@ -299,7 +311,10 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
             stored = [number_in(each.name) for each in run.statement(found_wrong[0]) if each.where.is_store]
             is_turned = number_in(layer.weights.name) != number_in(run.layers[0].weights.name) in stored
             key = "loop-forward" if is_turned and key == "of-another-layer" and index + 1 == len(run.layers) else key
-            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2])
+            kept = [each for each, value in run.trace.arrays(*inputs.shape) if is_close(value, run.z[index - 1])]
+            kept = [each for each in kept if each.where.is_store and re.search(r"act|\ba_?\d*\b", each.name.casefold())]
+            at = kept[0] if kept and key == "z-for-a" else None  # where z was kept under the name of a
+            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], at=at)
             return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], since)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):
@@ -328,7 +343,10 @@ def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
 ) -> tuple[Found, float, float]:
     """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
-    for event in run.statement(found[0][0]):
+    own = list(run.statement(found[0][0]))
+    names = {each.name for each in own if each.where.is_store and each.name}
+    later = run.stores(layer.weights.value.shape, found[0][0].time, run.end)
+    for event in [*own, *(each for each, _ in later if each.name in names)]:  # dW += strength * W
         if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
             whole = layer.upright(event.value)
             for penalty in (layer.W, np.sign(layer.W)):
@@ -346,10 +364,13 @@ def judge_penalties(run: Pass) -> None:
     strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
     if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
         return
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
+    own = [each.value.item() for each in numbers if argument_of(re.split(r"[.\[]", each.name)[-1]) == "regularization"]
     for l, strength in strengths.items():
         others = [each for other, each in strengths.items() if other != l]
         usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
-        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
+        is_known = any(abs(usual * times - each) < 1e-6 for each in own for times in (1, run.n))
+        is_alone = (len(others) > 1 or is_known) and abs(strength / usual - 1) > 1e-3 if usual else False
         key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
         if key:
             run.change(steps[l], key, factor=strength / usual if usual else -1.0)

@@ -21,6 +21,7 @@ from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
@@ -70,7 +71,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
     best = session.best_run()
-    found = [*probe(session, best), *run_findings(program, session, best)]
+    found = findings_of(session, best)
     alone = None if sees(best, "delta") else rehearse(session)
     if alone is not None and alone.verdict is not None:
         wrong = [
@@ -78,6 +79,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         ]
         found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     ordered = in_order(program, without_echoes(calmer(program, best, found)))
+    ordered = with_repair(session, best, ordered, findings_of)
     findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
@@ -105,6 +107,11 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         with np.errstate(all="ignore"):  # what overflows shows in the accuracy
             result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()
+
+
+def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
+    """What is wrong with the small functions, and what a run shows."""
+    return [*probe(session, run), *run_findings(session.program, session, run)]
 
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:

@@ -122,16 +122,21 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
                 if unfilled is not None:
                     run.note(quantity, l, unfilled, "never-filled")
                 else:
-                    run.note("update", l, moving[0], "never-updated", parameter=start.name)
+                    is_shared = len({each.where.line for each in moving}) < len(moving) and moving[0].callers
+                    line = moving[0].callers[0] if is_shared else 0  # of an optimizer's call
+                    run.note("update", l, moving[0], "never-updated", parameter=start.name, line=line)
 
 
 def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
     """An array of a parameter's shape that is stored as a gradient, and is 0."""
     functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
+    empty: list[Event] = []
     for event, array in run.trace.like(start.value.shape):
-        if event.where.function in functions and not array.any() and is_gradient(event.name):
-            return event
-    return None
+        if event.where.function in functions and is_gradient(event.name) and event.where.is_store:
+            empty += [event]
+            if array.any():
+                return None
+    return empty[0] if empty else None
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
@@ -364,7 +369,9 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             last = run.step("delta")
             run.mark(last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
-        elif stores_alone(share, run_shares):
+        elif not everywhere and step.values.get("factor", 1.0) < 0 < delta.values.get("factor", 1.0):
+            run.mark(step, "sign")
+        elif stores_alone(share, [share, *(each for each in run_shares if each not in wrong_way)]):
             key = "update-adds" if (share.update or 0.0) > 0 else "update-subtracts"
             run.note("update", share.layer, share.store, key)
         elif share.gradient < 0:

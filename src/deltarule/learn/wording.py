@@ -81,7 +81,7 @@ def finding_at(
     )
 
 
-def name_of(run: Pass, array: Array | None, function: str) -> str:
+def name_of_array(run: Pass, array: Array | None, function: str) -> str:
     """The shortest name under which a function of the program has an array; "" where it has none."""
     names = [
         bare_name(each.name) for each in run.trace.events
@@ -196,7 +196,7 @@ def bare_line(run: Pass, step: Step, function: str, code: str) -> str:
     if step.quantity == "delta":
         return delta_line(run, step, function, code) if l + 1 < len(run.layers) else ""
     layer, array = run.layers[l], run.delta[l] if l < len(run.delta) else None
-    a, delta, W = name_of(run, run.inputs(l), function), name_of(run, array, function), layer.weights.name
+    a, delta, W = name_of_array(run, run.inputs(l), function), name_of_array(run, array, function), layer.weights.name
     is_vector = dimensions_of(run, delta, array) == 1 == run.n
     plus = f" + {layer.biases.name}" if layer.biases else ""
     forms = {  # of W as (fan_in, fan_out), and as (fan_out, fan_in)
@@ -219,13 +219,13 @@ def delta_line(run: Pass, step: Step, function: str, code: str) -> str:
         run.layers[step.layer + 1],
         run.delta[step.layer + 1],
     )
-    behind = name_of(run, after, function) or name_of_multiple(run, after, function)
+    behind = name_of_array(run, after, function) or name_of_multiple(run, after, function)
     if run.n == following.W.shape[1] == 1:  # one number is a multiple of any other
         numbers = [each.name for each in run.trace.events if each.where.is_store and each.value.size == 1]
         numbers = [each for each in numbers if re.search(rf"\b{re.escape(each)}\b", code)]
         behind = behind if behind in numbers else numbers[-1] if numbers else ""
     slope, W = slope_text(run, l, function), following.weights.name
-    error = name_of(run, None if after is None else after @ following.W.T, function)
+    error = name_of_array(run, None if after is None else after @ following.W.T, function)
     if slope and error and error != target and error in code:
         return f"{target} = {error} * {slope}"
     product = f"{W}.T @ {behind}" if is_in_columns(run) else f"{behind} @ {W}.T"
@@ -238,7 +238,7 @@ def delta_line(run: Pass, step: Step, function: str, code: str) -> str:
 
 def slope_text(run: Pass, l: int, function: str) -> str:
     """sigma' of a layer in the program's names."""
-    a, z, kind = name_of(run, run.a[l], function), name_of(run, run.z[l], function), run.kinds[l]
+    a, z, kind = name_of_array(run, run.a[l], function), name_of_array(run, run.z[l], function), run.kinds[l]
     texts = {
         "sigmoid": f"{a} * (1 - {a})" if a else "", "tanh": f"(1 - {a}**2)" if a else "",
         "ReLU": f"({z} > 0)" if z else f"({a} > 0)" if a else "",
