@@ -277,22 +277,22 @@ def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("kind", "old", "new", "write"),
     [
-        ("data_by_place", "(z1 > 0)", "(z1 < 0)", "d1 = (d2 @ W2.T) * (z1 > 0)"),
+        ("data_by_place", "(z1 > 0)", "(z1 < 0)", "d1 = d2 @ W2.T * (z1 > 0)"),
         (
             "french",
             ".poids[i].T) * a * (1 - a)",
             ".poids[i].T) * (1 - a)",
-            "suivant = (delta @ self.poids[i].T) * a * (1 - a)",
+            "suivant = np.dot(delta, self.poids[i].T) * (a * (1 - a))",
         ),
-        ("outputs", "(d_last @ last", "(error @ last", "d_first = (d_last @ last_weights.T) * hidden * (1 - hidden)"),
+        ("outputs", "(d_last @ last", "(error @ last", "d_first = d_last @ last_weights.T * squash_slope(hidden)"),
         (
             "two_starts",
             "dZ.sum(axis=1, keepdims=True)",
             "dZ.sum()",
-            "grads['db' + str(l)] = np.sum(dZ, axis=1, keepdims=True) / m",
+            "grads['db' + str(l)] = dZ.sum(axis=1, keepdims=True) / m",
         ),
         ("sizes_as_inputs", "self.w_in += data", "self.w_in -= data", "self.w_in += data.T @ d_hidden"),
-        ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = (delta2 * W2.ravel()) * (1 - a1**2) / 2"),
+        ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = W2.flatten() * delta2 * sigmoid_derivative(a1)"),
     ],
 )
 def test_the_line_to_write_repairs_the_program(tmp_path: Path, kind: str, old: str, new: str, write: str) -> None:

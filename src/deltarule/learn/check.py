@@ -25,7 +25,7 @@ from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
-from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
+from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, text_of
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
@@ -184,7 +184,6 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     """An error, with what should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
-    write = own_line(program, run.verdict.run, lost) if lost and run is not None and run.verdict else ""
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = hint_for(error.kind, error.message)
     if lost and lost.quantity == "dW" and "NoneType" in error.message and run and run.verdict:
@@ -199,7 +198,7 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
-    return finding_at(program, where, "mistake", "raises", texts, array, write)
+    return finding_at(program, where, "mistake", "raises", texts, array)
 
 
 def hint_for(kind: str, message: str) -> str:
