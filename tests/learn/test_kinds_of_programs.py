@@ -293,6 +293,13 @@ def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> 
         ),
         ("sizes_as_inputs", "self.w_in += data", "self.w_in -= data", "self.w_in += data.T @ d_hidden"),
         ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = W2.flatten() * delta2 * sigmoid_derivative(a1)"),
+        ("asks_for_four", "1 + np.exp(-(", "1 - np.exp(-(", "A2 = 1 / (1 + np.exp(-(self.W2 @ A1 + self.b2)))"),
+        (
+            "given_activation",
+            "delta @ a_s[l].T, delta",
+            "-delta @ a_s[l].T, delta",
+            "dW, db = (delta @ a_s[l].T, delta)",
+        ),
     ],
 )
 def test_the_line_to_write_repairs_the_program(tmp_path: Path, kind: str, old: str, new: str, write: str) -> None:

@@ -28,7 +28,7 @@ from deltarule.learn.blame import delta_source, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind
+from deltarule.learn.roles import is_gradient, number_in, parameter_kind
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -78,11 +78,11 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
         inside = [each for each in before if each.role == "derivative"] or called  # nonlin(a, deriv=True)
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
-    if mistake == "updated-weights":  # at the update, which comes too early
+    if mistake == "updated-weights":  # at an update that comes too early, where a later line updates them, too
         start = run.layers[l + 1].weights
-        moved = run.stores(start.value.shape, begun, event.time)
-        moved = [pair for pair in moved if parameter_kind(pair[0].name) and not is_close(pair[1], start.value)]
-        return moved[-1][0] if moved else event
+        moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
+        is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
+        return moved[0] if is_early else event
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
@@ -364,13 +364,10 @@ def judge_penalties(run: Pass) -> None:
     strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
     if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
         return
-    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
-    own = [each.value.item() for each in numbers if argument_of(re.split(r"[.\[]", each.name)[-1]) == "regularization"]
     for l, strength in strengths.items():
         others = [each for other, each in strengths.items() if other != l]
         usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
-        is_known = any(abs(usual * times - each) < 1e-6 for each in own for times in (1, run.n))
-        is_alone = (len(others) > 1 or is_known) and abs(strength / usual - 1) > 1e-3 if usual else False
+        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
         key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
         if key:
             run.change(steps[l], key, factor=strength / usual if usual else -1.0)

@@ -20,7 +20,6 @@ from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
-from deltarule.learn.rehearsal import rehearse
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
@@ -72,12 +71,6 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     session = Session(program, runs_all=run)
     best = session.best_run()
     found = findings_of(session, best)
-    alone = None if sees(best, "delta") else rehearse(session)
-    if alone is not None and alone.verdict is not None:
-        wrong = [
-            each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
-        ]
-        found += [finding_of(program, alone.verdict.run, each) for each in wrong]
     ordered = in_order(program, without_echoes(calmer(program, best, found)))
     ordered = with_repair(session, best, ordered, findings_of)
     findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]

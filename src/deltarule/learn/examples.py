@@ -29,7 +29,6 @@ class SmallBatch:
     is_columns: bool = True
     labels: str = "one_hot"
     is_single: bool = False  # one sample: a column, or a vector
-    is_list: bool = False  # for programs without NumPy
 
     @property
     def n(self) -> int:
@@ -55,19 +54,15 @@ class SmallBatch:
         return self.y[:, None].astype(float) if self.sizes[-1] == 1 else np.eye(self.sizes[-1])[self.y]
 
     @property
-    def given_inputs(self) -> Any:
+    def given_inputs(self) -> Array:
         """X as the program takes it."""
-        if self.is_list:
-            return self.X.tolist()
         if self.is_single and not self.is_columns:
             return self.X[0].copy()
         return self.X.T.copy() if self.is_columns else self.X.copy()
 
     @property
-    def given_y(self) -> Any:
+    def given_y(self) -> Array:
         """The targets as the program takes them."""
-        if self.is_list:
-            return (self.t if self.labels == "one_hot" else self.y).tolist()
         if self.is_single and not self.is_columns:
             return self.t[0].copy() if self.labels == "one_hot" else self.y[0]
         if self.labels == "one_hot":
@@ -79,10 +74,6 @@ class SmallBatch:
     @property
     def pairs(self) -> Any:
         """One sample after another, x and t as columns, or a class; or all x and all t, where labels are a row."""
-        if self.is_list and self.labels == "classes":
-            return [[*row, each] for row, each in zip(self.X.tolist(), self.y.tolist(), strict=True)]
-        if self.is_list:
-            return [list(each) for each in zip(self.X.tolist(), self.t.tolist(), strict=True)]
         inputs, columns = ([row[:, None].copy() for row in each] for each in (self.X, self.t))
         if self.labels == "row":
             return inputs, columns
@@ -101,6 +92,8 @@ class SmallBatch:
             "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
+        if kind == "seed" and "rng" in name.casefold():
+            return True, np.random.default_rng(1)
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
             return True, STRENGTH
         if kind == "n_hidden":
@@ -118,8 +111,7 @@ class SmallBatch:
 def forms(examples: SmallBatch) -> list[SmallBatch]:
     """The same examples in every form."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
-    ways = (True,) if examples.is_list else (True, False)
-    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in ways]
+    return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
 
 
 def single_forms(examples: SmallBatch) -> list[SmallBatch]:

@@ -7,10 +7,10 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any
 
@@ -23,7 +23,7 @@ from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.readings import n_weights, own_batches, readings
+from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where, where_at
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -72,7 +72,6 @@ class Session:
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
         self.runs: list[Trial] = []
-        self.uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(program.tree))
         self.seconds_to_read = MOST_SECONDS_TO_READ
         self.twin = self.tape.instrument(program)
         names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
@@ -96,8 +95,8 @@ class Session:
     def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
-        ways = [self.by_training, *ways, self.by_script, self.by_functions]
-        ways = ways if self.uses_numpy else [self.by_script, *ways[:-2]]
+        uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(self.program.tree))
+        ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
         begun = time.process_time()
         for how in ways:
             found = self.in_every_form(how)
@@ -121,7 +120,7 @@ class Session:
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
-            for form in forms(SmallBatch(sizes, is_list=not self.uses_numpy)):
+            for form in forms(SmallBatch(sizes)):
                 most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
                 if runs and time.process_time() - begun > most:
                     break
@@ -137,7 +136,7 @@ class Session:
             if any(is_complete(each) for each in runs):
                 break
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
-            own = [each for run in runs for each in own_sizes(run)] if is_lost else []
+            own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and all(each.error for each in runs):
                 lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
@@ -145,9 +144,9 @@ class Session:
                 ends += [] if any(sees(each, "delta") for each in runs) else [1]
                 waiting = [each for each in ((*sizes[:-1], n) for n in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
-        if runs and is_early and self.uses_numpy and not any(is_complete(each) for each in runs):
+        if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
-            sizes = next(own_sizes(best), best.examples.sizes)
+            sizes = next(own_sizes(best.recorder.starts, best.examples.n), best.examples.sizes)
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
@@ -291,8 +290,9 @@ class Session:
 
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """Values for the arguments of functions, methods and constructors."""
-        words = {"functions": self.given_functions(run), "called": self.called, "word": self.word}
-        return Bank(run.examples, is_constructor, network=partial(self.network, run), **words)
+        bank = Bank(run.examples, is_constructor, network=partial(self.network, run))
+        bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
+        return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
         """For functions and methods that are given one, by role: the program's own; else the sigmoid and its slope."""
@@ -333,6 +333,7 @@ class Session:
                 except UnfilledError:
                     if run.error is not None and role in ("forward", "backward"):
                         raise
+                    run.error = run.error if role == "update" else None  # its arguments were a guess
                 bank.is_constructor = False
             if role == "init" and not run.recorder.starts:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
@@ -420,16 +421,8 @@ class Session:
         made = list(run.space.names.values()) if run.space else []
         networks = [each for each in made if type(each).__name__ in self.class_names()]
         if networks and not {"train", "backward"} & {role_of(each) for each in calls}:
+            run.supplied |= {"X": "X", "y": "Y"}
             self.train_object(run, type(networks[-1]).__name__, networks[-1], self.bank(run))
-
-
-def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
-    """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
-    for X, wanted in pairs:
-        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
-        is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
-        if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
-            yield X, wanted
 
 
 def is_complete(run: Trial) -> bool:
@@ -476,23 +469,6 @@ def is_explained(run: Trial) -> bool:
     wrong = {each.mistake for each in steps if each.mistake}
     has_update = any(each.quantity == "update" for each in steps)
     return is_right(run) or (has_update and len(wrong) == 1 and not re.match(r"off|\?|targets", min(wrong)))
-
-
-def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
-    """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
-    found = chains(run.recorder.starts)
-    for layers in found:
-        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
-        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
-            yield sizes
-
-
-@cache
-def name_of_call(text: str) -> str:
-    """The function that an expression calls with one argument alone; "" for others."""
-    node = ast.parse(text, mode="eval").body if text.endswith(")") else None
-    is_plain = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
-    return ast.unparse(node.func) if isinstance(node, ast.Call) and is_plain else ""
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:

@@ -15,7 +15,7 @@ from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMA
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial
-from deltarule.learn.program import Program, name_of, names_of
+from deltarule.learn.program import TABLES, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
@@ -24,11 +24,7 @@ from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
-FORMULAS = {
-    "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
-    "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
-    "ReLU": ("np.maximum(0, z)", "z > 0"),
-}
+FORMULAS = TABLES["formulas_in_words"]
 
 
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:

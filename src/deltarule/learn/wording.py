@@ -7,24 +7,13 @@ from typing import Any
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
 from deltarule.learn.activations import IDENTITY, is_close
 from deltarule.learn.judgement import Pass, Step
-from deltarule.learn.program import Program
+from deltarule.learn.program import TABLES, Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
-NUMBER = r"([\w.]+(?:\[\w+\])?)"
-DIVISION = re.compile(rf"1\.?0?\s*/\s*{NUMBER}\s*\)?\s*\*|\*\s*\(?\s*1\.?0?\s*/\s*{NUMBER}|/\s*{NUMBER}\s*;?\s*$")
-EQUATIONS = {"z": "forward", "a": "forward", "loss": "C", "dW": "BP4", "db": "BP3", "update": "update"}
-ARRAYS = {"dW": "dC/dW", "db": "dC/db", "loss": "the loss", "update": "the update"}
-DEFAULTS: dict[str, Any] = {
-    "factor": 1.0, "error": 1.0, "yours": 0.0, "right": 0.0, "rate": 0.1, "half": "one factor",
-    "other": "another layer",
-    "used": "an array", "meant": "its own layer", "which": "last", "fits": "another loss", "loss": "the loss",
-    "activation": "another activation", "shape": "another shape", "row": 0, "neuron": 0, "what": "neuron",
-    "shapes": "",
-    "class": 0, "column": 1, "base": 2, "parameter": "the parameter", "inverse": "", "why": "", "hint": "",
-}  # fmt: skip
+EQUATIONS, ARRAYS, DEFAULTS = (TABLES[each] for each in ("equations", "arrays", "defaults"))
 
 
 def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
