@@ -62,13 +62,18 @@ def walk_back(run: Pass, loss: str) -> None:
             find_weight_gradient(run, l, delta, begun, made),
             find_bias_gradient(run, l, delta, begun, made),
         )
+    blame_derivative(run, begun)
+    judge_penalties(run)
+
+
+def blame_derivative(run: Pass, begun: int) -> None:
+    """Blame the function that computes sigma' where it is fed with a wherever it is called."""
     wrong = [each for each in run.steps if each.quantity == "delta"]
-    if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):  # wherever it is called
+    if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
         for step in wrong:
             before = run.trace.events[: step.event.time + 1] if step.event else []
             inside = [each for each in before if each.role == "derivative" and each.time > begun]
             run.change(step, step.mistake, at=inside[-1] if inside else step.event)
-    judge_penalties(run)
 
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
@@ -82,7 +87,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         start = run.layers[l + 1].weights
         moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
         is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
-        return moved[0] if is_early else event
+        return moved[0] if is_early else delta_source(run, l, event, begun, errors)
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)

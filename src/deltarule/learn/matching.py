@@ -142,7 +142,7 @@ class Session:
                 lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
                 ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
                 ends += [] if any(sees(each, "delta") for each in runs) else [1]
-                waiting = [each for each in ((*sizes[:-1], n) for n in dict.fromkeys(ends)) if each not in tried]
+                waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
         if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)

@@ -57,7 +57,7 @@ def mistakes_with(
     again = twin.run(how, run.examples)
     kinds = [each.verdict.run.kinds if each.verdict else [] for each in (run, again)]
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
-    if (again.error and not run.error) or is_lost or not seen_in(run) <= seen_in(again):
+    if (again.error and not run.error) or is_lost or not arrays_of_run(run) <= arrays_of_run(again):
         return None
     left = {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}
     if len(left) == 1 and (found.id, found.array) not in left:  # in another form of the data all may be right
@@ -66,7 +66,7 @@ def mistakes_with(
     return left
 
 
-def seen_in(run: Trial) -> set[tuple[str, int]]:
+def arrays_of_run(run: Trial) -> set[tuple[str, int]]:
     """The arrays that were found in a run, the loss and the update aside."""
     steps = run.verdict.steps if run.verdict else ()
     return {(each.quantity, each.layer) for each in steps if each.is_found and each.quantity not in ("update", "loss")}
@@ -87,7 +87,7 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
     head = re.match(r"(.*?\w\]? [-+*/@]?= |return |for .* in )?", text)
     value, words = text.removeprefix(head[0]) if head else text, words_of(judged, found, function)
     kinds = next((kinds for pattern, kinds in EDITS.items() if re.search(pattern, found.id)), EDITS["rest"])
-    if isinstance(scope, ast.FunctionDef) and kinds[0] == "formula" and isinstance(node, ast.Return):
+    if isinstance(scope, ast.FunctionDef) and kinds[0] in ("formula", "slope") and isinstance(node, ast.Return):
         kind, given = (
             sigma_of(function.rpartition(".")[2]),
             [each.arg for each in scope.args.args if each.arg != "self"],

@@ -57,16 +57,13 @@ def finding_at(
     key: str,
     texts: tuple[str, str, str],
     array: str = "",
-    write: str = "",
 ) -> ProgramFinding:
     """A finding at an expression."""
     line = where.line if where else 0
     place = str(where.place) if where else program.path.name
     code = program.line(line).strip() if where else ""
     equation, says, fix = texts
-    return ProgramFinding(
-        level, key, equation, place, line, code, where.function if where else "", array, says, fix, write
-    )
+    return ProgramFinding(level, key, equation, place, line, code, where.function if where else "", array, says, fix)
 
 
 def name_of_array(run: Pass, array: Array | None, function: str) -> str:
