@@ -399,7 +399,6 @@ class Net:
 KINDS = {
     "given_activation": GIVEN_ACTIVATION,
     "made_and_not_trained": MADE_AND_NOT_TRAINED,
-    "given_parameters": GIVEN_PARAMETERS,
     "asks_for_four": ASKS_FOR_FOUR,
     "lists": LISTS,
     "neurons": NEURONS,

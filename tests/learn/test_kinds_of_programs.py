@@ -164,7 +164,11 @@ def checked(folder: Path, text: str) -> ProgramCheck:
     return ProgramCheck.from_json_dict(check_here(str(path), train=False))
 
 
-@pytest.mark.parametrize("text", [NETWORK, MAIN, OWN_GENERATOR], ids=["network of layers", "main", "own generator"])
+@pytest.mark.parametrize(
+    "text",
+    [NETWORK, MAIN, OWN_GENERATOR, programs_of_other_kinds.GIVEN_PARAMETERS],
+    ids=["network of layers", "main", "own generator", "given parameters"],
+)
 def test_a_sound_program_of_each_kind_is_recognized_and_not_accused(tmp_path: Path, text: str) -> None:
     found = checked(tmp_path, text)
     assert (found.ok, found.matched) == (True, True), found.to_text()

@@ -62,7 +62,6 @@ def walk_back(run: Pass, loss: str) -> None:
             find_weight_gradient(run, l, delta, begun, made),
             find_bias_gradient(run, l, delta, begun, made),
         )
-    blame_derivative(run, begun)
     judge_penalties(run)
 
 
