@@ -49,6 +49,7 @@ def mistakes_with(
     old = lines[found.line - 1]
     lines[found.line - 1] = old[: len(old) - len(old.lstrip())] + text
     try:
+        compile("\n".join(lines), "an edit", "exec")
         twin = Session(program_of(Code(program.path, "\n".join(lines), program.places, []), ()))
     except SyntaxError:
         return None
