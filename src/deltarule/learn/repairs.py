@@ -10,13 +10,13 @@ from functools import partial
 from deltarule.learn.activations import IDENTITY, sigma_of
 from deltarule.learn.code_files import Code
 from deltarule.learn.judgement import Pass
-from deltarule.learn.matching import Session, Trial, preference
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import TABLES, Program, program_of
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, number_in
 from deltarule.learn.wording import bare_name, is_readable, name_of_array, slope_text
 
-MOST_SECONDS, MOST_EDITS = 1.2, 30
+MOST_SECONDS, MOST_EDITS = 1.0, 30
 EDITS, REWRITES, FORMULAS = (TABLES[each] for each in ("edits", "rewrites", "formulas"))
 Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 
@@ -60,11 +60,7 @@ def mistakes_with(
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
     if (again.error and not run.error) or is_lost or not arrays_of_run(run) <= arrays_of_run(again):
         return None
-    left = {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}
-    if len(left) == 1 and (found.id, found.array) not in left:  # in another form of the data all may be right
-        again = max(twin.in_every_form(how), key=preference, default=again)
-        left = {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}
-    return left
+    return {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}
 
 
 def arrays_of_run(run: Trial) -> set[tuple[str, int]]:
