@@ -5,7 +5,6 @@ program's own arrays, and then with what the usual mistakes make of them. A fact
 by the update.
 """
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -315,10 +314,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
             stored = [number_in(each.name) for each in run.statement(found_wrong[0]) if each.where.is_store]
             is_turned = number_in(layer.weights.name) != number_in(run.layers[0].weights.name) in stored
             key = "loop-forward" if is_turned and key == "of-another-layer" and index + 1 == len(run.layers) else key
-            kept = [each for each, value in run.trace.arrays(*inputs.shape) if is_close(value, run.z[index - 1])]
-            kept = [each for each in kept if each.where.is_store and re.search(r"act|\ba_?\d*\b", each.name.casefold())]
-            at = kept[0] if kept and key == "z-for-a" else None  # where z was kept under the name of a
-            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2], at=at)
+            run.note("dW", index, found_wrong[0], key, factor=found_wrong[2])
             return found_wrong[1] if array.shape == right.shape else None
     flipped = [(event, array) for event, array in run.trace.like(shape[::-1], since)]
     if shape[0] != shape[1] and (lying := first_multiple(flipped, layer.upright(right).T)):

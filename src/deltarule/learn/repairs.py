@@ -80,7 +80,10 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
     scope = [program.tree, *(each for each in around if each.lineno <= found.line <= (each.end_lineno or 0))][-1]
     names = [each.where.function for each in judged.trace.events]
     function = next((each for each in names if each.rpartition(".")[2] == getattr(scope, "name", "")), found.function)
-    text, keys = ast.unparse(node).split("\n")[0], {ast.unparse(each) for each in ast.walk(scope) if is_item(each)}
+    text, keys = (
+        ast.unparse(node).split("\n")[0],
+        {ast.unparse(each) for each in ast.walk(scope) if isinstance(each, ast.Subscript)},
+    )
     head = re.match(r"(.*?\w\]? [-+*/@]?= |return |for .* in )?", text)
     value, words = text.removeprefix(head[0]) if head else text, words_of(judged, found, function)
     kinds = next((kinds for pattern, kinds in EDITS.items() if re.search(pattern, found.id)), EDITS["rest"])
@@ -105,11 +108,6 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
             alike.sort(key=lambda each: number_in(each) != number_in(base))
             start, end = part.start(), part.start() + len(base)
             yield from (f"{text.removesuffix(value)}{value[:start]}{each}{value[end:]}" for each in alike)
-
-
-def is_item(node: ast.AST) -> bool:
-    """Whether an expression is an item of a list or a dict, and no slice."""
-    return isinstance(node, ast.Subscript) and not any(isinstance(each, ast.Slice) for each in ast.walk(node.slice))
 
 
 def words_of(judged: Pass, found: ProgramFinding, function: str) -> dict[str, list[str]]:
@@ -146,5 +144,9 @@ def renames_of(judged: Pass, function: str) -> dict[str, tuple[int, ...]]:
 def with_keys(text: str, own: set[str]) -> Iterator[str]:
     """A line, or the same with each key under which the function reads such an item: A[i] for A[1]."""
     found = re.search(r"([\w.]+)\[(?:'[^']*'|-?\d+)\]", text)
-    keys = [each for each in sorted(own) if found and each.startswith(f"{found[1]}[") and found[0] not in own]
+    keys = [
+        each
+        for each in sorted(own)
+        if found and each.startswith(f"{found[1]}[") and ":" not in each and found[0] not in own
+    ]
     yield from ([text.replace(found[0], each) for each in keys] if found and keys else [text])

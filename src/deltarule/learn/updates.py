@@ -122,9 +122,7 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
                 if unfilled is not None:
                     run.note(quantity, l, unfilled, "never-filled")
                 else:
-                    is_shared = len({each.where.line for each in moving}) < len(moving) and moving[0].callers
-                    line = moving[0].callers[0] if is_shared else 0  # of an optimizer's call
-                    run.note("update", l, moving[0], "never-updated", parameter=start.name, line=line)
+                    run.note("update", l, moving[0], "never-updated", parameter=start.name)
 
 
 def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
