@@ -69,8 +69,8 @@ def blame_derivative(run: Pass, begun: int) -> None:
     wrong = [each for each in run.steps if each.quantity == "delta"]
     if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
         for step in wrong:
-            before = run.trace.events[: step.event.time + 1] if step.event else []
-            inside = [each for each in before if each.role == "derivative" and each.time > begun]
+            end = step.event.time if step.event else begun
+            inside = [each for each in run.trace.events[begun + 1 : end + 1] if each.role == "derivative"]
             run.change(step, step.mistake, at=inside[-1] if inside else step.event)
 
 

@@ -113,7 +113,7 @@ def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding])
     used |= {each.attr for each in ast.walk(program.tree) if isinstance(each, ast.Attribute)}
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
-    if run is not None and run.how == "by_functions":  # with our batch, where the program may pass one sample
+    if run is not None and run.how == "by_functions":  # our batch, where the program may pass one sample
         unused += [each for each in found if each.id == "softmax-of-all"]
     return [replace(each, level="warning") if each in unused else each for each in found]
 

@@ -87,7 +87,7 @@ class SmallBatch:
         """What an argument of this name gets: whether anything fits, and it."""
         kind, hidden = argument_of(name), self.sizes[1:-1] or (5,)
         given: dict[str, Any] = {
-            "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": np.random.default_rng(1) if "rng" in name.casefold() else 1,
+            "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
             "regularization": 0.0, "m": self.n, "X": self.given_inputs, "Y": self.given_y, "pairs": self.pairs,
             "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],

@@ -24,19 +24,16 @@ Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 def with_repair(
     session: Session, run: Trial | None, findings: list[ProgramFinding], find: Find
 ) -> list[ProgramFinding]:
-    """Findings, the first mistake with the first edit after which it is gone and no other has come.
-
-    find: judges a run of a program.
-    """
+    """Findings, the first mistake with the first edit after which it is gone and no other has come. find judges a run."""
     found = next((each for each in findings if each.level == "mistake"), None)
     if run is None or found is None or not found.line or not run.called or run.verdict is None:
         return findings
-    wrong, begun = {(each.id, each.array) for each in findings if each.level == "mistake"}, time.process_time()
+    n_wrong, begun = len({(each.id, each.array) for each in findings if each.level == "mistake"}), time.process_time()
     for text in [each for each in dict.fromkeys(edits(session.program, run, found)) if each != found.code][:MOST_EDITS]:
         if time.process_time() - begun > MOST_SECONDS:
             break
         left = mistakes_with(session, run, found, text, find)
-        if left is not None and len(left) < len(wrong) and (found.id, found.array) not in left:
+        if left is not None and len(left) < n_wrong and (found.id, found.array) not in left:
             return [replace(each, write=text) if each is found else each for each in findings]
     return findings
 
@@ -56,7 +53,7 @@ def mistakes_with(
     twin.program.values = program.values
     how = partial(twin.by_class, name=run.called[0]) if run.how == "by_class" else getattr(twin, run.how)
     again = twin.run(how, run.examples)
-    kinds = [each.verdict.run.kinds if each.verdict else [] for each in (run, again)]
+    kinds = (each.verdict.run.kinds if each.verdict else [] for each in (run, again))
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
     if (again.error and not run.error) or is_lost or not arrays_of_run(run) <= arrays_of_run(again):
         return None
@@ -98,9 +95,8 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
         for pattern, new in REWRITES.get(kind, {}).items():
             for other in words.get(kind, [""]):
                 for part in re.finditer(pattern, text if pattern.endswith("= ") else value):
-                    whole = "" if pattern.endswith("= ") else text.removesuffix(value)
-                    edit = part.expand(new.replace("OTHER", other))
-                    yield from with_keys(f"{whole}{part.string[: part.start()]}{edit}{part.string[part.end() :]}", keys)
+                    start, edit = len(text) - len(part.string), part.expand(new.replace("OTHER", other))
+                    yield from with_keys(f"{text[: start + part.start()]}{edit}{text[start + part.end() :]}", keys)
         shapes = renames_of(judged, function) if kind == "rename" else {}
         for part in [*re.finditer(r"(?<![\w.])[A-Za-z_][\w.]*(?![\w(\[])", value)][::-1]:  # arguments first
             base = part[0].removesuffix(".T")

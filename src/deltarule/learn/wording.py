@@ -61,9 +61,8 @@ def finding_at(
     """A finding at an expression."""
     line = where.line if where else 0
     place = str(where.place) if where else program.path.name
-    code = program.line(line).strip() if where else ""
-    equation, says, fix = texts
-    return ProgramFinding(level, key, equation, place, line, code, where.function if where else "", array, says, fix)
+    code, function = (program.line(line).strip(), where.function) if where else ("", "")
+    return ProgramFinding(level, key, texts[0], place, line, code, function, array, *texts[1:])
 
 
 def name_of_array(run: Pass, array: Array | None, function: str) -> str:
