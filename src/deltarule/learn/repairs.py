@@ -24,7 +24,7 @@ Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 def with_repair(
     session: Session, run: Trial | None, findings: list[ProgramFinding], find: Find
 ) -> list[ProgramFinding]:
-    """Findings, the first mistake with the first edit after which it is gone and no other has come. find judges a run."""
+    """Findings, the first mistake with the first edit that removes it and brings no other. find: judges a run."""
     found = next((each for each in findings if each.level == "mistake"), None)
     if run is None or found is None or not found.line or not run.called or run.verdict is None:
         return findings
