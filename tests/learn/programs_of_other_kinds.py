@@ -294,7 +294,112 @@ if __name__ == "__main__":
     train_network(X, y)
 """
 
+GIVEN_ACTIVATION = """\
+import numpy as np
+
+class Net:
+    def __init__(self, sizes, activation, d_activation):
+        self.activation, self.d_activation = activation, d_activation
+        self.Ws = [np.random.randn(m, n) for n, m in zip(sizes[:-1], sizes[1:])]
+        self.bs = [np.random.randn(m, 1) for m in sizes[1:]]
+
+    def one_hot(self, y):
+        column = np.zeros((self.bs[-1].size, 1))
+        column[y] = 1.0
+        return column
+
+    def backprop(self, x, t, lr):
+        zs, a_s = [], [x]
+        for W, b in zip(self.Ws, self.bs):
+            zs.append(W @ a_s[-1] + b)
+            a_s.append(self.activation(zs[-1]))
+        delta = (a_s[-1] - t) * self.d_activation(zs[-1])
+        for l in range(len(self.Ws) - 1, -1, -1):
+            dW, db = delta @ a_s[l].T, delta
+            if l:
+                delta = (self.Ws[l].T @ delta) * self.d_activation(zs[l - 1])
+            self.Ws[l] = self.Ws[l] - lr * dW
+            self.bs[l] = self.bs[l] - lr * db
+
+    def train(self, train_data, epochs, lerning_rate):
+        for _ in range(epochs):
+            for x, y in train_data:
+                self.backprop(x, self.one_hot(y), lerning_rate)
+"""
+
+MADE_AND_NOT_TRAINED = """\
+from numpy import dot, exp, random
+
+def squash(x):
+    return 1 / (1 + exp(-x))
+
+class Layer:
+    def __init__(self, n_nodes, n_inputs):
+        self.weights = random.random((n_inputs, n_nodes)) - 0.5
+
+class Net:
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+
+    def outputs_of(self, rows):
+        a1 = squash(dot(rows, self.first.weights))
+        return a1, squash(dot(a1, self.second.weights))
+
+    def train(self, inputs, labels, n_epochs):
+        for _ in range(n_epochs):
+            a1, a2 = self.outputs_of(inputs)
+            d2 = (labels - a2) * a2 * (1 - a2)
+            d1 = dot(d2, self.second.weights.T) * a1 * (1 - a1)
+            self.first.weights += dot(inputs.T, d1)
+            self.second.weights += dot(a1.T, d2)
+
+net = Net(Layer(6, 9), Layer(4, 6))
+"""
+
+GIVEN_PARAMETERS = """\
+import numpy as np
+
+class Answer:
+    def forward_and_backward(self, x, W1, b1, W2, b2, y_true):
+        z1 = np.dot(W1, x) + b1
+        a1 = np.maximum(0, z1)
+        z2 = np.dot(W2, a1) + b2
+        loss = np.mean((z2 - y_true) ** 2)
+        dz2 = 2 * (z2 - y_true) / len(y_true)
+        dW2, db2 = np.outer(dz2, a1), dz2
+        dz1 = np.dot(W2.T, dz2) * (z1 > 0)
+        dW1, db1 = np.outer(dz1, x), dz1
+        return loss, dW1, db1, dW2, db2
+"""
+
+ASKS_FOR_FOUR = """\
+import numpy as np
+
+class Net:
+    def __init__(self, n_in, n_hidden, n_out, l1_lambda):
+        self.W1, self.b1 = np.random.randn(n_hidden, n_in), np.zeros((n_hidden, 1))
+        self.W2, self.b2 = np.random.randn(n_out, n_hidden), np.zeros((n_out, 1))
+        self.l1_lambda = l1_lambda
+
+    def fit(self, X, Y, rate, epochs):
+        for _ in range(epochs):
+            A1 = np.tanh(self.W1 @ X + self.b1)
+            A2 = 1 / (1 + np.exp(-(self.W2 @ A1 + self.b2)))
+            assert A2.shape == (4, X.shape[1])
+            d2 = (A2 - Y) / X.shape[1]
+            d1 = (self.W2.T @ d2) * (1 - A1**2)
+            dW2 = d2 @ A1.T + self.l1_lambda * np.sign(self.W2)
+            dW1 = d1 @ X.T + self.l1_lambda * np.sign(self.W1)
+            self.W2 -= rate * dW2
+            self.b2 -= rate * d2.sum(axis=1, keepdims=True)
+            self.W1 -= rate * dW1
+            self.b1 -= rate * d1.sum(axis=1, keepdims=True)
+"""
+
 KINDS = {
+    "given_activation": GIVEN_ACTIVATION,
+    "made_and_not_trained": MADE_AND_NOT_TRAINED,
+    "asks_for_four": ASKS_FOR_FOUR,
     "lists": LISTS,
     "neurons": NEURONS,
     "bias_row": BIAS_ROW,

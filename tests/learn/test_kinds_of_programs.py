@@ -164,7 +164,11 @@ def checked(folder: Path, text: str) -> ProgramCheck:
     return ProgramCheck.from_json_dict(check_here(str(path), train=False))
 
 
-@pytest.mark.parametrize("text", [NETWORK, MAIN, OWN_GENERATOR], ids=["network of layers", "main", "own generator"])
+@pytest.mark.parametrize(
+    "text",
+    [NETWORK, MAIN, OWN_GENERATOR, programs_of_other_kinds.GIVEN_PARAMETERS],
+    ids=["network of layers", "main", "own generator", "given parameters"],
+)
 def test_a_sound_program_of_each_kind_is_recognized_and_not_accused(tmp_path: Path, text: str) -> None:
     found = checked(tmp_path, text)
     assert (found.ok, found.matched) == (True, True), found.to_text()
@@ -277,22 +281,29 @@ def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("kind", "old", "new", "write"),
     [
-        ("data_by_place", "(z1 > 0)", "(z1 < 0)", "d1 = (d2 @ W2.T) * (z1 > 0)"),
+        ("data_by_place", "(z1 > 0)", "(z1 < 0)", "d1 = d2 @ W2.T * (z1 > 0)"),
         (
             "french",
             ".poids[i].T) * a * (1 - a)",
             ".poids[i].T) * (1 - a)",
-            "suivant = (delta @ self.poids[i].T) * a * (1 - a)",
+            "suivant = np.dot(delta, self.poids[i].T) * (a * (1 - a))",
         ),
-        ("outputs", "(d_last @ last", "(error @ last", "d_first = (d_last @ last_weights.T) * hidden * (1 - hidden)"),
+        ("outputs", "(d_last @ last", "(error @ last", "d_first = d_last @ last_weights.T * squash_slope(hidden)"),
         (
             "two_starts",
             "dZ.sum(axis=1, keepdims=True)",
             "dZ.sum()",
-            "grads['db' + str(l)] = np.sum(dZ, axis=1, keepdims=True) / m",
+            "grads['db' + str(l)] = dZ.sum(axis=1, keepdims=True) / m",
         ),
         ("sizes_as_inputs", "self.w_in += data", "self.w_in -= data", "self.w_in += data.T @ d_hidden"),
-        ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = (delta2 * W2.ravel()) * (1 - a1**2) / 2"),
+        ("bipolar", "(a1)", "(row @ W1 + b1)", "delta1 = W2.flatten() * delta2 * sigmoid_derivative(a1)"),
+        ("asks_for_four", "1 + np.exp(-(", "1 - np.exp(-(", "A2 = 1 / (1 + np.exp(-(self.W2 @ A1 + self.b2)))"),
+        (
+            "given_activation",
+            "delta @ a_s[l].T, delta",
+            "-delta @ a_s[l].T, delta",
+            "dW, db = (delta @ a_s[l].T, delta)",
+        ),
     ],
 )
 def test_the_line_to_write_repairs_the_program(tmp_path: Path, kind: str, old: str, new: str, write: str) -> None:

@@ -1,6 +1,7 @@
 """Activations as a program may have them: the known ones, their usual mistakes, and functions of the program's own."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -71,16 +72,7 @@ SMOOTH = (
 )
 KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, BIPOLAR, *SMOOTH)
 
-MEANT = (
-    ("leaky", None),
-    ("prelu", None),
-    ("hard", None),
-    ("sigm", SIGMOID),
-    ("logistic", SIGMOID),
-    ("tanh", TANH),
-    ("softmax", SOFTMAX),
-    ("relu", RELU),
-)
+MEANT = {"leaky|prelu|hard": None, "sigm|logistic": SIGMOID, "tanh": TANH, "softmax": SOFTMAX, "relu": RELU}
 
 # What the usual mistakes make of z: by id of mistakes.toml, with the activation that was meant.
 MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
@@ -112,8 +104,7 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
 
 def sigma_of(name: str) -> Sigma | None:
     """The activation that a function's name says."""
-    bare = plain(name)
-    return next((kind for word, kind in MEANT if word in bare), None)
+    return next((kind for words, kind in MEANT.items() if re.search(words, plain(name))), None)
 
 
 def own(name: str, function: Function) -> Sigma:

@@ -27,7 +27,7 @@ from deltarule.learn.blame import delta_source, targets_source
 from deltarule.learn.judgement import Found, Pass, first, first_multiple, lack_activation
 from deltarule.learn.layers import OwnLayer
 from deltarule.learn.recording import Event
-from deltarule.learn.roles import is_gradient, number_in
+from deltarule.learn.roles import is_gradient, number_in, parameter_kind
 from deltarule.nn.arrays import Array
 
 Form = tuple[str, Array]
@@ -64,6 +64,16 @@ def walk_back(run: Pass, loss: str) -> None:
     judge_penalties(run)
 
 
+def blame_derivative(run: Pass, begun: int) -> None:
+    """Blame the function that computes sigma' where it is fed with a wherever it is called."""
+    wrong = [each for each in run.steps if each.quantity == "delta"]
+    if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
+        for step in wrong:
+            end = step.event.time if step.event else begun
+            inside = [each for each in run.trace.events[begun + 1 : end + 1] if each.role == "derivative"]
+            run.change(step, step.mistake, at=inside[-1] if inside else step.event)
+
+
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
     """Where a wrong delta was made."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
@@ -71,6 +81,11 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
         inside = [each for each in before if each.role == "derivative"] or called  # nonlin(a, deriv=True)
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
+    if mistake == "updated-weights":  # at an update that comes too early, where a later line updates them, too
+        start = run.layers[l + 1].weights
+        moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
+        is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
+        return moved[0] if is_early else delta_source(run, l, event, begun, errors)
     if mistake in WRONG_ERRORS:
         wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
@@ -328,13 +343,17 @@ def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
 ) -> tuple[Found, float, float]:
     """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
-    for event in run.statement(found[0][0]):
+    own = list(run.statement(found[0][0]))
+    names = {each.name for each in own if each.where.is_store and each.name}
+    later = run.stores(layer.weights.value.shape, found[0][0].time, run.end)
+    for event in [*own, *(each for each, _ in later if each.name in names)]:  # dW += strength * W
         if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
             whole = layer.upright(event.value)
-            factor, share = shares_of(whole, right, layer.W)
-            is_update = abs(abs(share) - 1) < 0.5
-            if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * layer.W, 2e-5):
-                return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
+            for penalty in (layer.W, np.sign(layer.W)):
+                factor, share = shares_of(whole, right, penalty)
+                is_update = abs(abs(share) - 1) < 0.5
+                if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
+                    return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
     return found
 
 

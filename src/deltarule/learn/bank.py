@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +31,7 @@ class Bank:
     network: Callable[[], Any] = lambda: None
     is_update: bool = False
     functions: dict[str, Any] = field(default_factory=dict)  # of the program's own, by role
+    called: Collection[str] = ()  # names that the program calls
     word: str = "sigmoid"  # by which the program chooses an activation
 
     def can_fill(self, function: Any) -> bool:
@@ -59,8 +60,9 @@ class Bank:
             fits, value = self.value(each.name)
             if argument_of(each.name) == "pairs" and kinds & {"Y", "y_flat"}:
                 fits, value = True, self.examples.given_inputs
-            if takes_data and argument_of(each.name) in ("n_in", "n_out") and not each.name.startswith("n"):
-                fits, value = self.value("x" if argument_of(each.name) == "n_in" else "y")
+            is_size = argument_of(each.name) in ("n_in", "n_out") and isinstance(value, int)
+            if takes_data and is_size and not each.name.startswith("n"):
+                fits, value = self.value("x" if argument_of(each.name) == "n_in" and "X" not in kinds else "target")
             if self.is_constructor and each.name.startswith("inp") and not kinds & {"Y", "y_flat", "pairs"}:
                 fits, value = (True, self.examples.sizes[0]) if kinds & {"n_hidden", "n_out"} else (fits, value)
             has_default = each.default is not each.empty
@@ -96,7 +98,8 @@ class Bank:
             return True, copy_of(self.known[key])
         if self.is_update and key == "a":
             return True, RATE
-        if role_of(name) in self.functions and not self.is_constructor:
+        is_function = name in self.called or (not self.is_constructor and "derivative" in role_of(name))
+        if is_function and role_of(name) in self.functions:
             return True, self.functions[role_of(name)]
         longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
         if longer:
@@ -143,16 +146,18 @@ class Bank:
                     arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
                 )
 
-    def draw_parameters(self, starts: list[InitialParameter], names: Sequence[str], where: Where) -> None:
+    def draw_parameters(self, starts: list[InitialParameter], names: Sequence[str], where: Where, text: str) -> None:
         """Parameters for functions that are given them, W1, b1, W2 ..., in a program that has no function for these."""
+        is_vector = self.examples.is_single and not self.examples.is_columns
         found = {name: number_in(name) for name in names if parameter_kind(name) and number_in(name) is not None}
         numbers = sorted({number for number in found.values() if number is not None})
         sizes = (*self.examples.sizes[: len(numbers)], self.examples.sizes[-1])
         for name, number in found.items():
             kind, layer = parameter_kind(name), numbers.index(number or 0)
             rng, shape = generator(len(starts), "drawn"), sizes[layer : layer + 2]
-            array = rng.normal(0.0, 0.5, shape if kind == "weights" else (1, shape[1]))
-            array = array.T.copy() if self.examples.is_columns else array
+            array = rng.normal(0.0, 0.5, shape if kind == "weights" else shape[1:] if is_vector else (1, shape[1]))
+            is_left = is_vector and re.search(rf"(dot|matmul)\({name},|\b{name} ?(@|\.dot)", text)
+            array = array.T.copy() if self.examples.is_columns or is_left else array
             self.known[plain(name)] = array
             starts.append(InitialParameter(name, kind, where, array.copy(), array.copy()))
 

@@ -20,11 +20,11 @@ from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
 from deltarule.learn.program import TABLES, Program, read_program
 from deltarule.learn.recording import Where
-from deltarule.learn.rehearsal import rehearse
+from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
 from deltarule.learn.sandbox import Failure, hand_back, run_apart
 from deltarule.learn.training import accuracy_of
-from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, own_line, text_of
+from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, text_of
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
@@ -70,18 +70,14 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
     best = session.best_run()
-    found = [*probe(session, best), *run_findings(program, session, best)]
-    alone = None if sees(best, "delta") else rehearse(session)
-    if alone is not None and alone.verdict is not None:
-        wrong = [
-            each for each in alone.verdict.steps if each.mistake not in ("", "?") and each.quantity not in ("z", "a")
-        ]
-        found += [finding_of(program, alone.verdict.run, each) for each in wrong]
+    found = findings_of(session, best)
     ordered = in_order(program, without_echoes(calmer(program, best, found)))
+    ordered = with_repair(session, best, ordered, findings_of)
     findings = [replace(each, line=program.place(each.line).line) if each.line else each for each in ordered]
     verdict = best.verdict if best else None
     n_layers = len(verdict.layers) if verdict else 0
-    seen = {(each.quantity, each.layer) for each in verdict.steps if each.is_found} if verdict else set()
+    steps = [each for each in verdict.steps if each.is_found] if verdict else []
+    seen = {("dW" if each.mistake == "never-updated" else each.quantity, each.layer) for each in steps}
     matched = n_layers > 0 and all((name, index) in seen for name in ("z", "dW") for index in range(n_layers))
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
@@ -106,12 +102,19 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     return result.to_json_dict()
 
 
+def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
+    """What is wrong with the small functions, and what a run shows."""
+    return [*probe(session, run), *run_findings(session.program, session, run)]
+
+
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings, with those of functions that the program never uses as warnings, where its network was seen."""
     used = {each.id for each in ast.walk(program.tree) if isinstance(each, ast.Name)}
     used |= {each.attr for each in ast.walk(program.tree) if isinstance(each, ast.Attribute)}
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
+    if run is not None and run.how == "by_functions":  # our batch, where the program may pass one sample
+        unused += [each for each in found if each.id == "softmax-of-all"]
     return [replace(each, level="warning") if each in unused else each for each in found]
 
 
@@ -176,7 +179,6 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     """An error, with what should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
-    write = own_line(program, run.verdict.run, lost) if lost and run is not None and run.verdict else ""
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = hint_for(error.kind, error.message)
     if lost and lost.quantity == "dW" and "NoneType" in error.message and run and run.verdict:
@@ -191,7 +193,7 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
-    return finding_at(program, where, "mistake", "raises", texts, array, write)
+    return finding_at(program, where, "mistake", "raises", texts, array)
 
 
 def hint_for(kind: str, message: str) -> str:

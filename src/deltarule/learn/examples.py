@@ -72,9 +72,12 @@ class SmallBatch:
         return self.y.copy()
 
     @property
-    def pairs(self) -> list[tuple[Array, Array]]:
-        """One sample after another, x and t as columns."""
-        return [(row[:, None].copy(), wanted[:, None].copy()) for row, wanted in zip(self.X, self.t, strict=True)]
+    def pairs(self) -> Any:
+        """One sample after another, x and t as columns, or a class; or all x and all t, where labels are a row."""
+        inputs, columns = ([row[:, None].copy() for row in each] for each in (self.X, self.t))
+        if self.labels == "row":
+            return inputs, columns
+        return list(zip(inputs, columns if self.labels == "one_hot" else self.y.tolist(), strict=True))
 
     def batches(self) -> list[tuple[Array, Array]]:
         """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""

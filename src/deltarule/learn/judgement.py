@@ -250,7 +250,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:
         if (
-            (found := first(pairs, function(weighted)))
+            not is_close(value := function(weighted), weighted)
+            and (found := first(pairs, value))
             and last_of_line(pairs, found)[0] is found[0]
             and found[0].role in ("activation", "softmax")
         ):
@@ -292,7 +293,7 @@ def lack_activation(run: Pass, l: int, kind: str) -> None:
     alike = [event for event, array in pairs if event.time < z.time + NEAR and is_close(array, run.a[l])]
     alike = [each for each in alike if each.where.function == z.where.function and each.where.is_store]
     alike = [each for each in alike if each.where.line != z.where.line]
-    run.change(step, "no-activation", own=kind, at=(alike or [z])[0])
+    run.change(step, "no-activation", own=kind, at=(alike or [z])[-1])
 
 
 def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:

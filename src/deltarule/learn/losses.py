@@ -7,21 +7,14 @@ from itertools import product
 
 import numpy as np
 
+from deltarule.errors import read_tables
 from deltarule.learn.activations import IDENTITY, SIGMOID, SOFTMAX
 from deltarule.learn.judgement import NEAR, Pass, lack_activation
 from deltarule.learn.recording import Event
 from deltarule.learn.roles import role_of
 from deltarule.nn.arrays import Array
 
-NAMES = {
-    "quadratic": "squared error",
-    "cross_entropy": "cross-entropy",
-    "binary": "binary cross-entropy",
-    "categorical": "cross-entropy",
-    "absolute": "the absolute error",
-}
-
-
+NAMES = read_tables("learn/vocabulary")["losses"]
 CERTAIN = r"loss|cost|mse|entropy|bce|nll|squared"
 
 

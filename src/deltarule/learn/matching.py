@@ -7,7 +7,7 @@ forward, loss, backward and update are called one after another, their arguments
 import ast
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -16,13 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.learn.activations import SIGMOID, sigma_of
 from deltarule.learn.bank import Bank, UnfilledError, is_network
 from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
-from deltarule.learn.readings import n_weights, own_batches, readings
+from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where, where_at
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -77,6 +78,9 @@ class Session:
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
         texts = {each.value for each in ast.walk(program.tree) if isinstance(each, ast.Constant)}
+        calls = [name_of(each.func) for each in ast.walk(program.tree) if isinstance(each, ast.Call)]
+        stores = [each for each in ast.walk(program.tree) if isinstance(each, ast.Assign)]
+        self.called = {*calls, *(name_of(each.value) for each in stores if name_of(each.targets[0]) in calls)}
         self.word = next((each for each in WORDS if each in texts), WORDS[0])
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
@@ -132,15 +136,17 @@ class Session:
             if any(is_complete(each) for each in runs):
                 break
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
-            own = [each for run in runs for each in own_sizes(run)] if is_lost else []
+            own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
-            is_stopped = runs and all(each.error and not sees(each, "delta") for each in runs)
-            if not waiting and is_stopped and sizes[-1] > 1:
-                waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
+            if not waiting and runs and all(each.error for each in runs):
+                lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
+                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
+                ends += [] if any(sees(each, "delta") for each in runs) else [1]
+                waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
         if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
-            sizes = next(own_sizes(best), best.examples.sizes)
+            sizes = next(own_sizes(best.recorder.starts, best.examples.n), best.examples.sizes)
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
@@ -222,7 +228,7 @@ class Session:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
         bank, own = Bank(examples), [each for each in self.program.free if each not in supplied]
-        bank.draw_parameters(run.recorder.starts, own, self.tape.places[0]) if own else None
+        bank.draw_parameters(run.recorder.starts, own, self.tape.places[0], self.program.text) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
         return carry_out(self.twin, supplied)
 
@@ -244,7 +250,7 @@ class Session:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
-        bank = Bank(run.examples, network=partial(self.network, run), functions=self.slopes(run), word=self.word)
+        bank = self.bank(run)
         stopped = list[tuple[UnfilledError, Any]]()
         for name in names:
             function = run.space.get(name)
@@ -266,7 +272,7 @@ class Session:
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""
-        bank = Bank(run.examples, is_constructor=True, word=self.word)
+        bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
             if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
@@ -282,10 +288,20 @@ class Session:
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
         return bool(names & set(self.program.classes) - {name})
 
-    def slopes(self, run: Trial) -> dict[str, Any]:
-        """The program's derivatives, for functions and methods that are given one: cost_derivative."""
+    def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
+        """Values for the arguments of functions, methods and constructors."""
+        bank = Bank(run.examples, is_constructor, network=partial(self.network, run))
+        bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
+        return bank
+
+    def given_functions(self, run: Trial) -> dict[str, Any]:
+        """For functions and methods that are given one, by role: the program's own; else the sigmoid and its slope."""
         names = {role: name for name, role in self.functions.items() if role in ("derivative", "loss_derivative")}
-        return {role: run.space.get(name) for role, name in names.items()} if run.space is not None else {}
+        same = [name for name, role in self.functions.items() if role == "activation"]
+        same = [each for each in same if sigma_of(each) is sigma_of(names.get("derivative", each))]
+        names |= {"activation": same[-1]} if same else {}
+        found = {role: run.space.get(name) for role, name in names.items()} if run.space is not None else {}
+        return {"activation": SIGMOID.value, "derivative": SIGMOID.slope} | found
 
     def calls_of(self, name: str) -> int:
         """How many of the program's forward, backward and update functions a function calls, or products it has."""
@@ -317,28 +333,39 @@ class Session:
                 except UnfilledError:
                     if run.error is not None and role in ("forward", "backward"):
                         raise
+                    run.error = run.error if role == "update" else None  # its arguments were a guess
                 bank.is_constructor = False
             if role == "init" and not run.recorder.starts:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
                 for block in forward[:1]:
                     where = where_at(self.program, block.node.lineno, block.name)
-                    bank.draw_parameters(run.recorder.starts, block.parameters, where)
+                    bank.draw_parameters(run.recorder.starts, block.parameters, where, self.program.text)
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is None:
             return
-        bank = Bank(run.examples, is_constructor=True, functions=self.slopes(run), word=self.word)
+        bank = self.bank(run, is_constructor=True)
         network = self.call(run, name, kind, bank)
-        run.owner, bank.is_constructor = network, False
+        bank.is_constructor = False
+        self.train_object(run, name, network, bank)
+
+    def train_object(self, run: Trial, name: str, network: Any, bank: Bank) -> None:
+        """The same of an object that was made."""
+
+        def own(method: str) -> Any:
+            is_private = method.startswith("__") and not method.endswith("__")
+            return getattr(network, f"_{name}{method}" if is_private else method, None)
+
+        run.owner = network
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]
         nodes = {
             each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
         }
         inner = {name_of(part) for each in trainers for part in ast.walk(nodes[each]) if name_of(part) != each}
         for each in sorted(trainers, key=lambda each: ("batch" in each, each in inner)):
-            method = getattr(network, each, None)
+            method = own(each)
             if callable(method) and bank.can_fill(method):
                 try:
                     self.call(run, f"{name}.{each}", method, bank)
@@ -347,9 +374,13 @@ class Session:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
                     run.error = None  # its data are not here: step by step
+        if not run.recorder.starts:  # its methods are given them
+            names = dict.fromkeys(each.arg for node in nodes.values() for each in node.args.args)
+            where = where_at(self.program, self.program.classes[name].node.lineno, name)
+            bank.draw_parameters(run.recorder.starts, list(names), where, self.program.text)
         for role in ORDER * 3:  # steps enough to see which parameters stay as they are
             for each in [method for method in self.methods[name] if role_of(method) == role]:
-                method = getattr(network, each, None)
+                method = own(each)
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
@@ -370,6 +401,7 @@ class Session:
         run.space = carry_out(self.script, {name: value for name, (fits, value) in free.items() if fits})
         if run.recorder.events:
             run.called.append("the statements of the module")
+            self.train_made(run)
         failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
         last = run.recorder.events[-1].where.line if run.recorder.events else 0
         if failed and failed[0].place == self.program.place(last):
@@ -381,14 +413,16 @@ class Session:
             line = next((each for each in lines if self.program.place(each) == failed[0].place), 0)
             run.later_error = Failure(kind, message, "", line) if kind == "ValueError" and line else None
 
-
-def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
-    """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
-    for X, wanted in pairs:
-        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
-        is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
-        if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
-            yield X, wanted
+    def train_made(self, run: Trial) -> None:
+        """Train the network that the statements of the module make, where none of them trains it."""
+        calls = [
+            name_of(each.func) for node in self.script.kept for each in ast.walk(node) if isinstance(each, ast.Call)
+        ]
+        made = list(run.space.names.values()) if run.space else []
+        networks = [each for each in made if type(each).__name__ in self.class_names()]
+        if networks and not {"train", "backward"} & {role_of(each) for each in calls}:
+            run.supplied |= {"X": "X", "y": "Y"}
+            self.train_object(run, type(networks[-1]).__name__, networks[-1], self.bank(run))
 
 
 def is_complete(run: Trial) -> bool:
@@ -437,26 +471,20 @@ def is_explained(run: Trial) -> bool:
     return is_right(run) or (has_update and len(wrong) == 1 and not re.match(r"off|\?|targets", min(wrong)))
 
 
-def own_sizes(run: Trial) -> Iterator[tuple[int, ...]]:
-    """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
-    found = chains(run.recorder.starts)
-    for layers in found:
-        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
-        if run.examples.n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
-            yield sizes
-
-
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
     """How to call the program's function of an event with another argument, samples in rows."""
 
     def call(event: Event, z: Array) -> Array | None:
-        if run.space is None or "(" not in event.where.text:
-            return None
-        name, _, rest = event.where.text.partition("(")
-        if name.startswith(("np.", "numpy.")) or role_of(name.rpartition(".")[2]) == "derivative":
+        name = name_of_call(event.where.text)
+        if (
+            run.space is None
+            or not name
+            or name.startswith(("np.", "numpy."))
+            or role_of(name.rpartition(".")[2]) == "derivative"
+        ):
             return None
         function = run.space.get(name) if not name.startswith("self.") else getattr(run.owner, name[5:], None)
-        if function is None or not callable(function) or isinstance(function, np.ufunc) or "," in rest:
+        if function is None or not callable(function) or isinstance(function, np.ufunc):
             return None
         given = z if not run.examples.is_columns else z.T
         done = attempt(name, function, given.copy())

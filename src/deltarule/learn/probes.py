@@ -14,21 +14,17 @@ import numpy as np
 from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Session, Trial
-from deltarule.learn.program import Program, name_of, names_of
+from deltarule.learn.matching import Session, Trial, sees
+from deltarule.learn.program import TABLES, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
+from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
-FORMULAS = {
-    "sigmoid": ("1 / (1 + np.exp(-z))", "s = sigmoid(z); s * (1 - s), or a * (1 - a) where it is given a"),
-    "tanh": ("np.tanh(z)", "1 - np.tanh(z)**2, or 1 - a**2 where it is given a"),
-    "ReLU": ("np.maximum(0, z)", "z > 0"),
-}
+FORMULAS = TABLES["formulas_in_words"]
 
 
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
@@ -41,6 +37,8 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
         yield from start_findings(session.program, run)
         for name, function, node in callables(session, run):
             yield from function_findings(session.program, name, function, node)
+    if not sees(run, "delta"):
+        yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
     yield from counts_of_all_rows(session.program)
     yield from shuffles_of_inputs(session.program)
@@ -93,7 +91,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
     """The last line of a function that returns, or that gives the name that it returns its value."""
-    returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    returns = sorted((each for each in ast.walk(node) if isinstance(each, ast.Return)), key=lambda each: each.lineno)
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
     return where_at(program, (stores or [each.lineno for each in returns] or [node.lineno])[-1], node.name)
@@ -241,6 +239,16 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
                 yield finding(
                     program, where, "raises", "", level, function=f"line {where.place.line}", error=error, hint=hint
                 )
+
+
+def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
+    """Gradients of biases that are sums over all axes, in a function where another one's sum has an axis."""
+    for name, block in program.functions.items():
+        sums = [each for each in ast.walk(block.node) if isinstance(each, ast.Assign) and "sum(" in ast.unparse(each)]
+        sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
+        bare = [each for each in sums if "axis" not in ast.unparse(each)]
+        for each in bare if len(bare) < len(sums) else ():
+            yield finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:

@@ -1,13 +1,16 @@
 """The ways to read the arrays of a run: as they are; output weights as a vector; biases as a part of the weights."""
 
+import ast
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 
 import numpy as np
 
 from deltarule.learn.activations import is_close
+from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import with_whole_arrays
 from deltarule.learn.recording import Event, InitialParameter, Where
@@ -192,3 +195,29 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
         if found:
             break
     return list(found.values())[:MOST_PAIRS]
+
+
+def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
+    """Inputs and targets without one-hot targets that a program may have made wrongly of our own labels."""
+    for X, wanted in pairs:
+        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
+        is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
+        if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
+            yield X, wanted
+
+
+def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int, ...]]:
+    """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
+    found = chains(starts)
+    for layers in found:
+        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
+        if n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
+            yield sizes
+
+
+@cache
+def name_of_call(text: str) -> str:
+    """The function that an expression calls with one argument alone; "" for others."""
+    node = ast.parse(text, mode="eval").body if text.endswith(")") else None
+    is_plain = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
+    return ast.unparse(node.func) if isinstance(node, ast.Call) and is_plain else ""

@@ -4,19 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from deltarule.errors import read_tables
 from deltarule.inspection.presentation import entry
 from deltarule.public import public
 
-ADAPTER = """import numpy as np, deltarule as dr
-from {module} import {names}
-
-def gradient(network, X, y):  # X: samples in rows; y: classes
-    W, b = network.weights, network.biases  # W[l]: (fan_in, fan_out)
-    ...  # call your forward and backward here, with W[l].T where yours lie so
-    return loss, ([dW1, dW2], [db1, db2])  # shaped like W and b
-
-network = dr.Network((7, 5, 3), hidden="{hidden}", output="{output}", loss="{loss}")
-print(dr.gradcheck(network, np.random.rand(8, 7), np.arange(8) % 3, gradient=gradient))"""
+ADAPTER = read_tables("learn/vocabulary")["adapter"]["text"]
 
 
 @dataclass(frozen=True)

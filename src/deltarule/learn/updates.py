@@ -128,10 +128,13 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
 def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
     """An array of a parameter's shape that is stored as a gradient, and is 0."""
     functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
+    empty: list[Event] = []
     for event, array in run.trace.like(start.value.shape):
-        if event.where.function in functions and not array.any() and is_gradient(event.name):
-            return event
-    return None
+        if event.where.function in functions and is_gradient(event.name) and event.where.is_store:
+            empty += [event]
+            if array.any():
+                return None
+    return empty[0] if empty else None
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
@@ -200,9 +203,10 @@ def update_of(
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale, store, scale)
-    factor, share = shares_of(change, slope, start.value)
-    if factor and is_close(change, factor * slope + share * start.value, 2e-5):
-        return Share(quantity, index, event, 1.0, 1.0, factor)  # a penalty shrinks the weights, too
+    for penalty in (start.value, np.sign(start.value)):  # which shrinks the weights, too
+        factor, share = shares_of(change, slope, penalty)
+        if factor and is_close(change, factor * slope + share * penalty, 2e-5):
+            return Share(quantity, index, event, 1.0, 1.0, factor)
     if spoil_few(run, index, quantity, change, slope, event):
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
@@ -363,7 +367,9 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
             last = run.step("delta")
             run.mark(last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
-        elif stores_alone(share, run_shares):
+        elif not everywhere and step.values.get("factor", 1.0) < 0 < delta.values.get("factor", 1.0):
+            run.mark(step, "sign")
+        elif stores_alone(share, [share, *(each for each in run_shares if each not in wrong_way)]):
             key = "update-adds" if (share.update or 0.0) > 0 else "update-subtracts"
             run.note("update", share.layer, share.store, key)
         elif share.gradient < 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deltarule.learn.activations import SIGMOID
-from deltarule.learn.backward import walk_back
+from deltarule.learn.backward import blame_derivative, walk_back
 from deltarule.learn.blame import blame_callers, last_copy, targets_source
 from deltarule.learn.judgement import Pass, Step, first_multiple, walk_forward
 from deltarule.learn.layers import OwnLayer, Trace, chains
@@ -70,6 +70,7 @@ def one_reading(run: Pass, rate: float) -> Verdict:
             run.targets = targets_of(run, begun)
             loss = walk_loss(run)
             walk_back(run, loss)
+            blame_derivative(run, begun)
             compare_losses(run, loss)
             walk_update(run, begun, rate)
             for n, line in blame_callers(run).items():
