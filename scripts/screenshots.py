@@ -68,9 +68,8 @@ def film(page: "Page", path: Path) -> None:
         page.get_by_role("button", name="Pause").click()
         page.wait_for_selector("#train .status:has-text('Paused')")
         page.wait_for_timeout(300)
-        top = page.locator("#train .status").bounding_box()
-        assert top is not None
-        shot = page.screenshot(full_page=True, clip={"x": 0, "y": top["y"] + 50, "width": 1000, "height": 490})
+        top = page.locator("#train .status").evaluate("status => status.getBoundingClientRect().top + scrollY")
+        shot = page.screenshot(full_page=True, clip={"x": 0, "y": top + 50, "width": 1000, "height": 490})
         taken = Image.open(BytesIO(shot)).convert("RGB").resize((750, 368), Image.Resampling.LANCZOS)
         frames.append(taken.quantize(48, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE))
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=[*[350] * (len(frames) - 1), 2500], loop=0)

@@ -123,8 +123,7 @@ def test_keys_alone_pick_a_number(visit: Visit, address: str) -> None:
 def test_a_practice_network_can_be_changed(visit: Visit, address: str) -> None:
     page = visit("backprop", at=address)
     page.get_by_role("button", name="1 – 1 – 1 – 1").click()
-    page.wait_for_function("() => document.querySelectorAll('#backprop .bp-block')[1].querySelectorAll('button').length === 1")
-    page.locator("#backprop .bp-block").nth(1).locator("button").click()
+    page.locator("#backprop .bp-block").nth(1).get_by_role("button", name="= 0.6", exact=False).click()
     assert picked(page) == ("W1", 0, 0.6)
     page.get_by_label("Change it").fill("2")
     page.get_by_label("Change it").press("Enter")

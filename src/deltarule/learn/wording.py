@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from deltarule.errors import read_tables
 from deltarule.inspection.gradcheck.catalog import ROWS, TEXTS
 from deltarule.learn.activations import IDENTITY, is_close
 from deltarule.learn.judgement import Pass, Step
