@@ -25,6 +25,7 @@ from deltarule.cli.predict import Asked, answers_about, how_to_read, name_file
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset
 from deltarule.data.readers.kinds import read
+from deltarule.elsewhere import words
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError
 from deltarule.files.exchange.onnx import onnx_bytes
 from deltarule.files.model_file import load, model_bytes, save
@@ -38,7 +39,6 @@ from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
 from deltarule.playground.playground import NetworkView
 from deltarule.settings import TASKS, Task
-from deltarule.targets import MADE_WITH
 from deltarule.training.evaluation import evaluate
 from deltarule.training.fit import fit
 from deltarule.training.trainer import Trainer
@@ -387,7 +387,7 @@ def test_another_task_is_refused_with_the_settings_for_it(made_for: Task, task: 
         SettingError, match=f"these holds {task}: got a network for {made_for}; make one with "
     ) as error:
         Trainer(network=network, epochs=1).fit(data)
-    assert MADE_WITH[task] in str(error.value)
+    assert words()["made_with"][task] in str(error.value)
     assert f'task="{task}"' in str(error.value)
     Trainer(network=with_meaning(network, task=task), epochs=1).fit(data)
 

@@ -263,7 +263,7 @@ class PlotOptions(DataOptions):
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
       staircase     along one weight, the loss is smooth and accuracy a staircase
-      boundary      what it answers over the plane of its two inputs, and the examples on it
+      boundary      what it answers over its two inputs, and the examples
       digits        a sheet of examples and its answers; no MODEL, no answers
 
     Of a model:

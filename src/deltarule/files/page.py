@@ -37,6 +37,7 @@ SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 # The few forms of import and export that the page's modules use, each at the beginning of a line.
 FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"(\.\.?/[\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
+AROUND, KEPT = re.compile(r"\s*([{};,])\s*"), r"\1"  # blanks that mean nothing in a style sheet
 INDENTATION = re.compile(r"^[ \t]+", re.M)
 COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
 
@@ -133,7 +134,7 @@ def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object
 
 def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
     """index.html with its styles and modules inside, and parts for the script to read; without the hidden tabs."""
-    page = LINK.sub(lambda found: f"<style>\n{compact(_read(found[1]))}</style>\n", _read("index.html"))
+    page = LINK.sub(lambda found: f"<style>{AROUND.sub(KEPT, compact(_read(found[1])))}</style>\n", _read("index.html"))
     program = f"{bundle('main.js', _read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{_read('loader.js')}"
     allowed = " ".join(f"'sha256-{_base64(hashlib.sha256(each).digest())}'" for each in (loader.encode(), program))

@@ -237,8 +237,10 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    cells = {name: table.cells[name] for name in names}
-    missing = {name: each.codes < 0 if isinstance(each, Texts) else np.isnan(each) for name, each in cells.items()}
+    missing = {}
+    for name in names:
+        cells = table.cells[name]
+        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
@@ -368,7 +370,8 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError where the table lacks one of these columns."""
-    absent = [column.name for column in columns if column.name not in table.names]
+    names = set(table.names)
+    absent = [column.name for column in columns if column.name not in names]
     if absent:
         if table.is_file and None not in map(number_in, table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)
