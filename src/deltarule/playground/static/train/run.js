@@ -147,8 +147,8 @@ export class LocalRun {
 const held = {}; // samples by name, which the page sends once
 let run = null;
 
-/** Obeys what the page says to its worker: hold samples, begin a run, or take so many steps; the answer is a frame, or why there is none. */
-export async function obey({ data: { samples, begin, steps } }) {
+/** What the page says to its worker: hold samples, begin a run, or take so many steps; the answer is a frame, or why there is none. */
+async function carryOut({ samples, begin, steps }) {
     try {
         if (samples) {
             held[samples.name] = samples.name === "digits" ? digitsOf(samples.bytes) : samples;
@@ -164,4 +164,11 @@ export async function obey({ data: { samples, begin, steps } }) {
     } catch ({ message }) {
         self.postMessage({ says: message });
     }
+}
+
+let before = Promise.resolve();
+
+/** Obeys one message after another: loading the engine waits, and a run must not begin behind a later one. */
+export function obey({ data }) {
+    before = before.then(() => carryOut(data));
 }
