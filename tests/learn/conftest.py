@@ -4,12 +4,12 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from deltarule.learn import sandbox
+from deltarule.learn import repairs, sandbox
 
 
 @pytest.fixture(autouse=True)
 def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More time for a learner's function: beside 8,000 other tests it takes longer than in a process of its own."""
+    """More time for a learner's function, and for edits of it: beside 8,000 other tests it takes longer than in a process of its own."""
     limit = sandbox.limit
 
     def patient(seconds: float) -> AbstractContextManager[None]:
@@ -17,3 +17,4 @@ def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     if request.path.stem in ("test_check", "test_kinds_of_programs", "test_second_opinion"):
         monkeypatch.setattr(sandbox, "limit", patient)
+        monkeypatch.setattr(repairs, "MOST_SECONDS", 60.0)

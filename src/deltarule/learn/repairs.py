@@ -16,7 +16,7 @@ from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, number_in
 from deltarule.learn.wording import bare_name, is_readable, name_of_array, slope_text
 
-MOST_SECONDS, MOST_EDITS = 0.6, 30
+MOST_SECONDS, MOST_EDITS = 1.0, 30
 EDITS, REWRITES, FORMULAS = (TABLES[each] for each in ("edits", "rewrites", "formulas"))
 Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 
