@@ -9,7 +9,7 @@ from deltarule.learn import repairs, sandbox
 
 @pytest.fixture(autouse=True)
 def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More time for a learner's function, and for edits of it: beside 8,000 other tests it takes longer than in a process of its own."""
+    """More time for a learner's function, and for edits of it: beside 8,000 other tests they take longer than alone."""
     limit = sandbox.limit
 
     def patient(seconds: float) -> AbstractContextManager[None]:
