@@ -38,7 +38,7 @@ export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, ra
 
 /** The form of index.html, and what its fields hold. */
 export class Build {
-    /** @param {(name: string) => void} change is told of the field that changed */
+    /** @param {(name: string) => void} change hears which field has changed */
     constructor(change) {
         this.node = document.getElementById("build").content.firstElementChild.cloneNode(true);
         this.points = []; // of a person's own

@@ -101,7 +101,7 @@ export class LocalTrainer {
 
     /** The worker, begun once. */
     begin() {
-        this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works, where there is no page
+        this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works without a page
         return this.worker;
     }
 

@@ -50,7 +50,7 @@ export function digitsOf(bytes) {
     return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: count - held.size, n_classes: 10 };
 }
 
-/** A run, and what the page is told of it: the fields of a frame of the server's. */
+/** A run, and what the page hears of it: the fields of a frame of the server's. */
 export class LocalRun {
     /**
      * @param {object} settings of build.js
