@@ -9,7 +9,6 @@ from deltarule.errors import require
 
 require("sklearn", "sklearn")
 
-from deltarule.estimators.classifier import MLPClassifier  # noqa: E402 - not before it is known to be possible
-from deltarule.estimators.regressor import MLPRegressor  # noqa: E402
+from deltarule.estimators.mlp import MLPClassifier, MLPRegressor  # noqa: E402 - not before it is known to be possible
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

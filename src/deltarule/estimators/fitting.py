@@ -22,9 +22,8 @@ from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
-from deltarule.training.divergence import are_finite, divergence
 from deltarule.training.engine import engine
-from deltarule.training.evaluation import loss_and_outputs
+from deltarule.training.evaluation import are_finite, divergence, loss_and_outputs
 from deltarule.training.plan import PIECE_ROWS, Buffers, Plan, steps_per_epoch
 from deltarule.training.schedules import Constant, Schedule
 

@@ -1,18 +1,25 @@
-"""Evaluation: the loss and the score of a network on examples that it does not learn from."""
+"""Evaluation: loss and score of a network on examples that it does not learn from, and what to say of a lost loss."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.data.dataset import Dataset
+from deltarule.errors import DivergenceError, sentence
 from deltarule.examples import check_data, examples_for
 from deltarule.model import Model
 from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward, inputs_of, loss_value
+from deltarule.nn.parameters import Parameters
+from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.training.engine import NATIVE, REFERENCE, Engine
 from deltarule.training.score import Score
+
+BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
+LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
 
 
 @public()
@@ -63,3 +70,35 @@ def loss_and_outputs(
         weight = None if sample_weight is None else sample_weight[rows]
         loss += loss_value(network, targets[rows], ws, sample_weight=weight, divisor=divisor)
     return loss, outputs
+
+
+def are_finite(parameters: Parameters) -> bool:
+    """Whether all are finite numbers, which the sum shows: an epoch's last step may have broken what no loss saw."""
+    return math.isfinite(parameters.vector.sum())
+
+
+def divergence(
+    network: Network, ws: Workspace, rates: tuple[float, float], *, loss: float, step: int, epoch: int, kept: int
+) -> DivergenceError:
+    """The error for a step that lost its loss: it names the step and the layer where it broke, and the likely cause.
+
+    ws: what that step's batch came to in each layer. rates: the learning rate that was set, and what the schedule made
+        of it for the step before, which broke it. kept: the epoch whose parameters the network keeps.
+    """
+    layers = zip(ws.z, network.weights, network.biases, strict=True)
+    broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
+    reached = [np.abs(z).max() for z in ws.z]
+    first = next(broken, int(np.argmax(reached)))
+    largest = float(np.abs(ws.inputs[0]).max())
+    if largest > LARGE_INPUT:
+        key = "large_inputs"
+    elif step > 0:
+        key = "high_rate"
+    else:
+        key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
+    lower = rates[0] / 10
+    while lower > rates[1] > 0.0:  # one that a warm-up reaches is too high already
+        lower /= 10
+    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower)
+    where = {"step": step, "epoch": epoch, "first": first, "kept": kept}
+    return DivergenceError(sentence("divergence.loss", loss=loss, cause=cause, **where))

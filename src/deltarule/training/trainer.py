@@ -26,9 +26,8 @@ from deltarule.settings import ENGINES, TrainingNumbers, brief, check, check_cho
 from deltarule.targets import check_weights
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, call_all, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
-from deltarule.training.divergence import BLOW_UP, are_finite, divergence
 from deltarule.training.engine import REFERENCE, Engine, engine
-from deltarule.training.evaluation import loss_and_score
+from deltarule.training.evaluation import BLOW_UP, are_finite, divergence, loss_and_score
 from deltarule.training.history import History, Row
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers, Outcome, Plan, sample_order, samples_per_step, steps_per_epoch
