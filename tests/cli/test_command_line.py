@@ -19,11 +19,11 @@ import pytest
 from deltarule.cli import app
 from deltarule.cli.printing import print_json
 from deltarule.errors import DISTRIBUTION
+from deltarule.files.environment import three_steps
 from deltarule.files.model_file import load, save
 from deltarule.native import build
 from deltarule.native.loader import instructions
 from deltarule.nn.network import Network
-from deltarule.training.fingerprint import three_steps
 
 Command = Callable[..., Any]
 PROGRAM = [sys.executable, "-m", "deltarule"]

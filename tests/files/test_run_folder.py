@@ -10,6 +10,7 @@ import shutil
 import tomllib
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,12 @@ from deltarule.cli.resolve import load_model
 from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import DataError, FileError
 from deltarule.files import run_folder
+from deltarule.files.environment import environment
 from deltarule.files.model_file import load, model_bytes, save
 from deltarule.files.run_folder import (
     FolderLock,
     RunFiles,
     check_belongs,
-    environment,
     read_history,
     read_recording,
 )
@@ -83,9 +84,9 @@ def test_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
-        raise run_folder.PackageNotFoundError(name)
+        raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(run_folder, "version", missing)
+    monkeypatch.setattr("deltarule.files.environment.version", missing)
     assert environment(seed=0, data_hash="")["versions"]["numpy"] is None
 
 

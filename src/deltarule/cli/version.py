@@ -11,10 +11,9 @@ import numpy as np
 from deltarule.cli.printing import entry
 from deltarule.data.sources import cache_folder
 from deltarule.errors import DISTRIBUTION, DeltaruleError
-from deltarule.files.run_folder import environment, version_of
+from deltarule.files.environment import environment, fingerprint, version_of
 from deltarule.native import build, loader
 from deltarule.training.engine import engine
-from deltarule.training.fingerprint import fingerprint
 
 
 def details() -> str:

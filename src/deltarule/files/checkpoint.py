@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakValueDictionary
@@ -22,15 +21,15 @@ import numpy as np
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
+from deltarule.files.environment import STEPS, here
 from deltarule.files.model_file import model_bytes
-from deltarule.files.run_folder import FolderLock, environment
+from deltarule.files.run_folder import FolderLock
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.fingerprint import STEPS, fingerprint
 from deltarule.training.monitor import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
@@ -42,12 +41,6 @@ KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is anot
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
 
 WAITING = WeakValueDictionary[str, "Checkpoints"]()  # what holds a folder for a run that has not begun
-
-
-@cache
-def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
-    """Where a run of such an engine and dtype takes place, and what its bits depend on there: asked once."""
-    return environment(engine=fingerprint(engine or "", "float64" if dtype == "float64" else "float32"))
 
 
 class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):

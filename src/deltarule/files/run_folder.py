@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import msgspec
 
 from deltarule.atomic import warn_once, write_atomically
-from deltarule.errors import DISTRIBUTION, DataError, FileError, sentence
+from deltarule.errors import DataError, FileError, sentence
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.nn.arrays import Array
 from deltarule.training.history import finite_row, table_text
@@ -35,7 +34,6 @@ CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RUN, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
 HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what the systems say of a lock that another process has
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
@@ -109,26 +107,6 @@ def check_belongs(path: Path, content: bytes) -> None:
         digests.append(digest.hexdigest())
     if record is not None and record.files.get(path.name) not in digests:
         raise FileError(sentence("files.other_run", path=path, id=record.id, record=path.with_name(RUN)))
-
-
-def environment(**more: Any) -> dict[str, Any]:
-    """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    packages = {"deltarule": version_of(DISTRIBUTION), "numpy": version_of("numpy"), "scipy": version_of("scipy")}
-    return {
-        "versions": {"python": platform.python_version(), **packages},
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
-    } | more
-
-
-def version_of(package: str) -> str | None:
-    """The version of an installed package; None for one that is not."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | None]]:

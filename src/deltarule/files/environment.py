@@ -1,12 +1,17 @@
-"""What a run's bits depend on besides its settings: a checkpoint keeps it, and a run that goes on compares it."""
+"""Where a run takes place and what its bits depend on: its folder keeps it, and a run that goes on compares it."""
 
 import ctypes
 import hashlib
+import os
+import platform
+from functools import cache
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
+from deltarule.errors import DISTRIBUTION
 from deltarule.native import build
 from deltarule.native.loader import instructions
 from deltarule.nn.network import Network
@@ -16,6 +21,33 @@ from deltarule.training.schedules import Cosine
 
 STEPS = "three steps"
 KERNEL = "scipy_openblas_get_corename64_"  # the function that tells it in NumPy's wheels
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
+
+
+def environment(**more: Any) -> dict[str, Any]:
+    """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    packages = {"deltarule": version_of(DISTRIBUTION), "numpy": version_of("numpy"), "scipy": version_of("scipy")}
+    return {
+        "versions": {"python": platform.python_version(), **packages},
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "threads": {"cpus": cpus, **{name: os.environ[name] for name in THREAD_VARIABLES if name in os.environ}},
+    } | more
+
+
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None for one that is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+@cache
+def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
+    """The environment of a run of such an engine and dtype, with what its bits depend on there: asked once."""
+    return environment(engine=fingerprint(engine or "", "float64" if dtype == "float64" else "float32"))
 
 
 def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
