@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
@@ -144,30 +145,12 @@ class Model(metaclass=Named):
         record = {} if record is None else record
         vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
-    @classmethod
-    def of(cls, network: Network) -> Self:
-        """A model around a bare network."""
-        return cls(network)
-
-    @property
-    def task(self) -> Task | None:
-        """What the outputs answer, as for Network."""
-        return self.network.task
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """One name an output."""
-        return self.network.class_names
-
-    @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """(height, width) of an input that is an image."""
-        return self.network.image_shape
-
-    @property
-    def pixels(self) -> bool:
-        """Whether the user's inputs are uint8 pixels, which count as value / 255."""
-        return self.network.pixels
+    # What the network says of itself.
+    task = property(attrgetter("network.task"))
+    class_names = property(attrgetter("network.class_names"))
+    image_shape = property(attrgetter("network.image_shape"))
+    pixels = property(attrgetter("network.pixels"))
+    has_probabilities = property(attrgetter("network.has_probabilities"))
 
     @property
     def reads_ink(self) -> bool:
@@ -294,11 +277,6 @@ class Model(metaclass=Named):
         """What outputs mean by task, values in the targets' own units."""
         predicted = decide(self.network, outputs)
         return predicted if self.target_scaling is None else self.target_scaling.undo(predicted)
-
-    @property
-    def has_probabilities(self) -> bool:
-        """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
-        return self.network.has_probabilities
 
     def probabilities(self, raw: Any) -> Array:
         """The outputs, (n_samples, outputs), where they are probabilities; else SettingError."""

@@ -159,15 +159,15 @@ class Checkpoints(Callback):
         is_due = now >= self._due if every is None else state.step // every > self._step // every
         if is_due and not is_writing:
             self._due = now + self.every_seconds
-            self._write(self._snapshot(state))
+            self._write(Snapshot.of(state, self.record))
         elif (began := time.perf_counter()) >= self._copy_due:
-            self._copy = self._snapshot(state)
+            self._copy = Snapshot.of(state, self.record)
             self._copy_due = began + COPY_APART * (time.perf_counter() - began)
 
     def train_end(self, state: TrainingState) -> None:
         try:
             if state.left_off is not None and state.step > self._step:
-                self._write(self._snapshot(state))
+                self._write(Snapshot.of(state, self.record))
             elif self._copy is not None and not isinstance(state.ending, DivergenceError | None):
                 self._write(self._copy)
             self.wait()
@@ -197,9 +197,6 @@ class Checkpoints(Callback):
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    def _snapshot(self, state: TrainingState) -> Snapshot:
-        return replace(Snapshot.of(state), record=self.record)
 
     def _write(self, snapshot: Snapshot) -> None:
         self.wait()

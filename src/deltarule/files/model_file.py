@@ -184,7 +184,7 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
         raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
     check_network(thing, line)
     check_path("path", path)
-    return thing if isinstance(thing, Model) else Model.of(thing)
+    return thing if isinstance(thing, Model) else Model(thing)
 
 
 def load(path: str | os.PathLike[str]) -> Model:

@@ -20,7 +20,7 @@ from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
-from deltarule.training.history import History, check_separator
+from deltarule.training.history import History
 from deltarule.training.monitor import Monitor
 from deltarule.training.plan import Buffers
 from deltarule.training.score import Score
@@ -184,12 +184,12 @@ class EarlyStopping(Callback):
 class CSVLog(Callback):
     """Saves the history after each epoch, epoch 0 included: `History.save`, which says what it raises."""
 
-    def __init__(self, path: str | os.PathLike[str], *, separator: str = ",", force: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         check_path("path", path)
-        self.path, self.separator, self.force = path, check_separator(separator), force
+        self.path, self.force = path, force
 
     def train_begin(self, state: TrainingState) -> None:
-        state.history.save(self.path, separator=self.separator, force=self.force)
+        state.history.save(self.path, force=self.force)
 
     epoch_end = train_begin
 

@@ -58,15 +58,12 @@ class History(metaclass=Named):
         """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
         return import_module("deltarule").plot("curves", self)
 
-    def save(self, path: str | os.PathLike[str], *, separator: str = ",", force: bool = False) -> None:
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the rows as a CSV file. A figure that is not a finite number leaves its cell empty.
 
-        path: an older history is replaced, any other file only with `force`. separator: between two cells.
-
-        Raises SettingError for another separator, FileError where the file cannot be written.
+        path: an older history is replaced, any other file only with `force`. FileError where it cannot be written.
         """
-        text = table_text(list(map(finite_row, self.rows)), check_separator(separator))
-        write_atomically(path, text.encode(), "history", force=force)
+        write_atomically(path, table_text(list(map(finite_row, self.rows))).encode(), "history", force=force)
 
     def __repr__(self) -> str:
         """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
@@ -98,21 +95,14 @@ class History(metaclass=Named):
         return iter(self.rows)
 
 
-def check_separator(given: str) -> str:
-    """What stands between two cells. SettingError for anything but one character."""
-    if not isinstance(given, str) or len(given) != 1 or given in '"\r\n':
-        raise SettingError(f"a separator is one character, as ',' or ';' or a tab: got {given!r}")
-    return given
-
-
-def table_text(rows: Sequence[Mapping[str, float | str | None]], separator: str = ",") -> str:
+def table_text(rows: Sequence[Mapping[str, float | str | None]]) -> str:
     """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty.
 
     A text that a spreadsheet would carry out as a formula gets an apostrophe before it.
     """
     table = io.StringIO(newline="")
     names = dict.fromkeys(name for row in rows for name in row)
-    writer = csv.writer(table, delimiter=separator, lineterminator="\n")
+    writer = csv.writer(table, lineterminator="\n")
     for cells in (names, *([row.get(name) for name in names] for row in rows)):
         writer.writerow([f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in cells])
     return table.getvalue()

@@ -74,7 +74,7 @@ def plot(
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     role, what = role_of(what), getattr(what, "model_", what)
-    what = Model.of(what) if isinstance(what, Network) else what
+    what = Model(what) if isinstance(what, Network) else what
     if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
         cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
