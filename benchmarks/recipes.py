@@ -34,7 +34,7 @@ from deltarule.errors import DeltaruleError
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe
 from deltarule.training.evaluation import evaluate
-from deltarule.training.score import SCORE_NAMES
+from deltarule.training.plan import SCORE_NAMES
 
 SCORES = ("accuracy", "r2", "mnist_accuracy")
 FEW, MANY, SHORT_SECONDS = 5, 20, 10.0  # how many seeds, and below which seconds of a run there are many

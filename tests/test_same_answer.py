@@ -40,8 +40,7 @@ from deltarule.parts import PARTS
 from deltarule.playground.playground import NetworkView
 from deltarule.settings import TASKS, Task
 from deltarule.training.evaluation import evaluate
-from deltarule.training.fit import fit
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, fit
 
 RNG = np.random.default_rng(3)
 PIXELS = RNG.integers(256, size=(30, 6), dtype=np.uint8)

@@ -32,7 +32,6 @@ from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, Progress, TrainingState
 from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.evaluation import evaluate
-from deltarule.training.fit import fit
 from deltarule.training.history import History
 from deltarule.training.schedules import (
     Constant,
@@ -43,7 +42,7 @@ from deltarule.training.schedules import (
     StepDecay,
     WarmUp,
 )
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, fit
 
 __all__ = [
     "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",

@@ -80,10 +80,7 @@ def examples_for(
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
     """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
-    if isinstance(X, Splits):
-        is_test = "evaluate" in call or "validation" in call
-        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
-        raise DataError(sentence("examples.splits", line=line))
+    refuse_splits(X, call)
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
         other = f", or of a table  dr.read_table({str(X)!r}, TARGET)" * (y is None and str(X).endswith(".csv"))
@@ -108,6 +105,14 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
         raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))
+
+
+def refuse_splits(X: Any, call: str) -> None:
+    """Raise DataError, with the part to use, for what holds a training and a test part."""
+    if isinstance(X, Splits):
+        is_test = "evaluate" in call or "validation" in call
+        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
+        raise DataError(sentence("examples.splits", line=line))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
@@ -155,31 +160,31 @@ def warn_of_scale(X: Array, name: str = "X") -> None:
         LOG.warning(sentence("examples.large", name=name, low=low, high=high))
 
 
-def warn_of_reach(network: Network, data: Dataset) -> None:
-    """Say that values to learn lie beyond all that the output activation can answer."""
+def warn_of_data(network: Network, data: Dataset) -> None:
+    """Say what is hard to learn: numbers on an odd scale, values beyond all that the output activation can answer.
+
+    Or that there is nothing to learn: one class alone, neurons that are all alike, or the targets as an input.
+    """
+    warn_of_scale(data.inputs)
     output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
     if isinstance(network.loss, Quadratic):
         warn_of_scale(data.targets, "y")
     if data.task == "values":
-        a = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
-        near = a[2500:3501]  # of z from -50 to 50: what grows from there has no end
-        least, most = round(a.min(), 2) if np.isclose(a.min(), near.min()) else -np.inf, a.max()
+        all_answers = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
+        near = all_answers[2500:3501]  # of z from -50 to 50: what grows from there has no end
+        least, most = all_answers.min(), all_answers.max()
+        least = round(least, 2) if np.isclose(least, near.min()) else -np.inf
         most = most if np.isclose(most, near.max()) else np.inf
         if low < least or high > most:
             name = type(output).__name__
             LOG.warning(sentence("examples.reach", name=name, low=low, high=high, least=least, most=most))
-
-
-def warn_of_sameness(network: Network, data: Dataset) -> None:
-    """Say that there is nothing to learn: one class alone, neurons that are all alike, or the targets as an input."""
-    low, high = data.targets.min(), data.targets.max()
     if data.task == "classes" and low == high and data.n_samples > 1:
         LOG.warning(sentence("examples.one_class", low=low))
-    same = [W.shape[1] > 1 and bool((W[:, :1] == W).all()) for W in network.weights[:-1]]
+    same = [each.shape[1] > 1 and bool((each[:, :1] == each).all()) for each in network.weights[:-1]]
     if any(same):
         LOG.warning(sentence("examples.same_weights", l=same.index(True), sizes=network.layer_sizes))
-    if data.n_features == network.layer_sizes[0] and (k := column_of_targets(data)) is not None:
-        LOG.warning(sentence("examples.targets_as_input", k=k))
+    if data.n_features == network.layer_sizes[0] and (column := column_of_targets(data)) is not None:
+        LOG.warning(sentence("examples.targets_as_input", k=column))
 
 
 def column_of_targets(data: Dataset) -> int | None:
@@ -217,8 +222,10 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
     return SettingError(sentence(f"examples.{key}", **values))
 
 
-def check_data(network: Network, data: Dataset, validation: Dataset | None = None) -> None:
-    """Raise ShapeError or SettingError unless the network can be trained and scored on these data."""
+def check_data(
+    network: Network, data: Dataset, validation: Dataset | None = None, augment: Deformation | None = None
+) -> None:
+    """Raise ShapeError or SettingError unless the network can be trained and scored on these data, and deform them."""
     for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:
@@ -230,11 +237,7 @@ def check_data(network: Network, data: Dataset, validation: Dataset | None = Non
         wrong = {"classes": (), "labels": (CrossEntropy,), "values": (CrossEntropy, BinaryCrossEntropy)}[each.task]
         if isinstance(network.loss, wrong):
             raise SettingError(sentence(f"training.{each.task}_for_loss", data=each, loss=type(network.loss).__name__))
-    if validation is not None and data.task != validation.task:
-        raise SettingError(sentence("training.two_tasks", data=data, other=validation))
-
-
-def check_augment(augment: Deformation | None, data: Dataset) -> None:
-    """Raise SettingError where data that are not images are to be deformed."""
     if augment is not None and data.image_shape is None:
         raise SettingError(sentence("training.no_images", data=data, side=math.isqrt(data.n_features)))
+    if validation is not None and data.task != validation.task:
+        raise SettingError(sentence("training.two_tasks", data=data, other=validation))

@@ -33,8 +33,8 @@ from deltarule.model import Model
 from deltarule.nn.network import Network, backward, forward, outputs_of
 from deltarule.nn.optimizers import Optimizer
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.fit import fit
 from deltarule.training.plan import gather
+from deltarule.training.trainer import fit
 
 SOURCE = str(Path(package.__file__).parent)
 PRINTING = printing.__file__

@@ -34,7 +34,7 @@ from deltarule.files.run_folder import (
     read_recording,
 )
 from deltarule.nn.network import Network
-from deltarule.training.fit import fit
+from deltarule.training.trainer import fit
 
 ROWS = [
     {"epoch": 0, "step": 0, "learning_rate": 0.1, "train_loss": 2.302585092994046, "validation_accuracy": 0.1},

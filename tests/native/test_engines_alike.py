@@ -13,8 +13,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.penalties import L2
 from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
-from deltarule.training.plan import Buffers, Plan
-from deltarule.training.score import Score
+from deltarule.training.plan import Buffers, Plan, Score
 
 NORMWISE = {np.float32: 1e-6, np.float64: 1e-14}
 BATCHES = (1, 2, 13, 14, 15, 33)

@@ -22,10 +22,9 @@ from deltarule.training import trainer as trainer_module
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
-from deltarule.training.fit import fit
 from deltarule.training.history import History
 from deltarule.training.schedules import Constant, Cosine
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, fit
 
 NATIVE = engine("native")
 STRETCH = 5 * 10 * 500  # of five steps in a call

@@ -10,8 +10,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import Latest
-from deltarule.training.plan import Buffers
-from deltarule.training.score import Score
+from deltarule.training.plan import Buffers, Score
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from deltarule.errors import SettingError
 from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, EarlyStopping, Progress, TrainingState
-from deltarule.training.history import History
-from deltarule.training.monitor import Monitor
+from deltarule.training.history import History, Monitor
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 

@@ -14,7 +14,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Quadratic
 from deltarule.nn.network import PREDICTION_ROWS, Network
 from deltarule.settings import Task
 from deltarule.training.evaluation import evaluate
-from deltarule.training.score import Score
+from deltarule.training.plan import Score
 
 cuts = st.lists(st.integers(1, 59), max_size=6).map(lambda inner: [0, *sorted(set(inner)), 60])
 seeds = st.integers(0, 2**32 - 1)

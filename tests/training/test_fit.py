@@ -16,9 +16,8 @@ from deltarule.nn.optimizers import Adam
 from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import ClipNorm, MovingAverage
-from deltarule.training.fit import fit
 from deltarule.training.schedules import Constant, Cosine
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, fit
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(256, size=(30, 6), dtype=np.uint8)

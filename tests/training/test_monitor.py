@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from deltarule.training.monitor import Monitor
+from deltarule.training.history import Monitor
 
 LOSSES = [1.0, 0.9, 0.85, 0.84, 0.83, 0.5, 0.5]
 

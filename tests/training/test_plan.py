@@ -18,8 +18,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L2
 from deltarule.training.clip_and_average import NoClipping
 from deltarule.training.engine import REFERENCE, Engine, engine
-from deltarule.training.plan import Buffers, Outcome, Plan
-from deltarule.training.score import Score
+from deltarule.training.plan import Buffers, Outcome, Plan, Score
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 4)), RNG.integers(3, size=12)

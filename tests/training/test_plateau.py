@@ -13,11 +13,10 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState
 from deltarule.training.engine import engine
-from deltarule.training.fit import fit
 from deltarule.training.history import History
 from deltarule.training.schedules import Cosine, ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.snapshot import Snapshot
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, fit
 
 Told = Callable[..., Iterator[TrainingState]]
 

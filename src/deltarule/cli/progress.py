@@ -5,7 +5,7 @@ import time
 from deltarule.cli.printing import green, is_drawable, note, percent, score_words, show_status, terminal_width
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
-from deltarule.training.score import SCORE_NAMES
+from deltarule.training.plan import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
 ALONE = 19  # characters of a training score with no held-out one beside it

@@ -57,7 +57,7 @@ from deltarule.recipes.tabular import plain_scores
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
-from deltarule.training.score import SCORE_NAMES
+from deltarule.training.plan import SCORE_NAMES
 
 UNBALANCED = 2  # times as many examples of one class as of another: then the report names each class's recall
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred

@@ -25,7 +25,7 @@ from deltarule.nn.network import Network, forward
 from deltarule.parts import PARTS, spec_of
 from deltarule.public import public
 from deltarule.settings import brief, one_per_layer
-from deltarule.training.monitor import Monitor
+from deltarule.training.history import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
 

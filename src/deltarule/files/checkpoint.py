@@ -30,7 +30,7 @@ from deltarule.nn.network import with_parameters
 from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.monitor import Monitor
+from deltarule.training.history import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 2

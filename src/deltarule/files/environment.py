@@ -16,8 +16,8 @@ from deltarule.native import build
 from deltarule.native.loader import instructions
 from deltarule.nn.network import Network
 from deltarule.training.engine import NATIVE, engine
-from deltarule.training.fit import fit
 from deltarule.training.schedules import Cosine
+from deltarule.training.trainer import fit
 
 STEPS = "three steps"
 KERNEL = "scipy_openblas_get_corename64_"  # the function that tells it in NumPy's wheels

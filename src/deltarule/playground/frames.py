@@ -15,7 +15,7 @@ from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
 from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.score import SCORE_NAMES, Score
+from deltarule.training.plan import SCORE_NAMES, Score
 
 PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes

@@ -25,7 +25,7 @@ from deltarule.recipes.build import Job, adapt, build, split
 from deltarule.settings import check_choice
 from deltarule.training.evaluation import evaluate
 from deltarule.training.history import History
-from deltarule.training.score import SCORE_NAMES
+from deltarule.training.plan import SCORE_NAMES
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
 MOST_HELD_OUT = 5000  # training examples for the validation curve,

@@ -16,7 +16,7 @@ from deltarule.randomness import generator
 from deltarule.recipes.build import build
 from deltarule.recipes.schema import Recipe, Split
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.score import Score
+from deltarule.training.plan import Score
 
 DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of AdamW, each step takes decay * learning rate of every weight
 PARTS, MOST_IN_PARTS = 5, 2_000  # rows: of fewer, each part is held out in turn; of more, one is enough

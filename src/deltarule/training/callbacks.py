@@ -20,10 +20,8 @@ from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.settings import Task, brief, check, check_path, with_article
 from deltarule.training.clip_and_average import Latest
-from deltarule.training.history import History
-from deltarule.training.monitor import Monitor
-from deltarule.training.plan import Buffers
-from deltarule.training.score import Score
+from deltarule.training.history import History, Monitor
+from deltarule.training.plan import Buffers, Score
 
 
 @public()

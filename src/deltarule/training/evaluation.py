@@ -16,7 +16,7 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.workspace import Workspace
 from deltarule.public import public
 from deltarule.training.engine import NATIVE, REFERENCE, Engine
-from deltarule.training.score import Score
+from deltarule.training.plan import Score
 
 BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
 LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is

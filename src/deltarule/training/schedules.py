@@ -18,7 +18,7 @@ from deltarule.parts import resolve
 from deltarule.public import part
 from deltarule.settings import brief, check, check_settings, setting_error, source_text
 from deltarule.training.callbacks import Callback, TrainingState
-from deltarule.training.monitor import Monitor
+from deltarule.training.history import Monitor
 
 Schedule = Callable[[int], float]
 

@@ -12,7 +12,7 @@ from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import SettingError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import TrainingState
-from deltarule.training.score import SCORE_NAMES
+from deltarule.training.plan import SCORE_NAMES
 
 COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")

@@ -20,7 +20,7 @@ from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, 
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Poisson, Quadratic
 from deltarule.nn.network import Network
-from deltarule.training.fit import fit
+from deltarule.training.trainer import fit
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")

@@ -14,7 +14,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_and_gradient, loss_value, with_parameters
 from deltarule.nn.parameters import Parameters
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.score import Score
+from deltarule.training.plan import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, on every side of it

@@ -11,7 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import PREDICTION_ROWS, Network, forward
-from deltarule.training.score import SCORE_NAMES, Score
+from deltarule.training.plan import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
 N_BINS = 10
