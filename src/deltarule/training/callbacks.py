@@ -64,17 +64,13 @@ class TrainingState:
     left_off: Parameters | None = None
 
     def __post_init__(self) -> None:
-        self.grads = self.buffers.grads
+        self.grads: Parameters = self.buffers.grads
+        self.task: Task = self.train.task
 
     @property
     def workspace(self) -> Workspace:
         """That of the buffers."""
         return self.buffers.workspace
-
-    @property
-    def task(self) -> Task:
-        """That of the data."""
-        return self.train.task
 
 
 @public("class Mine(dr.Callback): def epoch_end(self, state): ...")
