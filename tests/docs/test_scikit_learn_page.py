@@ -12,7 +12,8 @@ pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarul
 from sklearn import neural_network as theirs
 
 from deltarule import MLPClassifier, MLPRegressor
-from deltarule.estimators import settings
+from deltarule.estimators.fitting import PLANNED, SOLVERS
+from deltarule.estimators.perceptron import ACTIVATIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -40,7 +41,7 @@ def test_every_parameter_of_scikit_learn_is_there_with_its_default(ours: type, o
 
 
 def test_every_name_beyond_is_on_the_page() -> None:
-    names = {*settings.ACTIVATIONS, *settings.SOLVERS, *settings.PLANNED}
+    names = {*ACTIVATIONS, *SOLVERS, *PLANNED}
     known = {"identity", "logistic", "tanh", "relu", "sgd", "adam", "constant", "invscaling", "adaptive"}
     assert {name for name in names - known if f'"{name}"' not in PAGE} == set()
 

@@ -7,6 +7,7 @@ the same network, to rounding. When a run ends is its rule, too.
 import math
 import sys
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any, NamedTuple
@@ -18,18 +19,23 @@ from sklearn.metrics import check_scoring
 
 from deltarule.data.reading import print_if_possible
 from deltarule.errors import DivergenceError, sentence
-from deltarule.estimators import settings
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
+from deltarule.parts import PARTS
+from deltarule.settings import setting_names
 from deltarule.training.engine import engine
 from deltarule.training.evaluation import are_finite, divergence, loss_and_outputs
 from deltarule.training.plan import PIECE_ROWS, Buffers, Plan, steps_per_epoch
-from deltarule.training.schedules import Constant, Schedule
+from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
 SLOWER = 5.0  # what a rate is divided by when nothing gets better
 SLOWEST = 1e-6  # below this it is not divided again
 PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half of n_iter_no_change
+# Those that take steps, all but lbfgs: the estimators' name, and the name here.
+SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
+PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
+AUTO_BATCH = 200  # samples a step, or as many as there are
 
 
 class Examples(NamedTuple):
@@ -105,11 +111,11 @@ class Fit:
         self.monitor = scores if estimator._stops_early else losses
         losses.tol = scores.tol = estimator.tol
         scores.patience = estimator.n_iter_no_change + 1
-        losses.patience = math.inf if estimator.learning_rate in settings.PLANNED else scores.patience
+        losses.patience = math.inf if estimator.learning_rate in PLANNED else scores.patience
         if self.held_out is not None and estimator.validation_scores_ is None:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
-        is_stochastic = estimator.solver in settings.SOLVERS
+        is_stochastic = estimator.solver in SOLVERS
         self._prepare(estimator.batch_size if is_stochastic else len(self.train.targets))
         self.kept, self.step, estimator.n_iter_ = self.vector.copy(), 0, 0
         try:
@@ -132,7 +138,7 @@ class Fit:
         """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         n_samples = len(train.targets)
-        batch_size = min(settings.AUTO_BATCH if asked == "auto" else int(asked), n_samples)
+        batch_size = min(AUTO_BATCH if asked == "auto" else int(asked), n_samples)
         if asked != "auto" and batch_size < int(asked):
             warnings.warn(sentence("estimators.batch_size"), stacklevel=2)
         self.engine = engine(self.estimator.engine)
@@ -161,8 +167,8 @@ class Fit:
             n_steps = estimator.max_iter * steps_per_epoch(n_samples, plan.batch_size)
             if rule in ("invscaling", "adaptive") and estimator.solver not in ("sgd", "nesterov"):
                 rule = "constant"
-            schedule = settings.PLANNED[rule](rate, n_steps) if rule in settings.PLANNED else Constant(rate)
-            estimator._descent = Descent(settings.optimizer(estimator), schedule, rule)
+            schedule = PLANNED[rule](rate, n_steps) if rule in PLANNED else Constant(rate)
+            estimator._descent = Descent(optimizer_of(estimator), schedule, rule)
         for epoch in range(1, 2 if self.incremental else estimator.max_iter + 1):
             plan.epoch = epoch
             if estimator.shuffle and n_samples > plan.batch_size:
@@ -258,7 +264,7 @@ class Fit:
                 end = f"Setting learning rate to {descent.rate(descent.step):f}"
             figure = "Validation score" if estimator._stops_early else "Training loss"
             self._print(sentence("estimators.no_progress", figure=figure, estimator=estimator, end=end))
-        is_cut_off = not (self.incremental or rule in settings.PLANNED or estimator.stopped_)
+        is_cut_off = not (self.incremental or rule in PLANNED or estimator.stopped_)
         if is_cut_off and estimator.n_iter_ == estimator.max_iter:
             warnings.warn(sentence("estimators.max_iter", reached=estimator.max_iter), ConvergenceWarning, stacklevel=2)
         return bool(estimator.stopped_)
@@ -334,3 +340,10 @@ class SparseRows:
         else:
             product[...] = self.matrix @ dense
         return product
+
+
+def optimizer_of(estimator: Any) -> Optimizer:
+    """The optimizer that the parameters of an estimator ask for."""
+    is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
+    kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
+    return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

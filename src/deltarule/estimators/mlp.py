@@ -13,8 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
 from deltarule.errors import sentence
-from deltarule.estimators.perceptron import Perceptron
-from deltarule.estimators.settings import CONSTRAINTS, interval
+from deltarule.estimators.perceptron import CONSTRAINTS, Perceptron, interval
 from deltarule.nn.activations import Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy

@@ -1,8 +1,10 @@
 """Perceptron: what MLPClassifier and MLPRegressor have in common."""
 
 import math
+import re
 from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -10,24 +12,101 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d
-from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import DataError, SettingError, ShapeError, sentence
-from deltarule.estimators import settings
-from deltarule.estimators.fitting import Examples, Fit, SparseRows
+from deltarule.errors import DataError, SettingError, ShapeError, read_tables, sentence
+from deltarule.estimators.fitting import PLANNED, SOLVERS, Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
+from deltarule.nn.activations import Activation, Sigmoid
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward
-from deltarule.parts import PARTS, spec_of
+from deltarule.parts import PARTS, No, make, spec_of
 from deltarule.public import public
-from deltarule.settings import brief, one_per_layer
+from deltarule.settings import ENGINES, all_settings, brief, check_choice, one_per_layer, setting
 from deltarule.training.history import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
+ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without those of outputs alone
+    (name if isinstance(row.sklearn, No) else row.sklearn): name
+    for name, row in PARTS["activation"].items()
+    if name not in ("softmax", "exponential")
+}
+
+
+def interval(name: str) -> Interval:
+    """The range of a setting, as scikit-learn has it."""
+    asked = all_settings()[name]
+    low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
+    return Interval(Real if asked.kind is float else Integral, low, high, closed="neither" if asked.is_open else "left")
+
+
+DESCRIPTIONS = read_tables("estimators/descriptions")
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
+    "solver": [StrOptions({"lbfgs", *SOLVERS})],
+    "alpha": [interval("strength")],
+    "batch_size": [StrOptions({"auto"}), interval("batch_size")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "plateau", *PLANNED})],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+    "n_iter_no_change": [interval("n_iter_no_change"), Options(Real, {np.inf})],
+    "dropout": [interval("dropout"), list, tuple],
+    "rho": [interval("decay")],
+    "scoring": [str, callable, None],
+    "engine": [StrOptions(set(ENGINES))],
+}
+CONSTRAINTS |= {key: ["boolean"] for key in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping")}
+RANGES = "learning_rate_init power_t max_iter tol momentum validation_fraction beta_1 beta_2 epsilon max_fun"
+CONSTRAINTS |= {name: [interval(name)] for name in (*RANGES.split(), "weight_decay")}
+
+
+def value_meant(estimator: Any, wrong: str) -> str:
+    """A parameter with a legal value, the one that was meant by what was given for `wrong`; "" where nothing tells."""
+    value, rows = getattr(estimator, wrong), type(estimator)._parameter_constraints
+    word = (value if isinstance(value, str) else type(value).__name__).strip().casefold()
+    word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
+    taking = [name for name in (wrong, *rows) if any(word in getattr(each, "options", ()) for each in rows[name])]
+    if taking and word != "auto":
+        return f"{taking[0]}={word!r}"
+    wrong = "learning_rate_init" if wrong == "learning_rate" and isinstance(value, float) else wrong
+    if wrong in ("activation", "loss", "hidden_layer_sizes") and (sizes := re.findall(r"[1-9]\d*", str(value))):
+        before = [estimator.hidden_layer_sizes] if wrong == "activation" else []
+        return f"hidden_layer_sizes={(*before, *map(int, sizes))}"
+    asked = setting({"alpha": "strength", "rho": "decay", "learning_rate": ""}.get(wrong, wrong))
+    return f"{wrong}={asked.like(value)}" if asked else ""
+
+
+def hidden_sizes(given: Any) -> list[int]:
+    """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
+    sizes = list(given) if hasattr(given, "__iter__") else [given]
+    if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
+        whole = "" if all(isinstance(size, Integral) for size in sizes) else " Use whole numbers, as in (100, 50)."
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.{whole}")
+    return sizes
+
+
+def hidden_activation(name: Any, place: str) -> Activation:
+    """The activation of a hidden layer by the estimators' name for it. SettingError for a name that there is not."""
+    check_choice(place, name, tuple(sorted(ACTIVATIONS)))
+    return make("activation", ACTIVATIONS[name])
+
+
+def start(network: Network, random_state: np.random.RandomState) -> None:
+    """Draw weights and biases as scikit-learn does: Glorot & Bengio's, eq. 16, with a smaller bound for sigmoids.
+
+    The layers are drawn in order, each its weights and then its biases; the output's bound is that of the layer before.
+    """
+    hidden = network.activations[:-1]
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
+        nearest = hidden[min(l, len(hidden) - 1)] if hidden else None
+        bound = np.sqrt((2.0 if isinstance(nearest, Sigmoid) else 6.0) / sum(W.shape))
+        W[:] = random_state.uniform(-bound, bound, W.shape)
+        b[:] = random_state.uniform(-bound, bound, b.shape)
 
 
 class Layers(list[Array]):
@@ -130,12 +209,12 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def __init_subclass__(cls, **options: Any) -> None:
         """Say in a docstring what all estimators have in common."""
         super().__init_subclass__(**options)
-        for name, text in settings.DESCRIPTIONS.items():
+        for name, text in DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
     def _is_stochastic(self) -> bool:
         """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
-        if self.solver not in settings.SOLVERS:
+        if self.solver not in SOLVERS:
             raise AttributeError(sentence("estimators.not_stochastic", solver=self.solver))
         return True
 
@@ -177,7 +256,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         try:
             super()._validate_params()
         except InvalidParameterError as error:
-            cure = settings.value_meant(self, str(error).split("'")[1])
+            cure = value_meant(self, str(error).split("'")[1])
             raise InvalidParameterError(f"{error} Use {cure}." if cure else str(error)) from None
         if self.solver == "lbfgs" and np.any(self.dropout):
             raise ValueError("dropout needs a solver that takes steps: got 'lbfgs'; use 'adam', or dropout=0.0")
@@ -229,11 +308,11 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
         """Make the network, and everything else anew."""
-        sizes, n_features = settings.hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
-        hidden = one_per_layer("activation", self.activation, len(sizes), settings.hidden_activation)
+        sizes, n_features = hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
+        hidden = one_per_layer("activation", self.activation, len(sizes), hidden_activation)
         how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
-        settings.start(network, random_state)
+        start(network, random_state)
         network.input_range = None  # numbers count as they are
         columns = map(Column, getattr(self, "feature_names_in_", ()))
         self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
@@ -249,7 +328,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     def _resume(self, incremental: bool) -> None:
         """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
-        sizes = (self.n_features_in_, *settings.hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
+        sizes = (self.n_features_in_, *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network = self.model_.network
         if sizes != network.layer_sizes:
             raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
@@ -287,7 +366,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     @property
     def _stops_early(self) -> bool:
         """Whether the validation score ends a run: the solver lbfgs has its own end."""
-        return bool(self.early_stopping) and self.solver in settings.SOLVERS
+        return bool(self.early_stopping) and self.solver in SOLVERS
 
     def _check_inputs(self, X: Any) -> Any:
         check_is_fitted(self)
