@@ -12,8 +12,9 @@ from campaigns import Child
 from counting import Count, collected_warnings, forked, fresh_folder, goes_on, litter, newest_step
 
 from deltarule.errors import DeltaruleError, ModelFileError
-from deltarule.files.checkpoint import Checkpoints, checkpoint_bytes, newest_checkpoint, step_of
+from deltarule.files.checkpoint import checkpoint_bytes, newest_checkpoint, step_of
 from deltarule.files.model_file import save
+from deltarule.files.run_folder import FolderLock
 from deltarule.nn.network import Network
 
 NOBODY = 65534
@@ -142,10 +143,10 @@ def two_processes() -> Count:
         reader, writer = os.pipe()
 
         def hold() -> None:
-            holding = Checkpoints(folder)
-            holding.newest()
+            holding = FolderLock(folder)  # as a run does from its first step to its last
             os.write(writer, b"!")
             signal.pause()
+            holding.close()
 
         holder = forked(hold)
         os.read(reader, 1)

@@ -89,21 +89,39 @@ def test_one_program_starts_a_run_and_goes_on_with_it(tmp_path: Path) -> None:
 
 
 def test_one_whose_run_never_began_makes_way(tmp_path: Path) -> None:
-    """A notebook keeps what a cell that failed has made, its lock included, until the kernel is restarted."""
+    """A notebook keeps what a cell that failed has made until the kernel is restarted."""
     broken_run(tmp_path)
-    kept, failed = [], Checkpoints(tmp_path, every_steps=1)
-    for epochs in (3, 4, 3):  # with 4, the cell is of another run
+    kept, early = [], Checkpoints(tmp_path, every_steps=1)
+    stale = early.newest()
+    for epochs in (4, 3, 4, 3):  # with 4, the cell is of another run
         again = Checkpoints(tmp_path, every_steps=1)
         kept += [again, newest := again.newest()]
         if epochs == 3:
-            trainer(again).fit(data(), resume=newest)
+            trainer(Wait(again), again).fit(data(), resume=newest)
         else:
             with pytest.raises(SettingError, match="epochs was 3 and is 4"):
                 trainer(again, epochs=epochs).fit(data(), resume=newest)
-    stale = failed.newest()
-    assert Checkpoints(tmp_path).newest() is not None
-    with pytest.raises(SettingError, match="which holds step-"):
-        trainer(failed).fit(data(), resume=stale)
+    with pytest.raises(SettingError, match="which holds step-000000000012"):  # the run has gone on since
+        trainer(early).fit(data(), resume=stale)
+    assert Checkpoints(tmp_path).newest() is not None  # and the lock is free
+
+
+def test_a_folder_is_held_from_the_first_step_to_the_last(tmp_path: Path) -> None:
+    broken_run(tmp_path)
+    others = [Checkpoints(tmp_path), Checkpoints(tmp_path)]
+    refused = []
+
+    class Look(Callback):
+        def step_end(self, state: TrainingState) -> None:
+            for other in others:
+                with pytest.raises(FileError, match="which another run writes to"):
+                    other.newest()
+                refused.append(state.step)
+
+    checkpoints = Checkpoints(tmp_path, every_steps=1)
+    trainer(Look(), checkpoints).fit(data(), resume=checkpoints.newest())
+    assert refused == sorted([*range(8, 13)] * 2)
+    assert others[0].newest() is not None
 
 
 def test_by_time_the_first_comes_at_once_and_the_next_after_a_while(

@@ -10,10 +10,10 @@ import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
-from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
@@ -39,8 +39,6 @@ COPY_APART = 200  # times as long as a copy in memory takes: half a percent of t
 MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
 KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
-
-WAITING = WeakValueDictionary[str, "Checkpoints"]()  # what holds a folder for a run that has not begun
 
 
 class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,7 +91,6 @@ class Checkpoints(Callback):
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
         self.record = dict(record or {})
         self.stopped = False
-        self._lock: FolderLock | None = None
         self._good: list[Path] = []
         self._stop: BaseException | None = None
         self._state: TrainingState | None = None
@@ -109,14 +106,11 @@ class Checkpoints(Callback):
         parent = self.folder.parent
         if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
             return None  # and the folder is made when the run begins
-        self._hold()
-        WAITING[os.path.realpath(self.folder)] = self
-        try:
+        with FolderLock(self.folder), suppress(FileNotFoundError):
             path, snapshot = newest_checkpoint(self.folder)
-        except FileNotFoundError:
-            return None
-        self._good = [path]
-        return snapshot
+            self._good = [path]
+            return snapshot
+        return None
 
     @property
     def last(self) -> Path | None:
@@ -135,10 +129,10 @@ class Checkpoints(Callback):
     def train_begin(self, state: TrainingState) -> None:
         if state.listeners[-1] is not self:
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
-        self._hold()
+        self._lock, last = FolderLock(self.folder), self.last
         found = sorted(self.folder.glob(STEP_FILES))
-        if found and (self.last is None or step_of(self.last) != state.step):
-            self._let_go()
+        if found and not (last in found and step_of(last) == state.step):  # another run may have gone on meanwhile
+            self._lock.close()
             raise SettingError(sentence("files.other_checkpoints", folder=self.folder, newest=found[-1]))
         for litter in self.folder.glob(TEMPORARIES):  # of a process that was killed while it wrote
             _remove(litter)
@@ -173,7 +167,7 @@ class Checkpoints(Callback):
             self.wait()
         finally:
             self._writer.shutdown()
-            self._let_go()
+            self._lock.close()
 
     def wait(self) -> None:
         """Wait until the last checkpoint is on the disk; warn where it could not be written."""
@@ -183,20 +177,6 @@ class Checkpoints(Callback):
             LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
         elif error is not None:
             raise error
-
-    def _hold(self) -> None:
-        """Keep the folder from others. One of this process makes way whose run never began: a notebook keeps such."""
-        other = WAITING.pop(os.path.realpath(self.folder), self)
-        if other is not self:
-            other._let_go()
-            other._good = []
-        self._lock = self._lock or FolderLock(self.folder)
-
-    def _let_go(self) -> None:
-        """Let another process have the folder."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
     def _write(self, snapshot: Snapshot) -> None:
         self.wait()

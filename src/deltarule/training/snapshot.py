@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -66,7 +65,7 @@ class Snapshot:
         return int(self.arrays["history"][-1, self.columns.index("epoch")])
 
     @classmethod
-    def of(cls, state: TrainingState, record: Mapping[str, Any] = MappingProxyType({})) -> Self:
+    def of(cls, state: TrainingState, record: Mapping[str, Any] | None = None) -> Self:
         """A copy of where a run stands, at the end of a step, or where it was left off after one."""
         rows = state.history.rows
         arrays = {name: np.array(getattr(state, name), np.float64) for name in FIGURES}
@@ -76,7 +75,7 @@ class Snapshot:
         arrays["best"] = state.best.vector.copy()
         for part in ("optimizer", "average", "tally"):
             arrays |= {f"{part}.{name}": array for name, array in getattr(state, part).state().items()}
-        return cls(arrays, tuple(rows[0]), state.identity(), record)
+        return cls(arrays, tuple(rows[0]), state.identity(), record or {})
 
     def restore(self, state: TrainingState) -> None:
         """Bring a run that has just begun to where this one was.
