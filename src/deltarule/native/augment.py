@@ -1,17 +1,13 @@
 """Deformed images, by the library: data.augment's numbers, and one pass over each image."""
 
 import ctypes
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 
 from deltarule.data.augment import Deformation, affine_maps, check_images, elastic_noise, gaussian_matrix, pen_widths
-from deltarule.native.loader import function, most_threads
+from deltarule.native.loader import function
 from deltarule.nn.arrays import Array
 
-TOGETHER = 128  # images, at least, that are worth a thread
 LANES = 32  # a multiple of the numbers in two vectors of any instruction set
 
 
@@ -49,9 +45,3 @@ def deform(
         setattr(call, name, None if array is None else array.ctypes.data)
     function("deform", dtype)(ctypes.byref(call))
     return out
-
-
-def each(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    """What a function says of every item, in order, by as many threads as there are cores."""
-    with ThreadPoolExecutor(most_threads()) as pool:
-        return list(pool.map(function, items))

@@ -1,5 +1,6 @@
 """Engine: who does the arithmetic of a run: NumPy, step by step, or the library in C, many steps in one call."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from deltarule.data.augment import deform
 from deltarule.errors import FileError
 from deltarule.native import augment, engine_call
-from deltarule.native.loader import library
+from deltarule.native.loader import library, most_threads
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.nn.optimizers import Optimizer
@@ -146,7 +147,8 @@ def with_images(network: Network, plan: Plan) -> Plan:
         gather(plan.inputs, plan.order[rows], X[rows])
         native.deform_images(plan, X[rows], plan.first_step + index, 0)
 
-    augment.each(fill, range(len(plan.learning_rates)))
+    with ThreadPoolExecutor(most_threads()) as pool:
+        list(pool.map(fill, range(len(plan.learning_rates))))
     weights = None if plan.sample_weight is None else plan.sample_weight[plan.order]
     return replace(plan, inputs=X, targets=plan.targets[plan.order], sample_weight=weights, order=np.arange(len(X)))
 

@@ -22,7 +22,7 @@ from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec, resolve
 from deltarule.public import Named, check_network, public
-from deltarule.settings import ENGINES, BatchSize, TrainingNumbers, brief, check, check_choice, setting_error
+from deltarule.settings import BatchSize, TrainingNumbers, brief, check, setting_error
 from deltarule.targets import check_weights
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, call_all, callbacks_of
 from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage, NoClipping
@@ -57,7 +57,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     epochs: passes over the training set; batch_size: samples a step, None for all of them.
     augment: deform every training image anew at each step.
     average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
-    engine: who does the arithmetic: "numpy", "native", or "auto", which each `fit` chooses anew.
+    engine: who does the arithmetic: "numpy", "native", or "auto": native where it has all parts.
     callbacks: who listens, in order.
     monitor: the history's column by which the best epoch is chosen where there is a validation set.
     seed: of shuffling, dropout and augmentation, each a stream of its own.
@@ -90,10 +90,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
                 setattr(self, name, base() if given is None else kind(given))
         self.callbacks = callbacks_of(self.callbacks)
         Monitor(self.monitor)
-        self._engine_name = None
         if not isinstance(self.engine, Engine):
-            check_choice("engine", self.engine, ENGINES)
-            self.engine, self._engine_name = REFERENCE, self.engine
+            self.engine = engine(self.engine, self.network, self.optimizer, self.penalty)
 
     def fit(
         self,
@@ -127,8 +125,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
         if resume is not None and not isinstance(resume, Snapshot):
             works = 'resume=Checkpoints("kept").newest()'
             raise SettingError(f"resume must be a Snapshot: got {brief(resume)}; use {works}")
-        if self._engine_name is not None:
-            self.engine = engine(self._engine_name, self.network, self.optimizer, self.penalty)
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
         plan, state = self._begin(train, validation, sample_weight)
