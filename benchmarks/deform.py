@@ -50,9 +50,9 @@ class Deformer:
     def by_engine(self, start: int) -> None:
         """A batch as the Trainer has it deformed."""
         from deltarule.data import augment as reference
-        from deltarule.native import augment
+        from deltarule.native import engine_call
 
-        home = augment if self.engine is not None and self.engine.name == OURS else reference
+        home = engine_call if self.engine is not None and self.engine.name == OURS else reference
         batch, rng = slice(start, start + BATCH), np.random.default_rng(start)
         home.deform(self.images[batch], SHAPE, self.deformation, rng, self.out[batch])
 

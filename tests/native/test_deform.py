@@ -7,7 +7,7 @@ import pytest
 
 from deltarule.data import augment as reference
 from deltarule.data.augment import Deformation
-from deltarule.native import augment
+from deltarule.native import engine_call
 
 DTYPES = [np.float32, np.float64]
 DEFORMATIONS = [
@@ -27,11 +27,11 @@ def test_deform(deformation: Deformation, n_samples: int, image_shape: tuple[int
     size = image_shape[0] * image_shape[1]
     images = np.random.default_rng(7).random((n_samples, 2 * size))[:, ::2].astype(dtype)
     theirs = reference.deform(images, image_shape, deformation, np.random.default_rng(8))
-    ours = augment.deform(images, image_shape, deformation, np.random.default_rng(8), np.empty(images.shape, dtype))
+    ours = engine_call.deform(images, image_shape, deformation, np.random.default_rng(8), np.empty(images.shape, dtype))
     tolerance = (
         1e-4 if dtype is np.float32 else 1e-12
     )  # a point that lies a rounding error to the other side of a pixel
     np.testing.assert_allclose(ours, theirs, rtol=0.0, atol=tolerance)
     in_place = images.copy()
-    assert augment.deform(in_place, image_shape, deformation, np.random.default_rng(8), in_place) is in_place
+    assert engine_call.deform(in_place, image_shape, deformation, np.random.default_rng(8), in_place) is in_place
     np.testing.assert_array_equal(in_place, ours)

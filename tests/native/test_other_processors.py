@@ -18,8 +18,8 @@ from one_step import ENDS, HIDDEN, RULES, targets
 from deltarule.data.augment import Deformation
 from deltarule.data.built_in import arithmetic, cute_dog, xor
 from deltarule.data.dataset import Dataset
-from deltarule.native import augment, build, engine_call, loader
-from deltarule.native.augment import Deform
+from deltarule.native import build, engine_call, loader
+from deltarule.native.engine_call import LANES, Deform
 from deltarule.nn.network import Network
 from deltarule.recipes import read
 from deltarule.recipes.build import build as build_job
@@ -60,7 +60,10 @@ def n_bytes_of(call: Any, dtype: Any) -> dict[str, int]:
     """How many bytes lie behind each pointer of a call."""
     if isinstance(call, Deform):
         n, height, width, bits = call.n, call.height, call.width, dtype.itemsize
-        out, across = ((n - 1) * call.out_row + height * width) * bits, -(-width // augment.LANES) * augment.LANES
+        out, across = (
+            ((n - 1) * call.out_row + height * width) * bits,
+            -(-width // LANES) * LANES,
+        )
         sizes = {"out": out, "images": out, "maps": 6 * n * bits, "widths": n * bits, "noise": 2 * height * n * width}
         return sizes | {"down": height * height * bits, "across": width * across * bits}
     arrays = {name: array for name, array in call.held.items() if array is not None}
@@ -87,8 +90,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Recorded]:
 
         return call_and_record if name in ("run", "deform") else found
 
-    for room in (engine_call, augment):
-        monkeypatch.setattr(room, "function", recording)
+    monkeypatch.setattr(engine_call, "function", recording)
     monkeypatch.setattr(loader, "FLOPS_A_THREAD", 1.0)
     monkeypatch.setenv("DELTARULE_THREADS", "2")
     return calls

@@ -138,7 +138,7 @@ def test_a_row_alone_has_the_bits_that_it_has_in_any_batch(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_deformed_images_are_the_same_with_any_instructions(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from deltarule.native.augment import deform
+    from deltarule.native.engine_call import deform
 
     images, found = pixels(40)[0].astype(dtype) / 255, []
     how = Deformation(rotation=12, scale=0.1, shift=1, elastic_alpha=20, stroke=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from deltarule.data.augment import deform
 from deltarule.errors import FileError
-from deltarule.native import augment, engine_call
+from deltarule.native import engine_call
 from deltarule.native.loader import library, most_threads
 from deltarule.nn.arrays import Array, blocks
 from deltarule.nn.network import Network, backward, forward, loss_value
@@ -102,7 +102,7 @@ class Engine:
         """Deform, in place, a batch's images from number `start` on, where the plan says so."""
         if plan.deformation is not None and plan.image_shape is not None:
             rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
-            (augment.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
+            (engine_call.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
 
 
 NATIVE = "native"
