@@ -20,8 +20,8 @@ from shapes import NO_DIGIT, no_digits, other_digits, slanted, slashed
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.dataset import Dataset, Splits, data_hash
-from deltarule.files.environment import environment
 from deltarule.files.model_file import PRETRAINED, load, save
+from deltarule.files.run_folder import environment
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.model import Doubt, Model
 from deltarule.nn.network import Network, with_meaning

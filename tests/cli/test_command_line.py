@@ -19,8 +19,8 @@ import pytest
 from deltarule.cli import app
 from deltarule.cli.printing import print_json
 from deltarule.errors import DISTRIBUTION
-from deltarule.files.environment import three_steps
 from deltarule.files.model_file import load, save
+from deltarule.files.run_folder import three_steps
 from deltarule.native import build
 from deltarule.native.loader import instructions
 from deltarule.nn.network import Network

@@ -16,10 +16,9 @@ from safetensors.numpy import save_file
 
 from deltarule.cli import main
 from deltarule.data.built_in import load_digits
-from deltarule.files.environment import environment
 from deltarule.files.exchange.foreign import save_npz
 from deltarule.files.model_file import save
-from deltarule.files.run_folder import RunFiles
+from deltarule.files.run_folder import RunFiles, environment
 from deltarule.nn.network import Network
 from deltarule.recipes import read
 

@@ -24,12 +24,12 @@ from deltarule.cli.resolve import load_model
 from deltarule.data.dataset import Dataset, data_hash
 from deltarule.errors import DataError, FileError
 from deltarule.files import run_folder
-from deltarule.files.environment import environment
 from deltarule.files.model_file import load, model_bytes, save
 from deltarule.files.run_folder import (
     FolderLock,
     RunFiles,
     check_belongs,
+    environment,
     read_history,
     read_recording,
 )
@@ -86,7 +86,7 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch: pytest.Monk
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("deltarule.files.environment.version", missing)
+    monkeypatch.setattr("deltarule.files.run_folder.version", missing)
     assert environment(seed=0, data_hash="")["versions"]["numpy"] is None
 
 

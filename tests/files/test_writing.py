@@ -14,9 +14,8 @@ from safetensors.numpy import save_file
 import deltarule as dr
 from deltarule.atomic import MARKS, check_target, kind_of, write_atomically
 from deltarule.errors import FileError
-from deltarule.files.environment import environment
 from deltarule.files.page import Page
-from deltarule.files.run_folder import RunFiles, is_run
+from deltarule.files.run_folder import RunFiles, environment, is_run
 from deltarule.inspection.plots.picture import Picture, new_figure
 
 NETWORK = dr.Network((2, 3, 2))

@@ -36,7 +36,7 @@ class TrainingRecord(msgspec.Struct):
 
     recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
     dataset: a name or path; target, label, missing, size, skip_bad: how it was read, as for `load_data`.
-    environment: as `files.environment.environment` returns it, with the hash of the data.
+    environment: as `files.run_folder.environment` returns it, with the hash of the data.
     training_score, plain_scores: of a table, to compare its score on the test with.
     """
 

@@ -42,7 +42,6 @@ from deltarule.data.dataset import data_hash
 from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
-from deltarule.files.environment import environment
 from deltarule.files.model_file import model_bytes
 from deltarule.inspection.diagnosis.diagnose import Checkup
 from deltarule.inspection.diagnosis.findings import Diagnosis
@@ -140,7 +139,7 @@ def train(options: TrainOptions) -> None:
     if begun is not None:
         take_weights(job.trainer.network, begun, str(options.start))
     parts = [part for part in (splits.train, splits.test) if part is not None]
-    run = Run(options, recipe, job, environment(seed=options.seed, data_hash=data_hash(*parts)))
+    run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
     announce(run)
     display = Display(job.train.n_samples, is_new=options.start is None)

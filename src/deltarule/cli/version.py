@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.cli.printing import entry
 from deltarule.data.sources import cache_folder
 from deltarule.errors import DISTRIBUTION, DeltaruleError
-from deltarule.files.environment import environment, fingerprint, version_of
+from deltarule.files.run_folder import environment, fingerprint, version_of
 from deltarule.native import build, loader
 from deltarule.training.engine import engine
 

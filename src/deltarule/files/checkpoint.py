@@ -21,9 +21,8 @@ import numpy as np
 from deltarule.atomic import TEMPORARIES, write_atomically
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
-from deltarule.files.environment import STEPS, here
 from deltarule.files.model_file import model_bytes
-from deltarule.files.run_folder import FolderLock
+from deltarule.files.run_folder import STEPS, FolderLock, here
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
 from deltarule.nn.network import with_parameters
