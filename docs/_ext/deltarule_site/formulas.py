@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 
 FUNCTION = re.compile(r"(<m[io]>(?:ln|log|exp|max|min|sin|cos|tanh)</m[io]>)(?=<mi>|<msub|<msup)")
 
-PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>′</mi></msup>")
+PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
 
 
 def mathml(latex: str, display: str) -> str:
