@@ -12,7 +12,7 @@ from deltarule.nn.equations import EQUATIONS
 
 HEAD = '''"""A neural network, written by hand.
 
-Replace each `raise NotImplementedError` with your code, and run  deltarule learn  to see what is right and what is next.
+Replace each `raise NotImplementedError` with your code; run  deltarule learn  to see what is right and what is next.
 A sample is a row: an array of the shape (batch, neurons) has a row for each sample and a column for each neuron.
 """
 
