@@ -149,5 +149,5 @@ def test_watching_answers_when_the_file_is_saved(heeded_interrupts: None) -> Non
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
     assert lines[0] == "Watching network.py; stop with Ctrl-C\n"
-    assert lines[1].startswith("0 of 16 steps  step 1 (The sigmoid and its derivative) is to do")
+    assert lines[1].startswith("0 of 16 steps  step 1 (The sigmoid and its slope) is to do")
     assert lines[2].startswith("1 of 16 steps  step 2 ")
