@@ -10,10 +10,13 @@ from sphinx.application import Sphinx
 
 FUNCTION = re.compile(r"(<m[io]>(?:ln|log|exp|max|min|sin|cos|tanh)</m[io]>)(?=<mi>|<msub|<msup)")
 
+PRIME = re.compile(r"<msup>(<mi>[^<]*</mi>)<mi>&#x02032;</mi></msup>")
+
 
 def mathml(latex: str, display: str) -> str:
     """LaTeX as MathML; raises what latex2mathml raises where it cannot read it."""
     text = convert(latex.replace(r"\blacksquare", "■"), display=display)
+    text = PRIME.sub(r'\1<mo lspace="0" rspace="0">′</mo>', text)  # a prime stands high by itself
     return FUNCTION.sub(r'\1<mspace width="0.17em"/>', text)  # ln p, not lnp
 
 

@@ -15,7 +15,7 @@ from deltarule.learn.lessons.worker import Worker
 SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
 DEFAULT = "my-network"
 WORDS = ("check", "hint", "solution", "train", "watch", "help", "start")  # no names for a new folder
-TRAINABLE = 14  # steps that a network needs before it can be trained
+TRAINABLE = (0, *range(3, 14))  # the places of the steps that training needs: 1, and 4 to 14
 SHOWN_LINES = 3  # of what a function prints
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
@@ -96,7 +96,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
     parts.append(says("learn.count", n=n_right, verb="is" if n_right == 1 else "are", steps=n_steps, file=course.file))
     if n_right == n_steps:
         parts.append(says("learn.steps_right" if current else "learn.all_right", folder=course.folder / BROKEN))
-    can_train = all(mark.state == "right" for mark in marks[:TRAINABLE])
+    can_train = all(marks[place].state == "right" for place in TRAINABLE)
     if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
     if current is not None:
@@ -123,10 +123,10 @@ def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
 
 def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
     """Train the learner's own network on every milestone; exit code 1 where one is not reached, or a step is wrong."""
-    if faulty := [mark for mark in marks[:TRAINABLE] if mark.state != "right"]:
+    if faulty := [marks[place] for place in TRAINABLE if marks[place].state != "right"]:
         wrong = next((mark for mark in faulty if mark.state != "to do"), None)
         key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
-        print_text(says(key, number=first.exercise.number, n=TRAINABLE, words=first.words))
+        print_text(says(key, number=first.exercise.number, words=first.words))
         raise SystemExit(1)
     source, is_reached = read_file(course.file).source, True
     for milestone in MILESTONES:

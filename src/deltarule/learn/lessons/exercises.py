@@ -12,8 +12,8 @@ from deltarule.nn.equations import EQUATIONS
 
 HEAD = '''"""A neural network, written by hand.
 
-Fill in the functions one by one: replace `raise NotImplementedError` with your code. A sample is a row.
-Run  deltarule learn  to see what is right and what comes next.
+Replace each `raise NotImplementedError` with your code; run  deltarule learn  to see what is right and what is next.
+A sample is a row: an array of the shape (batch, neurons) has a row for each sample and a column for each neuron.
 """
 
 import numpy as np
