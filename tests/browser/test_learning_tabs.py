@@ -79,8 +79,9 @@ def test_every_parameter_of_a_small_network_agrees_with_two_nudges(visit: Visit)
     assert "All 17 parameters agree" in page.inner_text(".bp-result")
 
 
-def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) -> None:
-    page = visit("train")
+def test_training_runs_pauses_steps_and_every_tab_shows_its_network(visit: Visit) -> None:
+    page = visit(f"train&{in_address(DIGITS[3])}")
+    given = page.inner_text("#about")
     page.get_by_label("Recipe").select_option("nielsen-30")
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("10000")
@@ -97,11 +98,15 @@ def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) ->
     page.wait_for_function(
         "(n) => document.querySelector('#train .status').textContent.includes(`step ${n} of`)", arg=f"{before + 1:,}"
     )
+    assert page.inner_text("#about") == "784 – 30 – 10"
+    answers = "() => document.querySelector('#stage .bars').textContent"
+    held = page.evaluate(answers)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_selector("#train .status:not(:has-text('Paused'))")
+    page.wait_for_function(f"(held) => ({answers})() !== held", arg=held)
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Use this network").click()
-    page.wait_for_function("() => document.querySelector('#about').textContent.includes('30')")
+    page.get_by_role("button", name="Back to the network of before").click()
+    assert page.inner_text("#about") == given
 
 
 def at_step(page: "Page") -> int:

@@ -1,6 +1,5 @@
 // Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
-import { readModel } from "../shared/model_file.js";
 import { BLANK } from "../shared/store.js";
 import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
 import { Chart, isLong } from "./curves.js";
@@ -133,16 +132,15 @@ export class Lesson {
         Object.assign(this, { panel, store, server, choice, run: null, frame: null, before: null, asked: true, lastTold: 0 });
         this.view = new View();
         this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
-            "this page trains a new network, and every tab shows it." : "Python trains on this machine, and this page watches."}`);
+            "this page" : "Python"} trains a new network, and every tab shows it.`);
         this.verdict = element("p", { class: "verdict", role: "alert" });
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
         this.pause = button("Pause", () => this.run.order("pause"));
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
-        this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
-        this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
+        this.back = button("Back to the network of before", () => this.giveBack(), { hidden: true, class: "quiet" });
         panel.replaceChildren(element("div", { class: "lesson" }, this.choice.node,
-            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.use, this.back),
+            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
@@ -168,15 +166,14 @@ export class Lesson {
         const heard = {
             begin: (detail) => this.began(detail, steps),
             frame: (detail) => this.take(detail),
-            end: (detail) => this.ended(howItEnded(detail), true),
-            refused: ({ says }) => this.ended(says, false),
-            closed: () => this.ended("The connection is gone: is `deltarule playground` still running?", false),
+            end: (detail) => this.ended(howItEnded(detail), detail.network),
+            refused: ({ says }) => this.ended(says),
+            closed: () => this.ended("The connection is gone: is `deltarule playground` still running?"),
         };
         this.before = this.beforeThis();
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
         Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
         this.verdict.textContent = "";
-        this.use.hidden = true;
         this.status.textContent = "Reading the data …";
         this.show();
     }
@@ -223,11 +220,14 @@ export class Lesson {
         }
     }
 
-    ended(sentence, hasNetwork) {
+    /** network: that the run has left; null where it has begun none. */
+    ended(sentence, network = null) {
         this.run = null;
         this.verdict.textContent = sentence;
-        this.use.hidden = !hasNetwork || this.server.isLocal;
-        this.back.hidden = this.back.hidden && !(hasNetwork && this.server.isLocal);
+        if (network) {
+            this.adopt(network);
+        }
+        this.back.hidden = this.back.hidden && !network;
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
         this.repaint();
         this.show();
@@ -248,11 +248,12 @@ export class Lesson {
         }
     }
 
-    /** Lets the other tabs look at the network that is "trained", or at the one that was "given". */
-    async look(of) {
-        this.adopt(this.server.isLocal ? this.given : readModel(await this.server.model(of)));
-        this.back.hidden = of === "given";
-        this.verdict.textContent = `The other tabs look at ${of === "given" ? "the first network again" : "this network now"}.`;
+    /** Lets every tab look at the network of before the first run. */
+    giveBack() {
+        this.server.of = "given";
+        this.adopt(this.given);
+        this.back.hidden = true;
+        this.verdict.textContent = "The other tabs look at the first network again.";
     }
 
     /** Puts a network into the other tabs; an input that it cannot read goes. */
