@@ -103,7 +103,10 @@ def test_training_runs_pauses_steps_and_every_tab_shows_its_network(visit: Visit
     held = page.evaluate(answers)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_selector("#train .status:not(:has-text('Paused'))")
+    page.get_by_role("tab", name="Draw").click()
     page.wait_for_function(f"(held) => ({answers})() !== held", arg=held)
+    page.wait_for_function(f"(held) => ({answers})() !== held", arg=page.evaluate(answers))
+    page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Back to the network of before").click()
     assert page.inner_text("#about") == given

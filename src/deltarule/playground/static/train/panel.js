@@ -1,11 +1,11 @@
 // Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
 
 import { BLANK } from "../shared/store.js";
-import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
+import { announce, button, element, inNextFrame, percent, repaintOn, shown } from "../shared/widgets.js";
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
-const PART = 12; // at least so many times as long as painting takes is left to others
+const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
@@ -143,6 +143,8 @@ export class Lesson {
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
             this.status, this.verdict, this.view.node));
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
+        this.askNext = inNextFrame(() => this.askForMore());
+        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.askNext());
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
@@ -193,30 +195,34 @@ export class Lesson {
     }
 
     take(frame) {
-        Object.assign(this, { frame, asked: false });
+        Object.assign(this, { frame, asked: false, arrived: performance.now() });
         if (frame.network) {
             this.adopt(frame.network);
         }
         this.repaint();
+        this.askNext();
+    }
+
+    /** Asks for the next frame once this one is painted; where one looks closer, in Backprop and Mistakes, the stage keeps still. */
+    askForMore() {
+        if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
+            this.asked = true;
+            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
+            const wait = this.server.isLocal ? calm / 4 : Math.max(calm, PART * (performance.now() - this.arrived));
+            setTimeout(() => this.run?.order("more"), wait);
+        }
     }
 
     paint() {
         if (!this.frame) {
             return;
         }
-        const began = performance.now();
         this.view.paint(this.frame, this.before);
         this.status.textContent = whereItStands(this.frame);
         this.show();
         if (Date.now() - this.lastTold > TALK || this.frame.paused) {
             this.lastTold = Date.now();
             announce(`${this.status.textContent}. ${LayerTable.sentence(this.frame.layers)}`);
-        }
-        if (this.run && !this.asked) {
-            this.asked = true;
-            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
-            const wait = this.server.isLocal ? 0 : PART * (performance.now() - began);
-            setTimeout(() => this.run?.order("more"), Math.max(this.server.isLocal ? calm / 4 : calm, wait));
         }
     }
 
