@@ -112,6 +112,33 @@ def test_training_runs_pauses_steps_and_every_tab_shows_its_network(visit: Visit
     assert page.inner_text("#about") == given
 
 
+def test_what_one_builds_learns_in_the_servers_page_too(visit: Visit) -> None:
+    page = visit("train")
+    given = page.inner_text("#about")
+    page.get_by_role("button", name="Your own, in this page").click()
+    for data, layers in (("digits", "784 – 32 – 10"), ("moons", "2 – 8 – 2")):
+        page.get_by_label("Data").select_option(data)
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_selector("#train .verdict:has-text('scores')")
+        assert page.inner_text("#about") == layers
+    page.get_by_role("tab", name="Mistakes").click()
+    page.wait_for_selector("#mistakes :text('has no examples for it')")
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_role("button", name="Recipes, in Python").click()
+    page.get_by_role("button", name="Back to the network of before").click()
+    assert page.inner_text("#about") == given
+    page.get_by_role("tab", name="Mistakes").click()
+    page.wait_for_selector("#mistakes :text('reads')")
+
+
+def test_a_link_to_what_one_built_opens_in_the_servers_page(visit: Visit) -> None:
+    page = visit("train&data=xor&hidden=4&step=8")
+    page.wait_for_selector("#train .status:has-text('step 8')")
+    assert page.inner_text("#about") == "2 – 4 – 2"
+    page.get_by_role("button", name="Recipes, in Python").click()
+    page.wait_for_selector("#train .verdict:has-text('One run at a time')")
+
+
 def at_step(page: "Page") -> int:
     """The step at which Train says that it stands."""
     found = re.search(r"step ([\d,]+) of", page.inner_text("#train .status"))

@@ -43,8 +43,7 @@ export class Run {
     async hear(said) {
         const parameters = said.arrays?.parameters.data ?? [];
         if (said.type === "begin" || (said.type === "end" && !said.failed)) { // a model file holds no NaN
-            this.server.of = "trained";
-            this.network = readModel(await this.server.model("trained"));
+            this.network = { ...readModel(await this.server.model("trained")), of: "trained" };
         } else if (parameters.length > 0) {
             this.network = withParameters(this.network, parameters);
         }
@@ -79,10 +78,19 @@ export class Run {
 
 export class Server {
     /** @param {Location} location of the page: the token of this launch stands in its query */
-    constructor(location) {
+    constructor(location, store) {
         this.origin = location.origin;
         this.token = new URLSearchParams(location.search).get("token") ?? "";
-        this.of = "given"; // which network the other tabs look at, and examples and mistakes belong to
+        this.store = store;
+    }
+
+    /** Whose examples and mistakes are meant: the network's on the stage, "given" or "trained". */
+    get of() {
+        const { of } = this.store.network;
+        if (!of) {
+            throw new Error("this network learned in the page, which has no examples for it");
+        }
+        return of;
     }
 
     async request(path, options = {}) {
@@ -111,9 +119,19 @@ export class Server {
         return (await this.request(`model?of=${of}`)).arrayBuffer();
     }
 
-    /** A random test example of the network's data: { x, label: number | number[], pixels, index }. */
+    /** The bundled digits, a label and 8x8 cells each. */
+    async digits() {
+        return (await this.request("digits")).arrayBuffer();
+    }
+
+    /** A random test example of the network's data, or of the first one's: { x, label: number | number[], pixels, index }. */
     async example() {
-        return this.json(`example?of=${this.of}&split=test`);
+        const { of = "given", sizes } = this.store.network;
+        const example = await this.json(`example?of=${of}&split=test`);
+        if (example.x.length !== sizes[0]) {
+            throw new Error(`the examples here have ${example.x.length} numbers each, and this network reads ${sizes[0]}.`);
+        }
+        return example;
     }
 
     /** The confusion matrix on the examples that belong to the network, and what they are. */

@@ -1,4 +1,4 @@
-// Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
+// A lesson: a recipe carried out by the real Trainer in Python, or a run of the engine in this page, watched while it learns.
 
 import { BLANK } from "../shared/store.js";
 import { announce, button, element, inNextFrame, percent, repaintOn, shown } from "../shared/widgets.js";
@@ -12,8 +12,8 @@ const TALK = 10_000; // milliseconds between two sentences for a screen reader
 /** The name of a score, how to write one down, and the largest there can be. */
 const SCORES = { accuracy: ["Accuracy", percent, 1], r2: ["R²", shown] };
 
-/** The fields with which a run is chosen. */
-class Choice {
+/** The fields with which a run of Python's is chosen. */
+export class Choice {
     constructor({ recipes, datasets, limits }) {
         Object.assign(this, { recipes, datasets });
         const within = ([min, max]) => ({ min: String(min), max: String(max) });
@@ -125,7 +125,7 @@ export function howItEnded({ reason, failed, verdict, part, examples, accuracy, 
     return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
 }
 
-/** The tab: what is to be trained, and how it goes. */
+/** What is to be trained, and how it goes: `node` shows it in the panel of the tab. */
 export class Lesson {
     /** @param {Choice} choice of what is to be trained */
     constructor(panel, store, server, choice, ...buttons) {
@@ -139,9 +139,9 @@ export class Lesson {
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
         this.back = button("Back to the network of before", () => this.giveBack(), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: "lesson" }, this.choice.node,
+        this.node = element("div", { class: "lesson" }, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
-            this.status, this.verdict, this.view.node));
+            this.status, this.verdict, this.view.node);
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
         this.askNext = inNextFrame(() => this.askForMore());
         store.addEventListener("change", ({ keys }) => keys.has("tab") && this.askNext());
@@ -174,7 +174,8 @@ export class Lesson {
         };
         this.before = this.beforeThis();
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
-        Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
+        this.store.given ??= this.store.network;
+        Object.assign(this, { run, frame: null, resumed: !paused });
         this.verdict.textContent = "";
         this.status.textContent = "Reading the data …";
         this.show();
@@ -214,7 +215,7 @@ export class Lesson {
     }
 
     paint() {
-        if (!this.frame) {
+        if (!this.frame || !this.node.isConnected) {
             return;
         }
         this.view.paint(this.frame, this.before);
@@ -233,7 +234,6 @@ export class Lesson {
         if (network) {
             this.adopt(network);
         }
-        this.back.hidden = this.back.hidden && !network;
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
         this.repaint();
         this.show();
@@ -242,6 +242,7 @@ export class Lesson {
     /** Which buttons make sense now. */
     show() {
         const isOn = this.run !== null;
+        this.back.hidden = isOn || !this.store.given || this.store.given === this.store.network;
         const paused = isOn && ((!this.resumed && this.frame?.paused !== false) || this.frame?.paused === true);
         const isNew = this.server.isLocal && paused && !(this.frame?.step > 0);
         if (this.shown !== `${isOn} ${paused} ${isNew}`) {
@@ -256,9 +257,8 @@ export class Lesson {
 
     /** Lets every tab look at the network of before the first run. */
     giveBack() {
-        this.server.of = "given";
-        this.adopt(this.given);
-        this.back.hidden = true;
+        this.adopt(this.store.given);
+        this.show();
         this.verdict.textContent = "The other tabs look at the first network again.";
     }
 
@@ -267,13 +267,4 @@ export class Lesson {
         const fits = network.sizes[0] === this.store.network.sizes[0];
         this.store.set(fits ? { network } : { network, x: network.isPlane ? new Float64Array(2) : null, drawing: BLANK });
     }
-}
-
-/** Mounts the tab into its panel. */
-export function mount(panel, store, server) {
-    panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
-    server.catalogue().then(
-        (catalogue) => new Lesson(panel, store, server, new Choice(catalogue)),
-        (error) => panel.replaceChildren(element("p", { role: "alert" }, error.message)),
-    );
 }
