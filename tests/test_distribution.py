@@ -25,6 +25,11 @@ def test_the_constant_is_the_projects_name() -> None:
     assert PROJECT["name"] == errors.DISTRIBUTION
 
 
+def test_the_citation_names_this_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (\S+)$", citation, re.M) == [PROJECT["version"]]
+
+
 def test_the_workflow_makes_every_wheel_and_runs_what_the_script_runs() -> None:
     lines = ast.parse((ROOT / "hatch_build.py").read_text(encoding="utf-8")).body
     (table,) = [

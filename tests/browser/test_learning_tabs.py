@@ -79,8 +79,9 @@ def test_every_parameter_of_a_small_network_agrees_with_two_nudges(visit: Visit)
     assert "All 17 parameters agree" in page.inner_text(".bp-result")
 
 
-def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) -> None:
-    page = visit("train")
+def test_training_runs_pauses_steps_and_every_tab_shows_its_network(visit: Visit) -> None:
+    page = visit(f"train&{in_address(DIGITS[3])}")
+    given = page.inner_text("#about")
     page.get_by_label("Recipe").select_option("nielsen-30")
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("10000")
@@ -97,11 +98,45 @@ def test_training_runs_pauses_steps_and_its_network_can_be_used(visit: Visit) ->
     page.wait_for_function(
         "(n) => document.querySelector('#train .status').textContent.includes(`step ${n} of`)", arg=f"{before + 1:,}"
     )
+    assert page.inner_text("#about") == "784 – 30 – 10"
+    answers = "() => document.querySelector('#stage .bars').textContent"
+    held = page.evaluate(answers)
     page.get_by_role("button", name="Go on").click()
     page.wait_for_selector("#train .status:not(:has-text('Paused'))")
+    page.get_by_role("tab", name="Draw").click()
+    page.wait_for_function(f"(held) => ({answers})() !== held", arg=held)
+    page.wait_for_function(f"(held) => ({answers})() !== held", arg=page.evaluate(answers))
+    page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Use this network").click()
-    page.wait_for_function("() => document.querySelector('#about').textContent.includes('30')")
+    page.get_by_role("button", name="Back to the network of before").click()
+    assert page.inner_text("#about") == given
+
+
+def test_what_one_builds_learns_in_the_servers_page_too(visit: Visit) -> None:
+    page = visit("train")
+    given = page.inner_text("#about")
+    page.get_by_role("button", name="Your own, in this page").click()
+    for data, layers in (("digits", "784 – 32 – 10"), ("moons", "2 – 8 – 2")):
+        page.get_by_label("Data").select_option(data)
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_selector("#train .verdict:has-text('scores')")
+        assert page.inner_text("#about") == layers
+    page.get_by_role("tab", name="Mistakes").click()
+    page.wait_for_selector("#mistakes :text('has no examples for it')")
+    page.get_by_role("tab", name="Train").click()
+    page.get_by_role("button", name="Recipes, in Python").click()
+    page.get_by_role("button", name="Back to the network of before").click()
+    assert page.inner_text("#about") == given
+    page.get_by_role("tab", name="Mistakes").click()
+    page.wait_for_selector("#mistakes :text('reads')")
+
+
+def test_a_link_to_what_one_built_opens_in_the_servers_page(visit: Visit) -> None:
+    page = visit("train&data=xor&hidden=4&step=8")
+    page.wait_for_selector("#train .status:has-text('step 8')")
+    assert page.inner_text("#about") == "2 – 4 – 2"
+    page.get_by_role("button", name="Recipes, in Python").click()
+    page.wait_for_selector("#train .verdict:has-text('One run at a time')")
 
 
 def at_step(page: "Page") -> int:

@@ -20,6 +20,7 @@ from deltarule.training.plan import SCORE_NAMES, Score
 PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
+MOST_STREAMED = 1_000_000  # parameters that come with a frame; those of a larger network come when its run has ended
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
@@ -140,11 +141,13 @@ class Watcher(Callback):
         return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
 
     def arrays(self, state: TrainingState) -> dict[str, Array]:
-        """The curves, and pictures of the first layer's weights."""
+        """The curves, pictures of the first layer's weights, and all parameters of a network that is not too large."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
+        parameters = state.network.parameters
         return {
+            "parameters": parameters.vector[: parameters.size if parameters.size <= MOST_STREAMED else 0],
             "points": np.array(self.points, np.float32),
             "epochs": np.array(epochs, np.float32),
             "weights": weight_pictures(state.network.weights[0], state.train.image_shape),

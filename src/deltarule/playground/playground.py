@@ -149,18 +149,22 @@ class TrainingRun(threading.Thread):
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
-        self.say(message("begin", **begin))
-        trainer.callbacks = [*trainer.callbacks, Watcher(self.control, self.say)]
+
+        def show(said: str | bytes) -> None:
+            self.playground.trained = NetworkView(job.model, examples)  # before the page hears that it can have it
+            self.say(said)
+
+        show(message("begin", **begin))
+        trainer.callbacks = [*trainer.callbacks, Watcher(self.control, show)]
         verdict = None
         try:
             history = trainer.fit(job.train, job.validation)
             reason, verdict = history.stop_reason, verdict_on(history, job.model.inner, job.train)
         except DivergenceError as error:
             reason, failed = str(error), True
-        self.playground.trained = NetworkView(job.model, examples)  # before the page hears that it can have it
         part, dataset = list(examples.items())[-1]
         ended = {"reason": reason, "failed": failed, "verdict": verdict, "part": part, "examples": dataset.n_samples}
-        self.say(message("end", **ended, **{SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}))
+        show(message("end", **ended, **{SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}))
 
 
 @dataclass
@@ -171,7 +175,7 @@ class Playground:
     datasets: Datasets  # that can be trained on
     says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
     run: TrainingRun | None = None  # under way, or the last one
-    trained: NetworkView | None = None  # what the last run that ended has left
+    trained: NetworkView | None = None  # what the last run learns, or has left
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deltarule.data.built_in import digit_cells
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import DeltaruleError
@@ -38,13 +39,14 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def routes(playground: Playground) -> list[Route]:
     """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
-    static, engine = Path(__file__).parent / "static", page_engine()
+    static, engine, digits = Path(__file__).parent / "static", page_engine(), digit_cells()
     pages = {
         path.relative_to(static).as_posix(): Response(path.read_bytes(), media_type=TYPES[path.suffix])
         for path in static.rglob("*.*")
     }
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
         "engine": lambda view, asked: engine,
+        "digits": lambda view, asked: digits,
         "model": lambda view, asked: view.content,
         "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
         "mistakes": lambda view, asked: view.mistakes(),

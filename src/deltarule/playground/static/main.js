@@ -13,10 +13,9 @@ import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountStage } from "./stage/stage.js";
 import { connectTour } from "./stage/tour.js";
-import { mount as mountBench } from "./train/bench.js";
 import { LocalTrainer, unpacked } from "./train/local.js";
-import { mount as mountTrain } from "./train/panel.js";
 import { obey } from "./train/run.js";
+import { mount as mountTrain } from "./train/train.js";
 
 const MOUNTS = { stage: mountStage, draw: mountDraw, backprop: mountBackprop, mistakes: mountMistakes };
 
@@ -99,12 +98,12 @@ function connectTheme() {
 async function start() {
     connectTheme();
     const exported = document.getElementById("model") !== null;
-    const server = exported ? null : new (await import("./shared/server.js")).Server(location);
     const store = new Store(forward);
+    const server = exported ? null : new (await import("./shared/server.js")).Server(location, store);
     const examples = server ?? (document.getElementById("examples") && new Held(JSON.parse(new TextDecoder().decode(await unpacked("examples"))), store));
     const [engine, model] = await Promise.all(server ? [server.engine(), server.model()] : ["engine", "model"].map(unpacked));
     await load(engine);
-    const network = readModel(model);
+    const network = { ...readModel(model), of: "given" };
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");
@@ -114,10 +113,8 @@ async function start() {
     for (const [name, mount] of Object.entries(MOUNTS)) {
         mount(document.getElementById(name), store, examples, server);
     }
-    if (server) {
-        mountTrain(document.getElementById("train"), store, server);
-    } else if (document.getElementById("digits")) {
-        mountBench(document.getElementById("train"), store, new LocalTrainer(engine));
+    if (server || document.getElementById("digits")) {
+        mountTrain(document.getElementById("train"), store, server, new LocalTrainer(engine, server));
     }
     readDrawings(store);
     connectTabs(store);

@@ -61,6 +61,13 @@ export function readModel(buffer) {
     };
 }
 
+/** The same network with other parameters: all weights, layer by layer, then all biases, as of nn/parameters.py. */
+export function withParameters(network, vector) {
+    let start = 0;
+    const next = ({ length }) => Float64Array.from(vector.subarray(start, start += length));
+    return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
+}
+
 /** What a file of any format says, required or optional, in the words of format 3: see files/model_file.py. */
 function said({ format, required, optional, ...older }) {
     if (format === 3) {

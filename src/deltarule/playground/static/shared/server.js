@@ -1,5 +1,7 @@
 // The server behind the page: requests with the token of this launch, and runs over a socket.
 
+import { readModel, withParameters } from "./model_file.js";
+
 const ARRAYS = { float32: Float32Array, float64: Float64Array, int8: Int8Array, uint8: Uint8Array };
 
 /**
@@ -24,24 +26,32 @@ export function readFrame(buffer) {
 
 /**
  * A run of the Trainer. It calls `tell` with a type and what belongs to it: "begin" what is about to learn; "frame" where
- * it stands, once after each "more"; "end" how it ended; "refused" why it was not begun; "closed" that the server is gone.
+ * it stands, and the network if it is not too large, once after each "more"; "end" how it ended, and the network that it
+ * leaves; "refused" why it was not begun; "closed" that the server is gone.
  */
 export class Run {
     /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
-    constructor(address, options, tell) {
-        Object.assign(this, { tell, over: false, socket: new WebSocket(address) });
+    constructor(server, address, options, tell) {
+        Object.assign(this, { server, tell, over: false, network: null, heard: Promise.resolve(), socket: new WebSocket(address) });
+        const afterAll = (act) => (this.heard = this.heard.then(act)); // reading a network takes a moment
         this.socket.binaryType = "arraybuffer";
         this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.order("start", options)));
-        this.socket.addEventListener("message", ({ data }) => this.hear(typeof data === "string" ? JSON.parse(data) : readFrame(data)));
-        this.socket.addEventListener("close", () => this.over || this.end("closed"));
+        this.socket.addEventListener("message", ({ data }) => afterAll(() => this.hear(typeof data === "string" ? JSON.parse(data) : readFrame(data))));
+        this.socket.addEventListener("close", () => afterAll(() => this.over || this.end("closed")));
     }
 
-    hear(said) {
+    async hear(said) {
+        const parameters = said.arrays?.parameters.data ?? [];
+        if (said.type === "begin" || (said.type === "end" && !said.failed)) { // a model file holds no NaN
+            this.network = { ...readModel(await this.server.model("trained")), of: "trained" };
+        } else if (parameters.length > 0) {
+            this.network = withParameters(this.network, parameters);
+        }
         if (said.type === "end" || said.type === "refused") {
             this.socket.close();
-            this.end(said.type, said);
+            this.end(said.type, { ...said, network: this.network });
         } else {
-            this.tell(said.type, said);
+            this.tell(said.type, { ...said, network: parameters.length > 0 ? this.network : null });
         }
     }
 
@@ -68,10 +78,19 @@ export class Run {
 
 export class Server {
     /** @param {Location} location of the page: the token of this launch stands in its query */
-    constructor(location) {
+    constructor(location, store) {
         this.origin = location.origin;
         this.token = new URLSearchParams(location.search).get("token") ?? "";
-        this.of = "given"; // which network the other tabs look at, and examples and mistakes belong to
+        this.store = store;
+    }
+
+    /** Whose examples and mistakes are meant: the network's on the stage, "given" or "trained". */
+    get of() {
+        const { of } = this.store.network;
+        if (!of) {
+            throw new Error("this network learned in the page, which has no examples for it");
+        }
+        return of;
     }
 
     async request(path, options = {}) {
@@ -95,16 +114,24 @@ export class Server {
         return (await this.request("engine")).arrayBuffer();
     }
 
-    /** The model file that the page opens with, or that of the last run that ended: "trained". */
+    /** The model file that the page opens with, or that of the last run: "trained". */
     async model(of = "given") {
-        const answer = await this.request(`model?of=${of}`);
-        this.of = of;
-        return answer.arrayBuffer();
+        return (await this.request(`model?of=${of}`)).arrayBuffer();
     }
 
-    /** A random test example of the network's data: { x, label: number | number[], pixels, index }. */
+    /** The bundled digits, a label and 8x8 cells each. */
+    async digits() {
+        return (await this.request("digits")).arrayBuffer();
+    }
+
+    /** A random test example of the network's data, or of the first one's: { x, label: number | number[], pixels, index }. */
     async example() {
-        return this.json(`example?of=${this.of}&split=test`);
+        const { of = "given", sizes } = this.store.network;
+        const example = await this.json(`example?of=${of}&split=test`);
+        if (example.x.length !== sizes[0]) {
+            throw new Error(`the examples here have ${example.x.length} numbers each, and this network reads ${sizes[0]}.`);
+        }
+        return example;
     }
 
     /** The confusion matrix on the examples that belong to the network, and what they are. */
@@ -129,6 +156,6 @@ export class Server {
 
     /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */
     train(options, tell) {
-        return new Run(`${this.origin.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(this.token)}`, options, tell);
+        return new Run(this, `${this.origin.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(this.token)}`, options, tell);
     }
 }

@@ -1,4 +1,4 @@
-// Train in a page of one file: build a network, let it learn here, and compare it with the one before.
+// A lesson in this page: build a network, let it learn here, and compare it with the one before.
 
 import { button } from "../shared/widgets.js";
 import { Build } from "./build.js";
@@ -9,12 +9,12 @@ import { randomOf, samplesOf } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
 
-class Bench extends Lesson {
+export class Bench extends Lesson {
     constructor(panel, store, trainer) {
         const build = new Build((name) => this.changed(name));
         super(panel, store, trainer, build, button("Reset", () => this.reset()));
         const take = async (files) => {
-            if (!panel.hidden && files.length > 0) {
+            if (!panel.hidden && this.node.isConnected && files.length > 0) {
                 this.verdict.textContent = "Reading the files …";
                 await samplesIn([...files]).then((samples) => this.takeFiles(samples), ({ message }) => (this.verdict.textContent = message));
             }
@@ -44,7 +44,7 @@ class Bench extends Lesson {
             return true;
         } catch ({ message }) { // there are too few, or none
             if (points) { // a network shows the plane, where they can be put
-                this.given ??= store.network;
+                store.given ??= store.network;
                 this.adopt(newNetwork(choice.settings, [2, 2], randomOf(choice.settings.seed)));
             }
             store.set({ world: points && { points, train: points.length } });
@@ -112,6 +112,3 @@ class Bench extends Lesson {
         return { frame: last, says: says || "with the same settings" };
     }
 }
-
-/** Mounts the tab into its panel. */
-export const mount = (panel, store, trainer) => new Bench(panel, store, trainer);

@@ -44,9 +44,9 @@ class RunInWorker {
     }
 
     over(reason, failed = false) {
-        const { probe: [learned, held], accuracy, isStuck, isLost, settings: { rate } } = this.frame;
+        const { network, probe: [learned, held], accuracy, isStuck, isLost, settings: { rate } } = this.frame;
         const verdict = isStuck && !isLost && this.frame.isOver ? `The loss is not below where it began. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
-        this.end("end", { reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy });
+        this.end("end", { network, reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy });
     }
 
     end(type, detail) {
@@ -94,14 +94,15 @@ function whyLost({ batch_loss: loss, step, settings: { rate }, isLost }) {
 }
 
 export class LocalTrainer {
-    /** @param {ArrayBuffer} engine the module of WebAssembly */
-    constructor(engine) {
-        Object.assign(this, { engine, isLocal: true, runs: 0, images: null });
+    /** @param {ArrayBuffer} engine the module of WebAssembly  @param {Server | null} server that has the digits; null: the page has */
+    constructor(engine, server) {
+        Object.assign(this, { engine, server, isLocal: true, runs: 0 });
     }
 
     /** The worker, begun once. */
     begin() {
-        this.worker ??= unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works without a page
+        this.worker ??= this.server ? Promise.resolve(new Worker("static/main.js", { type: "module" })) :
+            unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works without a page
         return this.worker;
     }
 
@@ -116,7 +117,7 @@ export class LocalTrainer {
         return new RunInWorker(async () => {
             const worker = await this.begin();
             if (samples === "digits") {
-                this.digits ??= unpacked("digits").then((bytes) => worker.postMessage({ samples: { name: "digits", bytes: new Uint8Array(bytes) } }));
+                this.digits ??= (this.server?.digits() ?? unpacked("digits")).then((bytes) => worker.postMessage({ samples: { name: "digits", bytes: new Uint8Array(bytes) } }));
                 await this.digits;
             } else if (typeof samples !== "string") {
                 await this.hold(samples);

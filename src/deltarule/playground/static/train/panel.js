@@ -1,20 +1,19 @@
-// Train: a recipe carried out by the real Trainer in Python, or by the engine in this page, watched while it learns.
+// A lesson: a recipe carried out by the real Trainer in Python, or a run of the engine in this page, watched while it learns.
 
-import { readModel } from "../shared/model_file.js";
 import { BLANK } from "../shared/store.js";
-import { announce, button, element, percent, repaintOn, shown } from "../shared/widgets.js";
+import { announce, button, element, inNextFrame, percent, repaintOn, shown } from "../shared/widgets.js";
 import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
-const PART = 12; // at least so many times as long as painting takes is left to others
+const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
 /** The name of a score, how to write one down, and the largest there can be. */
 const SCORES = { accuracy: ["Accuracy", percent, 1], r2: ["R²", shown] };
 
-/** The fields with which a run is chosen. */
-class Choice {
+/** The fields with which a run of Python's is chosen. */
+export class Choice {
     constructor({ recipes, datasets, limits }) {
         Object.assign(this, { recipes, datasets });
         const within = ([min, max]) => ({ min: String(min), max: String(max) });
@@ -126,25 +125,26 @@ export function howItEnded({ reason, failed, verdict, part, examples, accuracy, 
     return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
 }
 
-/** The tab: what is to be trained, and how it goes. */
+/** What is to be trained, and how it goes: `node` shows it in the panel of the tab. */
 export class Lesson {
     /** @param {Choice} choice of what is to be trained */
     constructor(panel, store, server, choice, ...buttons) {
         Object.assign(this, { panel, store, server, choice, run: null, frame: null, before: null, asked: true, lastTold: 0 });
         this.view = new View();
         this.status = element("p", { class: "status" }, `Start a run, or take it step by step, a batch at a time: ${server.isLocal ?
-            "this page trains a new network, and every tab shows it." : "Python trains on this machine, and this page watches."}`);
+            "this page" : "Python"} trains a new network, and every tab shows it.`);
         this.verdict = element("p", { class: "verdict", role: "alert" });
         this.begin = button("Start", () => this.startOrResume(), { class: "primary" });
         this.pause = button("Pause", () => this.run.order("pause"));
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
-        this.use = button("Use this network in the other tabs", () => this.look("trained"), { hidden: true });
-        this.back = button("Back to the network of before", () => this.look("given"), { hidden: true, class: "quiet" });
-        panel.replaceChildren(element("div", { class: "lesson" }, this.choice.node,
-            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.use, this.back),
-            this.status, this.verdict, this.view.node));
+        this.back = button("Back to the network of before", () => this.giveBack(), { hidden: true, class: "quiet" });
+        this.node = element("div", { class: "lesson" }, this.choice.node,
+            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
+            this.status, this.verdict, this.view.node);
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
+        this.askNext = inNextFrame(() => this.askForMore());
+        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.askNext());
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
@@ -168,15 +168,15 @@ export class Lesson {
         const heard = {
             begin: (detail) => this.began(detail, steps),
             frame: (detail) => this.take(detail),
-            end: (detail) => this.ended(howItEnded(detail), true),
-            refused: ({ says }) => this.ended(says, false),
-            closed: () => this.ended("The connection is gone: is `deltarule playground` still running?", false),
+            end: (detail) => this.ended(howItEnded(detail), detail.network),
+            refused: ({ says }) => this.ended(says),
+            closed: () => this.ended("The connection is gone: is `deltarule playground` still running?"),
         };
         this.before = this.beforeThis();
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
-        Object.assign(this, { run, frame: null, resumed: !paused, given: this.given ?? this.store.network });
+        this.store.given ??= this.store.network;
+        Object.assign(this, { run, frame: null, resumed: !paused });
         this.verdict.textContent = "";
-        this.use.hidden = true;
         this.status.textContent = "Reading the data …";
         this.show();
     }
@@ -196,18 +196,28 @@ export class Lesson {
     }
 
     take(frame) {
-        Object.assign(this, { frame, asked: false });
+        Object.assign(this, { frame, asked: false, arrived: performance.now() });
         if (frame.network) {
             this.adopt(frame.network);
         }
         this.repaint();
+        this.askNext();
+    }
+
+    /** Asks for the next frame once this one is painted; where one looks closer, in Backprop and Mistakes, the stage keeps still. */
+    askForMore() {
+        if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
+            this.asked = true;
+            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
+            const wait = this.server.isLocal ? calm / 4 : Math.max(calm, PART * (performance.now() - this.arrived));
+            setTimeout(() => this.run?.order("more"), wait);
+        }
     }
 
     paint() {
-        if (!this.frame) {
+        if (!this.frame || !this.node.isConnected) {
             return;
         }
-        const began = performance.now();
         this.view.paint(this.frame, this.before);
         this.status.textContent = whereItStands(this.frame);
         this.show();
@@ -215,19 +225,15 @@ export class Lesson {
             this.lastTold = Date.now();
             announce(`${this.status.textContent}. ${LayerTable.sentence(this.frame.layers)}`);
         }
-        if (this.run && !this.asked) {
-            this.asked = true;
-            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
-            const wait = this.server.isLocal ? 0 : PART * (performance.now() - began);
-            setTimeout(() => this.run?.order("more"), Math.max(this.server.isLocal ? calm / 4 : calm, wait));
-        }
     }
 
-    ended(sentence, hasNetwork) {
+    /** network: that the run has left; null where it has begun none. */
+    ended(sentence, network = null) {
         this.run = null;
         this.verdict.textContent = sentence;
-        this.use.hidden = !hasNetwork || this.server.isLocal;
-        this.back.hidden = this.back.hidden && !(hasNetwork && this.server.isLocal);
+        if (network) {
+            this.adopt(network);
+        }
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
         this.repaint();
         this.show();
@@ -236,6 +242,7 @@ export class Lesson {
     /** Which buttons make sense now. */
     show() {
         const isOn = this.run !== null;
+        this.back.hidden = isOn || !this.store.given || this.store.given === this.store.network;
         const paused = isOn && ((!this.resumed && this.frame?.paused !== false) || this.frame?.paused === true);
         const isNew = this.server.isLocal && paused && !(this.frame?.step > 0);
         if (this.shown !== `${isOn} ${paused} ${isNew}`) {
@@ -248,11 +255,11 @@ export class Lesson {
         }
     }
 
-    /** Lets the other tabs look at the network that is "trained", or at the one that was "given". */
-    async look(of) {
-        this.adopt(this.server.isLocal ? this.given : readModel(await this.server.model(of)));
-        this.back.hidden = of === "given";
-        this.verdict.textContent = `The other tabs look at ${of === "given" ? "the first network again" : "this network now"}.`;
+    /** Lets every tab look at the network of before the first run. */
+    giveBack() {
+        this.adopt(this.store.given);
+        this.show();
+        this.verdict.textContent = "The other tabs look at the first network again.";
     }
 
     /** Puts a network into the other tabs; an input that it cannot read goes. */
@@ -260,13 +267,4 @@ export class Lesson {
         const fits = network.sizes[0] === this.store.network.sizes[0];
         this.store.set(fits ? { network } : { network, x: network.isPlane ? new Float64Array(2) : null, drawing: BLANK });
     }
-}
-
-/** Mounts the tab into its panel. */
-export function mount(panel, store, server) {
-    panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
-    server.catalogue().then(
-        (catalogue) => new Lesson(panel, store, server, new Choice(catalogue)),
-        (error) => panel.replaceChildren(element("p", { role: "alert" }, error.message)),
-    );
 }
