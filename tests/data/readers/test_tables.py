@@ -165,7 +165,7 @@ def test_missing_cells_count_as_the_mean_or_as_no_category(stored: Stored) -> No
         ("x,y\n1,2\n2,2\n", {}, "a target that is not always the same was expected: got '2' in every row of 'y'"),
         ("x,y\n1,2.5\n2,2.5\n", {"task": "values"}, "not always the same"),
         ("x,y\n1,a\n2,b\n3,a\n", {}, "every class in 'y', .*got\n  line 3: 'b' alone$"),
-        ("x,y\n1,2\n2,inf\n", {"task": "values"}, "numbers in the target 'y' .*got\n  line 3, column 'y': 'inf'$"),
+        ("x,y\n1,2\n2,inf\n", {"task": "values"}, "numbers in the target 'y' .*got\n  line 3, column 'y': inf$"),
         ("x,y\n1,2\n2,dear\n3,dear\n", {"task": "values"}, r"line 3, column 'y': 'dear' \(and 1 more of them\)$"),
         ("x,y\n1,2\n3\n4,5\n", {}, "as many cells .*got\n  line 3: 1 cells instead of 2$"),
         ("x,y\n1,2\n\n3,4,5\n", {}, "as many cells .*got\n  line 4: 3 cells instead of 2$"),

@@ -1,35 +1,32 @@
-"""A CSV: columns of numbers and texts, below a header or without one.
+"""A CSV: rows of cells, below a header or without one; and what the cells of a column are.
 
-Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding. NumPy's parser,
-which is written in C, reads them; Python's csv module reads only the lines with quoted or missing cells, for it takes
-several times as long.
+Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding.
 """
 
 import csv
 import math
 import re
-import warnings
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from gzip import GzipFile
 from io import TextIOWrapper
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple, SupportsIndex, TextIO
+from typing import NamedTuple, TextIO
 from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.reading import most_believed, open_stored, refuse
-from deltarule.errors import DataError, SettingError, sentence
+from deltarule.data.columns import NO_CATEGORY
+from deltarule.data.reading import most_believed, open_stored
+from deltarule.errors import DataError, sentence
 
-Names = Collection[str]
+Row = tuple[int, list[str]]  # the number of the line that it ends in, counted from 1, and its cells
 SEPARATORS = ",;\t|"
 SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
 MOST_SAMPLED = 30  # lines that tell how a file is written
@@ -45,13 +42,6 @@ SPACED = re.compile("[+-]?[1-9]\\d{0,2}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)
 SPACES = dict.fromkeys(map(ord, " '\u2019\u00a0\u202f"))
 MARKS = SPACES | {ord(","): None}
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
-
-
-class Texts(NamedTuple):
-    """Cells of text: the place of each, (n_rows,), among different `texts`, in order; -1 where the cell is missing."""
-
-    codes: NDArray[np.intp]
-    texts: Sequence[str]
 
 
 class Dialect(NamedTuple):
@@ -73,32 +63,6 @@ class Dialect(NamedTuple):
 FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
 
 
-class Table(NamedTuple):
-    """Columns of a CSV or a DataFrame.
-
-    name: what messages call it: its path, where it is a file. names: of all its columns, no two the same.
-    cells: of those columns that were read: Texts, or numbers, (n_rows,) float64, NaN where they are missing.
-    rows: the line that each row ends in or, in a DataFrame, its number. dialect: of the CSV that it comes from.
-    written: how numbers are, in words, by column, where that is not as Python has them.
-    """
-
-    name: str
-    names: Sequence[str]
-    cells: dict[str, Any]
-    rows: NDArray[np.intp]
-    dialect: Dialect = FRAME
-    written: Mapping[str, str] = MappingProxyType({})
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it comes from a CSV."""
-        return self.dialect is not FRAME
-
-    def place(self, row: SupportsIndex) -> str:
-        """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
-        return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
-
-
 def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     """How a CSV is written, by its first lines: what parts their cells alike, and makes most of them numbers.
 
@@ -114,8 +78,7 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     if not candidates or '" "' in lines[0]:
         candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
     for each in candidates:
-        with open_parsed(path, lines, each) as parsed:
-            header, *rows = list(parsed) or [[""]]
+        header, *rows = [cells for _, cells in parse(path, lines, each)] or [[""]]
         ends = {cells[-1] for cells in rows or [header] if cells} == {""}
         names = header[:-1] if ends and header[-1] == "" else header
         is_named = {len(cells) - ends for cells in rows} == {len(names) + 1} != {2}
@@ -200,159 +163,101 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
             text.detach()
 
 
-@contextmanager
-def open_parsed(path: AnyPath, lines: Iterable[str], separator: str, n_above: int = 0) -> Iterator[Any]:
-    """A reader of Python's csv module, of lines below the first few. DataError where one cannot be read."""
-    lines = chain(["\n"] * n_above, islice(lines, n_above, None))
+def parse(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Row]:
+    """The rows in some lines. DataError where one cannot be read."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
-        yield reader
+        for cells in reader:
+            yield reader.line_num, cells
     except csv.Error as error:
         raise DataError(f"{path}: a CSV was expected: line {reader.line_num} is not such ({error})") from error
 
 
-@contextmanager
-def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    encoding, separator, *_, n_above = dialect
-    with open_text(path, encoding) as file, open_parsed(path, file, separator, n_above) as reader:
-        rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
-        names = [""] * dialect.is_named  # of the first line
-        yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
-
-
-def is_row(cells: Sequence[str]) -> bool:
-    """Whether a line is not blank."""
-    return any(cells) or len(cells) > 1
-
-
-class Head(NamedTuple):
-    """How a CSV begins: names of its columns, in its first `line` that is not blank, and its `first` row."""
-
-    dialect: Dialect
-    line: int
-    names: list[str]
-    first: list[str]
-
-    @classmethod
-    def of(cls, path: AnyPath, *, needs_header: bool = True, is_whole: bool = True) -> "Head":
-        """That of a file whose first line names columns, be it of numbers only where `needs_header`."""
-        dialect = dialect_of(path, is_whole=is_whole)
-        with open_rows(path, dialect) as rows:
-            line, cells = next(rows, (1, [""]))
-            head = cls(dialect, line, [name.strip() for name in cells], next(rows, (0, []))[1])
-        return head if needs_header or not all(map(is_number, head.names)) else head.as_row()
-
-    def as_row(self) -> "Head":
-        """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
-        names = [str(number) for number in range(1, len(self.names) + 1)]
-        return self._replace(line=0, names=names, first=self.names)
-
-
-def read_columns(
-    path: AnyPath,
-    head: Head | None = None,
-    *,
-    text: Names = (),
-    only: Names | None = None,
-    without: Names = (),
-) -> Table:
-    """The columns of a CSV with a header.
-
-    head: what is known of its beginning; None finds out. text: columns whose cells stay as they are written, so that
-        007 is not 7; others do where one is not a number.
-    only: the columns to read, None for all. without: columns not to read.
-
-    Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
-    """
-    head = head or Head.of(path)
-    names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
-    if (n_blank := names.count("")) > 1:
-        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names) - n_blank, m=len(names)))
-    refuse_duplicates(str(path), names)
-    wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
-    if not head.first:
-        return Table(str(path), names, {name: np.empty(0) for name in wanted.values()}, np.empty(0, np.intp), dialect)
-    texts = {at for at, cell in enumerate(head.first) if number_in(cell) is None and cell.strip() not in MISSING}
-    for all_are_texts in (False, True):
-        lines = [head.line]
-        as_text = [at for at, name in wanted.items() if all_are_texts or name in text or at in texts]
-        places = {at: defaultdict[str, int](count().__next__) for at in as_text}
-        converters: dict[int, Any] = dict.fromkeys({*range(len(names))} - {*wanted}, len)
-        converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
-        how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
-        try:
-            with open_text(path, dialect.encoding) as file, warnings.catch_warnings(action="error"):
-                numbers = np.loadtxt(plain_rows(file, dialect, lines), delimiter=separator, **how)
-        except (ValueError, Warning, csv.Error):
-            continue
-        may_part = dialect.point != "decimal" and not all_are_texts and any(map(may_be_thousands, numbers.T))
-        if numbers.shape[1] == len(names) and not may_part:
-            break
-    else:
-        with open_rows(path, dialect) as rows:
-            found = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows]
-            wrong = [each for each in found if each[1] != len(names)]
-            if 2 * len(wrong) > len(found) > 2 and len({got for _, got, _ in wrong}) == 1 and head.line:
-                raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
-            quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
-            problems = (f"line {line}: {got} cells{quote[is_open]}" for line, got, is_open in wrong)
-            refuse(path, "as many cells in every line as in the header", problems)
-        raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
-    columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
-    cells_by_name, written = dict[str, Any](), dict[str, str]()
-    for at, name in wanted.items():
-        cells: Texts | NDArray[np.float64] = columns[at]
-        if at in places:
-            known = ["" if each == "nan" else each for each in places[at]]
-            cells = cells_of(columns[at].astype(np.intp), known, is_text=name in text, dialect=dialect)
-            if isinstance(cells, np.ndarray):
-                written[name] = Numbers.of(known, dialect).written
-        cells_by_name[name] = cells
-    return Table(str(path), names, cells_by_name, np.array(lines[1:], np.intp), dialect, written)
-
-
-def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str]:
-    """The rows as NumPy's parser takes them, what is missing as nan.
-
-    lines: begins with the last one of the header, and gets the one that each row ends in.
-    """
-    line, separator = max(lines[0], dialect.n_above), dialect.separator
-    for row in islice(file, line, None):
-        line += 1
+def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[Row]:
+    """The rows of a CSV that are not blank, all or the first few."""
+    with open_text(path, dialect.encoding) as file:
+        lines = chain(["\n"] * dialect.n_above, islice(file, dialect.n_above, None))
+        rows: Iterable[Row] = parse(path, lines, dialect.separator)
         if dialect.is_padded:
-            row = row.rstrip("\n").removesuffix(separator)
-        framed = separator + row.rstrip("\n") + separator
-        # Every word for a missing cell has an n in it
-        if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
-            reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
-            cells = next(reader)
-            line += reader.line_num - 1
-            if not is_row(cells):
-                continue
-            known = ("nan" if cell.strip() in MISSING else cell.replace('"', '""') for cell in cells)
-            row = separator.join(f'"{cell}"' for cell in known)
-        lines.append(line)
-        yield row
+            rows = ((line, cells if cells and cells[-1] else cells[:-1]) for line, cells in rows)
+        found = [*islice((row for row in rows if any(row[1]) or len(row[1]) > 1), most)]
+    if dialect.is_named and found:
+        found[0][1].insert(0, "")
+    return found
 
 
-def cells_of(
-    codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool, dialect: Dialect = FRAME
-) -> Texts | NDArray[np.float64]:
-    """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a column, as they are written; None is a missing one, as in a file some words are."""
 
-    is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
-    the others are in the order of numbers where all are such.
+    written: Sequence[str | None]
+    dialect: Dialect
+
+    @cached_property
+    def plain(self) -> NDArray[np.float64] | None:
+        """The numbers, where all are as Python writes them: five times as fast as by their different texts."""
+        try:
+            together = "".join(map(str, self.written))
+            is_plain = together.isascii() and "_" not in together and self.dialect.point == "decimal"
+            return np.array([*map(float, self.written)]) if is_plain else None  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return None
+
+    @cached_property
+    def as_texts(self) -> "Texts":
+        """The different texts; a question mark among numbers is a missing cell."""
+        place, known = dict[str, int](), dict.fromkeys(self.written, -1)
+        for cell in known:
+            if cell is not None and ((text := cell.strip()) not in MISSING or self.dialect is FRAME):
+                known[cell] = place.setdefault(text, len(place))
+        numbers = Numbers.of([*place], self.dialect)
+        if any(map(math.isnan, numbers.values or ())):
+            written = zip(place, numbers.values or (), strict=True)
+            empty = {text for text, number in written if math.isnan(number)}
+            others = [None if cell is None or cell.strip() in empty else cell for cell in self.written]
+            return Cells(others, self.dialect).as_texts
+        codes = np.fromiter(map(known.__getitem__, self.written), np.intp, len(self.written))
+        return Texts(codes, [*place], numbers)
+
+    @property
+    def numbers(self) -> "Numbers":
+        """How numbers are written, and whether that leaves a doubt."""
+        return Numbers([]) if self.plain is not None else self.as_texts.numbers
+
+    @cached_property
+    def values(self) -> NDArray[np.float64] | None:
+        """The numbers, (n_rows,), NaN where one is missing; None where cells are not numbers."""
+        if self.plain is not None:
+            return self.plain
+        codes, _, numbers = self.as_texts
+        return None if numbers.values is None else np.array([*numbers.values, math.nan])[codes]
+
+    @property
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Which cells are missing, (n_rows,)."""
+        return self.as_texts.codes < 0 if self.values is None else np.isnan(self.values)
+
+
+class Texts(NamedTuple):
+    """The place of each cell of a column, (n_rows,), among its different `texts`, -1 where it is missing.
+
+    numbers: what the texts are.
     """
-    numbers = Numbers.of(texts, dialect).values
-    if not is_text and numbers is not None:
-        return np.array([*numbers, math.nan], float)[codes]
-    found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
-    if numbers is not None:
-        values = dict(zip(texts, numbers, strict=True))
-        found.sort(key=lambda text: (values[text], text))
-    place = {text: k for k, text in enumerate(found)}
-    return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
+
+    codes: NDArray[np.intp]
+    texts: Sequence[str]
+    numbers: "Numbers"
+
+    @property
+    def in_order(self) -> tuple[str, ...]:
+        """The different texts, in the order of numbers where all are such, else of the alphabet."""
+        keys = self.numbers.values or [0.0] * len(self.texts)
+        return tuple(text for _, text in sorted(zip(keys, self.texts, strict=True)))
+
+    def places(self, known: Sequence[str]) -> NDArray[np.float64]:
+        """The place of each cell among known texts, NO_CATEGORY for another one, NaN where it is missing."""
+        place = {text: float(k) for k, text in enumerate(known)}
+        return np.array([*(place.get(text, NO_CATEGORY) for text in self.texts), math.nan])[self.codes]
 
 
 class Numbers(NamedTuple):
@@ -372,6 +277,9 @@ class Numbers(NamedTuple):
 
         A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
         """
+        plain = [value for value in map(number_in, texts) if value is not None]
+        if len(plain) == len(texts) and dialect.point == "decimal":
+            return cls(plain)
         written = list[str]()
         texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among texts is one
         spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
@@ -411,13 +319,6 @@ class Numbers(NamedTuple):
         return cls(known if is_number and not doubt else None, " and ".join(written), is_number and doubt)
 
 
-def may_be_thousands(numbers: NDArray[Any]) -> bool:
-    """Whether numbers may have been written with a point at the thousands and read as decimals, 12.363 for instance."""
-    numbers = np.abs(numbers[np.isfinite(numbers)])
-    parts = numbers[numbers % 1 != 0]
-    return bool(parts.size) and bool(1 <= parts.min() <= parts.max() < 1000)
-
-
 def number_in(cell: str) -> float | None:
     """The value of a cell, or None for one that is not a number. Python alone reads 1_000 and foreign digits."""
     try:
@@ -429,10 +330,3 @@ def number_in(cell: str) -> float | None:
 def is_number(cell: str) -> bool:
     """Whether a cell is a number as people write it, with commas or in percent, too."""
     return number_in(cell.rstrip("% ").translate(MARKS)) is not None
-
-
-def refuse_duplicates(name: str, header: Sequence[str]) -> None:
-    """Raise SettingError, naming them, where columns share a name."""
-    twice = sorted(column for column, times in Counter(header).items() if times > 1)
-    if twice:
-        raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")

@@ -3,36 +3,27 @@
 import math
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import compress
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, SupportsIndex, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.columns import NO_CATEGORY, Column, refill
+from deltarule.data.columns import Column, refill
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import (
-    Head,
-    Numbers,
-    Table,
-    Texts,
-    cells_of,
-    dialect_of,
-    number_in,
-    open_rows,
-    read_columns,
-    refuse_duplicates,
-)
+from deltarule.data.readers.csv import FRAME, Cells, Dialect, dialect_of, is_number, number_in, read_rows
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import check_choice
 
-MOST_LOOKED_AT = 1000  # rows, for two cells of each column
 LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and sums of squares are taken
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different texts than both, of the rows, are names, too
@@ -40,6 +31,42 @@ DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
 FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of a CSV or a DataFrame.
+
+    name: what messages call it: its path, where it is a file. written: its cells by column, no two of the same name, as
+    they are in the file or the DataFrame. rows: the line that each row ends in or, in a DataFrame, its number.
+    """
+
+    name: str
+    written: Mapping[str, Sequence[Any]]
+    rows: NDArray[np.intp]
+    dialect: Dialect = FRAME
+    known: dict[str, Cells] = field(default_factory=dict)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from a CSV."""
+        return self.dialect is not FRAME
+
+    @property
+    def names(self) -> list[str]:
+        """Those of all its columns."""
+        return [*self.written]
+
+    def column(self, name: str) -> Cells:
+        """What its cells are. DataError where a DataFrame holds neither numbers nor text, such as dates."""
+        if name not in self.known:
+            written = self.written[name]
+            self.known[name] = Cells(written if self.is_file else frame_texts(written, name), self.dialect)
+        return self.known[name]
+
+    def place(self, row: SupportsIndex) -> str:
+        """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
+        return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
 
 
 @public('read_table("houses.csv", "price")')
@@ -100,10 +127,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
         raise SettingError(sentence("tables.missing", got=how.missing, use=words()["choices"].get(how.missing, "drop")))
     known, target = how.columns or (), how.target or ""
     is_filled = how.missing in ("mean", "median", "indicator")
-    text = [target, *(column.name for column in known if column.categories)]
-    only = [target, *(column.name for column in known)] if known else None
-    read = frame_table if is_frame(source) else read_columns
-    table = read(source, text=text, only=only, without=how.without)
+    table = frame_table(source) if is_frame(source) else read_columns(source)
     if not (any(table.names) or len(table.rows)):
         raise DataError(f"{table.name}: a line of names and rows were expected: got an empty file")
     for name in (target, *how.without):
@@ -125,8 +149,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
     if table.dialect.n_above:
         how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
-    for name, written in table.written.items():
-        if written:
+    for name in names:
+        if written := table.column(name).numbers.written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
@@ -145,11 +169,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
 def read_table_rows(path: Path, how: How) -> Reading:
     """The rows of a CSV for a model of these columns; others are passed over."""
     asked = how.columns or ()
-    only = [column.name for column in asked] or None
-    passed_over = [] if how.target is None else [how.target]
-    texts = [each.name for each in asked if each.categories]
-    table = read_columns(path, Head.of(path, needs_header=bool(asked)), text=texts, only=only, without=passed_over)
-    columns = asked or [Column(name) for name in table.cells]
+    table = read_columns(path, needs_header=bool(asked))
+    columns = asked or [Column(name) for name in table.names if name != how.target]
     refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
@@ -157,10 +178,42 @@ def read_table_rows(path: Path, how: How) -> Reading:
     refuse_missing(table, [each.name for each in columns if each.fill is None], sentence("tables.rows_missing"))
     if not asked and len(table.rows) and table.rows[0] == 1:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
-    extra = [name for name in table.names if name not in table.cells and name != how.target]
+    read = [name for name in table.names if any(column.name == name for column in columns)]
+    extra = [name for name in table.names if name not in (*read, how.target)]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
-    return Reading(rows, report={"holds": "rows", "columns": list(table.cells), "passed over": extra})
+    return Reading(rows, report={"holds": "rows", "columns": read, "passed over": extra})
+
+
+def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
+    """The columns of a CSV. The first line names them or, where a header is not needed, is a row if all are numbers.
+
+    Raises SettingError where columns share a name, DataError where lines are of other lengths than the first.
+    """
+    dialect = dialect_of(path)
+    rows = read_rows(path, dialect) or [(1, [""])]
+    line, names = rows[0][0], [name.strip() for name in rows[0][1]]
+    if is_row := not needs_header and all(map(is_number, names)):
+        names = [str(number) for number in range(1, len(names) + 1)]
+    wrong = [(at, len(cells), "\n" in "".join(cells)) for at, cells in rows if len(cells) != len(names)]
+    n_blank, n_others = names.count(""), {n_cells for _, n_cells, _ in wrong}
+    if n_blank > 1 or (2 * len(wrong) > len(rows) > 2 and len(n_others) == 1 and not is_row):
+        n, m = (len(names) - n_blank, len(names)) if n_blank > 1 else (len(names), wrong[0][1])
+        raise DataError(sentence("tables.preamble", path=path, line=line, n=n, m=m))
+    refuse_duplicates(str(path), names)
+    quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
+    problems = (f"line {at}: {n_cells} cells{quote[is_open]}" for at, n_cells, is_open in wrong)
+    refuse(path, "as many cells in every line as in the header", problems)
+    lines, cells = zip(*(rows if is_row else rows[1:]), strict=True) if len(rows) > 1 - is_row else ((), ())
+    columns = zip(*cells, strict=True) if cells else [()] * len(names)
+    return Table(str(path), dict(zip(names, columns, strict=True)), np.array(lines, np.intp), dialect)
+
+
+def refuse_duplicates(name: str, header: Sequence[str]) -> None:
+    """Raise SettingError, naming them, where columns share a name."""
+    twice = sorted(column for column, times in Counter(header).items() if times > 1)
+    if twice:
+        raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
 def is_frame(data: object) -> bool:
@@ -169,53 +222,46 @@ def is_frame(data: object) -> bool:
     return any(maker is not None and isinstance(data, maker.DataFrame) for maker in makers)
 
 
-def frame_table(
-    frame: Any, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
-) -> Table:
-    """The columns of a DataFrame, as `read_columns` has those of a CSV; what is true or false is text.
-
-    Raises DataError for a column that holds neither numbers nor text, such as dates.
-    """
-    header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
+def frame_table(frame: Any) -> Table:
+    """The columns of a DataFrame."""
+    header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
-    for number, column in enumerate(header):
-        if column in without or (only is not None and column not in only):
-            continue
-        is_pandas = hasattr(frame, "iloc")
-        series = frame.iloc[:, number] if is_pandas else frame.to_series(number)
-        dtype = series.dtype
-        kind = dtype.kind if is_pandas else "f" if dtype.is_numeric() else "M" * dtype.is_temporal()
-        if kind and kind in "iuf" and column not in text:
-            numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) if is_pandas else series.cast(float).to_numpy()
-            cells[column] = np.asarray(numbers)
-        elif kind and kind in "mMc" and column not in text:
-            raise DataError(sentence("tables.dtype", name=name, dtype=dtype, column=column))
-        else:
-            try:
-                known = (series.dropna() if is_pandas else series.drop_nulls()).to_list()
-                place = {each: at for at, each in enumerate(dict.fromkeys(known))}
-                codes = np.array([place.get(each, -1) for each in series.to_list()], np.intp)
-                values = [each.decode() if isinstance(each, bytes) else each for each in place]
-            except (TypeError, UnicodeDecodeError) as error:
-                got = "lists or dicts" if isinstance(error, TypeError) else "bytes that are not UTF-8"
-                raise DataError(sentence("tables.dtype", name=name, dtype=got, column=column)) from error
-            is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
-            texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            cells[column] = cells_of(codes, texts, is_text=column in text)
-    return Table(name, header, cells, np.arange(len(frame)))
+    columns = (frame[each] for each in frame.columns)
+    return Table(name, dict(zip(header, columns, strict=True)), np.arange(len(frame)))
+
+
+def frame_texts(series: Any, name: str) -> list[str | None]:
+    """The cells of a DataFrame's column as texts, None where they are missing; what is true or false is text."""
+    values = series.to_list()
+    try:
+        texts = {each: text_of(each, str(series.dtype)) for each in dict.fromkeys(values)}
+        return [texts[each] for each in values]
+    except (TypeError, UnicodeDecodeError) as error:
+        got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
+        got = "lists or dicts" if got.startswith("unhashable") else got
+        raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=name)) from error
+
+
+def text_of(value: Any, dtype: str) -> str | None:
+    """A cell of a DataFrame, of a column of that dtype, as text. TypeError for dates."""
+    if value is None or type(value).__name__ == "NAType" or value != value:
+        return None
+    if isinstance(value, date | timedelta | complex):
+        raise TypeError(dtype)
+    if isinstance(value, bytes):
+        return value.decode()
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 def frame_rows(frame: Any, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
     """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    names, texts = [column.name for column in columns], [each.name for each in columns if each.categories]
-    return table_rows(frame_table(frame, text=texts, only=names), columns, unseen=unseen)
+    return table_rows(frame_table(frame), columns, unseen=unseen)
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
     """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
     names = [name for name in table.names if name not in others]
-    first: Any = getattr(table.cells.get(""), "codes", table.cells.get(""))
-    if table.names[0] == "" and "" in names and len(np.unique(first)) == len(first):
+    if table.names[0] == "" and "" in names and len(table.column("").as_texts.texts) == len(table.rows):
         announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
         names.remove("")
     if "" in names:
@@ -237,10 +283,7 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {}
-    for name in names:
-        cells = table.cells[name]
-        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+    missing = {name: table.column(name).is_missing for name in names}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
@@ -263,11 +306,8 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
         raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
     rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
-    cells = {
-        name: cells_of(each.codes[kept], each.texts, is_text=True) if isinstance(each, Texts) else each[kept]
-        for name, each in table.cells.items()
-    }
-    return table._replace(cells=cells, rows=table.rows[kept])
+    written = {name: [*compress(each, kept)] for name, each in table.written.items()}
+    return replace(table, written=written, rows=table.rows[kept], known={})
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
@@ -277,21 +317,22 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number that a network can compute with."""
-    cells = table.cells[name]
-    if not isinstance(cells, Texts):
-        wrong = np.flatnonzero(np.abs(cells) > LARGEST_NUMBER)
-        beyond = ["" if math.isinf(cell) else f", beyond {LARGEST_NUMBER:g}," for cell in cells[wrong]]
-        places = (f"{table.place(row)}, column {name!r}: {cells[row]}" for row in wrong)
-        return map("".join, zip(places, beyond, strict=True))
-    values = ((text, number_in(text)) for text in cells.texts)
-    return (_problem(table, name, text) for text, value in values if value is None or not math.isfinite(value))
+    values = table.column(name).values
+    if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
+        return
+    _, texts, numbers = table.column(name).as_texts
+    for text, value in zip(texts, numbers.values or map(number_in, texts), strict=True):
+        if value is None or not abs(value) <= LARGEST_NUMBER:
+            beyond = f", beyond {LARGEST_NUMBER:g}," if value is not None and math.isfinite(value) else ""
+            yield problem_at(table, name, text, repr(text[:40]) if value is None else f"{value}{beyond}")
 
 
-def _problem(table: Table, name: str, text: str) -> str:
-    codes, texts = table.cells[name]
+def problem_at(table: Table, name: str, text: str, shown: str) -> str:
+    """Where a text of a column is first, as it is shown, and how many more of it there are."""
+    codes, texts, _ = table.column(name).as_texts
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
-    return f"{table.place(rows[0])}, column {name!r}: {text[:40]!r}{more}"
+    return f"{table.place(rows[0])}, column {name!r}: {shown}{more}"
 
 
 def describe_column(table: Table, name: str) -> Column:
@@ -300,36 +341,33 @@ def describe_column(table: Table, name: str) -> Column:
     Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
     with something else among them.
     """
-    cells = table.cells[name]
-    if not isinstance(cells, Texts):
-        if np.isnan(cells).all():
-            raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+    cells = table.column(name)
+    if cells.is_missing.all():
+        raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+    if cells.values is not None:
         return Column(name)
-    texts = cells.texts
+    texts = cells.as_texts.in_order
     n_numbers = sum(number_in(text) is not None for text in texts)
     if n_numbers > MOST_NUMBERS:
         refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
-    if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(cells.codes)):
+    if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
         cure = ", or write numbers as 1234.5, without units" * all(re.search(r"\d", text) for text in texts)
-        values = {"n_texts": len(texts), "most": MOST_CATEGORIES, "cure": cure}
-        raise DataError(sentence("tables.texts", table=table, name=name, cells=cells, **values))
-    return Column(name, tuple(texts))
+        values = {"n_texts": len(texts), "such": texts[0], "most": MOST_CATEGORIES, "cure": cure}
+        raise DataError(sentence("tables.texts", table=table, name=name, **values))
+    return Column(name, texts)
 
 
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
     """What each column of a CSV is taken for as an input, or why it is refused, and two of its cells."""
-    table = read_columns(path)
-    with open_rows(path, dialect_of(path)) as rows:
-        cells = list(zip(*(row for _, row in islice(rows, 1, MOST_LOOKED_AT)), strict=True))
-    verdicts = []
-    for name, written in zip(table.names, cells or [()] * len(table.names), strict=True):
+    table, verdicts = read_columns(path), []
+    for name, written in table.written.items():
         try:
             refuse_doubt(table, [name])
             column = describe_column(table, name)
             holds = f"text, {len(column.categories)} categories" if column.categories else "numbers"
-            holds = " ".join(filter(None, [holds, table.written.get(name, "")]))
+            holds = " ".join(filter(None, [holds, table.column(name).numbers.written]))
         except DataError as error:
             holds = f"refused: {error}"
         verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, written)))[:2]})
@@ -349,21 +387,17 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
     refuse(table.name, "cells like those learned from", strange)
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
-        cells = table.cells[column.name]
-        if column.categories:
-            place = {text: float(k) for k, text in enumerate(column.categories)}
-            row[:] = np.array([*(place.get(text, NO_CATEGORY) for text in cells.texts), np.nan])[cells.codes]
-        else:
-            row[:] = cells
+        cells = table.column(column.name)
+        row[:] = cells.as_texts.places(column.categories) if column.categories else cells.values
     return np.ascontiguousarray(by_column.T)
 
 
 def refuse_doubt(table: Table, names: Iterable[str]) -> None:
     """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
-        texts = getattr(table.cells[name], "texts", ())
-        if Numbers.of(texts, table.dialect).is_doubtful:
-            such = next(text for text in texts if {*text} & {*",."})
+        cells = table.column(name)
+        if cells.numbers.is_doubtful:
+            such = next(text for text in cells.as_texts.texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
             raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
 
@@ -385,8 +419,9 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    for text in sorted(set(table.cells[column.name].texts) - set(column.categories)):
-        yield f"{_problem(table, column.name, text)} was never seen; {closest(text, column.categories)}"
+    for text in sorted(set(table.column(column.name).as_texts.texts) - set(column.categories)):
+        problem = problem_at(table, column.name, text, repr(text[:40]))
+        yield f"{problem} was never seen; {closest(text, column.categories)}"
 
 
 def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...], NDArray[Any]]:
@@ -397,36 +432,36 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
-    codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect)
+    cells = table.column(name).as_texts
+    texts = cells.in_order
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
-    class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
+    class_names = tuple(how.class_names) or (texts if task == "classes" else (name,))
     if task == "values":
-        if numbers.values is None or not np.isfinite(numbers.values).all():
+        values = table.column(name).values
+        if values is None or not np.isfinite(values).all():
             refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
-        return task, class_names, np.array(numbers.values, float)[codes, np.newaxis]
+        return task, class_names, np.array(values)[:, np.newaxis]
     if is_new:
-        alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]
+        alone = sorted(np.argmax(cells.codes == k) for k in np.flatnonzero(np.bincount(cells.codes) == 1))
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
         wanted += "" if None in map(number_in, texts) else " or --task values for numbers to predict,"
-        refuse(table.name, wanted, (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
-    classes = {text: k for k, text in enumerate(class_names)}
-    unknown = [text for text in texts if text not in classes]
+        such = (f"{table.place(row)}: {cells.texts[cells.codes[row]]!r} alone" for row in alone)
+        refuse(table.name, wanted, such)
+    unknown = [text for text in texts if text not in class_names]
     if unknown:
-        place, offer = table.place(np.argmax(codes == texts.index(unknown[0]))), closest(unknown[0], class_names)
-        got = ", ".join(unknown[:10])
+        place = table.place(np.argmax(cells.codes == cells.texts.index(unknown[0])))
+        got, offer = ", ".join(unknown[:10]), closest(unknown[0], class_names)
         raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))
-    return task, class_names, np.array([classes[text] for text in texts], dtype=np.int64)[codes]
+    return task, class_names, cells.places(class_names).astype(np.int64)
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
-    codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect).values
-    known = [number for number in numbers or map(number_in, texts) if number is not None]
+    codes, texts, numbers = table.column(name).as_texts
+    known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
         if len(known) > MOST_NUMBERS:
