@@ -10,7 +10,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from gzip import GzipFile
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -122,31 +122,28 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
     Raises DataError for another kind of file, one in gzip that is made to fill the memory, and where bytes are in
     neither: no letters of Windows-1252 stand among others as those of a Mac or of DOS would.
     """
-    decoder, n_bytes = getincrementaldecoder("utf-8")(), 0
     with open_stored(path, "a CSV file") as file:
-        head = file.read(4)
-        if head.startswith(NO_CSV):
-            kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
-            raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
-        if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
-            return "utf-16"
-        if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
-            return "utf-16-be" if head[0] == 0 else "utf-16-le"
-        encoding = "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
-        most = most_believed(Path(path).stat().st_size) if isinstance(file, GzipFile) else math.inf
-        chunks = chain([head], iter(partial(file.read, 2**20), b""))
-        for chunk in chunks if is_whole or isinstance(file, GzipFile) else islice(chunks, 2):
-            n_bytes += len(chunk)
-            if n_bytes > most:
-                raise DataError(sentence("readers.gzip_bytes", path=path, most=most))
-            if encoding != "cp1252" and not (chunk.isascii() and decoder.getstate()[0] == b""):
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    encoding = "cp1252"
-            if encoding == "cp1252" and not chunk.isascii() and (found := FOREIGN.search(chunk)):
-                raise DataError(sentence("readers.encoding", path=path, got=found[0]))
-    return encoding
+        is_compressed = isinstance(file, GzipFile)
+        most = most_believed(Path(path).stat().st_size) if is_compressed else -1 if is_whole else 2**20
+        content = file.read(most)
+        if is_compressed and file.read(1):
+            raise DataError(sentence("readers.gzip_bytes", path=path, most=most))
+    head = content[:4]
+    if head.startswith(NO_CSV):
+        kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
+        raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
+    if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return "utf-16"
+    if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
+        return "utf-16-be" if head[0] == 0 else "utf-16-le"
+    try:
+        if not content.isascii():
+            getincrementaldecoder("utf-8")().decode(content)  # which may end within a character
+    except UnicodeDecodeError:
+        if found := FOREIGN.search(content):
+            raise DataError(sentence("readers.encoding", path=path, got=found[0])) from None
+        return "cp1252"
+    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
 
 
 @contextmanager
