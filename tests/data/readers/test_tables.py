@@ -219,12 +219,18 @@ def test_a_frame_is_wrong_in_rows_and_not_in_lines() -> None:
     with pytest.raises(SettingError, match="different names"):
         read_table(pandas.DataFrame([[1, 2, 3]], columns=["a", "a", "b"]), "b")
     dates = pandas.DataFrame({"day": pandas.to_datetime(["2026-01-01"] * 4), "y": [1, 2, 1, 2]})
-    with pytest.raises(DataError, match=r"numbers and text were expected: got datetime64.* in column 'day'"):
+    with pytest.raises(DataError, match=r"numbers and text were expected: got Timestamp in column 'day'"):
         read_table(dates, "y")
     with pytest.raises(
         SettingError, match="can be an error, drop, mean, median or indicator: got 'mode'; use missing='median'"
     ):
         read_table(frame, "y", missing="mode")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("missing", "kept"), [("drop", [1.0, 4.0, 5.0, 6.0]), ("mean", [1.0, np.nan, 4.0, 5.0, 6.0])])
+def test_rows_of_a_frame_are_left_out_too(missing: Any, kept: list[float]) -> None:
+    frame = pandas.DataFrame({"x": [1.0, 2.0, np.nan, 4.0, 5.0, 6.0], "y": ["a", None, "b", "b", "a", "b"]})
+    np.testing.assert_array_equal(said_of(frame, "y", missing=missing)[0].inputs[:, 0], kept)
 
 
 def test_rows_are_read_by_name_whatever_their_order(stored: Stored, flowers: Dataset) -> None:

@@ -61,7 +61,7 @@ class Table:
         """What its cells are. DataError where a DataFrame holds neither numbers nor text, such as dates."""
         if name not in self.known:
             written = self.written[name]
-            self.known[name] = Cells(written if self.is_file else frame_texts(written, name), self.dialect)
+            self.known[name] = Cells(written if self.is_file else as_texts(written, name), self.dialect)
         return self.known[name]
 
     def place(self, row: SupportsIndex) -> str:
@@ -109,17 +109,12 @@ def read_table(
     if task is not None:
         check_choice("task", task, get_args(Goal), words()["choices"])
     without = [without] if isinstance(without, str) else without
-    return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
+    how = How(target=target, task=task, missing=missing, without=without, announce=announce)
+    return read_table_examples(source, how).splits.train
 
 
-def read_table_examples(path: Path, how: How) -> Reading:
-    """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
-    dataset = _read_dataset(path, how)
-    return Reading(dataset.inputs, Splits(dataset), {"holds": "table", "target": how.target, "task": dataset.task})
-
-
-def _read_dataset(source: Any, how: How) -> Dataset:
-    """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
+def read_table_examples(source: Any, how: How) -> Reading:
+    """What `read_table` returns; cells and classes count as in a model, where it gives columns and class_names.
 
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
@@ -163,7 +158,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
         ]
         columns = refill(filled, rows)
         _announce_filled(table, columns, counts, how.announce)
-    return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
+    dataset = Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
+    return Reading(rows, Splits(dataset), {"holds": "table", "target": target, "task": task})
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
@@ -226,15 +222,14 @@ def frame_table(frame: Any) -> Table:
     """The columns of a DataFrame."""
     header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
-    columns = (frame[each] for each in frame.columns)
+    columns = (frame[each].to_list() for each in frame.columns)
     return Table(name, dict(zip(header, columns, strict=True)), np.arange(len(frame)))
 
 
-def frame_texts(series: Any, name: str) -> list[str | None]:
+def as_texts(values: Sequence[Any], name: str) -> list[str | None]:
     """The cells of a DataFrame's column as texts, None where they are missing; what is true or false is text."""
-    values = series.to_list()
     try:
-        texts = {each: text_of(each, str(series.dtype)) for each in dict.fromkeys(values)}
+        texts = {each: text_of(each) for each in dict.fromkeys(values)}
         return [texts[each] for each in values]
     except (TypeError, UnicodeDecodeError) as error:
         got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
@@ -242,20 +237,15 @@ def frame_texts(series: Any, name: str) -> list[str | None]:
         raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=name)) from error
 
 
-def text_of(value: Any, dtype: str) -> str | None:
-    """A cell of a DataFrame, of a column of that dtype, as text. TypeError for dates."""
+def text_of(value: Any) -> str | None:
+    """A cell of a DataFrame as text. TypeError for dates."""
     if value is None or type(value).__name__ == "NAType" or value != value:
         return None
     if isinstance(value, date | timedelta | complex):
-        raise TypeError(dtype)
+        raise TypeError(type(value).__name__)
     if isinstance(value, bytes):
         return value.decode()
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-
-
-def frame_rows(frame: Any, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
-    """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    return table_rows(frame_table(frame), columns, unseen=unseen)
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
@@ -327,6 +317,12 @@ def not_numbers(table: Table, name: str) -> Iterator[str]:
             yield problem_at(table, name, text, repr(text[:40]) if value is None else f"{value}{beyond}")
 
 
+def refuse_mixed(table: Table, name: str, called: str) -> None:
+    """Raise DataError, naming the others, where most cells of a column are numbers."""
+    if sum(number_in(text) is not None for text in table.column(name).as_texts.texts) > MOST_NUMBERS:
+        refuse(table.name, f"numbers in {called} {name!r}, where most cells are numbers,", not_numbers(table, name))
+
+
 def problem_at(table: Table, name: str, text: str, shown: str) -> str:
     """Where a text of a column is first, as it is shown, and how many more of it there are."""
     codes, texts, _ = table.column(name).as_texts
@@ -347,9 +343,7 @@ def describe_column(table: Table, name: str) -> Column:
     if cells.values is not None:
         return Column(name)
     texts = cells.as_texts.in_order
-    n_numbers = sum(number_in(text) is not None for text in texts)
-    if n_numbers > MOST_NUMBERS:
-        refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
+    refuse_mixed(table, name, "column")
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
@@ -464,9 +458,7 @@ def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
-        if len(known) > MOST_NUMBERS:
-            expected = f"numbers in the target {name!r}, where most cells are numbers,"
-            refuse(table.name, expected, not_numbers(table, name))
+        refuse_mixed(table, name, "the target")
         holds = "texts: classes to tell apart"
     elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
         holds = "whole numbers: classes to tell apart (else --task values)"
