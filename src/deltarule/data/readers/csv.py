@@ -8,21 +8,20 @@ import math
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from gzip import GzipFile
 from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.columns import NO_CATEGORY
 from deltarule.data.reading import most_believed, open_stored
 from deltarule.errors import DataError, sentence
 
@@ -191,14 +190,15 @@ class Cells:
     dialect: Dialect
 
     @cached_property
-    def plain(self) -> NDArray[np.float64] | None:
-        """The numbers, where all are as Python writes them: five times as fast as by their different texts."""
-        try:
+    def numbers(self) -> "Numbers":
+        """The numbers that they are, (n_rows,): at once where all are as Python writes them, else by their texts."""
+        with suppress(TypeError, ValueError):
             together = "".join(map(str, self.written))
-            is_plain = together.isascii() and "_" not in together and self.dialect.point == "decimal"
-            return np.array([*map(float, self.written)]) if is_plain else None  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            return None
+            if together.isascii() and "_" not in together and self.dialect.point == "decimal":
+                return Numbers(np.array([*map(float, self.written)]))  # type: ignore[arg-type]
+        codes, _, numbers = self.as_texts
+        known = numbers.values
+        return numbers if known is None else numbers._replace(values=np.array([*known, math.nan])[codes])
 
     @cached_property
     def as_texts(self) -> "Texts":
@@ -209,30 +209,16 @@ class Cells:
                 known[cell] = place.setdefault(text, len(place))
         numbers = Numbers.of([*place], self.dialect)
         if any(map(math.isnan, numbers.values or ())):
-            written = zip(place, numbers.values or (), strict=True)
-            empty = {text for text, number in written if math.isnan(number)}
+            empty = {text for text, number in zip(place, numbers.values, strict=True) if math.isnan(number)}
             others = [None if cell is None or cell.strip() in empty else cell for cell in self.written]
             return Cells(others, self.dialect).as_texts
         codes = np.fromiter(map(known.__getitem__, self.written), np.intp, len(self.written))
         return Texts(codes, [*place], numbers)
 
     @property
-    def numbers(self) -> "Numbers":
-        """How numbers are written, and whether that leaves a doubt."""
-        return Numbers([]) if self.plain is not None else self.as_texts.numbers
-
-    @cached_property
-    def values(self) -> NDArray[np.float64] | None:
-        """The numbers, (n_rows,), NaN where one is missing; None where cells are not numbers."""
-        if self.plain is not None:
-            return self.plain
-        codes, _, numbers = self.as_texts
-        return None if numbers.values is None else np.array([*numbers.values, math.nan])[codes]
-
-    @property
     def is_missing(self) -> NDArray[np.bool_]:
         """Which cells are missing, (n_rows,)."""
-        return self.as_texts.codes < 0 if self.values is None else np.isnan(self.values)
+        return self.as_texts.codes < 0 if self.numbers.values is None else np.isnan(self.numbers.values)
 
 
 class Texts(NamedTuple):
@@ -251,20 +237,15 @@ class Texts(NamedTuple):
         keys = self.numbers.values or [0.0] * len(self.texts)
         return tuple(text for _, text in sorted(zip(keys, self.texts, strict=True)))
 
-    def places(self, known: Sequence[str]) -> NDArray[np.float64]:
-        """The place of each cell among known texts, NO_CATEGORY for another one, NaN where it is missing."""
-        place = {text: float(k) for k, text in enumerate(known)}
-        return np.array([*(place.get(text, NO_CATEGORY) for text in self.texts), math.nan])[self.codes]
-
 
 class Numbers(NamedTuple):
-    """The numbers that the cells of a column are, NaN where one is missing; None where some are not numbers.
+    """The numbers that cells or texts are, NaN where one is missing; None where some are not numbers.
 
     written: how, in words, where that is not as Python has them. is_doubtful: whether commas or points may part
     thousands as well as decimals.
     """
 
-    values: list[float] | None
+    values: Any
     written: str = ""
     is_doubtful: bool = False
 

@@ -42,7 +42,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     first = [cell.strip() for cell in first]
     header, n_above = (first, line) if is_header(first) else ([], dialect.n_above)
     table, texts = read_bytes(path, dialect, n_above), dict[int, tuple[str, ...]]()
-    if table is None:
+    if table is None or (table.dtype != np.uint8 and n_beside(table.shape[1]) is None):
         table, texts = read_other_pixels(path, header)
     width = table.shape[1]
     if header and len(header) != width:
@@ -52,11 +52,8 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     pixels, scale = as_pixels(np.delete(table, beside, axis=1) if beside else table)
     labels = np.zeros(0) if label in (None, *texts) else table[:, label]
     if not scale or set(texts) - {label} or not np.isin(labels, range(256)).all():
-        refuse(
-            path,
-            PIXELS,
-            wrong_pixels(read_rows(path, dialect_of(path)), bool(header), label if label in texts else None),
-        )
+        problems = wrong_pixels(read_rows(path, dialect_of(path)), bool(header), label if label in texts else None)
+        refuse(path, PIXELS, problems)
     report = {"holds": "pixels", "label": None if label is None else label + 1, "pixels": scale}
     report |= {"separator": dialect.separator, "encoding": dialect.encoding.removesuffix("-sig")}
     report |= {} if index is None else {"passed over": index + 1}
@@ -104,18 +101,20 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
     if len(header) == 1 and body and len(body[0]) > 1:
         raise DataError(sentence("tables.preamble", path=path, line=rows[0][0], n=1, m=len(body[0])))
     is_even = len({len(cells) for _, cells in rows}) == 1 and n_beside(len(rows[0][1])) is not None
-    columns = [Cells(values, dialect) for values in zip(*body, strict=True)] if is_even else []
-    texts = {k: each.as_texts.in_order for k, each in enumerate(columns) if each.values is None}
+    cells = [Cells(values, dialect) for values in zip(*body, strict=True)] if is_even else []
+    texts = {k: each.as_texts.in_order for k, each in enumerate(cells) if each.numbers.values is None}
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
-    if not columns or len(texts) > 1 or has_number or any(each.is_missing.any() for each in columns):
+    if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):
         problems = wrong_pixels(rows, bool(header), None)
         if header and not {*map(str.casefold, header)} & LABELS and (got := next(problems, "")):
             raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1]))
         refuse(path, PIXELS, problems)
         raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none")
-    return np.array(
-        [each.as_texts.places(texts[k]) if k in texts else each.values for k, each in enumerate(columns)]
-    ).T, texts
+    columns = [each.numbers.values for each in cells]
+    for k, order in texts.items():
+        codes, found, _ = cells[k].as_texts
+        columns[k] = np.array([order.index(text) for text in found])[codes]
+    return np.array(columns, float).T, texts
 
 
 def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import compress
 from pathlib import Path
-from typing import Any, SupportsIndex, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.columns import Column, refill
+from deltarule.data.columns import NO_CATEGORY, Column, refill
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.data.readers.csv import FRAME, Cells, Dialect, dialect_of, is_number, number_in, read_rows
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
@@ -43,7 +43,7 @@ class Table:
 
     name: str
     written: Mapping[str, Sequence[Any]]
-    rows: NDArray[np.intp]
+    rows: Sequence[int]
     dialect: Dialect = FRAME
     known: dict[str, Cells] = field(default_factory=dict)
 
@@ -64,9 +64,9 @@ class Table:
             self.known[name] = Cells(written if self.is_file else as_texts(written, name), self.dialect)
         return self.known[name]
 
-    def place(self, row: SupportsIndex) -> str:
+    def place(self, row: int | np.intp) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
-        return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
+        return f"line {self.rows[int(row)]}" if self.is_file else f"row {self.rows[int(row)]} (counted from 0)"
 
 
 @public('read_table("houses.csv", "price")')
@@ -202,7 +202,7 @@ def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
     refuse(path, "as many cells in every line as in the header", problems)
     lines, cells = zip(*(rows if is_row else rows[1:]), strict=True) if len(rows) > 1 - is_row else ((), ())
     columns = zip(*cells, strict=True) if cells else [()] * len(names)
-    return Table(str(path), dict(zip(names, columns, strict=True)), np.array(lines, np.intp), dialect)
+    return Table(str(path), dict(zip(names, columns, strict=True)), lines, dialect)
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:
@@ -223,7 +223,7 @@ def frame_table(frame: Any) -> Table:
     header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
     columns = (frame[each].to_list() for each in frame.columns)
-    return Table(name, dict(zip(header, columns, strict=True)), np.arange(len(frame)))
+    return Table(name, dict(zip(header, columns, strict=True)), range(len(frame)))
 
 
 def as_texts(values: Sequence[Any], name: str) -> list[str | None]:
@@ -257,7 +257,7 @@ def _input_names(table: Table, others: Sequence[str], announce: Announce) -> lis
     if "" in names:
         raise SettingError(sentence("tables.no_name", table=table, number=table.names.index("") + 1))
     if not names or not len(table.rows):
-        raise DataError(sentence("tables.empty", table=table, n_inputs=len(names)))
+        raise DataError(sentence("tables.empty", table=table, n_rows=len(table.rows), n_inputs=len(names)))
     return names
 
 
@@ -297,7 +297,7 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
     rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
     written = {name: [*compress(each, kept)] for name, each in table.written.items()}
-    return replace(table, written=written, rows=table.rows[kept], known={})
+    return replace(table, written=written, rows=[*compress(table.rows, kept)], known={})
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
@@ -307,7 +307,7 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number that a network can compute with."""
-    values = table.column(name).values
+    values = table.column(name).numbers.values
     if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
         return
     _, texts, numbers = table.column(name).as_texts
@@ -340,7 +340,7 @@ def describe_column(table: Table, name: str) -> Column:
     cells = table.column(name)
     if cells.is_missing.all():
         raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
-    if cells.values is not None:
+    if cells.numbers.values is not None:
         return Column(name)
     texts = cells.as_texts.in_order
     refuse_mixed(table, name, "column")
@@ -348,7 +348,13 @@ def describe_column(table: Table, name: str) -> Column:
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
         cure = ", or write numbers as 1234.5, without units" * all(re.search(r"\d", text) for text in texts)
-        values = {"n_texts": len(texts), "such": texts[0], "most": MOST_CATEGORIES, "cure": cure}
+        values = {
+            "n_texts": len(texts),
+            "n_rows": len(table.rows),
+            "such": texts[0],
+            "most": MOST_CATEGORIES,
+            "cure": cure,
+        }
         raise DataError(sentence("tables.texts", table=table, name=name, **values))
     return Column(name, texts)
 
@@ -382,7 +388,12 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
         cells = table.column(column.name)
-        row[:] = cells.as_texts.places(column.categories) if column.categories else cells.values
+        if column.categories:
+            place = {text: float(k) for k, text in enumerate(column.categories)}
+            codes, texts, _ = cells.as_texts
+            row[:] = np.array([*(place.get(text, NO_CATEGORY) for text in texts), math.nan])[codes]
+        else:
+            row[:] = cells.numbers.values
     return np.ascontiguousarray(by_column.T)
 
 
@@ -434,10 +445,10 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     task = how.task or _infer_task(table, name, how.announce)
     class_names = tuple(how.class_names) or (texts if task == "classes" else (name,))
     if task == "values":
-        values = table.column(name).values
+        values = table.column(name).numbers.values
         if values is None or not np.isfinite(values).all():
             refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
-        return task, class_names, np.array(values)[:, np.newaxis]
+        return task, class_names, values[:, np.newaxis]
     if is_new:
         alone = sorted(np.argmax(cells.codes == k) for k in np.flatnonzero(np.bincount(cells.codes) == 1))
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
@@ -449,7 +460,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
         place = table.place(np.argmax(cells.codes == cells.texts.index(unknown[0])))
         got, offer = ", ".join(unknown[:10]), closest(unknown[0], class_names)
         raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))
-    return task, class_names, cells.places(class_names).astype(np.int64)
+    return task, class_names, np.array([class_names.index(text) for text in cells.texts], np.int64)[cells.codes]
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
