@@ -174,8 +174,9 @@ def read_table_rows(path: Path, how: How) -> Reading:
     refuse_missing(table, [each.name for each in columns if each.fill is None], sentence("tables.rows_missing"))
     if not asked and len(table.rows) and table.rows[0] == 1:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
-    read = [name for name in table.names if any(column.name == name for column in columns)]
-    extra = [name for name in table.names if name not in (*read, how.target)]
+    learned = {column.name for column in columns}
+    read = [name for name in table.names if name in learned]
+    extra = [name for name in table.names if name not in learned and name != how.target]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
     return Reading(rows, report={"holds": "rows", "columns": read, "passed over": extra})
