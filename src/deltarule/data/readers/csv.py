@@ -193,9 +193,9 @@ class Cells:
     def numbers(self) -> "Numbers":
         """The numbers that they are, (n_rows,): at once where all are as Python writes them, else by their texts."""
         with suppress(TypeError, ValueError):
-            together = "".join(map(str, self.written))
+            together = "".join(self.written)  # type: ignore[arg-type]  # None has another way
             if together.isascii() and "_" not in together and self.dialect.point == "decimal":
-                return Numbers(np.array([*map(float, self.written)]))  # type: ignore[arg-type]
+                return Numbers(np.fromiter(map(float, self.written), float))  # type: ignore[arg-type]
         codes, _, numbers = self.as_texts
         known = numbers.values
         return numbers if known is None else numbers._replace(values=np.array([*known, math.nan])[codes])
