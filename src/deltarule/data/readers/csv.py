@@ -203,17 +203,15 @@ class Cells:
     @cached_property
     def as_texts(self) -> "Texts":
         """The different texts; a question mark among numbers is a missing cell."""
-        place, known = dict[str, int](), dict.fromkeys(self.written, -1)
-        for cell in known:
-            if cell is not None and ((text := cell.strip()) not in MISSING or self.dialect is FRAME):
-                known[cell] = place.setdefault(text, len(place))
-        numbers = Numbers.of([*place], self.dialect)
-        if any(map(math.isnan, numbers.values or ())):
-            empty = {text for text, number in zip(place, numbers.values, strict=True) if math.isnan(number)}
-            others = [None if cell is None or cell.strip() in empty else cell for cell in self.written]
-            return Cells(others, self.dialect).as_texts
-        codes = np.fromiter(map(known.__getitem__, self.written), np.intp, len(self.written))
-        return Texts(codes, [*place], numbers)
+        known = {cell: cell.strip() for cell in dict.fromkeys(self.written) if cell is not None}
+        texts = sorted({*known.values()} - (frozenset() if self.dialect is FRAME else MISSING))
+        numbers = Numbers.of(texts, self.dialect)
+        if numbers.values is not None:
+            pairs = sorted(pair for pair in zip(numbers.values, texts, strict=True) if not math.isnan(pair[0]))
+            numbers, texts = numbers._replace(values=[value for value, _ in pairs]), [text for _, text in pairs]
+        place = {text: k for k, text in enumerate(texts)}
+        codes: dict[str | None, int] = {cell: place.get(text, -1) for cell, text in known.items()}
+        return Texts(np.array([codes.get(cell, -1) for cell in self.written], np.intp), texts, numbers)
 
     @property
     def is_missing(self) -> NDArray[np.bool_]:
@@ -224,18 +222,12 @@ class Cells:
 class Texts(NamedTuple):
     """The place of each cell of a column, (n_rows,), among its different `texts`, -1 where it is missing.
 
-    numbers: what the texts are.
+    Texts are in the order of numbers where all are such, else of the alphabet. numbers: what they are.
     """
 
     codes: NDArray[np.intp]
     texts: Sequence[str]
     numbers: "Numbers"
-
-    @property
-    def in_order(self) -> tuple[str, ...]:
-        """The different texts, in the order of numbers where all are such, else of the alphabet."""
-        keys = self.numbers.values or [0.0] * len(self.texts)
-        return tuple(text for _, text in sorted(zip(keys, self.texts, strict=True)))
 
 
 class Numbers(NamedTuple):

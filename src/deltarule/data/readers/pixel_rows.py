@@ -102,7 +102,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
         raise DataError(sentence("tables.preamble", path=path, line=rows[0][0], n=1, m=len(body[0])))
     is_even = len({len(cells) for _, cells in rows}) == 1 and n_beside(len(rows[0][1])) is not None
     cells = [Cells(values, dialect) for values in zip(*body, strict=True)] if is_even else []
-    texts = {k: each.as_texts.in_order for k, each in enumerate(cells) if each.numbers.values is None}
+    texts = {k: tuple(each.as_texts.texts) for k, each in enumerate(cells) if each.numbers.values is None}
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
     if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):
         problems = wrong_pixels(rows, bool(header), None)
@@ -110,10 +110,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
             raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1]))
         refuse(path, PIXELS, problems)
         raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none")
-    columns = [each.numbers.values for each in cells]
-    for k, order in texts.items():
-        codes, found, _ = cells[k].as_texts
-        columns[k] = np.array([order.index(text) for text in found])[codes]
+    columns = [each.as_texts.codes if k in texts else each.numbers.values for k, each in enumerate(cells)]
     return np.array(columns, float).T, texts
 
 

@@ -343,7 +343,7 @@ def describe_column(table: Table, name: str) -> Column:
         raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
     if cells.numbers.values is not None:
         return Column(name)
-    texts = cells.as_texts.in_order
+    texts = cells.as_texts.texts
     refuse_mixed(table, name, "column")
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
@@ -357,7 +357,7 @@ def describe_column(table: Table, name: str) -> Column:
             "cure": cure,
         }
         raise DataError(sentence("tables.texts", table=table, name=name, **values))
-    return Column(name, texts)
+    return Column(name, tuple(texts))
 
 
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
@@ -425,7 +425,8 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    for text in sorted(set(table.column(column.name).as_texts.texts) - set(column.categories)):
+    unseen = (text for text in table.column(column.name).as_texts.texts if text not in column.categories)
+    for text in unseen:
         problem = problem_at(table, column.name, text, repr(text[:40]))
         yield f"{problem} was never seen; {closest(text, column.categories)}"
 
@@ -438,30 +439,29 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
-    cells = table.column(name).as_texts
-    texts = cells.in_order
+    codes, texts, _ = table.column(name).as_texts
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
-    class_names = tuple(how.class_names) or (texts if task == "classes" else (name,))
+    class_names = tuple(how.class_names or (texts if task == "classes" else [name]))
     if task == "values":
         values = table.column(name).numbers.values
         if values is None or not np.isfinite(values).all():
             refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
         return task, class_names, values[:, np.newaxis]
     if is_new:
-        alone = sorted(np.argmax(cells.codes == k) for k in np.flatnonzero(np.bincount(cells.codes) == 1))
+        alone = sorted(np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1))
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
         wanted += "" if None in map(number_in, texts) else " or --task values for numbers to predict,"
-        such = (f"{table.place(row)}: {cells.texts[cells.codes[row]]!r} alone" for row in alone)
+        such = (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in alone)
         refuse(table.name, wanted, such)
     unknown = [text for text in texts if text not in class_names]
     if unknown:
-        place = table.place(np.argmax(cells.codes == cells.texts.index(unknown[0])))
+        place = table.place(np.argmax(codes == texts.index(unknown[0])))
         got, offer = ", ".join(unknown[:10]), closest(unknown[0], class_names)
         raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))
-    return task, class_names, np.array([class_names.index(text) for text in cells.texts], np.int64)[cells.codes]
+    return task, class_names, np.array([class_names.index(text) for text in texts], np.int64)[codes]
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
