@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from claims import png
+from idx_files import idx_header
 
-from deltarule.data.readers.idx import idx_header, read_idx
+from deltarule.data.readers.idx import read_idx
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.pixel_rows import read_pixel_rows

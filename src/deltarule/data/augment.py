@@ -99,7 +99,13 @@ def sampling_points(
     noise = elastic_noise(n_samples, image_shape, deformation, rng)
     points: Array = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
     if noise.size:
-        points += displacements(noise, deformation, dtype).transpose(1, 2, 0, 3)
+        height, width = image_shape
+        # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
+        fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
+        smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
+        fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
+        fields = fields @ gaussian_matrix(width, deformation.elastic_sigma).astype(dtype).T
+        points += fields.reshape(noise.shape).transpose(1, 2, 0, 3)
     return points
 
 
@@ -135,17 +141,6 @@ def elastic_noise(
     if deformation.elastic_alpha == 0.0:
         return np.empty((0, *shape[1:]), np.uint8)
     return np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
-
-
-def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
-    """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
-    height, _, _, width = noise.shape
-    # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
-    fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
-    smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
-    fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
-    fields = fields @ gaussian_matrix(width, deformation.elastic_sigma).astype(dtype).T
-    return fields.reshape(noise.shape)
 
 
 def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
