@@ -206,13 +206,13 @@ def written(cells: Cells) -> list[str]:
 
 
 def values_in(table: Table, name: str) -> np.ndarray:
-    return np.array(table.column(name).numbers.values)
+    return np.array(table.columns[name].numbers.values)
 
 
 def test_numbers_that_turn_into_texts_late_stay_as_written(stored) -> None:
     table = read_columns(stored("a,b,c\n007,1,x\n1.50,2,y\n\n3,,x\nred,NA,\n007,-4e2,y\n"))
-    assert written(table.column("a")) == ["007", "1.50", "3", "red", "007"]
-    assert written(table.column("c")) == ["x", "y", "x", "nan", "y"]
+    assert written(table.columns["a"]) == ["007", "1.50", "3", "red", "007"]
+    assert written(table.columns["c"]) == ["x", "y", "x", "nan", "y"]
     np.testing.assert_array_equal(values_in(table, "b"), [1.0, 2.0, np.nan, np.nan, -400.0])
     assert [*table.rows] == [2, 3, 5, 6, 7]
 
@@ -233,7 +233,7 @@ def test_reads_cells_as_the_csv_module_does(tmp_path_factory: pytest.TempPathFac
     assert [*table.rows] == [line for line, _ in parsed]
     for name, cells in zip("abc", zip(*(row for _, row in parsed), strict=True), strict=False):
         known = ["nan" if cell in MISSING else cell for cell in cells]
-        column = table.column(name)
+        column = table.columns[name]
         if column.numbers.values is None:
             assert written(column) == known
             assert any(cell in ("1_0", "red", "green", "٣", "a,b") for cell in known)
@@ -243,14 +243,14 @@ def test_reads_cells_as_the_csv_module_does(tmp_path_factory: pytest.TempPathFac
 
 def test_a_cell_of_several_lines_counts_its_last(stored) -> None:
     table = read_columns(stored('a,b\n1,"x\ny"\n\n2,"say ""n"""\n'))
-    assert written(table.column("b")) == ["x\ny", 'say "n"']
+    assert written(table.columns["b"]) == ["x\ny", 'say "n"']
     assert [*table.rows] == [3, 5]
 
 
 def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -> None:
     rows = "\n".join(f"{k},5;{k}.250;{k * 100}" for k in range(1, 5))
     table = read_columns(stored(f"a;b;c\n{rows}\n"))
-    assert (values_in(table, "b").tolist(), table.column("b").numbers.written) == (
+    assert (values_in(table, "b").tolist(), table.columns["b"].numbers.written) == (
         [1250, 2250, 3250, 4250],
         "with a point at the thousands",
     )
@@ -268,7 +268,7 @@ def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -
 def test_marks_that_part_thousands(stored, mark: str) -> None:
     table = read_columns(stored(f"a;b\n1{mark}250,5;1\n\u2212{12}{mark}250{mark}000;2\n"))
     assert values_in(table, "a").tolist() == [1250.5, -12_250_000]
-    assert read_columns(stored(f"a;b\n1{mark}25;x\n2{mark}25;y\n")).column("a").numbers.values is None
+    assert read_columns(stored(f"a;b\n1{mark}25;x\n2{mark}25;y\n")).columns["a"].numbers.values is None
 
 
 def test_words_with_spaces_are_one_cell(stored) -> None:

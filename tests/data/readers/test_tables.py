@@ -301,3 +301,5 @@ def test_a_known_table_counts_as_the_first_one_did(stored: Stored, flowers: Data
 def test_a_text_of_a_frame_is_not_missing_whatever_it_says() -> None:
     frame = pandas.DataFrame({"x": ["NA", "nan", "a", "a"], "y": [1.5, 2.5, 3.5, 4.5]})
     assert read_table(frame, "y").columns[0].categories == ("NA", "a", "nan")
+    empty = read_table(frame.replace("nan", "").replace("NA", None), "y", missing="mean")
+    np.testing.assert_array_equal(empty.inputs[:, 0], [np.nan, np.nan, 0, 0])

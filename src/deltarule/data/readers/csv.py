@@ -10,6 +10,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from gzip import GzipFile
 from io import TextIOWrapper
@@ -184,39 +185,63 @@ def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a column, as they are written; None is a missing one, as in a file some words are."""
+    """The cells of a column of that name, as they are in a file or a DataFrame."""
 
-    written: Sequence[str | None]
+    name: str
+    written: Sequence[Any]
     dialect: Dialect
 
     @cached_property
     def numbers(self) -> "Numbers":
-        """The numbers that they are, (n_rows,): at once where all are as Python writes them, else by their texts."""
+        """The numbers that they are, (n_rows,): at once where all are as Python has them, else by their texts."""
+        if self.dialect is FRAME and {*map(type, self.written)} <= {int, float}:
+            return Numbers(np.fromiter(self.written, float))
         with suppress(TypeError, ValueError):
-            together = "".join(self.written)  # type: ignore[arg-type]  # None has another way
+            together = "".join(self.written)
             if together.isascii() and "_" not in together and self.dialect.point == "decimal":
-                return Numbers(np.fromiter(map(float, self.written), float))  # type: ignore[arg-type]
+                return Numbers(np.fromiter(map(float, self.written), float))
         codes, _, numbers = self.as_texts
         known = numbers.values
         return numbers if known is None else numbers._replace(values=np.array([*known, math.nan])[codes])
 
     @cached_property
     def as_texts(self) -> "Texts":
-        """The different texts; a question mark among numbers is a missing cell."""
-        known = {cell: cell.strip() for cell in dict.fromkeys(self.written) if cell is not None}
-        texts = sorted({*known.values()} - (frozenset() if self.dialect is FRAME else MISSING))
+        """The different texts, without words for a missing cell in a file, and a question mark among numbers.
+
+        Raises DataError where a DataFrame holds neither numbers nor text, such as dates.
+        """
+        try:
+            known = {cell: text_of(cell) for cell in dict.fromkeys(self.written)}
+        except (TypeError, UnicodeDecodeError) as error:
+            got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
+            got = "lists or dicts" if got.startswith("unhashable") else got
+            raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=self.name)) from error
+        texts = sorted(
+            {text or "" for text in known.values()} - (frozenset([""]) if self.dialect is FRAME else MISSING)
+        )
         numbers = Numbers.of(texts, self.dialect)
         if numbers.values is not None:
             pairs = sorted(pair for pair in zip(numbers.values, texts, strict=True) if not math.isnan(pair[0]))
             numbers, texts = numbers._replace(values=[value for value, _ in pairs]), [text for _, text in pairs]
         place = {text: k for k, text in enumerate(texts)}
-        codes: dict[str | None, int] = {cell: place.get(text, -1) for cell, text in known.items()}
-        return Texts(np.array([codes.get(cell, -1) for cell in self.written], np.intp), texts, numbers)
+        codes = {cell: place.get(text or "", -1) for cell, text in known.items()}
+        return Texts(np.fromiter(map(codes.__getitem__, self.written), np.intp), texts, numbers)
 
     @property
     def is_missing(self) -> NDArray[np.bool_]:
         """Which cells are missing, (n_rows,)."""
         return self.as_texts.codes < 0 if self.numbers.values is None else np.isnan(self.numbers.values)
+
+
+def text_of(cell: Any) -> str | None:
+    """A cell of a file or a DataFrame as text, None where it is missing; TypeError for dates."""
+    if cell is None or type(cell).__name__ == "NAType" or cell != cell:
+        return None
+    if isinstance(cell, date | timedelta | complex):
+        raise TypeError(type(cell).__name__)
+    if isinstance(cell, bytes):
+        return cell.decode()
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
 
 
 class Texts(NamedTuple):

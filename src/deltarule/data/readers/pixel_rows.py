@@ -101,7 +101,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
     if len(header) == 1 and body and len(body[0]) > 1:
         raise DataError(sentence("tables.preamble", path=path, line=rows[0][0], n=1, m=len(body[0])))
     is_even = len({len(cells) for _, cells in rows}) == 1 and n_beside(len(rows[0][1])) is not None
-    cells = [Cells(values, dialect) for values in zip(*body, strict=True)] if is_even else []
+    cells = [Cells("", written, dialect) for written in zip(*body, strict=True)] if is_even else []
     texts = {k: tuple(each.as_texts.texts) for k, each in enumerate(cells) if each.numbers.values is None}
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
     if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):

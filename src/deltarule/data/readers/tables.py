@@ -5,8 +5,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 from itertools import compress
 from pathlib import Path
 from typing import Any, get_args
@@ -37,15 +36,14 @@ FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
 class Table:
     """Columns of a CSV or a DataFrame.
 
-    name: what messages call it: its path, where it is a file. written: its cells by column, no two of the same name, as
-    they are in the file or the DataFrame. rows: the line that each row ends in or, in a DataFrame, its number.
+    name: what messages call it: its path, where it is a file. columns: by name. rows: the line that each row ends in
+    or, in a DataFrame, its number.
     """
 
     name: str
-    written: Mapping[str, Sequence[Any]]
+    columns: Mapping[str, Cells]
     rows: Sequence[int]
     dialect: Dialect = FRAME
-    known: dict[str, Cells] = field(default_factory=dict)
 
     @property
     def is_file(self) -> bool:
@@ -55,14 +53,7 @@ class Table:
     @property
     def names(self) -> list[str]:
         """Those of all its columns."""
-        return [*self.written]
-
-    def column(self, name: str) -> Cells:
-        """What its cells are. DataError where a DataFrame holds neither numbers nor text, such as dates."""
-        if name not in self.known:
-            written = self.written[name]
-            self.known[name] = Cells(written if self.is_file else as_texts(written, name), self.dialect)
-        return self.known[name]
+        return [*self.columns]
 
     def place(self, row: int | np.intp) -> str:
         """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
@@ -145,7 +136,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
     if table.dialect.n_above:
         how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
     for name in names:
-        if written := table.column(name).numbers.written:
+        if written := table.columns[name].numbers.written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
@@ -202,8 +193,9 @@ def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
     problems = (f"line {at}: {n_cells} cells{quote[is_open]}" for at, n_cells, is_open in wrong)
     refuse(path, "as many cells in every line as in the header", problems)
     lines, cells = zip(*(rows if is_row else rows[1:]), strict=True) if len(rows) > 1 - is_row else ((), ())
-    columns = zip(*cells, strict=True) if cells else [()] * len(names)
-    return Table(str(path), dict(zip(names, columns, strict=True)), lines, dialect)
+    written = zip(*cells, strict=True) if cells else [()] * len(names)
+    columns = {name: Cells(name, each, dialect) for name, each in zip(names, written, strict=True)}
+    return Table(str(path), columns, lines, dialect)
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:
@@ -223,36 +215,14 @@ def frame_table(frame: Any) -> Table:
     """The columns of a DataFrame."""
     header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
-    columns = (frame[each].to_list() for each in frame.columns)
-    return Table(name, dict(zip(header, columns, strict=True)), range(len(frame)))
-
-
-def as_texts(values: Sequence[Any], name: str) -> list[str | None]:
-    """The cells of a DataFrame's column as texts, None where they are missing; what is true or false is text."""
-    try:
-        texts = {each: text_of(each) for each in dict.fromkeys(values)}
-        return [texts[each] for each in values]
-    except (TypeError, UnicodeDecodeError) as error:
-        got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
-        got = "lists or dicts" if got.startswith("unhashable") else got
-        raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=name)) from error
-
-
-def text_of(value: Any) -> str | None:
-    """A cell of a DataFrame as text. TypeError for dates."""
-    if value is None or type(value).__name__ == "NAType" or value != value:
-        return None
-    if isinstance(value, date | timedelta | complex):
-        raise TypeError(type(value).__name__)
-    if isinstance(value, bytes):
-        return value.decode()
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    columns = {str(each): Cells(str(each), frame[each].to_list(), FRAME) for each in frame.columns}
+    return Table(name, columns, range(len(frame)))
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
     """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
     names = [name for name in table.names if name not in others]
-    if table.names[0] == "" and "" in names and len(table.column("").as_texts.texts) == len(table.rows):
+    if table.names[0] == "" and "" in names and len(table.columns[""].as_texts.texts) == len(table.rows):
         announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
         names.remove("")
     if "" in names:
@@ -274,7 +244,7 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {name: table.column(name).is_missing for name in names}
+    missing = {name: table.columns[name].is_missing for name in names}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
@@ -297,8 +267,8 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
         raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
     rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
-    written = {name: [*compress(each, kept)] for name, each in table.written.items()}
-    return replace(table, written=written, rows=[*compress(table.rows, kept)], known={})
+    columns = {name: replace(each, written=[*compress(each.written, kept)]) for name, each in table.columns.items()}
+    return replace(table, columns=columns, rows=[*compress(table.rows, kept)])
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
@@ -308,10 +278,10 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number that a network can compute with."""
-    values = table.column(name).numbers.values
+    values = table.columns[name].numbers.values
     if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
         return
-    _, texts, numbers = table.column(name).as_texts
+    _, texts, numbers = table.columns[name].as_texts
     for text, value in zip(texts, numbers.values or map(number_in, texts), strict=True):
         if value is None or not abs(value) <= LARGEST_NUMBER:
             beyond = f", beyond {LARGEST_NUMBER:g}," if value is not None and math.isfinite(value) else ""
@@ -320,13 +290,13 @@ def not_numbers(table: Table, name: str) -> Iterator[str]:
 
 def refuse_mixed(table: Table, name: str, called: str) -> None:
     """Raise DataError, naming the others, where most cells of a column are numbers."""
-    if sum(number_in(text) is not None for text in table.column(name).as_texts.texts) > MOST_NUMBERS:
+    if sum(number_in(text) is not None for text in table.columns[name].as_texts.texts) > MOST_NUMBERS:
         refuse(table.name, f"numbers in {called} {name!r}, where most cells are numbers,", not_numbers(table, name))
 
 
 def problem_at(table: Table, name: str, text: str, shown: str) -> str:
     """Where a text of a column is first, as it is shown, and how many more of it there are."""
-    codes, texts, _ = table.column(name).as_texts
+    codes, texts, _ = table.columns[name].as_texts
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
     return f"{table.place(rows[0])}, column {name!r}: {shown}{more}"
@@ -338,7 +308,7 @@ def describe_column(table: Table, name: str) -> Column:
     Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
     with something else among them.
     """
-    cells = table.column(name)
+    cells = table.columns[name]
     if cells.is_missing.all():
         raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
     if cells.numbers.values is not None:
@@ -363,15 +333,15 @@ def describe_column(table: Table, name: str) -> Column:
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
     """What each column of a CSV is taken for as an input, or why it is refused, and two of its cells."""
     table, verdicts = read_columns(path), []
-    for name, written in table.written.items():
+    for name, cells in table.columns.items():
         try:
             refuse_doubt(table, [name])
             column = describe_column(table, name)
             holds = f"text, {len(column.categories)} categories" if column.categories else "numbers"
-            holds = " ".join(filter(None, [holds, table.column(name).numbers.written]))
+            holds = " ".join(filter(None, [holds, cells.numbers.written]))
         except DataError as error:
             holds = f"refused: {error}"
-        verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, written)))[:2]})
+        verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, cells.written)))[:2]})
     return verdicts
 
 
@@ -388,7 +358,7 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
     refuse(table.name, "cells like those learned from", strange)
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
-        cells = table.column(column.name)
+        cells = table.columns[column.name]
         if column.categories:
             place = {text: float(k) for k, text in enumerate(column.categories)}
             codes, texts, _ = cells.as_texts
@@ -401,7 +371,7 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
 def refuse_doubt(table: Table, names: Iterable[str]) -> None:
     """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
-        cells = table.column(name)
+        cells = table.columns[name]
         if cells.numbers.is_doubtful:
             such = next(text for text in cells.as_texts.texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
@@ -425,7 +395,7 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    unseen = (text for text in table.column(column.name).as_texts.texts if text not in column.categories)
+    unseen = (text for text in table.columns[column.name].as_texts.texts if text not in column.categories)
     for text in unseen:
         problem = problem_at(table, column.name, text, repr(text[:40]))
         yield f"{problem} was never seen; {closest(text, column.categories)}"
@@ -439,14 +409,14 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
-    codes, texts, _ = table.column(name).as_texts
+    codes, texts, _ = table.columns[name].as_texts
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
     class_names = tuple(how.class_names or (texts if task == "classes" else [name]))
     if task == "values":
-        values = table.column(name).numbers.values
+        values = table.columns[name].numbers.values
         if values is None or not np.isfinite(values).all():
             refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
         return task, class_names, values[:, np.newaxis]
@@ -466,7 +436,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
-    codes, texts, numbers = table.column(name).as_texts
+    codes, texts, numbers = table.columns[name].as_texts
     known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
