@@ -183,17 +183,20 @@ def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
     line, names = rows[0][0], [name.strip() for name in rows[0][1]]
     if is_row := not needs_header and all(map(is_number, names)):
         names = [str(number) for number in range(1, len(names) + 1)]
-    wrong = [(at, len(cells), "\n" in "".join(cells)) for at, cells in rows if len(cells) != len(names)]
-    n_blank, n_others = names.count(""), {n_cells for _, n_cells, _ in wrong}
-    if n_blank > 1 or (2 * len(wrong) > len(rows) > 2 and len(n_others) == 1 and not is_row):
-        n, m = (len(names) - n_blank, len(names)) if n_blank > 1 else (len(names), wrong[0][1])
-        raise DataError(sentence("tables.preamble", path=path, line=line, n=n, m=m))
+    width, n_blank = len(names), names.count("")
+    wrong = [(at, cells) for at, cells in rows if len(cells) != width]
+    others = {len(cells) for _, cells in wrong}
+    if n_blank > 1:
+        raise DataError(sentence("tables.preamble", path=path, line=line, n=width - n_blank, m=width))
+    if 2 * len(wrong) > len(rows) > 2 and len(others) == 1 and not is_row:
+        raise DataError(sentence("tables.preamble", path=path, line=line, n=width, m=others.pop()))
     refuse_duplicates(str(path), names)
-    quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
-    problems = (f"line {at}: {n_cells} cells{quote[is_open]}" for at, n_cells, is_open in wrong)
+    quote = ", in which a quote is not closed"
+    such = ((at, len(cells), quote * any("\n" in cell for cell in cells)) for at, cells in wrong)
+    problems = (f"line {at}: {n_cells} cells instead of {width}{why}" for at, n_cells, why in such)
     refuse(path, "as many cells in every line as in the header", problems)
     lines, cells = zip(*(rows if is_row else rows[1:]), strict=True) if len(rows) > 1 - is_row else ((), ())
-    written = zip(*cells, strict=True) if cells else [()] * len(names)
+    written = zip(*cells, strict=True) if cells else [()] * width
     columns = {name: Cells(name, each, dialect) for name, each in zip(names, written, strict=True)}
     return Table(str(path), columns, lines, dialect)
 
