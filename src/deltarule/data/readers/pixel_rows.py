@@ -119,10 +119,8 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 
     No scale where they are neither.
     """
-    is_bytes = numbers.dtype == np.uint8
-    has_grays = is_bytes and bool((numbers[:99] > 1).any())  # then it does not matter which is the highest
-    high = 255 if has_grays else numbers.max(initial=0)
-    low, is_whole = (0, True) if is_bytes else (numbers.min(initial=0), bool((numbers == np.rint(numbers)).all()))
+    low, high = numbers.min(initial=0), numbers.max(initial=0)
+    is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
         return numbers, ""
     if is_whole and not (high == 1 and numbers.size >= FEWEST_BINARY):

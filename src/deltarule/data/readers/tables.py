@@ -158,12 +158,11 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     table = read_columns(path, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.names if name != how.target]
-    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)
     refuse_missing(table, [each.name for each in columns if each.fill is None], sentence("tables.rows_missing"))
-    if not asked and len(table.rows) and table.rows[0] == 1:
+    if not asked and table.rows[0] == 1:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
     learned = {column.name for column in columns}
     read = [name for name in table.names if name in learned]
