@@ -158,6 +158,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
     asked = how.columns or ()
     table = read_columns(path, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.names if name != how.target]
+    refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)
