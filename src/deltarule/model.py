@@ -10,7 +10,7 @@ import numpy as np
 from deltarule.data.columns import Column, encode, input_names, refill
 from deltarule.data.dataset import Dataset
 from deltarule.data.ink.normalization import reading_of
-from deltarule.data.readers.tables import frame_rows, is_frame
+from deltarule.data.readers.tables import frame_table, is_frame, table_rows
 from deltarule.elsewhere import substitute_for, words
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import LARGEST, Scale, check_finite, check_inputs, check_scale, is_unit
@@ -210,7 +210,7 @@ class Model(metaclass=Named):
 
         unseen: "other" counts a text that was not learned from as none of the categories; else it is a DataError.
         """
-        return frame_rows(frame, self.columns, unseen=unseen)
+        return table_rows(frame_table(frame), self.columns, unseen=unseen)
 
     def unscaled(self, raw: Any) -> Array:
         """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: texts as 0 and 1."""

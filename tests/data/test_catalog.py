@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from idx_files import write_idx
+from idx_files import idx_header, write_idx
 
 from deltarule.data import catalog, download
 from deltarule.data.dataset import Splits
-from deltarule.data.readers.idx import idx_header
 from deltarule.data.sources import SOURCES, PublishedFile, cache_folder
 from deltarule.errors import DataError, DownloadError, SettingError
 

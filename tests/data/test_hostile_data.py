@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from claims import png
+from idx_files import idx_header
 
-from deltarule.data.readers.csv import read_columns
-from deltarule.data.readers.idx import idx_header, read_idx
+from deltarule.data.readers.idx import read_idx
 from deltarule.data.readers.kinds import read
 from deltarule.data.readers.npz import read_npz
 from deltarule.data.readers.pixel_rows import read_pixel_rows
-from deltarule.data.readers.tables import read_table
+from deltarule.data.readers.tables import read_columns, read_table
 from deltarule.data.reading import How
 from deltarule.errors import DataError, DeltaruleError
 

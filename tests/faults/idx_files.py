@@ -1,12 +1,16 @@
 """IDX files, written for tests."""
 
 import gzip
+import struct
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deltarule.data.readers.idx import idx_header
+
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """The bytes before the data of an IDX file that holds unsigned bytes of this shape."""
+    return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
 
 
 def write_idx(path: str | Path, array: NDArray[np.uint8]) -> None:

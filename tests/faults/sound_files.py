@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from damage import small_checkpoint, small_model
+from idx_files import idx_header
 from PIL import Image
 
-from deltarule.data.readers.idx import idx_header
 from deltarule.files.tensor_file import DTYPES, canonical_json, digest_of
 
 Json = dict[str, Any]

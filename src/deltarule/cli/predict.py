@@ -25,7 +25,7 @@ from deltarule.cli.printing import (
 )
 from deltarule.cli.resolve import load_model, reads_digits, training_record
 from deltarule.cli.results import check_place, input_files
-from deltarule.data.readers.csv import dialect_of, open_rows
+from deltarule.data.readers.csv import dialect_of, read_rows
 from deltarule.data.readers.images import SUFFIXES, pictures_among
 from deltarule.data.readers.kinds import UNKNOWN, kind_of, read
 from deltarule.errors import DataError, NoDigitError, SettingError, SeveralDigitsError, ShapeError, sentence
@@ -193,8 +193,7 @@ def csv_with_answers(model: Model, asked: Asked) -> str:
     if asked.rows is None or kind_of(Path(asked.name)).name not in ("CSV", UNKNOWN):
         raise SettingError(f"--out adds answers to a CSV: got {asked.name}; use  deltarule predict {asked.name} --json")
     dialect = dialect_of(asked.name)
-    with open_rows(asked.name, dialect) as read_rows:
-        rows = [cells for _, cells in read_rows]
+    rows = [cells for _, cells in read_rows(asked.name, dialect)]
     header = rows.pop(0) if len(rows) > len(asked.rows) else [*map(str, range(1, len(rows[0]) + 1))]
     answers = list(answers_about(asked, model))
     numbers = [each.get("values") or each.get("probabilities") or each["activations"] for each in answers]

@@ -19,7 +19,6 @@ from deltarule.public import part
 from deltarule.settings import brief
 
 UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
-PIXELS_TOGETHER = 16384  # are warped at a time: what that takes on the way, 600 kB, stays in a core's cache
 
 Array = NDArray[Any]
 
@@ -79,10 +78,7 @@ def deform(
     points = sampling_points(len(images), image_shape, deformation, rng, images.dtype)
     widths = pen_widths(len(images), deformation, rng)
     out = np.empty_like(images) if out is None else out
-    n_together = max(1, PIXELS_TOGETHER // math.prod(image_shape))
-    for start in range(0, len(images), n_together):
-        piece = slice(start, start + n_together)
-        out[piece] = warp(redraw(images[piece], image_shape, widths[piece]), points[:, piece])
+    out[:] = warp(redraw(images, image_shape, widths), points)
     return out
 
 
@@ -103,7 +99,13 @@ def sampling_points(
     noise = elastic_noise(n_samples, image_shape, deformation, rng)
     points: Array = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
     if noise.size:
-        points += displacements(noise, deformation, dtype).transpose(1, 2, 0, 3)
+        height, width = image_shape
+        # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
+        fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
+        smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
+        fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
+        fields = fields @ gaussian_matrix(width, deformation.elastic_sigma).astype(dtype).T
+        points += fields.reshape(noise.shape).transpose(1, 2, 0, 3)
     return points
 
 
@@ -139,17 +141,6 @@ def elastic_noise(
     if deformation.elastic_alpha == 0.0:
         return np.empty((0, *shape[1:]), np.uint8)
     return np.frombuffer(rng.bytes(math.prod(shape)), np.uint8).reshape(shape)
-
-
-def displacements(noise: NDArray[np.uint8], deformation: Deformation, dtype: np.dtype[Any]) -> Array:
-    """How far every pixel moves, down and to the right: (height, 2, n_samples, width), like the noise it is made of."""
-    height, _, _, width = noise.shape
-    # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
-    fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
-    smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
-    fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
-    fields = fields @ gaussian_matrix(width, deformation.elastic_sigma).astype(dtype).T
-    return fields.reshape(noise.shape)
 
 
 def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
@@ -189,19 +180,12 @@ def warp(images: Array, points: Array) -> Array:
     """
     _, n_samples, height, width = points.shape
     # A border of zeros, one pixel before and two behind: four neighbors for every point, once it is clipped to there.
-    padded = np.zeros((n_samples, height + 3, width + 3), images.dtype)
-    padded[:, 1:-2, 1:-2] = images.reshape(n_samples, height, width)
+    padded = np.pad(images.reshape(n_samples, height, width), [(0, 0), (1, 2), (1, 2)])
     rows, columns = np.clip(points[0], -1.0, height) + 1.0, np.clip(points[1], -1.0, width) + 1.0
-    top, left = np.floor(rows), np.floor(columns)
-    rows -= top  # how far on the way to the next pixel
-    columns -= left
-    stride = width + 3
-    corner = (top * stride + left).astype(np.intp) + np.arange(0, padded.size, (height + 3) * stride).reshape(-1, 1, 1)
-    pixels, shifts = padded.reshape(-1), (0, 1, stride, stride + 1)
-    # "clip" spares NumPy a check of indices that are right.
-    one, right, below, opposite = (pixels[shift:].take(corner, mode="clip") for shift in shifts)
-    for start, end, fraction in ((one, right, columns), (below, opposite, columns), (right, opposite, rows)):
-        end -= start  # start + fraction (end - start), in place: new arrays would take half as long again
-        end *= fraction
-        end += start
-    return opposite.reshape(images.shape)
+    image, top, left = np.arange(n_samples).reshape(-1, 1, 1), rows.astype(np.intp), columns.astype(np.intp)
+    down, right = rows - top.astype(rows.dtype), columns - left.astype(columns.dtype)  # how far to the next pixel
+    upper, lower = (
+        padded[image, row, left] + right * (padded[image, row, left + 1] - padded[image, row, left])
+        for row in (top, top + 1)
+    )
+    return (upper + down * (lower - upper)).reshape(images.shape)

@@ -46,7 +46,7 @@ def test_columns_of_every_kind(library: Any) -> None:
         ([[1, 2]] * 20, r"got lists or dicts in column 'v'; leave it out, without=\['v'\]"),
         ([{"a": 1}] * 20, "got lists or dicts in column 'v'"),
         ([b"K\xf6ln"] * 20, "got bytes that are not UTF-8 in column 'v'"),
-        ([dt.datetime(2026, 1, 1)] * 20, "numbers and text were expected: got .*atetime"),
+        ([dt.datetime(2026, 1, 1)] * 20, "numbers and text were expected: got (Timestamp|datetime) in column"),
         ([1e300] + [1.0] * 19, r"row 0 \(counted from 0\), column 'v': 1e\+300, beyond 1e\+30, is not a number"),
         ([float("inf")] + [1.0] * 19, "column 'v': inf is not a number"),
         ([None, 1.0] * 10, "no missing cells were expected: got 10 in 'v'"),

@@ -165,7 +165,7 @@ def test_missing_cells_count_as_the_mean_or_as_no_category(stored: Stored) -> No
         ("x,y\n1,2\n2,2\n", {}, "a target that is not always the same was expected: got '2' in every row of 'y'"),
         ("x,y\n1,2.5\n2,2.5\n", {"task": "values"}, "not always the same"),
         ("x,y\n1,a\n2,b\n3,a\n", {}, "every class in 'y', .*got\n  line 3: 'b' alone$"),
-        ("x,y\n1,2\n2,inf\n", {"task": "values"}, "numbers in the target 'y' .*got\n  line 3, column 'y': 'inf'$"),
+        ("x,y\n1,2\n2,inf\n", {"task": "values"}, "numbers in the target 'y' .*got\n  line 3, column 'y': inf$"),
         ("x,y\n1,2\n2,dear\n3,dear\n", {"task": "values"}, r"line 3, column 'y': 'dear' \(and 1 more of them\)$"),
         ("x,y\n1,2\n3\n4,5\n", {}, "as many cells .*got\n  line 3: 1 cells instead of 2$"),
         ("x,y\n1,2\n\n3,4,5\n", {}, "as many cells .*got\n  line 4: 3 cells instead of 2$"),
@@ -219,12 +219,18 @@ def test_a_frame_is_wrong_in_rows_and_not_in_lines() -> None:
     with pytest.raises(SettingError, match="different names"):
         read_table(pandas.DataFrame([[1, 2, 3]], columns=["a", "a", "b"]), "b")
     dates = pandas.DataFrame({"day": pandas.to_datetime(["2026-01-01"] * 4), "y": [1, 2, 1, 2]})
-    with pytest.raises(DataError, match=r"numbers and text were expected: got datetime64.* in column 'day'"):
+    with pytest.raises(DataError, match=r"numbers and text were expected: got Timestamp in column 'day'"):
         read_table(dates, "y")
     with pytest.raises(
         SettingError, match="can be an error, drop, mean, median or indicator: got 'mode'; use missing='median'"
     ):
         read_table(frame, "y", missing="mode")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("missing", "kept"), [("drop", [1.0, 4.0, 5.0, 6.0]), ("mean", [1.0, np.nan, 4.0, 5.0, 6.0])])
+def test_rows_of_a_frame_are_left_out_too(missing: Any, kept: list[float]) -> None:
+    frame = pandas.DataFrame({"x": [1.0, 2.0, np.nan, 4.0, 5.0, 6.0], "y": ["a", None, "b", "b", "a", "b"]})
+    np.testing.assert_array_equal(said_of(frame, "y", missing=missing)[0].inputs[:, 0], kept)
 
 
 def test_rows_are_read_by_name_whatever_their_order(stored: Stored, flowers: Dataset) -> None:
@@ -295,3 +301,5 @@ def test_a_known_table_counts_as_the_first_one_did(stored: Stored, flowers: Data
 def test_a_text_of_a_frame_is_not_missing_whatever_it_says() -> None:
     frame = pandas.DataFrame({"x": ["NA", "nan", "a", "a"], "y": [1.5, 2.5, 3.5, 4.5]})
     assert read_table(frame, "y").columns[0].categories == ("NA", "a", "nan")
+    empty = read_table(frame.replace("nan", "").replace("NA", None), "y", missing="mean")
+    np.testing.assert_array_equal(empty.inputs[:, 0], [np.nan, np.nan, 0, 0])

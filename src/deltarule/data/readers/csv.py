@@ -1,35 +1,32 @@
-"""A CSV: columns of numbers and texts, below a header or without one.
+"""A CSV: rows of cells, below a header or without one; and what the cells of a column are.
 
-Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding. NumPy's parser,
-which is written in C, reads them; Python's csv module reads only the lines with quoted or missing cells, for it takes
-several times as long.
+Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding.
 """
 
 import csv
 import math
 import re
-import warnings
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
 from gzip import GzipFile
 from io import TextIOWrapper
-from itertools import chain, count, islice
+from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple, SupportsIndex, TextIO
+from typing import Any, NamedTuple, TextIO
 from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.atomic import AnyPath
-from deltarule.data.reading import most_believed, open_stored, refuse
-from deltarule.errors import DataError, SettingError, sentence
+from deltarule.data.reading import most_believed, open_stored
+from deltarule.errors import DataError, sentence
 
-Names = Collection[str]
+Row = tuple[int, list[str]]  # the number of the line that it ends in, counted from 1, and its cells
 SEPARATORS = ",;\t|"
 SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
 MOST_SAMPLED = 30  # lines that tell how a file is written
@@ -45,13 +42,6 @@ SPACED = re.compile("[+-]?[1-9]\\d{0,2}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)
 SPACES = dict.fromkeys(map(ord, " '\u2019\u00a0\u202f"))
 MARKS = SPACES | {ord(","): None}
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
-
-
-class Texts(NamedTuple):
-    """Cells of text: the place of each, (n_rows,), among different `texts`, in order; -1 where the cell is missing."""
-
-    codes: NDArray[np.intp]
-    texts: Sequence[str]
 
 
 class Dialect(NamedTuple):
@@ -73,32 +63,6 @@ class Dialect(NamedTuple):
 FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
 
 
-class Table(NamedTuple):
-    """Columns of a CSV or a DataFrame.
-
-    name: what messages call it: its path, where it is a file. names: of all its columns, no two the same.
-    cells: of those columns that were read: Texts, or numbers, (n_rows,) float64, NaN where they are missing.
-    rows: the line that each row ends in or, in a DataFrame, its number. dialect: of the CSV that it comes from.
-    written: how numbers are, in words, by column, where that is not as Python has them.
-    """
-
-    name: str
-    names: Sequence[str]
-    cells: dict[str, Any]
-    rows: NDArray[np.intp]
-    dialect: Dialect = FRAME
-    written: Mapping[str, str] = MappingProxyType({})
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it comes from a CSV."""
-        return self.dialect is not FRAME
-
-    def place(self, row: SupportsIndex) -> str:
-        """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
-        return f"line {self.rows[row]}" if self.is_file else f"row {self.rows[row]} (counted from 0)"
-
-
 def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     """How a CSV is written, by its first lines: what parts their cells alike, and makes most of them numbers.
 
@@ -114,8 +78,7 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
     if not candidates or '" "' in lines[0]:
         candidates += [" ", *filter("".join(lines[1:2]).__contains__, SEPARATORS)]
     for each in candidates:
-        with open_parsed(path, lines, each) as parsed:
-            header, *rows = list(parsed) or [[""]]
+        header, *rows = [cells for _, cells in parse(path, lines, each)] or [[""]]
         ends = {cells[-1] for cells in rows or [header] if cells} == {""}
         names = header[:-1] if ends and header[-1] == "" else header
         is_named = {len(cells) - ends for cells in rows} == {len(names) + 1} != {2}
@@ -159,31 +122,28 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
     Raises DataError for another kind of file, one in gzip that is made to fill the memory, and where bytes are in
     neither: no letters of Windows-1252 stand among others as those of a Mac or of DOS would.
     """
-    decoder, n_bytes = getincrementaldecoder("utf-8")(), 0
     with open_stored(path, "a CSV file") as file:
-        head = file.read(4)
-        if head.startswith(NO_CSV):
-            kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
-            raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
-        if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
-            return "utf-16"
-        if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
-            return "utf-16-be" if head[0] == 0 else "utf-16-le"
-        encoding = "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
-        most = most_believed(Path(path).stat().st_size) if isinstance(file, GzipFile) else math.inf
-        chunks = chain([head], iter(partial(file.read, 2**20), b""))
-        for chunk in chunks if is_whole or isinstance(file, GzipFile) else islice(chunks, 2):
-            n_bytes += len(chunk)
-            if n_bytes > most:
-                raise DataError(sentence("readers.gzip_bytes", path=path, most=most))
-            if encoding != "cp1252" and not (chunk.isascii() and decoder.getstate()[0] == b""):
-                try:
-                    decoder.decode(chunk)
-                except UnicodeDecodeError:
-                    encoding = "cp1252"
-            if encoding == "cp1252" and not chunk.isascii() and (found := FOREIGN.search(chunk)):
-                raise DataError(sentence("readers.encoding", path=path, got=found[0]))
-    return encoding
+        is_compressed = isinstance(file, GzipFile)
+        most = most_believed(Path(path).stat().st_size) if is_compressed else -1 if is_whole else 2**20
+        content = file.read(most)
+        if is_compressed and file.read(1):
+            raise DataError(sentence("readers.gzip_bytes", path=path, most=most))
+    head = content[:4]
+    if head.startswith(NO_CSV):
+        kind = {".json": "json", ".parquet": "parquet", ".pkl": "pickle"}.get(Path(path).suffix, "excel")
+        raise DataError(sentence("readers.no_text", path=str(path), kind=kind))
+    if head[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        return "utf-16"
+    if len(head) == 4 and b"\0\0" in (head[::2], head[1::2]) and head.strip(b"\0"):
+        return "utf-16-be" if head[0] == 0 else "utf-16-le"
+    try:
+        if not content.isascii():
+            getincrementaldecoder("utf-8")().decode(content)  # which may end within a character
+    except UnicodeDecodeError:
+        if found := FOREIGN.search(content):
+            raise DataError(sentence("readers.encoding", path=path, got=found[0])) from None
+        return "cp1252"
+    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
 
 
 @contextmanager
@@ -200,169 +160,109 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
             text.detach()
 
 
-@contextmanager
-def open_parsed(path: AnyPath, lines: Iterable[str], separator: str, n_above: int = 0) -> Iterator[Any]:
-    """A reader of Python's csv module, of lines below the first few. DataError where one cannot be read."""
-    lines = chain(["\n"] * n_above, islice(lines, n_above, None))
+def parse(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Row]:
+    """The rows in some lines. DataError where one cannot be read."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
-        yield reader
+        for cells in reader:
+            yield reader.line_num, cells
     except csv.Error as error:
         raise DataError(f"{path}: a CSV was expected: line {reader.line_num} is not such ({error})") from error
 
 
-@contextmanager
-def open_rows(path: AnyPath, dialect: Dialect) -> Iterator[Iterator[tuple[int, list[str]]]]:
-    """The rows of a CSV that are not blank, each with the number, counted from 1, of the line that it ends in."""
-    encoding, separator, *_, n_above = dialect
-    with open_text(path, encoding) as file, open_parsed(path, file, separator, n_above) as reader:
-        rows = (cells[:-1] if dialect.is_padded and cells and not cells[-1] else cells for cells in reader)
-        names = [""] * dialect.is_named  # of the first line
-        yield ((reader.line_num, [*names[: not k], *cells]) for k, cells in enumerate(filter(is_row, rows)))
-
-
-def is_row(cells: Sequence[str]) -> bool:
-    """Whether a line is not blank."""
-    return any(cells) or len(cells) > 1
-
-
-class Head(NamedTuple):
-    """How a CSV begins: names of its columns, in its first `line` that is not blank, and its `first` row."""
-
-    dialect: Dialect
-    line: int
-    names: list[str]
-    first: list[str]
-
-    @classmethod
-    def of(cls, path: AnyPath, *, needs_header: bool = True, is_whole: bool = True) -> "Head":
-        """That of a file whose first line names columns, be it of numbers only where `needs_header`."""
-        dialect = dialect_of(path, is_whole=is_whole)
-        with open_rows(path, dialect) as rows:
-            line, cells = next(rows, (1, [""]))
-            head = cls(dialect, line, [name.strip() for name in cells], next(rows, (0, []))[1])
-        return head if needs_header or not all(map(is_number, head.names)) else head.as_row()
-
-    def as_row(self) -> "Head":
-        """That of the same file, whose first line is a row: its columns go by their numbers, counted from 1."""
-        names = [str(number) for number in range(1, len(self.names) + 1)]
-        return self._replace(line=0, names=names, first=self.names)
-
-
-def read_columns(
-    path: AnyPath,
-    head: Head | None = None,
-    *,
-    text: Names = (),
-    only: Names | None = None,
-    without: Names = (),
-) -> Table:
-    """The columns of a CSV with a header.
-
-    head: what is known of its beginning; None finds out. text: columns whose cells stay as they are written, so that
-        007 is not 7; others do where one is not a number.
-    only: the columns to read, None for all. without: columns not to read.
-
-    Raises SettingError where columns share a name, DataError where lines are of other lengths than the header.
-    """
-    head = head or Head.of(path)
-    names, (dialect, separator) = head.names, (head.dialect, head.dialect.separator)
-    if (n_blank := names.count("")) > 1:
-        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names) - n_blank, m=len(names)))
-    refuse_duplicates(str(path), names)
-    wanted = {at: name for at, name in enumerate(names) if name not in without and (only is None or name in only)}
-    if not head.first:
-        return Table(str(path), names, {name: np.empty(0) for name in wanted.values()}, np.empty(0, np.intp), dialect)
-    texts = {at for at, cell in enumerate(head.first) if number_in(cell) is None and cell.strip() not in MISSING}
-    for all_are_texts in (False, True):
-        lines = [head.line]
-        as_text = [at for at, name in wanted.items() if all_are_texts or name in text or at in texts]
-        places = {at: defaultdict[str, int](count().__next__) for at in as_text}
-        converters: dict[int, Any] = dict.fromkeys({*range(len(names))} - {*wanted}, len)
-        converters |= {at: lambda cell, known=known: known[cell.strip()] for at, known in places.items()}
-        how: dict[str, Any] = {"comments": None, "quotechar": '"', "converters": converters, "ndmin": 2}
-        try:
-            with open_text(path, dialect.encoding) as file, warnings.catch_warnings(action="error"):
-                numbers = np.loadtxt(plain_rows(file, dialect, lines), delimiter=separator, **how)
-        except (ValueError, Warning, csv.Error):
-            continue
-        may_part = dialect.point != "decimal" and not all_are_texts and any(map(may_be_thousands, numbers.T))
-        if numbers.shape[1] == len(names) and not may_part:
-            break
-    else:
-        with open_rows(path, dialect) as rows:
-            found = [(line, len(cells), "\n" in "".join(cells)) for line, cells in rows]
-            wrong = [each for each in found if each[1] != len(names)]
-            if 2 * len(wrong) > len(found) > 2 and len({got for _, got, _ in wrong}) == 1 and head.line:
-                raise DataError(sentence("tables.preamble", path=path, line=head.line, n=len(names), m=wrong[0][1]))
-            quote = f" instead of {len(names)}", f" instead of {len(names)}, in which a quote is not closed"
-            problems = (f"line {line}: {got} cells{quote[is_open]}" for line, got, is_open in wrong)
-            refuse(path, "as many cells in every line as in the header", problems)
-        raise DataError(f"{path}: a CSV was expected: its cells cannot be read")
-    columns = np.ascontiguousarray(numbers.T)  # four times as fast as to read it column by column
-    cells_by_name, written = dict[str, Any](), dict[str, str]()
-    for at, name in wanted.items():
-        cells: Texts | NDArray[np.float64] = columns[at]
-        if at in places:
-            known = ["" if each == "nan" else each for each in places[at]]
-            cells = cells_of(columns[at].astype(np.intp), known, is_text=name in text, dialect=dialect)
-            if isinstance(cells, np.ndarray):
-                written[name] = Numbers.of(known, dialect).written
-        cells_by_name[name] = cells
-    return Table(str(path), names, cells_by_name, np.array(lines[1:], np.intp), dialect, written)
-
-
-def plain_rows(file: TextIO, dialect: Dialect, lines: list[int]) -> Iterator[str]:
-    """The rows as NumPy's parser takes them, what is missing as nan.
-
-    lines: begins with the last one of the header, and gets the one that each row ends in.
-    """
-    line, separator = max(lines[0], dialect.n_above), dialect.separator
-    for row in islice(file, line, None):
-        line += 1
+def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[Row]:
+    """The rows of a CSV that are not blank, all or the first few."""
+    with open_text(path, dialect.encoding) as file:
+        lines = chain(["\n"] * dialect.n_above, islice(file, dialect.n_above, None))
+        rows: Iterable[Row] = parse(path, lines, dialect.separator)
         if dialect.is_padded:
-            row = row.rstrip("\n").removesuffix(separator)
-        framed = separator + row.rstrip("\n") + separator
-        # Every word for a missing cell has an n in it
-        if '"' in row or "n" in row or "N" in row or 2 * separator in framed or row.isspace():
-            reader = csv.reader(chain([row], file), delimiter=separator, skipinitialspace=True)
-            cells = next(reader)
-            line += reader.line_num - 1
-            if not is_row(cells):
-                continue
-            known = ("nan" if cell.strip() in MISSING else cell.replace('"', '""') for cell in cells)
-            row = separator.join(f'"{cell}"' for cell in known)
-        lines.append(line)
-        yield row
+            rows = ((line, cells if cells and cells[-1] else cells[:-1]) for line, cells in rows)
+        found = [*islice((row for row in rows if any(row[1]) or len(row[1]) > 1), most)]
+    if dialect.is_named and found:
+        found[0][1].insert(0, "")
+    return found
 
 
-def cells_of(
-    codes: NDArray[np.intp], texts: Sequence[str], *, is_text: bool, dialect: Dialect = FRAME
-) -> Texts | NDArray[np.float64]:
-    """The cells of a column, of which each is one of these texts, "" or -1 where it is missing: as a Table has them.
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The cells of a column of that name, as they are in a file or a DataFrame."""
 
-    is_text: whether they stay as they are written, even where all are numbers. Then those in no row are left out, and
-    the others are in the order of numbers where all are such.
+    name: str
+    written: Sequence[Any]
+    dialect: Dialect
+
+    @cached_property
+    def numbers(self) -> "Numbers":
+        """The numbers that they are, (n_rows,): at once where all are as Python has them, else by their texts."""
+        if self.dialect is FRAME and {*map(type, self.written)} <= {int, float}:
+            return Numbers(np.fromiter(self.written, float))
+        with suppress(TypeError, ValueError):
+            together = "".join(self.written)
+            if together.isascii() and "_" not in together and self.dialect.point == "decimal":
+                return Numbers(np.fromiter(map(float, self.written), float))
+        codes, _, numbers = self.as_texts
+        known = numbers.values
+        return numbers if known is None else numbers._replace(values=np.array([*known, math.nan])[codes])
+
+    @cached_property
+    def as_texts(self) -> "Texts":
+        """The different texts, without words for a missing cell in a file, and a question mark among numbers.
+
+        Raises DataError where a DataFrame holds neither numbers nor text, such as dates.
+        """
+        try:
+            known = {cell: text_of(cell) for cell in dict.fromkeys(self.written)}
+        except (TypeError, UnicodeDecodeError) as error:
+            got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
+            got = "lists or dicts" if got.startswith("unhashable") else got
+            raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=self.name)) from error
+        texts = sorted(
+            {text or "" for text in known.values()} - (frozenset([""]) if self.dialect is FRAME else MISSING)
+        )
+        numbers = Numbers.of(texts, self.dialect)
+        if numbers.values is not None:
+            pairs = sorted(pair for pair in zip(numbers.values, texts, strict=True) if not math.isnan(pair[0]))
+            numbers, texts = numbers._replace(values=[value for value, _ in pairs]), [text for _, text in pairs]
+        place = {text: k for k, text in enumerate(texts)}
+        codes = {cell: place.get(text or "", -1) for cell, text in known.items()}
+        return Texts(np.fromiter(map(codes.__getitem__, self.written), np.intp), texts, numbers)
+
+    @property
+    def is_missing(self) -> NDArray[np.bool_]:
+        """Which cells are missing, (n_rows,)."""
+        return self.as_texts.codes < 0 if self.numbers.values is None else np.isnan(self.numbers.values)
+
+
+def text_of(cell: Any) -> str | None:
+    """A cell of a file or a DataFrame as text, None where it is missing; TypeError for dates."""
+    if cell is None or type(cell).__name__ == "NAType" or cell != cell:
+        return None
+    if isinstance(cell, date | timedelta | complex):
+        raise TypeError(type(cell).__name__)
+    if isinstance(cell, bytes):
+        return cell.decode()
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
+
+
+class Texts(NamedTuple):
+    """The place of each cell of a column, (n_rows,), among its different `texts`, -1 where it is missing.
+
+    Texts are in the order of numbers where all are such, else of the alphabet. numbers: what they are.
     """
-    numbers = Numbers.of(texts, dialect).values
-    if not is_text and numbers is not None:
-        return np.array([*numbers, math.nan], float)[codes]
-    found = sorted({texts[k] for k in np.unique(codes[codes >= 0])} - {""})
-    if numbers is not None:
-        values = dict(zip(texts, numbers, strict=True))
-        found.sort(key=lambda text: (values[text], text))
-    place = {text: k for k, text in enumerate(found)}
-    return Texts(np.array([*(place.get(text, -1) for text in texts), -1], np.intp)[codes], found)
+
+    codes: NDArray[np.intp]
+    texts: Sequence[str]
+    numbers: "Numbers"
 
 
 class Numbers(NamedTuple):
-    """The numbers that the cells of a column are, NaN where one is missing; None where some are not numbers.
+    """The numbers that cells or texts are, NaN where one is missing; None where some are not numbers.
 
     written: how, in words, where that is not as Python has them. is_doubtful: whether commas or points may part
     thousands as well as decimals.
     """
 
-    values: list[float] | None
+    values: Any
     written: str = ""
     is_doubtful: bool = False
 
@@ -372,6 +272,9 @@ class Numbers(NamedTuple):
 
         A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
         """
+        plain = [value for value in map(number_in, texts) if value is not None]
+        if len(plain) == len(texts) and dialect.point == "decimal":
+            return cls(plain)
         written = list[str]()
         texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among texts is one
         spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
@@ -411,13 +314,6 @@ class Numbers(NamedTuple):
         return cls(known if is_number and not doubt else None, " and ".join(written), is_number and doubt)
 
 
-def may_be_thousands(numbers: NDArray[Any]) -> bool:
-    """Whether numbers may have been written with a point at the thousands and read as decimals, 12.363 for instance."""
-    numbers = np.abs(numbers[np.isfinite(numbers)])
-    parts = numbers[numbers % 1 != 0]
-    return bool(parts.size) and bool(1 <= parts.min() <= parts.max() < 1000)
-
-
 def number_in(cell: str) -> float | None:
     """The value of a cell, or None for one that is not a number. Python alone reads 1_000 and foreign digits."""
     try:
@@ -429,10 +325,3 @@ def number_in(cell: str) -> float | None:
 def is_number(cell: str) -> bool:
     """Whether a cell is a number as people write it, with commas or in percent, too."""
     return number_in(cell.rstrip("% ").translate(MARKS)) is not None
-
-
-def refuse_duplicates(name: str, header: Sequence[str]) -> None:
-    """Raise SettingError, naming them, where columns share a name."""
-    twice = sorted(column for column, times in Counter(header).items() if times > 1)
-    if twice:
-        raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")

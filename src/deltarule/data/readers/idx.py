@@ -70,11 +70,6 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
         return pixels.reshape(shape)
 
 
-def idx_header(shape: tuple[int, ...]) -> bytes:
-    """The bytes before the data of an IDX file that holds unsigned bytes of this shape."""
-    return struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
-
-
 def idx_files(folder: Path, name: str) -> list[Path]:
     """The files in `folder` that may be the IDX file `name`, "train-labels-idx1-ubyte".
 

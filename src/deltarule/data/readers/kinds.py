@@ -32,25 +32,20 @@ class Kind(NamedTuple):
     name: str
     signature: bytes = b""
     endings: tuple[str, ...] = ()
-    reader: Callable[[Path, How], Reading] | None = None
+    reader: Callable[[Path, How], Reading | Splits] | None = None
     has_targets: bool = False
     advice: str = ""
 
 
-def reading_of(splits: Splits) -> Reading:
-    """The Reading of examples in parts to train and to test on: a model is asked about the latter."""
-    return Reading((splits.test or splits.train).inputs, splits)
-
-
 TABLES = read_tables("data/readers/kinds")
-READERS: dict[str, Callable[[Path, How], Reading]] = {
+READERS: dict[str, Callable[[Path, How], Reading | Splits]] = {
     **dict.fromkeys(TABLES["pictures"]["signatures"], read_picture_rows),
     "IDX": lambda path, how: Reading((rows := read_idx(path)).reshape(len(rows), -1), report={"holds": "pixels"}),
     "CSV": read_pixel_rows,
-    "npz": lambda path, how: reading_of(read_npz(path, how.announce)),
+    "npz": lambda path, how: read_npz(path, how.announce),
     "npy": lambda path, how: Reading(read_npy(path)),
-    "pairs of IDX files": lambda path, how: reading_of(read_idx_pairs(path, how.announce)),
-    "folder of images": lambda path, how: reading_of(read_image_folder(path, **vars(how))),
+    "pairs of IDX files": lambda path, how: read_idx_pairs(path, how.announce),
+    "folder of images": lambda path, how: read_image_folder(path, **vars(how)),
 }
 ASKED = TABLES["pictures"]["advice"]
 PICTURES = {name: [begins, FORMATS[name.upper()], ASKED] for name, begins in TABLES["pictures"]["signatures"].items()}
@@ -91,7 +86,8 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
     reader = kind.reader
     if kind is CSV and wish.is_table:
         reader = read_table_rows if wish.rows_only else read_table_examples
-    reading = reader(path, wish)
+    found = reader(path, wish)
+    reading = Reading((found.test or found.train).inputs, found) if isinstance(found, Splits) else found
     report = {"file": str(path), "kind": kind.name} | reading.report
     is_unit = wish.is_unit and report.get("holds") == "pixels"
     return Reading(reading.rows / 255.0 if is_unit else reading.rows, reading.examples, report)

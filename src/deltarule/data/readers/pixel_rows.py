@@ -5,7 +5,6 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import Head, Texts, dialect_of, is_number, number_in, open_rows, open_text, read_columns
+from deltarule.data.readers.csv import Cells, Dialect, Row, dialect_of, is_number, number_in, open_text, read_rows
 from deltarule.data.reading import How, Reading, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 
@@ -38,37 +37,35 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     Raises SettingError where it is not clear which column holds the labels, DataError, naming lines and columns
     (counted from 1), where the file holds anything else than pixels and labels.
     """
-    head = Head.of(path, is_whole=False)
-    head = head if is_header(head.names) else head.as_row()
-    try:
-        with open_text(path, head.dialect.encoding) as file, warnings.catch_warnings(action="error"):
-            for _ in range(max(head.line, head.dialect.n_above)):
-                file.readline()
-            table: NDArray[Any] = np.loadtxt(file, np.uint8, delimiter=head.dialect.separator, comments=None, ndmin=2)
-            texts: dict[int, Sequence[str]] = {}
-    except (ValueError, Warning) as error:
-        table, texts = read_other_pixels(path, head, error)
+    dialect = dialect_of(path, is_whole=False)
+    line, first = (read_rows(path, dialect, 1) or [(0, [""])])[0]
+    first = [cell.strip() for cell in first]
+    header, n_above = (first, line) if is_header(first) else ([], dialect.n_above)
+    table, texts = read_bytes(path, dialect, n_above), dict[int, tuple[str, ...]]()
+    if table is None or (table.dtype != np.uint8 and n_beside(table.shape[1]) is None):
+        table, texts = read_other_pixels(path, header)
     width = table.shape[1]
-    if head.line and len(head.names) != width:
-        raise DataError(sentence("readers.header", path=path, width=width, n_names=len(head.names)))
-    label, index = find_label(path, head.names if head.line else [], table, how.label, texts)
+    if header and len(header) != width:
+        raise DataError(sentence("readers.header", path=path, width=width, n_names=len(header)))
+    label, index = find_label(path, header, table, how.label, texts)
     beside = [at for at in (label, index) if at is not None]
     pixels, scale = as_pixels(np.delete(table, beside, axis=1) if beside else table)
     labels = np.zeros(0) if label in (None, *texts) else table[:, label]
     if not scale or set(texts) - {label} or not np.isin(labels, range(256)).all():
-        refuse(path, PIXELS, wrong_pixels(path, head, label if label in texts else None))
+        problems = wrong_pixels(read_rows(path, dialect_of(path)), bool(header), label if label in texts else None)
+        refuse(path, PIXELS, problems)
     report = {"holds": "pixels", "label": None if label is None else label + 1, "pixels": scale}
-    report |= {"separator": head.dialect.separator, "encoding": head.dialect.encoding.removesuffix("-sig")}
+    report |= {"separator": dialect.separator, "encoding": dialect.encoding.removesuffix("-sig")}
     report |= {} if index is None else {"passed over": index + 1}
-    names = [*map(repr, head.names)] if head.line else [f"column {name}" for name in head.names]
+    names = [*map(repr, header)] or [f"column {number}" for number in range(1, width + 1)]
     where = "none" if label is None else f"{names[label]}, column {label + 1} of {width}"
     passed_over = "" if index is None else f"; {names[index]} is a running number, and passed over"
-    passed_over += f"; lines above passed over: {head.dialect.n_above}" if head.dialect.n_above else ""
+    passed_over += f"; lines above passed over: {dialect.n_above}" if dialect.n_above else ""
     how.announce(f"{path}: labels: {where}; {pixels.shape[1]:,} pixels {scale} an image{passed_over}")
     if label is None:
         return Reading(pixels, report=report)
     side = math.isqrt(pixels.shape[1])
-    class_names = tuple(texts.get(label, ()))
+    class_names = texts.get(label, ())
     examples = Dataset(pixels, table[:, label].astype(np.int64), "classes", class_names, (side, side), str(path))
     return Reading(pixels, Splits(examples), report)
 
@@ -80,31 +77,41 @@ def is_header(cells: Sequence[str]) -> bool:
     return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
 
 
-def read_other_pixels(path: Path, head: Head, error: Exception) -> tuple[NDArray[Any], dict[int, Sequence[str]]]:
-    """The cells of a CSV that are not all bytes: a number each, for texts their places among those of their column.
+def read_bytes(path: Path, dialect: Dialect, n_above: int) -> NDArray[Any] | None:
+    """The cells below the first lines as uint8 or float64, read by NumPy's fast parser; None where it cannot."""
+    for dtype in (np.uint8, np.float64):
+        try:
+            with open_text(path, dialect.encoding) as file, warnings.catch_warnings(action="error"):
+                for _ in range(n_above):
+                    file.readline()
+                return np.loadtxt(file, dtype, delimiter=dialect.separator, comments=None, ndmin=2)
+        except (ValueError, Warning):
+            continue
+    return None
+
+
+def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], dict[int, tuple[str, ...]]]:
+    """The cells of a CSV that are not all plain numbers: a number each, for texts their places among those in a column.
 
     Raises DataError where more than one column holds texts, or a cell is missing.
     """
-    head = head._replace(dialect=dialect_of(path))
-    columns: dict[int, Any] = {}
-    with suppress(DataError):
-        names = [str(number) for number in range(1, len(head.names) + 1)]
-        table = read_columns(path, head._replace(names=names))
-        columns = {k: table.cells[name] for k, name in enumerate(names)}
-    texts = {k: each.texts for k, each in columns.items() if isinstance(each, Texts)}
-    numbers = np.array([each.codes if isinstance(each, Texts) else each for each in columns.values()], float).T
-    if head.line and len(head.names) == 1 < len(head.first):
-        raise DataError(sentence("tables.preamble", path=path, line=head.line, n=1, m=len(head.first))) from error
+    dialect = dialect_of(path)
+    rows = read_rows(path, dialect)
+    body = [cells for _, cells in rows[bool(header) :]]
+    if len(header) == 1 and body and len(body[0]) > 1:
+        raise DataError(sentence("tables.preamble", path=path, line=rows[0][0], n=1, m=len(body[0])))
+    is_even = len({len(cells) for _, cells in rows}) == 1 and n_beside(len(rows[0][1])) is not None
+    cells = [Cells("", written, dialect) for written in zip(*body, strict=True)] if is_even else []
+    texts = {k: tuple(each.as_texts.texts) for k, each in enumerate(cells) if each.numbers.values is None}
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
-    has_number = has_number or any((each.codes < 0).any() for each in columns.values() if isinstance(each, Texts))
-    if not numbers.size or len(texts) > 1 or has_number or np.isnan(numbers).any() or n_beside(len(columns)) is None:
-        problems = wrong_pixels(path, head, None)
-        if head.line and not {*map(str.casefold, head.names)} & LABELS and (got := next(problems, "")):
-            last = head.names[-1]
-            raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=last)) from error
+    if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):
+        problems = wrong_pixels(rows, bool(header), None)
+        if header and not {*map(str.casefold, header)} & LABELS and (got := next(problems, "")):
+            raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1]))
         refuse(path, PIXELS, problems)
-        raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none") from error
-    return numbers, texts
+        raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none")
+    columns = [each.as_texts.codes if k in texts else each.numbers.values for k, each in enumerate(cells)]
+    return np.array(columns, float).T, texts
 
 
 def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
@@ -112,10 +119,8 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 
     No scale where they are neither.
     """
-    is_bytes = numbers.dtype == np.uint8
-    has_grays = is_bytes and bool((numbers[:99] > 1).any())  # then it does not matter which is the highest
-    high = 255 if has_grays else numbers.max(initial=0)
-    low, is_whole = (0, True) if is_bytes else (numbers.min(initial=0), bool((numbers == np.rint(numbers)).all()))
+    low, high = numbers.min(initial=0), numbers.max(initial=0)
+    is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
         return numbers, ""
     if is_whole and not (high == 1 and numbers.size >= FEWEST_BINARY):
@@ -184,16 +189,13 @@ def looks_like_label(numbers: NDArray[Any]) -> bool:
     return counts_rows(different) and bool(counts.min() > 1)
 
 
-def wrong_pixels(path: Path, head: Head, label: int | None) -> Iterator[str]:
-    """What is wrong with a CSV of pixels, cell by cell: slow, so only asked when it was refused."""
-    width = 0
-    with open_rows(path, head.dialect) as rows:
-        for line, cells in rows:
-            width = width or len(cells)
-            if len(cells) != width:
-                yield f"line {line}: {len(cells)} cells instead of {width}"
-            elif line > head.line and not BYTES.issuperset(cells):
-                for column, cell in enumerate(cells, start=1):
-                    value = number_in(cell)
-                    if column - 1 != label and (value is None or not 0 <= value <= 255 or value % 1):
-                        yield f"line {line}, column {column}: {cell[:40]!r}"
+def wrong_pixels(rows: Sequence[Row], has_header: bool, label: int | None) -> Iterator[str]:
+    """What is wrong with the rows of a CSV of pixels, cell by cell."""
+    for k, (line, cells) in enumerate(rows):
+        if len(cells) != len(rows[0][1]):
+            yield f"line {line}: {len(cells)} cells instead of {len(rows[0][1])}"
+        elif k >= has_header and not BYTES.issuperset(cells):
+            for column, cell in enumerate(cells, start=1):
+                value = number_in(cell)
+                if column - 1 != label and (value is None or not 0 <= value <= 255 or value % 1):
+                    yield f"line {line}, column {column}: {cell[:40]!r}"

@@ -3,8 +3,10 @@
 import math
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,25 +16,13 @@ from numpy.typing import NDArray
 from deltarule.atomic import AnyPath
 from deltarule.data.columns import NO_CATEGORY, Column, refill
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.data.readers.csv import (
-    Head,
-    Numbers,
-    Table,
-    Texts,
-    cells_of,
-    dialect_of,
-    number_in,
-    open_rows,
-    read_columns,
-    refuse_duplicates,
-)
+from deltarule.data.readers.csv import FRAME, Cells, Dialect, dialect_of, is_number, number_in, read_rows
 from deltarule.data.reading import Announce, Goal, How, Missing, Reading, print_to_stderr, refuse
 from deltarule.elsewhere import words
 from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import check_choice
 
-MOST_LOOKED_AT = 1000  # rows, for two cells of each column
 LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and sums of squares are taken
 MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
 FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different texts than both, of the rows, are names, too
@@ -40,6 +30,34 @@ DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4
 MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
 FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of a CSV or a DataFrame.
+
+    name: what messages call it: its path, where it is a file. columns: by name. rows: the line that each row ends in
+    or, in a DataFrame, its number.
+    """
+
+    name: str
+    columns: Mapping[str, Cells]
+    rows: Sequence[int]
+    dialect: Dialect = FRAME
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it comes from a CSV."""
+        return self.dialect is not FRAME
+
+    @property
+    def names(self) -> list[str]:
+        """Those of all its columns."""
+        return [*self.columns]
+
+    def place(self, row: int | np.intp) -> str:
+        """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
+        return f"line {self.rows[int(row)]}" if self.is_file else f"row {self.rows[int(row)]} (counted from 0)"
 
 
 @public('read_table("houses.csv", "price")')
@@ -82,17 +100,12 @@ def read_table(
     if task is not None:
         check_choice("task", task, get_args(Goal), words()["choices"])
     without = [without] if isinstance(without, str) else without
-    return _read_dataset(source, How(target=target, task=task, missing=missing, without=without, announce=announce))
+    how = How(target=target, task=task, missing=missing, without=without, announce=announce)
+    return read_table_examples(source, how).splits.train
 
 
-def read_table_examples(path: Path, how: How) -> Reading:
-    """The examples in a CSV, of which a column is learned, as its user or a model of it says."""
-    dataset = _read_dataset(path, how)
-    return Reading(dataset.inputs, Splits(dataset), {"holds": "table", "target": how.target, "task": dataset.task})
-
-
-def _read_dataset(source: Any, how: How) -> Dataset:
-    """What `read_table` returns; where a model gives columns and class_names, cells and classes count as they do there.
+def read_table_examples(source: Any, how: How) -> Reading:
+    """What `read_table` returns; cells and classes count as in a model, where it gives columns and class_names.
 
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
@@ -100,10 +113,7 @@ def _read_dataset(source: Any, how: How) -> Dataset:
         raise SettingError(sentence("tables.missing", got=how.missing, use=words()["choices"].get(how.missing, "drop")))
     known, target = how.columns or (), how.target or ""
     is_filled = how.missing in ("mean", "median", "indicator")
-    text = [target, *(column.name for column in known if column.categories)]
-    only = [target, *(column.name for column in known)] if known else None
-    read = frame_table if is_frame(source) else read_columns
-    table = read(source, text=text, only=only, without=how.without)
+    table = frame_table(source) if is_frame(source) else read_columns(source)
     if not (any(table.names) or len(table.rows)):
         raise DataError(f"{table.name}: a line of names and rows were expected: got an empty file")
     for name in (target, *how.without):
@@ -125,8 +135,8 @@ def _read_dataset(source: Any, how: How) -> Dataset:
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
     if table.dialect.n_above:
         how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
-    for name, written in table.written.items():
-        if written:
+    for name in names:
+        if written := table.columns[name].numbers.written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
     task, class_names, targets = targets_in(table, target, how)
     columns = tuple(known or (describe_column(table, name) for name in names))
@@ -139,28 +149,63 @@ def _read_dataset(source: Any, how: How) -> Dataset:
         ]
         columns = refill(filled, rows)
         _announce_filled(table, columns, counts, how.announce)
-    return Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
+    dataset = Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
+    return Reading(rows, Splits(dataset), {"holds": "table", "target": target, "task": task})
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
     """The rows of a CSV for a model of these columns; others are passed over."""
     asked = how.columns or ()
-    only = [column.name for column in asked] or None
-    passed_over = [] if how.target is None else [how.target]
-    texts = [each.name for each in asked if each.categories]
-    table = read_columns(path, Head.of(path, needs_header=bool(asked)), text=texts, only=only, without=passed_over)
-    columns = asked or [Column(name) for name in table.cells]
+    table = read_columns(path, needs_header=bool(asked))
+    columns = asked or [Column(name) for name in table.names if name != how.target]
     refuse_absent(table, asked)
     if not len(table.rows):
         raise DataError(f"{table.name}: a header and rows were expected: got no rows")
     rows = table_rows(table, columns, unseen=how.unseen)
     refuse_missing(table, [each.name for each in columns if each.fill is None], sentence("tables.rows_missing"))
-    if not asked and len(table.rows) and table.rows[0] == 1:
+    if not asked and table.rows[0] == 1:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
-    extra = [name for name in table.names if name not in table.cells and name != how.target]
+    learned = {column.name for column in columns}
+    read = [name for name in table.names if name in learned]
+    extra = [name for name in table.names if name not in learned and name != how.target]
     if extra:
         how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
-    return Reading(rows, report={"holds": "rows", "columns": list(table.cells), "passed over": extra})
+    return Reading(rows, report={"holds": "rows", "columns": read, "passed over": extra})
+
+
+def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
+    """The columns of a CSV. The first line names them or, where a header is not needed, is a row if all are numbers.
+
+    Raises SettingError where columns share a name, DataError where lines are of other lengths than the first.
+    """
+    dialect = dialect_of(path)
+    rows = read_rows(path, dialect) or [(1, [""])]
+    line, names = rows[0][0], [name.strip() for name in rows[0][1]]
+    if is_row := not needs_header and all(map(is_number, names)):
+        names = [str(number) for number in range(1, len(names) + 1)]
+    width, n_blank = len(names), names.count("")
+    wrong = [(at, cells) for at, cells in rows if len(cells) != width]
+    others = {len(cells) for _, cells in wrong}
+    if n_blank > 1:
+        raise DataError(sentence("tables.preamble", path=path, line=line, n=width - n_blank, m=width))
+    if 2 * len(wrong) > len(rows) > 2 and len(others) == 1 and not is_row:
+        raise DataError(sentence("tables.preamble", path=path, line=line, n=width, m=others.pop()))
+    refuse_duplicates(str(path), names)
+    quote = ", in which a quote is not closed"
+    such = ((at, len(cells), quote * any("\n" in cell for cell in cells)) for at, cells in wrong)
+    problems = (f"line {at}: {n_cells} cells instead of {width}{why}" for at, n_cells, why in such)
+    refuse(path, "as many cells in every line as in the header", problems)
+    lines, cells = zip(*(rows if is_row else rows[1:]), strict=True) if len(rows) > 1 - is_row else ((), ())
+    written = zip(*cells, strict=True) if cells else [()] * width
+    columns = {name: Cells(name, each, dialect) for name, each in zip(names, written, strict=True)}
+    return Table(str(path), columns, lines, dialect)
+
+
+def refuse_duplicates(name: str, header: Sequence[str]) -> None:
+    """Raise SettingError, naming them, where columns share a name."""
+    twice = sorted(column for column, times in Counter(header).items() if times > 1)
+    if twice:
+        raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
 def is_frame(data: object) -> bool:
@@ -169,59 +214,24 @@ def is_frame(data: object) -> bool:
     return any(maker is not None and isinstance(data, maker.DataFrame) for maker in makers)
 
 
-def frame_table(
-    frame: Any, *, text: Collection[str] = (), only: Collection[str] | None = None, without: Collection[str] = ()
-) -> Table:
-    """The columns of a DataFrame, as `read_columns` has those of a CSV; what is true or false is text.
-
-    Raises DataError for a column that holds neither numbers nor text, such as dates.
-    """
-    header, name, cells = [str(each) for each in frame.columns], "the DataFrame", dict[str, Any]()
+def frame_table(frame: Any) -> Table:
+    """The columns of a DataFrame."""
+    header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
-    for number, column in enumerate(header):
-        if column in without or (only is not None and column not in only):
-            continue
-        is_pandas = hasattr(frame, "iloc")
-        series = frame.iloc[:, number] if is_pandas else frame.to_series(number)
-        dtype = series.dtype
-        kind = dtype.kind if is_pandas else "f" if dtype.is_numeric() else "M" * dtype.is_temporal()
-        if kind and kind in "iuf" and column not in text:
-            numbers = series.to_numpy(dtype=np.float64, na_value=np.nan) if is_pandas else series.cast(float).to_numpy()
-            cells[column] = np.asarray(numbers)
-        elif kind and kind in "mMc" and column not in text:
-            raise DataError(sentence("tables.dtype", name=name, dtype=dtype, column=column))
-        else:
-            try:
-                known = (series.dropna() if is_pandas else series.drop_nulls()).to_list()
-                place = {each: at for at, each in enumerate(dict.fromkeys(known))}
-                codes = np.array([place.get(each, -1) for each in series.to_list()], np.intp)
-                values = [each.decode() if isinstance(each, bytes) else each for each in place]
-            except (TypeError, UnicodeDecodeError) as error:
-                got = "lists or dicts" if isinstance(error, TypeError) else "bytes that are not UTF-8"
-                raise DataError(sentence("tables.dtype", name=name, dtype=got, column=column)) from error
-            is_whole = [isinstance(each, float | np.floating) and each.is_integer() for each in values]
-            texts = [str(int(each) if whole else each).strip() for each, whole in zip(values, is_whole, strict=True)]
-            cells[column] = cells_of(codes, texts, is_text=column in text)
-    return Table(name, header, cells, np.arange(len(frame)))
-
-
-def frame_rows(frame: Any, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
-    """The rows of a DataFrame for a model of these columns. Raises as `table_rows`."""
-    names, texts = [column.name for column in columns], [each.name for each in columns if each.categories]
-    return table_rows(frame_table(frame, text=texts, only=names), columns, unseen=unseen)
+    columns = {str(each): Cells(str(each), frame[each].to_list(), FRAME) for each in frame.columns}
+    return Table(name, columns, range(len(frame)))
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
     """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
     names = [name for name in table.names if name not in others]
-    first: Any = getattr(table.cells.get(""), "codes", table.cells.get(""))
-    if table.names[0] == "" and "" in names and len(np.unique(first)) == len(first):
+    if table.names[0] == "" and "" in names and len(table.columns[""].as_texts.texts) == len(table.rows):
         announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
         names.remove("")
     if "" in names:
         raise SettingError(sentence("tables.no_name", table=table, number=table.names.index("") + 1))
     if not names or not len(table.rows):
-        raise DataError(sentence("tables.empty", table=table, n_inputs=len(names)))
+        raise DataError(sentence("tables.empty", table=table, n_rows=len(table.rows), n_inputs=len(names)))
     return names
 
 
@@ -237,10 +247,7 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
     """Which rows lack a cell in each of these columns, for those that lack any."""
-    missing = {}
-    for name in names:
-        cells = table.cells[name]
-        missing[name] = cells.codes < 0 if isinstance(cells, Texts) else np.isnan(cells)
+    missing = {name: table.columns[name].is_missing for name in names}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
@@ -263,11 +270,8 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
         raise DataError(f"{table.name}: a row without missing cells was expected: got none; missing are {where}")
     rows = f"{np.sum(~kept):,} of {len(kept):,} rows"
     announce(f"{table.name}: {rows} are left out, because cells are missing: {where}")
-    cells = {
-        name: cells_of(each.codes[kept], each.texts, is_text=True) if isinstance(each, Texts) else each[kept]
-        for name, each in table.cells.items()
-    }
-    return table._replace(cells=cells, rows=table.rows[kept])
+    columns = {name: replace(each, written=[*compress(each.written, kept)]) for name, each in table.columns.items()}
+    return replace(table, columns=columns, rows=[*compress(table.rows, kept)])
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
@@ -277,21 +281,28 @@ def in_columns(missing: Mapping[str, Any]) -> str:
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
     """The cells of a column that hold something, but not a finite number that a network can compute with."""
-    cells = table.cells[name]
-    if not isinstance(cells, Texts):
-        wrong = np.flatnonzero(np.abs(cells) > LARGEST_NUMBER)
-        beyond = ["" if math.isinf(cell) else f", beyond {LARGEST_NUMBER:g}," for cell in cells[wrong]]
-        places = (f"{table.place(row)}, column {name!r}: {cells[row]}" for row in wrong)
-        return map("".join, zip(places, beyond, strict=True))
-    values = ((text, number_in(text)) for text in cells.texts)
-    return (_problem(table, name, text) for text, value in values if value is None or not math.isfinite(value))
+    values = table.columns[name].numbers.values
+    if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
+        return
+    _, texts, numbers = table.columns[name].as_texts
+    for text, value in zip(texts, numbers.values or map(number_in, texts), strict=True):
+        if value is None or not abs(value) <= LARGEST_NUMBER:
+            beyond = f", beyond {LARGEST_NUMBER:g}," if value is not None and math.isfinite(value) else ""
+            yield problem_at(table, name, text, repr(text[:40]) if value is None else f"{value}{beyond}")
 
 
-def _problem(table: Table, name: str, text: str) -> str:
-    codes, texts = table.cells[name]
+def refuse_mixed(table: Table, name: str, called: str) -> None:
+    """Raise DataError, naming the others, where most cells of a column are numbers."""
+    if sum(number_in(text) is not None for text in table.columns[name].as_texts.texts) > MOST_NUMBERS:
+        refuse(table.name, f"numbers in {called} {name!r}, where most cells are numbers,", not_numbers(table, name))
+
+
+def problem_at(table: Table, name: str, text: str, shown: str) -> str:
+    """Where a text of a column is first, as it is shown, and how many more of it there are."""
+    codes, texts, _ = table.columns[name].as_texts
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
-    return f"{table.place(rows[0])}, column {name!r}: {text[:40]!r}{more}"
+    return f"{table.place(rows[0])}, column {name!r}: {shown}{more}"
 
 
 def describe_column(table: Table, name: str) -> Column:
@@ -300,39 +311,40 @@ def describe_column(table: Table, name: str) -> Column:
     Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
     with something else among them.
     """
-    cells = table.cells[name]
-    if not isinstance(cells, Texts):
-        if np.isnan(cells).all():
-            raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+    cells = table.columns[name]
+    if cells.is_missing.all():
+        raise DataError(f"{table.name}: a value in every column was expected: got none in {name!r}; leave it out")
+    if cells.numbers.values is not None:
         return Column(name)
-    texts = cells.texts
-    n_numbers = sum(number_in(text) is not None for text in texts)
-    if n_numbers > MOST_NUMBERS:
-        refuse(table.name, f"numbers in column {name!r}, where most cells are numbers,", not_numbers(table, name))
+    texts = cells.as_texts.texts
+    refuse_mixed(table, name, "column")
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
-    if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(cells.codes)):
+    if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
         cure = ", or write numbers as 1234.5, without units" * all(re.search(r"\d", text) for text in texts)
-        values = {"n_texts": len(texts), "most": MOST_CATEGORIES, "cure": cure}
-        raise DataError(sentence("tables.texts", table=table, name=name, cells=cells, **values))
+        values = {
+            "n_texts": len(texts),
+            "n_rows": len(table.rows),
+            "such": texts[0],
+            "most": MOST_CATEGORIES,
+            "cure": cure,
+        }
+        raise DataError(sentence("tables.texts", table=table, name=name, **values))
     return Column(name, tuple(texts))
 
 
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
     """What each column of a CSV is taken for as an input, or why it is refused, and two of its cells."""
-    table = read_columns(path)
-    with open_rows(path, dialect_of(path)) as rows:
-        cells = list(zip(*(row for _, row in islice(rows, 1, MOST_LOOKED_AT)), strict=True))
-    verdicts = []
-    for name, written in zip(table.names, cells or [()] * len(table.names), strict=True):
+    table, verdicts = read_columns(path), []
+    for name, cells in table.columns.items():
         try:
             refuse_doubt(table, [name])
             column = describe_column(table, name)
             holds = f"text, {len(column.categories)} categories" if column.categories else "numbers"
-            holds = " ".join(filter(None, [holds, table.written.get(name, "")]))
+            holds = " ".join(filter(None, [holds, cells.numbers.written]))
         except DataError as error:
             holds = f"refused: {error}"
-        verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, written)))[:2]})
+        verdicts.append({"column": name, "holds": holds, "such": list(dict.fromkeys(filter(None, cells.written)))[:2]})
     return verdicts
 
 
@@ -349,21 +361,22 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
     refuse(table.name, "cells like those learned from", strange)
     by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
     for row, column in zip(by_column, columns, strict=True):
-        cells = table.cells[column.name]
+        cells = table.columns[column.name]
         if column.categories:
             place = {text: float(k) for k, text in enumerate(column.categories)}
-            row[:] = np.array([*(place.get(text, NO_CATEGORY) for text in cells.texts), np.nan])[cells.codes]
+            codes, texts, _ = cells.as_texts
+            row[:] = np.array([*(place.get(text, NO_CATEGORY) for text in texts), math.nan])[codes]
         else:
-            row[:] = cells
+            row[:] = cells.numbers.values
     return np.ascontiguousarray(by_column.T)
 
 
 def refuse_doubt(table: Table, names: Iterable[str]) -> None:
     """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
     for name in names:
-        texts = getattr(table.cells[name], "texts", ())
-        if Numbers.of(texts, table.dialect).is_doubtful:
-            such = next(text for text in texts if {*text} & {*",."})
+        cells = table.columns[name]
+        if cells.numbers.is_doubtful:
+            such = next(text for text in cells.as_texts.texts if {*text} & {*",."})
             path = repr(table.name) if table.is_file else "PATH"
             raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
 
@@ -385,8 +398,10 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
-    for text in sorted(set(table.cells[column.name].texts) - set(column.categories)):
-        yield f"{_problem(table, column.name, text)} was never seen; {closest(text, column.categories)}"
+    unseen = (text for text in table.columns[column.name].as_texts.texts if text not in column.categories)
+    for text in unseen:
+        problem = problem_at(table, column.name, text, repr(text[:40]))
+        yield f"{problem} was never seen; {closest(text, column.categories)}"
 
 
 def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...], NDArray[Any]]:
@@ -397,41 +412,38 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
     Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
     is not a model, also where the target is the same everywhere, or a class has one example.
     """
-    codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect)
+    codes, texts, _ = table.columns[name].as_texts
     is_new = not (how.columns and how.task)
     if is_new and len(texts) < 2:
         raise DataError(sentence("tables.constant_target", table=table, text=texts[0], name=name))
     task = how.task or _infer_task(table, name, how.announce)
-    class_names = tuple(how.class_names) or (tuple(texts) if task == "classes" else (name,))
+    class_names = tuple(how.class_names or (texts if task == "classes" else [name]))
     if task == "values":
-        if numbers.values is None or not np.isfinite(numbers.values).all():
+        values = table.columns[name].numbers.values
+        if values is None or not np.isfinite(values).all():
             refuse(table.name, f"finite numbers in the target {name!r} (else --task classes)", not_numbers(table, name))
-        return task, class_names, np.array(numbers.values, float)[codes, np.newaxis]
+        return task, class_names, values[:, np.newaxis]
     if is_new:
-        alone = [np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1)]
+        alone = sorted(np.argmax(codes == k) for k in np.flatnonzero(np.bincount(codes) == 1))
         wanted = f"two examples or more of every class in {name!r}, to learn from one and be tested on another,"
         wanted += "" if None in map(number_in, texts) else " or --task values for numbers to predict,"
-        refuse(table.name, wanted, (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in sorted(alone)))
-    classes = {text: k for k, text in enumerate(class_names)}
-    unknown = [text for text in texts if text not in classes]
+        such = (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in alone)
+        refuse(table.name, wanted, such)
+    unknown = [text for text in texts if text not in class_names]
     if unknown:
-        place, offer = table.place(np.argmax(codes == texts.index(unknown[0]))), closest(unknown[0], class_names)
-        got = ", ".join(unknown[:10])
+        place = table.place(np.argmax(codes == texts.index(unknown[0])))
+        got, offer = ", ".join(unknown[:10]), closest(unknown[0], class_names)
         raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))
-    return task, class_names, np.array([classes[text] for text in texts], dtype=np.int64)[codes]
+    return task, class_names, np.array([class_names.index(text) for text in texts], np.int64)[codes]
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
     """The task that the cells of a target look like, which is announced."""
-    codes, texts = table.cells[name]
-    numbers = Numbers.of(texts, table.dialect).values
-    known = [number for number in numbers or map(number_in, texts) if number is not None]
+    codes, texts, numbers = table.columns[name].as_texts
+    known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
-        if len(known) > MOST_NUMBERS:
-            expected = f"numbers in the target {name!r}, where most cells are numbers,"
-            refuse(table.name, expected, not_numbers(table, name))
+        refuse_mixed(table, name, "the target")
         holds = "texts: classes to tell apart"
     elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
         holds = "whole numbers: classes to tell apart (else --task values)"
