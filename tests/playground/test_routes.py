@@ -1,21 +1,14 @@
 """What the page asks for: the network, examples, mistakes, what can be trained."""
 
-import io
-import tracemalloc
-import zlib
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
-from claims import png
 
 from deltarule.data.catalog import load as load_data
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
-from deltarule.data.ink.normalization import ink_image
-from deltarule.data.ink.pictures import read_picture
 from deltarule.errors import SettingError
 from deltarule.files.model_file import load
 from deltarule.inspection.measures.metrics import evaluate_model
@@ -132,84 +125,3 @@ def test_values_have_no_mistakes_but_examples() -> None:
     assert subject.example("test", 1, np.random.default_rng(0))["label"] == [0.0, 1.0, 0.0]
     with pytest.raises(SettingError, match="no examples of classes"):
         subject.mistakes()
-
-
-def drawn(name: str, side: int = 100, **options: Any) -> bytes:
-    """A dark stroke on light paper, in a file of that format."""
-    from PIL import Image
-
-    gray = np.full((side, side), 220, np.uint8)
-    gray[side // 5 : side * 4 // 5, side // 2 - side // 30 : side // 2 + side // 30] = 20
-    buffer = io.BytesIO()
-    Image.fromarray(gray).save(buffer, name, **options)
-    return buffer.getvalue()
-
-
-def posted(site: Any, content: bytes) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {site.token}"}
-    return httpx.post(f"http://{site.host}/api/image", content=content, headers=headers, timeout=20.0)
-
-
-@pytest.mark.parametrize("name", ["PNG", "JPEG", "WEBP", "BMP"])
-def test_a_picture_is_read_as_python_reads_it(site: Any, name: str) -> None:
-    content = drawn(name)
-    expected = ink_image(read_picture(content))
-    answer = posted(site, content)
-    assert answer.status_code == 200
-    assert expected.image is not None
-    found = answer.json()
-    assert found["image"] == expected.image.ravel().tolist()
-    assert [stage["name"] for stage in found["stages"]] == list(expected.stages)
-    for stage in found["stages"]:
-        assert len(stage["pixels"]) == stage["width"] * stage["height"]
-
-
-def test_a_blank_picture_is_no_digit(site: Any) -> None:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new("L", (90, 60), 240).save(buffer, "PNG")
-    assert posted(site, buffer.getvalue()).json() == {"image": None, "stages": [], "showsSeveral": False}
-
-
-@pytest.mark.parametrize("columns", [[100], [60, 140]])
-def test_a_picture_of_several_digits_is_said_to_be_one(site: Any, columns: list[int]) -> None:
-    from PIL import Image
-
-    gray = np.full((200, 200), 255, np.uint8)
-    for x in columns:
-        gray[40:160, x : x + 12] = 0
-    buffer = io.BytesIO()
-    Image.fromarray(gray).save(buffer, "PNG")
-    assert posted(site, buffer.getvalue()).json()["showsSeveral"] is (len(columns) > 1)
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (png(60_000, 60_000, zlib.compress(bytes(1000))), "at most 16 megapixels was expected: got far more"),
-        (png(4_001, 4_000, zlib.compress(bytes(1000))), "at most 16 megapixels was expected: got 4001 x 4000"),
-        (b"", "this file"),
-        (b"junk" * 1000, "this file"),
-        (drawn("PNG")[:-50], "this file"),
-        (drawn("GIF"), "this file"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "this file"),
-    ],
-    ids=["bomb", "a little too large", "empty", "junk", "cut off", "GIF", "SVG"],
-)
-def test_a_picture_that_is_none_is_refused_at_no_cost(site: Any, content: bytes, says: str) -> None:
-    tracemalloc.start()
-    try:
-        answer = posted(site, content)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert answer.status_code == 400
-    assert says in answer.json()["error"]
-    assert most < 8 * 2**20
-
-
-def test_what_is_not_posted_is_no_picture(site: Any) -> None:
-    assert site.get("/api/image").status_code == 405
-    assert posted(site, bytes(64 * 1024 + 1)).status_code == 413
-    assert posted(site, bytes(64 * 1024)).status_code == 400

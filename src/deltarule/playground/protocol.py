@@ -16,7 +16,6 @@ from deltarule.nn.arrays import Array
 from deltarule.settings import all_settings
 
 MOST_MESSAGE_BYTES = 16 * 1024
-MOST_BODY_BYTES = 64 * 1024
 ALIGNMENT = 8
 NUMBERS = {"float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
 

@@ -74,9 +74,9 @@ export class Server {
         this.of = "given"; // which network the other tabs look at, and examples and mistakes belong to
     }
 
-    async request(path, options = {}) {
+    async request(path) {
         const headers = { Authorization: `Bearer ${this.token}` };
-        const answer = await fetch(`${this.origin}/api/${path}`, { ...options, headers, cache: "no-store" }).catch(() => {
+        const answer = await fetch(`${this.origin}/api/${path}`, { headers, cache: "no-store" }).catch(() => {
             throw new Error("The server does not answer: is `deltarule playground` still running?");
         });
         if (!answer.ok) {
@@ -86,8 +86,8 @@ export class Server {
         return answer;
     }
 
-    async json(path, options) {
-        return (await this.request(path, options)).json();
+    async json(path) {
+        return (await this.request(path)).json();
     }
 
     /** The engine, a module of WebAssembly. */
@@ -120,11 +120,6 @@ export class Server {
     /** What can be trained, on what: { recipes, limits, datasets }. */
     async catalogue() {
         return this.json("catalogue");
-    }
-
-    /** What Python's normalizer makes of an image file: a Reading, as of ink.js. */
-    async image(file) {
-        return this.json("image", { method: "POST", body: file });
     }
 
     /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */
