@@ -1,4 +1,4 @@
-"""deltarule diagnose: of recipes, models and runs; and train --diagnose."""
+"""deltarule diagnose: of recipes, models and runs."""
 
 import json
 from collections.abc import Callable
@@ -107,21 +107,3 @@ def test_what_does_not_exist_or_fit(deltarule: Command, digits_model: Path) -> N
         code, out, err = deltarule("diagnose", *arguments)
         assert (code, out) == (2, "")
         assert message in err
-
-
-def test_train_diagnoses_before_and_after_and_in_the_json(deltarule: Command) -> None:
-    result = deltarule("train", *RAW, "--epochs", "3", "--diagnose", "--json")
-    assert result.code == 0
-    before, _, after = result.err.partition("before any step, the network guesses")
-    assert "fault    The inputs are not scaled." in before
-    assert "fault    The run has learned nothing" in after
-    assert {"inputs-not-scaled", "saturated-units", "stuck-at-chance"} <= ids(result.json["diagnosis"], "fault")
-    assert "diagnosis" not in deltarule("train", "linear", "--data", "digits", "--epochs", "1", "--json").json
-
-
-def test_a_run_that_diverges_is_diagnosed_too(deltarule: Command) -> None:
-    changes = ("--epochs", "2", "--set", "network.hidden=[8]", "--set", "schedule.rate=900")
-    run = deltarule("train", "quick", "--data", "small.npz", *changes, "--diagnose")
-    assert run.code == 1
-    assert "The first steps are very large" in run.err
-    assert run.err.index("The first steps are very large") < run.err.index("most likely the learning rate")

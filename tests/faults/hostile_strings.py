@@ -113,7 +113,7 @@ def in_a_table(text: str) -> Iterator[list[str]]:
         rows.writerows([k, f"{text} {k % 3}", f"{text} {'ab'[k % 2]}"] for k in range(20))
     model = f"{name}.safetensors"
     known = ["--data", str(table)]
-    yield ["train", *known, "--target", "class", "--epochs", "1", "--out", model, "--run", f"{name}-run", "--diagnose"]
+    yield ["train", *known, "--target", "class", "--epochs", "1", "--out", model, "--run", f"{name}-run"]
     yield ["train", *known, "--target", text, "--epochs", "1", "--seed", "1", "--checkpoint", f"{name}-kept"]
     yield ["train", "--resume", f"{name}-kept"]
     yield ["train", *known, "--target", "no such"]

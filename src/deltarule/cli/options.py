@@ -146,7 +146,6 @@ class TrainOptions(JsonOptions):
     every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
     resume: File = option("DIR", "Go on with a run; --data if its data moved.")
     resume_anyway: bool = flag("Even if settings or data differ.")
-    diagnose: bool = flag("Look for what keeps it from learning.", key=KEPT)
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
 

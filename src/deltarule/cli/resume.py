@@ -99,8 +99,9 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
 
 def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
     """The run that a snapshot is of. SettingError where it was not one of `deltarule train`."""
+    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # an option of its time
     try:
-        found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
+        found = msgspec.convert(record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(sentence("command.program", folder=folder)) from error
     kept = {name: getattr(found, name) for name in KEPT_OPTIONS}

@@ -24,7 +24,6 @@ from deltarule.cli.printing import (
     print_text,
     score_words,
     tell,
-    terminal_width,
 )
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
@@ -43,8 +42,6 @@ from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, Mo
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes
-from deltarule.inspection.diagnosis.diagnose import Checkup
-from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
@@ -66,8 +63,7 @@ FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 class Run:
     """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
 
-    saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
-    files: what writes to its folder, if it has one.
+    saved: where the network is, in words, once it has been written. files: what writes to its folder, if it has one.
     plain_scores: of a table, by name, the scores to compare the network's with.
     """
 
@@ -76,7 +72,6 @@ class Run:
     job: Job
     environment: dict[str, Any]
     saved: str = ""
-    checkup: Checkup | None = None
     files: run_folder.RunFiles | None = None
     plain_scores: dict[str, float] = field(default_factory=dict)
 
@@ -146,9 +141,7 @@ def train(options: TrainOptions) -> None:
     lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, goes_on=resumed is not None) if options.run else None
-        if options.diagnose:
-            run.checkup = begin_checkup(run)
-        callbacks = [*job.trainer.callbacks, run.checkup, display, folder, checkpoints]
+        callbacks = [*job.trainer.callbacks, display, folder, checkpoints]
         job.trainer.callbacks = [each for each in callbacks if each is not None]
         try:
             if checkpoints is not None:
@@ -177,31 +170,6 @@ def announce(run: Run) -> None:
         tell("labels", f"smoothed by {smoothing:g}, so the loss cannot reach 0: {lowest}")
     if job.trainer.engine.says:
         tell("engine", f"NumPy: {job.trainer.engine.says}")
-
-
-def begin_checkup(run: Run) -> Checkup:
-    """What looks for faults while the network learns, after a look at what it starts from."""
-    job = run.job
-    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.trainer, job.train, judged_by)
-    note(diagnosis_note("data and starting weights", checkup.before))
-    return checkup
-
-
-def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
-    """What a look at some place has found, in lines that fit the terminal."""
-    if not diagnosis:
-        return entry("looked", f"at {place}: nothing wrong was found")
-    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(terminal_width())}"
-
-
-def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
-    """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
-    if run.checkup is None or not history.rows:
-        return {}
-    before, after = run.checkup.before, run.checkup.after(history)
-    note(diagnosis_note("the first steps and the history", after))
-    return {"diagnosis": [*before.to_json_list(), *after.to_json_list()]}
 
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
@@ -282,8 +250,6 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
         tell("stopped", f"by {by}; {learned}")
         if checkpoints is not None:
             tell("go on", how_to_resume(checkpoints, run.options.out))
-    with suppress(MemoryError):
-        run_diagnosis(run, history)
 
 
 def finish(run: Run, history: History) -> None:
@@ -293,14 +259,13 @@ def finish(run: Run, history: History) -> None:
     if job.test and job.model.columns:
         run.plain_scores = plain_scores(run.recipe, job.train, job.model.scaled(job.test), options.seed)
     save_model(run, history, report)
-    diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
         write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
-        print_json({"model": run.out} | facts(run, history, report) | more | diagnosis)
+        print_json({"model": run.out} | facts(run, history, report) | more)
         return
     if history.stop_reason:
         tell("stopped", history.stop_reason)
