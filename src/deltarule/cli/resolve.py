@@ -26,9 +26,8 @@ from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL, RECIPE, check_belongs
 from deltarule.model import Model
 from deltarule.recipes import names, read
-from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
+from deltarule.recipes.build import Job, adapt, build, choose_decay, resize, size_in_words, split, with_decay
 from deltarule.recipes.schema import Recipe, parse
-from deltarule.recipes.tabular import choose_decay, decay_of
 
 
 class TrainingRecord(msgspec.Struct):
@@ -185,8 +184,10 @@ def plan_run(
     is_fresh_table = is_suited and splits.train.image_shape is None and options.start is None and is_run
     if is_fresh_table and recipe.training.optimizer == original.training.optimizer:
         train = split(recipe, splits, options.seed)[0]
-        recipe = choose_decay(recipe, train.hold_out(options.holdout).train if options.holdout else train, options.seed)
-        tell("chosen", f"weight decay {decay_of(recipe):g}, by the loss on rows held out of those to learn from")
+        train = train.hold_out(options.holdout).train if options.holdout else train
+        decay = choose_decay(recipe, train, options.seed)
+        recipe = with_decay(recipe, decay)
+        tell("chosen", f"weight decay {decay:g}, by the loss on rows held out of those to learn from")
     return recipe, splits
 
 

@@ -47,9 +47,8 @@ from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.recipes.build import Job, build
+from deltarule.recipes.build import Job, build, plain_scores
 from deltarule.recipes.schema import Recipe
-from deltarule.recipes.tabular import plain_scores
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History

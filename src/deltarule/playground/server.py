@@ -1,32 +1,93 @@
-"""The server of the page: what answers, requests and orders over a socket, where it listens, and how long it waits."""
+"""The server of the page: what answers requests, and orders over a socket, where it listens, and how long it waits."""
 
 import asyncio
 import errno
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, getsignal
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deltarule.errors import DataError, SettingError, sentence
+from deltarule.errors import DataError, DeltaruleError, SettingError, sentence
+from deltarule.native.loader import page_engine
 from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
-from deltarule.playground.playground import Playground, TrainingRun
+from deltarule.playground.playground import NetworkView, Playground, TrainingRun
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
-from deltarule.playground.routes import REFUSED, routes
 
-MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
+MOST_CONNECTIONS = 64
 MOST_HEADER_BYTES = 16 * 1024
 REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
 IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
 PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one
 GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the address of a request says behind its ?."""
+
+    of: str = "given"  # or "trained": which network
+    split: str = "test"  # and `index`: which example
+    index: Index | None = None
+    true: Index = 0  # and `predicted`: which cell
+    predicted: Index = 0
+
+
+def routes(playground: Playground) -> list[BaseRoute]:
+    """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
+    static, engine = Path(__file__).parent / "static", page_engine()
+    pages = {
+        path.relative_to(static).as_posix(): Response(path.read_bytes(), media_type=TYPES[path.suffix])
+        for path in static.rglob("*.*")
+    }
+    answers: dict[str, Callable[[NetworkView, Question], Any]] = {
+        "engine": lambda view, asked: engine,
+        "model": lambda view, asked: view.content,
+        "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
+        "mistakes": lambda view, asked: view.mistakes(),
+        "cell": lambda view, asked: view.cell(asked.true, asked.predicted),
+        "catalogue": lambda view, asked: playground.catalogue(),
+    }
+
+    def answer(request: Request) -> Response:
+        asked = msgspec.convert(dict(request.query_params), Question, strict=False)
+        return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
+
+    return [
+        Route("/", pages["index.html"]),
+        *(Route(f"/static/{name}", page) for name, page in pages.items()),  # a name is never taken for a path
+        *(Route(f"/api/{name}", answer) for name in answers),
+        WebSocketRoute("/ws", partial(converse, playground)),
+    ]
+
+
+def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
+    if isinstance(value, bytes):
+        return Response(value, media_type="application/octet-stream")
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+
+
+# What Starlette does with an error: the answer to a request that asks for what there is not.
+REFUSED: dict[Any, Any] = {
+    **dict.fromkeys((DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)),
+    HTTPException: lambda _, error: respond({"error": error.detail}, error.status_code, error.headers),
+}
 
 
 class Requests(H11Protocol):
@@ -71,10 +132,11 @@ class Listener(Server):
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
-    """Take orders over a socket that has been accepted, and send what a run says, until one side has had enough.
+    """Take orders over a socket, and send what a run says, until one side has had enough.
 
     The run of this socket ends with it.
     """
+    await websocket.accept()
     loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
     training: TrainingRun | None = None
 
@@ -123,23 +185,6 @@ async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> 
             await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
 
 
-def application(playground: Playground) -> Starlette:
-    """What answers requests, and holds conversations over sockets."""
-    places = asyncio.Semaphore(MOST_SOCKETS)
-
-    async def answer(websocket: WebSocket) -> None:
-        if places.locked():
-            await websocket.close()  # before it was accepted: HTTP's 403
-            return
-        async with places:
-            await websocket.accept()
-            await converse(playground, websocket)
-
-    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", answer)], exception_handlers=REFUSED)
-    app.router.redirect_slashes = False
-    return app
-
-
 class Service:
     """A playground on a port: `url` opens it, `run` serves it until `server.should_exit` is set, or Ctrl-C.
 
@@ -150,7 +195,9 @@ class Service:
     def __init__(self, playground: Playground, port: int = 0, host: str = LOOPBACK) -> None:
         self.playground, self.listener = playground, listen(host, port)
         self.port = self.listener.getsockname()[1]
-        self.guard = Guard(application(playground), self.port, host)
+        app = Starlette(routes=routes(playground), exception_handlers=REFUSED)
+        app.router.redirect_slashes = False
+        self.guard = Guard(app, self.port, host)
         limits: dict[str, Any] = {"ws_max_size": MOST_MESSAGE_BYTES, "limit_concurrency": MOST_CONNECTIONS}
         limits |= {"ws_ping_interval": PING_SECONDS, "ws_ping_timeout": PING_SECONDS, "timeout_graceful_shutdown": 2}
         limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
