@@ -166,16 +166,6 @@ def is_drawable() -> bool:
     return sys.stderr.isatty() and knows_escapes
 
 
-def green(text: str) -> str:
-    """The same in green, for a status line, unless the user wants no colors."""
-    return text if os.environ.get("NO_COLOR") else f"\x1b[32m{text}\x1b[0m"
-
-
-def anyone_reads() -> bool:
-    """Whether results still arrive: False once stdout is a closed pipe or a full disk."""
-    return not isinstance(sys.stdout, Door) or sys.stdout.error is None
-
-
 def print_text(text: str) -> None:
     """Print something that was asked for."""
     print(text)

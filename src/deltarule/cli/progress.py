@@ -1,8 +1,9 @@
 """How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
 
+import os
 import time
 
-from deltarule.cli.printing import green, is_drawable, note, percent, score_words, show_status, terminal_width
+from deltarule.cli.printing import is_drawable, note, percent, score_words, show_status, terminal_width
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
@@ -51,7 +52,8 @@ class Display(Callback):
         ]
         before, after = f"epoch {state.epoch}/{state.n_epochs} ", f" {'  '.join(figures)}"
         width = max(terminal_width() - len(before + after) - 1, 0)
-        bar = f"{green('#' * round(share * width))}{'-' * (width - round(share * width))}"
+        done, ahead = "#" * round(share * width), "-" * (width - round(share * width))
+        bar = f"{done}{ahead}" if os.environ.get("NO_COLOR") else f"\x1b[32m{done}\x1b[0m{ahead}"
         show_status(f"{before}{bar}{after}" if width else f"{before}{after}"[: terminal_width() - 1])
         self.drawn = time.perf_counter()
 
