@@ -13,7 +13,7 @@ from deltarule.inspection.diagnosis.static_findings import dead_share, saturatio
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
-from deltarule.playground.protocol import frame
+from deltarule.playground.protocol import message
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.score import SCORE_NAMES, Score
 
@@ -83,7 +83,7 @@ class Watcher(Callback):
 
     every_step = False
 
-    def __init__(self, control: Control, show: Callable[[bytes], None]) -> None:
+    def __init__(self, control: Control, show: Callable[[str], None]) -> None:
         self.control, self.show = control, show
         self.points: list[list[float]] = []
         self.next_frame, self.next_point = 0.0, 0.0
@@ -128,27 +128,28 @@ class Watcher(Callback):
             self.next_point = began + (time.perf_counter() - began) / SHARE
             if is_frame:
                 self.control.wants_frame = False
-                self.show(frame(self.facts(state), self.arrays(state)))
+                self.show(message("frame", **self.facts(state), arrays=self.arrays(state)))
                 self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""
         facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
-        facts |= {"type": "frame", "epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
+        facts |= {"epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
         facts |= {"score": SCORE_NAMES[state.task], "scale": full_color(state.network.weights[0])}
         facts |= {"paused": self.control.is_held, "layers": layer_facts(state, self.probes[0])}
         return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
 
-    def arrays(self, state: TrainingState) -> dict[str, Array]:
-        """The curves, and pictures of the first layer's weights."""
+    def arrays(self, state: TrainingState) -> dict[str, dict[str, Any]]:
+        """The curves, and pictures of the first layer's weights, each as its shape and its numbers, row by row."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
-        return {
-            "points": np.array(self.points, np.float32),
-            "epochs": np.array(epochs, np.float32),
+        arrays = {
+            "points": np.array(self.points),
+            "epochs": np.array(epochs),
             "weights": weight_pictures(state.network.weights[0], state.train.image_shape),
         }
+        return {name: {"shape": array.shape, "data": array.ravel().tolist()} for name, array in arrays.items()}
 
 
 def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:

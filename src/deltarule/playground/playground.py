@@ -34,7 +34,7 @@ FEWEST = 12  # examples of which some can be held out
 STOP_SECONDS = 5.0  # that a run may take to its next step
 
 Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
-Say = Callable[[str | bytes], None]
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 class TrainingRun(threading.Thread):
     """One run, from an order to a trained network, which it leaves on the playground.
 
-    say: is given messages, texts, and frames, bytes, for the page, from this thread.
+    say: is given the messages for the page, from this thread.
     """
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:

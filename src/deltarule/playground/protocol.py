@@ -1,23 +1,13 @@
-"""What the page and the server say to each other: strict JSON to the server, JSON and binary frames to the page.
+"""What the page and the server say to each other, in JSON; what the page says is read strictly."""
 
-A frame is the length of its header, four bytes, little-endian; the header, JSON; and the arrays that the header lists
-under "arrays", row by row, little-endian. The header and every array end with zeros up to a multiple of eight bytes,
-so that a typed array can be laid over each.
-"""
-
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 
 from deltarule.errors import DataError
-from deltarule.nn.arrays import Array
 from deltarule.settings import all_settings
 
 MOST_MESSAGE_BYTES = 16 * 1024
-ALIGNMENT = 8
-NUMBERS = {"float32": "<f4", "float64": "<f8", "int8": "i1", "uint8": "u1"}
 
 SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
 
@@ -53,12 +43,3 @@ def parse_order(text: str) -> Start | Instruction:
 def message(kind: str, **facts: Any) -> str:
     """A message to the page: {"type": kind, ...}; a number that is not finite becomes null."""
     return msgspec.json.encode({"type": kind} | facts).decode()
-
-
-def frame(facts: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """A binary frame: facts that are JSON, and arrays of a dtype in NUMBERS, by name."""
-    plain = {name: np.ascontiguousarray(array, NUMBERS[array.dtype.name]) for name, array in arrays.items()}
-    listing = [{"name": name, "dtype": each.dtype.name, "shape": each.shape} for name, each in plain.items()]
-    header = msgspec.json.encode({**facts, "arrays": listing})
-    parts = [len(header).to_bytes(4, "little") + header, *(array.tobytes() for array in plain.values())]
-    return b"".join(part + bytes(-len(part) % ALIGNMENT) for part in parts)

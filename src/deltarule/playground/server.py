@@ -137,10 +137,10 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
     The run of this socket ends with it.
     """
     await websocket.accept()
-    loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
+    loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str]()
     training: TrainingRun | None = None
 
-    def say(said: str | bytes) -> None:
+    def say(said: str) -> None:
         with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
             loop.call_soon_threadsafe(outbox.put_nowait, said)
 
@@ -177,12 +177,11 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
             training.control.obey("stop")
 
 
-async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> None:
+async def send_all(outbox: asyncio.Queue[str], websocket: WebSocket) -> None:
     """Send whatever is put into the outbox, until the socket is closed."""
     with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
         while True:
-            said = await outbox.get()
-            await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
+            await websocket.send_text(await outbox.get())
 
 
 class Service:

@@ -1,25 +1,10 @@
 // The server behind the page: requests with the token of this launch, and runs over a socket.
 
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int8: Int8Array, uint8: Uint8Array };
-
-/**
- * What a binary frame says: its facts, and arrays as { data, shape } by name. See protocol.py.
- * @returns {{arrays: Object<string, {data: ArrayLike<number>, shape: number[]}>}}
- */
-export function readFrame(buffer) {
-    const aligned = (place) => Math.ceil(place / 8) * 8;
-    const length = new DataView(buffer).getUint32(0, true);
-    const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-    const arrays = {};
-    let start = 4 + length;
-    for (const { name, dtype, shape } of facts.arrays) {
-        const count = shape.reduce((product, side) => product * side, 1);
-        const kind = ARRAYS[dtype];
-        start = aligned(start);
-        arrays[name] = { data: new kind(buffer, start, count), shape };
-        start += count * kind.BYTES_PER_ELEMENT;
-    }
-    return { ...facts, arrays };
+/** What the server says: JSON, in whose arrays null stands for a number that is not finite. */
+export function heard(text) {
+    const said = JSON.parse(text);
+    Object.values(said.arrays ?? {}).forEach((array) => (array.data = Float64Array.from(array.data, (value) => value ?? NaN)));
+    return said;
 }
 
 /**
@@ -30,9 +15,8 @@ export class Run {
     /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
     constructor(address, options, tell) {
         Object.assign(this, { tell, over: false, socket: new WebSocket(address) });
-        this.socket.binaryType = "arraybuffer";
         this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.order("start", options)));
-        this.socket.addEventListener("message", ({ data }) => this.hear(typeof data === "string" ? JSON.parse(data) : readFrame(data)));
+        this.socket.addEventListener("message", ({ data }) => this.hear(heard(data)));
         this.socket.addEventListener("close", () => this.over || this.end("closed"));
     }
 
