@@ -1,9 +1,8 @@
-"""`deltarule check`: what is wrong with a program or a network; `gradcheck` and `diagnose` are parts of it."""
+"""`deltarule check`: what is wrong with a program or a network."""
 
 from pathlib import Path
-from typing import Any
 
-from deltarule.cli.options import CheckOptions, DiagnoseOptions, GradcheckOptions, SubjectOptions
+from deltarule.cli.options import CheckOptions, SubjectOptions
 from deltarule.cli.printing import print_result, terminal_width
 from deltarule.cli.resolve import is_model, load_examples, refuse_changes, resolve, train_and_test
 from deltarule.errors import DataError, SettingError, sentence
@@ -23,7 +22,7 @@ BATCH = slice(8)  # the first examples: more say no more
 
 
 def check(options: CheckOptions) -> None:
-    """Print what is wrong with a program or a network; exit code 1 where something is."""
+    """Print what is wrong with a program or a network; exit code 1 where something is, 2 for an unknown program."""
     is_network = any(Path(options.name, each).exists() for each in (MODEL, HISTORY)) or is_run(options.name)
     result: ProgramCheck | NetworkCheck
     program = None if is_network else find_program(options.name)
@@ -37,22 +36,6 @@ def check(options: CheckOptions) -> None:
         subject, history = subject_and_history(options)
         gradient = None if subject is None else gradient_of(subject, options)
         result = NetworkCheck(gradient, findings(subject, history, options))
-    print_and_leave(result, options)
-
-
-def gradcheck(options: GradcheckOptions) -> None:
-    """Compare the gradient with numeric derivatives and print the result; exit code 1 where the two disagree."""
-    print_and_leave(gradient_of(resolve(options), options), options)
-
-
-def diagnose(options: DiagnoseOptions) -> None:
-    """Print what is wrong with a recipe, a model or a run: with its history first, where it has one."""
-    found = findings(*subject_and_history(options), options)
-    print_result(found.to_json_list(), found.to_text(terminal_width()), as_json=options.as_json)
-
-
-def print_and_leave(result: Any, options: SubjectOptions) -> None:
-    """Print a result; leave with exit code 1 where it is not `ok`, and 2 where a program was not recognized."""
     print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
         raise SystemExit(2 if result.ok is None else 1)

@@ -232,21 +232,6 @@ class CheckOptions(SubjectOptions):
     no_train: bool = flag("Leave out a right program's training on digits.")
 
 
-class GradcheckOptions(SubjectOptions):
-    """Check the gradient against numeric derivatives: a part of `check`.
-
-    Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
-    """
-
-
-class DiagnoseOptions(SubjectOptions):
-    """Say why a network does not learn, or would not: a part of `check`.
-
-    Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
-    weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
-    """
-
-
 class PlotOptions(DataOptions):
     """Draw a picture of a run or a model, or print its numbers.
 
