@@ -88,13 +88,13 @@ def opened(subject: NetworkView) -> Open:
     """Serves a playground of its own for as long as a `with` lasts; patience: its constants, as {"server.X": 1.0}."""
 
     @contextmanager
-    def serving(patience: Mapping[str, float] = {}, host: str = "127.0.0.1") -> Iterator[Site]:
+    def serving(patience: Mapping[str, float] = {}) -> Iterator[Site]:
         names = ("digits", "xor", "arithmetic")
         playground = Playground(subject, {name: partial(load, name) for name in names})
         with pytest.MonkeyPatch.context() as patch:
             for name, seconds in patience.items():
                 patch.setattr(f"deltarule.playground.{name}", seconds)
-            service = Service(playground, 0, host)
+            service = Service(playground, 0)
             thread = threading.Thread(target=service.run)
             thread.start()
             try:

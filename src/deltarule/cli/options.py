@@ -283,7 +283,6 @@ class PlaygroundOptions(Options):
     port: int = option("N", "Where to serve it; 0 takes any free port.", 8000, within="[0, 65536)")
     html: File = output("Write the page to FILE, which needs no server, and end.")
     no_browser: bool = flag("Only print the page's address.")
-    host: str = option("ADDRESS", "Listen here: others with the token can then open the page.", "127.0.0.1")
     offline: bool = flag(OFFLINE)
 
 

@@ -24,7 +24,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deltarule.errors import DataError, DeltaruleError, SettingError, sentence
 from deltarule.native.loader import page_engine
-from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
+from deltarule.playground.guard import LOOPBACK, Guard
 from deltarule.playground.playground import NetworkView, Playground, TrainingRun
 from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
 
@@ -187,24 +187,22 @@ async def send_all(outbox: asyncio.Queue[str], websocket: WebSocket) -> None:
 class Service:
     """A playground on a port: `url` opens it, `run` serves it until `server.should_exit` is set, or Ctrl-C.
 
-    port: 0 for any that is free. host: the address to listen at; one other than this machine's own opens the page to
-    whoever knows the token. Raises SettingError where it cannot listen there.
+    port: 0 for any that is free. Raises SettingError where it cannot listen there.
     """
 
-    def __init__(self, playground: Playground, port: int = 0, host: str = LOOPBACK) -> None:
-        self.playground, self.listener = playground, listen(host, port)
+    def __init__(self, playground: Playground, port: int = 0) -> None:
+        self.playground, self.listener = playground, listen(port)
         self.port = self.listener.getsockname()[1]
         app = Starlette(routes=routes(playground), exception_handlers=REFUSED)
         app.router.redirect_slashes = False
-        self.guard = Guard(app, self.port, host)
+        self.guard = Guard(app, self.port)
         limits: dict[str, Any] = {"ws_max_size": MOST_MESSAGE_BYTES, "limit_concurrency": MOST_CONNECTIONS}
         limits |= {"ws_ping_interval": PING_SECONDS, "ws_ping_timeout": PING_SECONDS, "timeout_graceful_shutdown": 2}
         limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
         silent: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
         silent |= {"server_header": False, "proxy_headers": False, "loop": "asyncio", "lifespan": "off"}
         self.server = Listener(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
-        name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
-        self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
+        self.url = f"http://{LOOPBACK}:{self.port}/?token={self.guard.token}"
 
     def run(self) -> None:
         """Serve, in this thread."""
@@ -212,12 +210,12 @@ class Service:
             self.server.run(sockets=[self.listener])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at a port. SettingError, with what to do, where that is not possible."""
+def listen(port: int) -> socket.socket:
+    """A socket that listens at a port of this machine. SettingError, with what to do, where that is not possible."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
-        return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
+        return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        key = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved"}.get(error.errno or 0, "other_address")
-        raise SettingError(sentence(f"command.{key}", host=host, port=port, why=error.strerror)) from error
+        key = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved"}.get(error.errno or 0)
+        if key is None:
+            raise
+        raise SettingError(sentence(f"command.{key}", port=port)) from error
