@@ -36,7 +36,8 @@ def evaluate(options: EvaluateOptions) -> None:
     facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
     score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
     if options.data is None:
-        score = f"{score}\n{comparison(model, report)}".rstrip("\n")
+        record = training_record(model)
+        score = f"{score}\n{comparison(report, record.training_score, record.plain_scores)}".rstrip("\n")
     text = f"{score}\n\n{table_text(table_rows(report, dataset))}\n\n{worst_mistake(model, dataset, report)}"
     print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
@@ -73,17 +74,16 @@ def score_sentence(report: Report, dataset: Dataset) -> str:
     return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
 
 
-def comparison(model: Model, report: Report) -> str:
+def comparison(report: Report, training_score: float | None, plain_scores: dict[str, float]) -> str:
     """What a network for a table got on the rows that it learned from, and what others get on the test; else ""."""
-    record = training_record(model)
-    if not record.plain_scores or record.training_score is None:
+    if not plain_scores or training_score is None:
         return ""
-    shown = {name: score_words(report.score_name, score).split()[1:] for name, score in record.plain_scores.items()}
+    shown = {name: score_words(report.score_name, score).split()[1:] for name, score in plain_scores.items()}
     others = ", ".join(f"{name} {' '.join(score)}" for name, score in shown.items())
-    lines = [entry("learned", f"{score_words(report.score_name, record.training_score)} on the rows learned from")]
+    lines = [entry("learned", f"{score_words(report.score_name, training_score)} on the rows learned from")]
     lines.append(entry("compare", f"on the same test: {others}"))
-    best = max(record.plain_scores, key=record.plain_scores.__getitem__)
-    if report.score <= record.plain_scores[best]:
+    best = max(plain_scores, key=plain_scores.__getitem__)
+    if report.score <= plain_scores[best]:
         lines.append(entry("note", f"the network is not better than {best}: more rows or columns may help"))
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, TrainOptions
+from deltarule.cli.options import RECIPE_KEYS, DataOptions, PlotOptions, SubjectOptions, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
@@ -131,18 +131,15 @@ def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
         raise SettingError(sentence("command.changes", name=name, change=shlex.quote(changes[0])))
 
 
-def resolve(options: SubjectOptions) -> Model | Job:
+def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
     """The model that a command names, or what would train the recipe that it names, before the first step."""
-    if is_model(options.name):
-        refuse_changes(options.changes, options.name)
-        return load_model(options.name)
-    return build(*plan_recipe(options.name, options, options.changes), engine="numpy")
-
-
-def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> tuple[Recipe, Splits]:
-    """A recipe as it would be carried out on its own data, or on others, to look at it."""
+    name = str(options.name)
+    if is_model(name):
+        refuse_changes(options.changes, name)
+        return load_model(name)
     given: dict[str, Any] = {"data": options.data, "target": options.target, "offline": options.offline}
-    return plan_run(TrainOptions(recipe=name, changes=changes, **given), read_recipe(name), is_run=False)
+    planned = TrainOptions(recipe=name, changes=options.changes, **given)
+    return build(*plan_run(planned, read_recipe(name), is_run=False), engine="numpy")
 
 
 def changes_asked(options: TrainOptions) -> list[str]:

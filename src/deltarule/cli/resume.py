@@ -114,13 +114,11 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
     No run where --from names something else.
     """
     start = Path(options.start or "")
-    if start.is_dir() and options.start and not (start / MODEL).is_file():
-        folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
-        if not any(folder.glob(STEPS)):
-            return options, None
-        start, snapshot = newest_checkpoint(folder, weights_only=True)
-    elif start.is_file() and start.match(STEPS):
+    folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
+    if start.is_file() and start.match(STEPS):
         snapshot = read_checkpoint(start, weights_only=True)
+    elif options.start and not (start / MODEL).is_file() and any(folder.glob(STEPS)):
+        start, snapshot = newest_checkpoint(folder, weights_only=True)
     else:
         return options, None
     run = earlier_run(snapshot, start)

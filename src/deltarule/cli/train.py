@@ -15,16 +15,7 @@ from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import (
-    entry,
-    in_a_line,
-    note,
-    percent,
-    print_json,
-    print_text,
-    score_words,
-    tell,
-)
+from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, print_text, score_words, tell
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places, write_picture
@@ -63,7 +54,7 @@ class Run:
     """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
 
     saved: where the network is, in words, once it has been written. files: what writes to its folder, if it has one.
-    plain_scores: of a table, by name, the scores to compare the network's with.
+    training_score, plain_scores: of a table, its score in training, and by name those to compare the network's with.
     """
 
     options: TrainOptions
@@ -72,6 +63,7 @@ class Run:
     environment: dict[str, Any]
     saved: str = ""
     files: run_folder.RunFiles | None = None
+    training_score: float | None = None
     plain_scores: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -173,9 +165,7 @@ def announce(run: Run) -> None:
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
     """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
-    job, training_score = run.job, None
-    if run.plain_scores:
-        training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
+    job = run.job
     return {
         "recipe": run.recipe.about.name,
         "dataset": run.recipe.data.name,
@@ -193,7 +183,7 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
         "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
-        "training_score": training_score,
+        "training_score": run.training_score,
         "plain_scores": run.plain_scores,
     }
 
@@ -257,6 +247,7 @@ def finish(run: Run, history: History) -> None:
     report = evaluate_model(job.model, job.test) if job.test else None
     if job.test and job.model.columns:
         run.plain_scores = plain_scores(run.recipe, job.train, job.model.scaled(job.test), options.seed)
+        run.training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
     save_model(run, history, report)
     if options.plot is not None:
         best_epoch = history.best_epoch if job.validation else None
@@ -308,7 +299,7 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
         last = score_words(score, history[f"train_{score}"][-1])
         return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
-    compared = comparison(run.model(facts(run, history, report)), report)
+    compared = comparison(report, run.training_score, run.plain_scores)
     if compared and report.confusion is not None:
         names, counts, found = run.job.test.class_names, report.confusion.sum(axis=1), report.confusion.diagonal()
         if counts.max() > UNBALANCED * counts.min() > 0 and len(names) <= MOST_NAMED:
