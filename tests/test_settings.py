@@ -12,7 +12,7 @@ import deltarule as dr
 from deltarule import recipes
 from deltarule.cli.options import TrainOptions
 from deltarule.errors import RecipeError, SettingError
-from deltarule.playground.protocol import Start
+from deltarule.playground.playground import Start
 from deltarule.recipes.build import trainer_for
 from deltarule.recipes.schema import OPTIONS_ONLY, Training
 from deltarule.settings import Setting, TrainingNumbers, all_settings, check, setting

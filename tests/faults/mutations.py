@@ -28,7 +28,7 @@ from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
-from deltarule.playground.protocol import parse_order
+from deltarule.playground.playground import parse_order
 from deltarule.recipes.schema import parse
 
 MOST_BYTES = 256 * 2**20  # beyond what the process has already

@@ -1,4 +1,4 @@
-"""What the page sees of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
+"""What the page hears of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
 
 import math
 import threading
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from deltarule.data.dataset import Dataset
@@ -13,7 +14,6 @@ from deltarule.inspection.diagnosis.static_findings import dead_share, saturatio
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
-from deltarule.playground.protocol import message
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.score import SCORE_NAMES, Score
 
@@ -24,6 +24,11 @@ MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
 SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them
+
+
+def message(kind: str, **facts: Any) -> str:
+    """A message to the page: {"type": kind, ...}; a number that is not finite becomes null."""
+    return msgspec.json.encode({"type": kind} | facts).decode()
 
 
 class Control:

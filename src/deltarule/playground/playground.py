@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
+from deltarule.errors import DataError, DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, page_example
 from deltarule.inspection.diagnosis.diagnose import diagnose_network
@@ -18,11 +19,10 @@ from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.playground.frames import Control, Watcher
-from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
+from deltarule.playground.frames import Control, Watcher, message
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
-from deltarule.settings import check_choice
+from deltarule.settings import all_settings, check_choice
 from deltarule.training.evaluation import evaluate
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
@@ -32,9 +32,37 @@ MOST_HELD_OUT = 5000  # training examples for the validation curve,
 HELD_OUT = 6  # or one of so many
 FEWEST = 12  # examples of which some can be held out
 STOP_SECONDS = 5.0  # that a run may take to its next step
+SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
 Say = Callable[[str], None]
+
+
+class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
+    """Train a recipe on data, both by name. rate, epochs: in place of its own. paused: wait before the first step."""
+
+    recipe: Name
+    data: Name
+    rate: Annotated[float, msgspec.Meta(gt=all_settings()["learning_rate"].low, le=LARGEST_RATE)] | None = None
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=MOST_EPOCHS)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=int(all_settings()["seed"].low), lt=2**32)] = 0
+    paused: bool = False
+
+
+class Instruction(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a run that has been started is to do: `Control.obey` says what each means."""
+
+    type: Literal["more", "pause", "resume", "step", "stop"]
+
+
+def parse_order(text: str) -> Start | Instruction:
+    """The order in a message. DataError for anything else."""
+    try:
+        is_start = msgspec.json.decode(text, type=dict[str, Any]).get("type") == "start"
+        return msgspec.json.decode(text, type=Start) if is_start else msgspec.json.decode(text, type=Instruction)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        raise DataError(f"an order in JSON was expected: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)

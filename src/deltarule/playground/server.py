@@ -24,12 +24,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from deltarule.errors import DataError, DeltaruleError, SettingError, sentence
 from deltarule.native.loader import page_engine
+from deltarule.playground.frames import message
 from deltarule.playground.guard import LOOPBACK, Guard
-from deltarule.playground.playground import NetworkView, Playground, TrainingRun
-from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
+from deltarule.playground.playground import NetworkView, Playground, Start, TrainingRun, parse_order
 
 MOST_CONNECTIONS = 64
-MOST_HEADER_BYTES = 16 * 1024
+MOST_HEADER_BYTES = MOST_MESSAGE_BYTES = 16 * 1024
 REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
 IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
 PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one

@@ -12,7 +12,7 @@ export function heard(text) {
  * it stands, once after each "more"; "end" how it ended; "refused" why it was not begun; "closed" that the server is gone.
  */
 export class Run {
-    /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
+    /** @param {string} address of the socket  @param {object} options what to train: see Start in playground.py */
     constructor(address, options, tell) {
         Object.assign(this, { tell, over: false, socket: new WebSocket(address) });
         this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.order("start", options)));

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from deltarule.errors import DataError
-from deltarule.playground.protocol import Start, message, parse_order
+from deltarule.playground.frames import message
+from deltarule.playground.playground import Start, parse_order
 
 
 def test_an_order_is_read() -> None:
