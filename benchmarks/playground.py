@@ -32,7 +32,7 @@ address, origin, order = sys.argv[1:]
 with connect(address, origin=origin, max_size=None, compression=None) as line:
     line.send(order)
     for said in line:
-        if isinstance(said, bytes):
+        if '"type":"frame"' in said:
             line.send('{"type":"more"}')
         elif '"type":"end"' in said:
             break

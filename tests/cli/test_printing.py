@@ -147,7 +147,12 @@ def test_a_reader_who_does_not_read_holds_nobody_up(monkeypatch: pytest.MonkeyPa
     os.close(reader)
 
 
-def test_lines_above_a_status_are_escaped_too(capsys: pytest.CaptureFixture[str]) -> None:
+@posix_only
+def test_lines_above_a_status_are_escaped_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing.Door, "isatty", lambda door: True)
+    monkeypatch.setenv("TERM", "xterm")
     with doors():
         printing.show_status("\x1b[1mbar")
         note("a\x1b[2J\nb")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from deltarule.atomic import write_atomically
 from deltarule.cli.options import EvaluateOptions
 from deltarule.cli.printing import entry, image_text, in_a_line, percent, print_result, score_words, table_text
 from deltarule.cli.resolve import load_examples, load_model, model_path, training_record
-from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.kinds import confusion_picture
@@ -32,7 +33,8 @@ def evaluate(options: EvaluateOptions) -> None:
     dataset = load_examples(model, options)
     report = evaluate_model(model, dataset)
     if options.plot is not None:
-        write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
+        picture = confusion_picture(report, dataset)
+        write_atomically(options.plot, picture.to_bytes(options.plot.suffix), "picture", force=options.force)
     facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
     score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
     if options.data is None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from deltarule.atomic import write_atomically
 from deltarule.cli.options import PlotOptions, TrainOptions
 from deltarule.cli.printing import in_a_line, print_result, tell
 from deltarule.cli.resolve import (
@@ -13,7 +14,7 @@ from deltarule.cli.resolve import (
     splits_for,
     training_record,
 )
-from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files
 from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
@@ -49,7 +50,7 @@ def plot(options: PlotOptions) -> None:
     found, says = drawing(options.kind, subjects(options)), ""
     if options.out is not None:
         picture = found.draw()
-        write_picture(picture, options.out, force=options.force)
+        write_atomically(options.out, picture.to_bytes(options.out.suffix), "picture", force=options.force)
         says = in_a_line(f"{options.out}: {picture.description}")
     print_result({"kind": options.kind} | found.facts, says, as_json=options.as_json)
 

@@ -3,7 +3,7 @@
 import os
 import time
 
-from deltarule.cli.printing import is_drawable, note, percent, score_words, show_status, terminal_width
+from deltarule.cli.printing import note, percent, score_words, show_status, terminal_width
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.score import SCORE_NAMES
@@ -24,7 +24,7 @@ class Display(Callback):
     every_step = False
 
     def __init__(self, n_samples: int, *, is_new: bool) -> None:
-        self.n_samples, self.is_new, self.has_bar = n_samples, is_new, is_drawable()
+        self.n_samples, self.is_new = n_samples, is_new
         self.history = History()
 
     def train_begin(self, state: TrainingState) -> None:
@@ -39,7 +39,7 @@ class Display(Callback):
             note(epoch_line(state))
 
     def step_end(self, state: TrainingState) -> None:
-        if not self.has_bar or time.perf_counter() - self.drawn < REFRESH_SECONDS:
+        if time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
         score, share = SCORE_NAMES[state.task], state.step / state.n_steps
         minutes, seconds = divmod(round(state.seconds * (1.0 / share - 1.0)), 60)
@@ -58,8 +58,7 @@ class Display(Callback):
         self.drawn = time.perf_counter()
 
     def train_end(self, state: TrainingState) -> None:
-        if self.has_bar:
-            show_status("")
+        show_status("")
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:

@@ -18,7 +18,7 @@ from deltarule.cli.options import TrainOptions
 from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, print_text, score_words, tell
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
-from deltarule.cli.results import check_train_places, write_picture
+from deltarule.cli.results import check_train_places
 from deltarule.cli.resume import (
     checkpoint_record,
     checkpoint_to_start_from,
@@ -232,7 +232,12 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
         tell("diverged", learned)
-        note(in_a_line(f"next     deltarule check {check_arguments(run, history)}"))
+        given = [("--data", run.options.data), ("--target", run.options.target)]
+        given += [("--set", change) for change in changes_asked(run.options)]
+        words = [run.options.recipe or run.recipe.about.name]
+        words += [word for name, value in given if value for word in (name, value)]
+        folder = run.options.run if len(history) >= 2 else None
+        note(in_a_line(f"next     deltarule check {shlex.join([str(folder)] if folder else words)}"))
     else:
         signum = getattr(error, "signum", SIGINT)
         by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
@@ -250,8 +255,8 @@ def finish(run: Run, history: History) -> None:
         run.training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
     save_model(run, history, report)
     if options.plot is not None:
-        best_epoch = history.best_epoch if job.validation else None
-        write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
+        curves = draw_curves(history.rows, history.best_epoch if job.validation else None)
+        write_atomically(options.plot, curves.to_bytes(options.plot.suffix), "picture", force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
@@ -269,27 +274,13 @@ def finish(run: Run, history: History) -> None:
     can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
     second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
     commands = [f"evaluate {model}", second]
-    commands = [f"check {model}", *commands] if is_poor(run, history, report) else commands
+    score = report.score if report else history[f"train_{SCORE_NAMES[job.train.task]}"][-1]
+    chance = 1.0 / job.train.n_outputs if job.train.task == "classes" else 0.0
+    recalls = [getattr(each, "recall", None) for each in report.per_output] if report else []
+    if score < (1.0 + chance) / 2.0 or 0.0 in recalls:
+        commands.insert(0, f"check {model}")  # it is less than halfway from chance to perfect, or never finds a class
     for title, command in zip(["next", "", ""], commands, strict=False):
         print_text(in_a_line(f"{title:<9}deltarule {command}"))
-
-
-def is_poor(run: Run, history: History, report: Report | None) -> bool:
-    """Whether a network is less than halfway from chance to perfect, or never finds one of the classes."""
-    task, per_output = run.job.train.task, report.per_output if report else ()
-    score = report.score if report else history[f"train_{SCORE_NAMES[task]}"][-1]
-    chance = 1.0 / run.job.train.n_outputs if task == "classes" else 0.0
-    return score < (1.0 + chance) / 2.0 or any(getattr(each, "recall", None) == 0.0 for each in per_output)
-
-
-def check_arguments(run: Run, history: History) -> str:
-    """What `check` looks into for the reason why a run diverged: its folder, or its recipe and data."""
-    if run.options.run is not None and len(history) >= 2:
-        return shlex.quote(str(run.options.run))
-    options = [("--data", run.options.data), ("--target", run.options.target)]
-    options += [("--set", change) for change in changes_asked(run.options)]
-    given = [word for name, value in options if value for word in (name, value)]
-    return shlex.join([run.options.recipe or run.recipe.about.name, *given])
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:
