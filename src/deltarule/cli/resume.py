@@ -17,7 +17,6 @@ from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint, step_of
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import CHECKPOINTS, MODEL, is_run
-from deltarule.nn.network import Network
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
@@ -126,15 +125,6 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
     kept = {name: run.options[name] for name in reads if name not in options.given}
     tell("weights", f"{start}: those after step {snapshot.step:,}")
     return replace(options, **kept), run
-
-
-def take_weights(network: Network, run: EarlierRun, path: str) -> None:
-    """Begin with the parameters of an earlier run. SettingError where they are those of other layers."""
-    vector = run.snapshot.arrays["parameters"]
-    if vector.size != network.parameters.size:
-        n_now = network.parameters.size
-        raise SettingError(sentence("command.other_sizes", path=path, n_before=vector.size, n_now=n_now))
-    network.parameters.vector[:] = vector
 
 
 def is_safe(name: str, place: Path) -> bool:

@@ -25,11 +25,10 @@ from deltarule.cli.resume import (
     how_to_resume,
     resume_run,
     snapshot_of,
-    take_weights,
 )
 from deltarule.data.columns import MOST_NAMED, columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError
+from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError, SettingError, sentence
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes
@@ -123,7 +122,11 @@ def train(options: TrainOptions) -> None:
         start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     if begun is not None:
-        take_weights(job.trainer.network, begun, str(options.start))
+        vector, parameters = begun.snapshot.arrays["parameters"], job.trainer.network.parameters
+        if vector.size != parameters.size:
+            sizes = {"n_before": vector.size, "n_now": parameters.size}
+            raise SettingError(sentence("command.other_sizes", path=options.start, **sizes))
+        parameters.vector[:] = vector
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained

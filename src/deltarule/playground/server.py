@@ -1,4 +1,4 @@
-"""The server of the page: what answers requests, and orders over a socket, where it listens, and how long it waits."""
+"""The server of the page: what answers requests, and orders over a socket, and where it listens."""
 
 import asyncio
 import errno
@@ -19,8 +19,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn import Config, Server
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from deltarule.errors import DataError, DeltaruleError, SettingError, sentence
 from deltarule.native.loader import page_engine
@@ -30,10 +28,7 @@ from deltarule.playground.playground import NetworkView, Playground, Start, Trai
 
 MOST_CONNECTIONS = 64
 MOST_HEADER_BYTES = MOST_MESSAGE_BYTES = 16 * 1024
-REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
-IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
-PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one
-GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
+UNSUPPORTED, INVALID = 1003, 1007  # RFC 6455, 7.4.1
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -90,35 +85,6 @@ REFUSED: dict[Any, Any] = {
 }
 
 
-class Requests(H11Protocol):
-    """HTTP with a deadline: from one answer to the end of the next, the request included.
-
-    uvicorn itself waits for ever for the rest of a header, and for a reader that does not read.
-    """
-
-    deadline: asyncio.TimerHandle  # which does nothing to a connection that is closed
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.deadline = self.loop.call_later(REQUEST_SECONDS, transport.abort)
-
-    def on_response_complete(self) -> None:
-        self.deadline.cancel()
-        self.deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
-        super().on_response_complete()
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        self.deadline.cancel()
-        super().handle_websocket_upgrade(event)
-
-
-class Sockets(WebSocketsSansIOProtocol):
-    """A socket that is cut when a ping is not answered: uvicorn waits for ever for such a reader to take the rest."""
-
-    def keepalive_timeout(self) -> None:
-        self.transport.abort()
-
-
 class Listener(Server):
     """Ends at a signal, unless this process was started to ignore it, as nohup and scripts have it."""
 
@@ -147,12 +113,7 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
     talking = asyncio.create_task(send_all(outbox, websocket))
     try:
         while True:
-            try:
-                event = await asyncio.wait_for(websocket.receive(), IDLE_SECONDS)
-            except TimeoutError:
-                if training is None or not training.is_alive():
-                    return await websocket.close(GOING_AWAY, "nothing was said for a while")
-                continue
+            event = await websocket.receive()
             if event["type"] == "websocket.disconnect":
                 return None
             if event.get("text") is None:
@@ -197,11 +158,11 @@ class Service:
         app.router.redirect_slashes = False
         self.guard = Guard(app, self.port)
         limits: dict[str, Any] = {"ws_max_size": MOST_MESSAGE_BYTES, "limit_concurrency": MOST_CONNECTIONS}
-        limits |= {"ws_ping_interval": PING_SECONDS, "ws_ping_timeout": PING_SECONDS, "timeout_graceful_shutdown": 2}
+        limits |= {"http": "h11", "ws": "websockets-sansio", "timeout_graceful_shutdown": 2}
         limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
         silent: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
         silent |= {"server_header": False, "proxy_headers": False, "loop": "asyncio", "lifespan": "off"}
-        self.server = Listener(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
+        self.server = Listener(Config(self.guard, **limits, **silent))
         self.url = f"http://{LOOPBACK}:{self.port}/?token={self.guard.token}"
 
     def run(self) -> None:
