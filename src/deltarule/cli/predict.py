@@ -133,10 +133,7 @@ def name_file(path: Path) -> Iterator[None]:
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files, and in place of a folder the images in it and in the folders in it, by name.
-
-    Raises SettingError for a folder without images.
-    """
+    """The files, and in place of a folder all images in it, by name. SettingError for a folder without images."""
     files: list[Path] = []
     for path in paths:
         found = pictures_among(path.rglob("*"), path, partial(tell, "read")) if path.is_dir() else [path]

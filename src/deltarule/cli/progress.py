@@ -14,9 +14,7 @@ MOST_LINES = 50  # of a run of many epochs
 
 
 class Display(Callback):
-    """A line an epoch, or every few where there are many, below a heading that says what epoch 0 is.
-
-    Where a terminal can draw one, a bar below them moves while an epoch runs.
+    """A line an epoch, or every few where there are many, below a heading; on a terminal, a bar that moves.
 
     n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
     """

@@ -33,9 +33,7 @@ from deltarule.recipes.schema import Recipe, parse
 class TrainingRecord(msgspec.Struct):
     """What `deltarule train` keeps in Model.record for the commands; there is more, for people to read.
 
-    recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
-    dataset: a name or path; target, label, missing, size, skip_bad: how it was read, as for `load_data`.
-    environment: as `files.run_folder.environment` returns it, with the hash of the data.
+    recipe: its name; recipe_toml: all of it, as it was carried out. target to skip_bad: how its data were read.
     training_score, plain_scores: of a table, to compare its score on the test with.
     """
 
@@ -92,8 +90,6 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     """The model in a file or a run's folder, or the pretrained one; stderr says which.
 
     hidden: the activation between the layers of a file that does not say it: see `load`.
-
-    Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
@@ -294,10 +290,7 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
-    """The dataset with its classes counted as the model counts them, where it knows them by these names.
-
-    Raises SettingError where it does not know one.
-    """
+    """The dataset with its classes counted as the model counts them. SettingError where it does not know one."""
     ours, theirs = model.class_names, dataset.class_names
     if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
         return dataset

@@ -108,10 +108,7 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
 
 
 def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, EarlierRun | None]:
-    """The run whose weights --from names, by a checkpoint or a folder of them; and the options, on its data.
-
-    No run where --from names something else.
-    """
+    """The run whose weights --from names, by a checkpoint or a folder of them, if so; and the options, on its data."""
     start = Path(options.start or "")
     folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
     if start.is_file() and start.match(STEPS):

@@ -90,10 +90,7 @@ class NetworkView:
         return self.model.outputs(self.test_set.inputs)
 
     def example(self, part: str, index: int | None, rng: np.random.Generator) -> dict[str, Any]:
-        """One example as the network's page wants it: of a part by its name, of any where it is unknown.
-
-        index: counted from 0; None for one at random. Raises SettingError where there is none.
-        """
+        """One example as the page wants it: of a part by its name, by its number from 0, or at random."""
         if not self.examples:
             raise SettingError("there are no examples for this network: name some with --data")
         dataset = self.examples.get(part) or list(self.examples.values())[-1]
@@ -152,10 +149,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 
 
 class TrainingRun(threading.Thread):
-    """One run, from an order to a trained network, which it leaves on the playground.
-
-    say: is given the messages for the page, from this thread.
-    """
+    """One run, from an order to a trained network, which it leaves on the playground; `say` tells the page."""
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)

@@ -98,10 +98,7 @@ class Listener(Server):
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
-    """Take orders over a socket, and send what a run says, until one side has had enough.
-
-    The run of this socket ends with it.
-    """
+    """Take orders over a socket, and send what its run says, which ends with it."""
     await websocket.accept()
     loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str]()
     training: TrainingRun | None = None
@@ -146,10 +143,7 @@ async def send_all(outbox: asyncio.Queue[str], websocket: WebSocket) -> None:
 
 
 class Service:
-    """A playground on a port: `url` opens it, `run` serves it until `server.should_exit` is set, or Ctrl-C.
-
-    port: 0 for any that is free. Raises SettingError where it cannot listen there.
-    """
+    """A playground on a port, 0 for any: `url` opens it, `run` serves it until `server.should_exit`, or Ctrl-C."""
 
     def __init__(self, playground: Playground, port: int = 0) -> None:
         self.playground, self.listener = playground, listen(port)
