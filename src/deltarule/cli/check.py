@@ -1,22 +1,21 @@
 """`deltarule check`: what is wrong with a program or a network."""
 
+from functools import partial
 from pathlib import Path
 
 from deltarule.cli.options import CheckOptions, SubjectOptions
 from deltarule.cli.printing import print_result, terminal_width
 from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
-from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
-from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
+from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.learn.check import check_program
 from deltarule.learn.code_files import find_program
 from deltarule.learn.network_check import NetworkCheck
 from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model
-from deltarule.nn.network import Network
 from deltarule.nn.penalties import Penalty
 
 BATCH = slice(8)  # the first examples: more say no more
@@ -55,17 +54,13 @@ def check_network(options: SubjectOptions) -> NetworkCheck:
     if isinstance(subject, Model):
         train, test, _ = train_and_test(subject, options)
         train, test = subject.scaled(train), test and subject.scaled(test)
-        gradient = check_gradient(subject.inner, train, Penalty())
-        found = diagnose_network(subject.inner, train, test)
+        network, penalty, diagnose = subject.inner, Penalty(), partial(diagnose_network, subject.inner)
     else:
-        test = subject.test and subject.model.scaled(subject.test)
-        gradient = check_gradient(subject.trainer.network, subject.train, subject.trainer.penalty)
-        found = diagnose_training(subject.trainer, subject.train, test)
+        train, test = subject.train, subject.test and subject.model.scaled(subject.test)
+        network, penalty = subject.trainer.network, subject.trainer.penalty
+        diagnose = partial(diagnose_training, subject.trainer)
+    batch = train.take(BATCH)
+    gradient = gradcheck(network, batch.inputs, batch.targets, penalty=penalty)
+    found = diagnose(train, test)
     known = {each.id for each in history}
     return NetworkCheck(gradient, Diagnosis.of([*history, *(each for each in found if each.id not in known)]))
-
-
-def check_gradient(network: Network, train: Dataset, penalty: Penalty) -> GradientCheck:
-    """The check of a network's gradient on a few examples."""
-    batch = train.take(BATCH)
-    return gradcheck(network, batch.inputs, batch.targets, penalty=penalty)
