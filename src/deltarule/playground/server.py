@@ -4,7 +4,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, getsignal
@@ -100,14 +100,16 @@ class Listener(Server):
 async def converse(playground: Playground, websocket: WebSocket) -> None:
     """Take orders over a socket, and send what its run says, which ends with it."""
     await websocket.accept()
-    loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str]()
+    loop = asyncio.get_running_loop()
     training: TrainingRun | None = None
 
     def say(said: str) -> None:
-        with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-            loop.call_soon_threadsafe(outbox.put_nowait, said)
+        sending = websocket.send_text(said)
+        try:
+            asyncio.run_coroutine_threadsafe(sending, loop)
+        except RuntimeError:  # the server has been stopped, and nobody listens any more
+            sending.close()
 
-    talking = asyncio.create_task(send_all(outbox, websocket))
     try:
         while True:
             event = await websocket.receive()
@@ -130,16 +132,8 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
     except WebSocketDisconnect:
         return None
     finally:
-        talking.cancel()
         if training is not None:
             training.control.obey("stop")
-
-
-async def send_all(outbox: asyncio.Queue[str], websocket: WebSocket) -> None:
-    """Send whatever is put into the outbox, until the socket is closed."""
-    with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
-        while True:
-            await websocket.send_text(await outbox.get())
 
 
 class Service:
