@@ -86,7 +86,7 @@ class Server:
     def draw(self, rng: random.Random) -> None:
         """As the page does when it is opened and drawn on."""
         self.get("/api/model")
-        self.get(f"/api/example?index={rng.randrange(100)}")
+        self.get("/api/example")
         self.get("/api/mistakes")
 
     def talk(self) -> Any:

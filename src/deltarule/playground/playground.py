@@ -89,15 +89,12 @@ class NetworkView:
         """The activations of the last layer, (n_samples, outputs), for the examples that it is judged by."""
         return self.model.outputs(self.test_set.inputs)
 
-    def example(self, part: str, index: int | None, rng: np.random.Generator) -> dict[str, Any]:
-        """One example as the page wants it: of a part by its name, by its number from 0, or at random."""
+    def example(self, rng: np.random.Generator) -> dict[str, Any]:
+        """One of the examples that it is judged by, at random, as the page wants it. SettingError without any."""
         if not self.examples:
             raise SettingError("there are no examples for this network: name some with --data")
-        dataset = self.examples.get(part) or list(self.examples.values())[-1]
-        index = int(rng.integers(dataset.n_samples)) if index is None else index
-        if not 0 <= index < dataset.n_samples:
-            raise SettingError(f"{dataset.name} has examples 0 to {dataset.n_samples - 1}: got {index}")
-        return page_example(self.model, dataset, index)
+        dataset = list(self.examples.values())[-1]
+        return page_example(self.model, dataset, int(rng.integers(dataset.n_samples)))
 
     def mistakes(self) -> dict[str, Any]:
         """The confusion matrix, and what it was counted on."""

@@ -37,8 +37,6 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What the address of a request says behind its ?."""
 
     of: str = "given"  # or "trained": which network
-    split: str = "test"  # and `index`: which example
-    index: Index | None = None
     true: Index = 0  # and `predicted`: which cell
     predicted: Index = 0
 
@@ -53,7 +51,7 @@ def routes(playground: Playground) -> list[BaseRoute]:
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
         "engine": lambda view, asked: engine,
         "model": lambda view, asked: view.content,
-        "example": lambda view, asked: view.example(asked.split, asked.index, playground.rng),
+        "example": lambda view, asked: view.example(playground.rng),
         "mistakes": lambda view, asked: view.mistakes(),
         "cell": lambda view, asked: view.cell(asked.true, asked.predicted),
         "catalogue": lambda view, asked: playground.catalogue(),

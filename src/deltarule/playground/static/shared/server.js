@@ -88,7 +88,7 @@ export class Server {
 
     /** A random test example of the network's data: { x, label: number | number[], pixels, index }. */
     async example() {
-        return this.json(`example?of=${this.of}&split=test`);
+        return this.json(`example?of=${this.of}`);
     }
 
     /** The confusion matrix on the examples that belong to the network, and what they are. */
