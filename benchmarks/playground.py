@@ -20,8 +20,7 @@ from typing import Any
 from measuring import REST_SECONDS, Worker, comparison, interleaved, options, surroundings, write_rows
 
 from deltarule.data.catalog import find_default, load
-from deltarule.playground.playground import NetworkView, Playground, prepare
-from deltarule.playground.protocol import Start
+from deltarule.playground.playground import NetworkView, Playground, Start, prepare
 from deltarule.playground.server import Service
 from deltarule.training.trainer import Trainer
 
@@ -33,7 +32,7 @@ address, origin, order = sys.argv[1:]
 with connect(address, origin=origin, max_size=None, compression=None) as line:
     line.send(order)
     for said in line:
-        if isinstance(said, bytes):
+        if '"type":"frame"' in said:
             line.send('{"type":"more"}')
         elif '"type":"end"' in said:
             break

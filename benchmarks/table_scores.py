@@ -32,8 +32,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from deltarule.data.dataset import Splits
 from deltarule.data.readers.tables import read_table
 from deltarule.recipes import read
-from deltarule.recipes.build import adapt, resize
-from deltarule.recipes.tabular import choose_decay, train_network
+from deltarule.recipes.build import adapt, choose_decay, resize, train_network, with_decay
 
 N_SPLITS, SEEN = 5, "first half"
 Table = tuple[str, str, str, tuple[str, ...]]
@@ -102,7 +101,7 @@ def ours(table: pd.DataFrame, target: str) -> Callable[[Any, Any, int], Any]:
     def answer(train: Any, test: Any, seed: int) -> Any:
         part = data.take(train)
         recipe = adapt(resize(read("default").on("table"), Splits(part)), Splits(part))[0]
-        model = train_network(choose_decay(recipe, part, seed), part, seed)
+        model = train_network(with_decay(recipe, choose_decay(recipe, part, seed)), part, seed)
         given = data.take(test).inputs
         return model.predict(given) if data.task == "values" else model.probabilities(given)
 

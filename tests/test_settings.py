@@ -12,7 +12,7 @@ import deltarule as dr
 from deltarule import recipes
 from deltarule.cli.options import TrainOptions
 from deltarule.errors import RecipeError, SettingError
-from deltarule.playground.protocol import Start
+from deltarule.playground.playground import Start
 from deltarule.recipes.build import trainer_for
 from deltarule.recipes.schema import OPTIONS_ONLY, Training
 from deltarule.settings import Setting, TrainingNumbers, all_settings, check, setting
@@ -43,6 +43,7 @@ def test_a_number_of_a_run_is_taken_by_fit_the_trainer_and_recipes() -> None:
         taken = inspect.signature(owner).parameters
         assert {name: taken[name].default for name in numbers} == numbers
     assert numbers.keys() - set(OPTIONS_ONLY) < set(Training.__struct_fields__)
+    assert Training(epochs=1, schedule={"name": "constant", "rate": 0.1}).batch_size == numbers["batch_size"]
 
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])

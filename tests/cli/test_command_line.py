@@ -158,7 +158,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["train", "--set", "network.hidden=", "100"], "use --set network.hidden=100"),
         (["train", "xor", "--set", "network=30"], "no setting is called 'network': Known: network.hidden, "),
         (["recipes", "mnist"], "give data as --data mnist, to deltarule train"),
-        (["gradcheck", "--model", "x"], "gradcheck has no option --model: leave it out, as in deltarule gradcheck x"),
+        (["explain", "--model", "x"], "explain has no option --model: leave it out, as in deltarule explain x"),
         (["train", "--output", "m"], "train has no option --output: did you mean --out?"),
         (["train", "-e", "5"], "train has no option -e: did you mean --epochs?"),
         (["train", "--validation-split", "0.1"], "train has no option --validation-split: did you mean --holdout?"),

@@ -158,7 +158,7 @@ def test_a_range_test_trains_a_recipe_or_the_model_anew(deltarule: Command, dog_
     shutil.copy(dog_run / "model.safetensors", ".")
     before = Path("model.safetensors").read_bytes()
     result = deltarule("plot", "rates", name, "--json")
-    assert "at most 150 steps of the recipe" in result.err
+    assert "at most 150 steps on" in result.err
     assert len(result.json["rates"]) == len(result.json["losses"]) > 10
     assert Path("model.safetensors").read_bytes() == before
 

@@ -78,8 +78,7 @@ def test_an_option_that_does_not_exist_gets_one_that_does(deltarule: Command, ar
 
 OF_RECIPES = {
     "explain": ("explain", "quick", "--example", "0"),
-    "gradcheck": ("gradcheck", "quick"),
-    "diagnose": ("diagnose", "quick"),
+    "check": ("check", "quick"),
     "rates": ("plot", "rates", "quick"),
 }
 
@@ -93,9 +92,9 @@ def test_a_recipe_is_changed_wherever_it_is_named(deltarule: Command, name: str)
     assert "deltarule data fetch mnist" in result.err
     sizes = {
         "explain": lambda facts: [[each["fan_in"], each["fan_out"]] for each in facts["layers"]],
-        "gradcheck": lambda facts: facts["parameters"],
+        "check": lambda facts: facts["gradient"]["parameters"],
     }
-    expected = {"explain": [[784, 3], [3, 10]], "gradcheck": 784 * 3 + 3 + 3 * 10 + 10}
+    expected = {"explain": [[784, 3], [3, 10]], "check": 784 * 3 + 3 + 3 * 10 + 10}
     if name in sizes:
         assert sizes[name](result.json) == expected[name]
     code, out, err = deltarule(*OF_RECIPES[name], "--set", "lr=0.1", "--offline", "--json")
@@ -117,7 +116,7 @@ def test_a_model_is_not_changed(deltarule: Command, digits_model: Path, name: st
     assert f"got {digits_model}, which is trained; leave --set out, or train again: deltarule train --set hidden" in err
 
 
-@pytest.mark.parametrize("command", [("diagnose", "run"), ("plot", "curves", "run")])
+@pytest.mark.parametrize("command", [("check", "run"), ("plot", "curves", "run")])
 def test_a_run_is_not_changed(deltarule: Command, command: tuple[str, ...]) -> None:
     assert deltarule("train", "xor", "--epochs", "2", "--run", "run").code == 0
     code, out, err = deltarule(*command, "--set", "hidden=3", "--json")
@@ -142,9 +141,7 @@ def test_own_epochs_count_where_the_digits_stand_in(deltarule: Command) -> None:
 
 
 @pytest.mark.parametrize("named", [("--data", "mnist"), ("--set", "data.name=mnist")])
-@pytest.mark.parametrize(
-    "command", [("train", "quick"), ("train",), ("gradcheck", "quick"), ("plot", "rates", "quick")]
-)
+@pytest.mark.parametrize("command", [("train", "quick"), ("train",), ("check", "quick"), ("plot", "rates", "quick")])
 def test_mnist_by_name_is_mnist_or_an_error(
     deltarule: Command, command: tuple[str, ...], named: tuple[str, str]
 ) -> None:
@@ -253,8 +250,7 @@ def test_a_run_goes_on_where_its_data_have_moved(deltarule: Command, monkeypatch
 OF_MODELS = {
     "evaluate": ("evaluate", "h.safetensors"),
     "explain": ("explain", "h.safetensors"),
-    "diagnose": ("diagnose", "h.safetensors"),
-    "gradcheck": ("gradcheck", "h.safetensors"),
+    "check": ("check", "h.safetensors"),
     "rates": ("plot", "rates", "h.safetensors"),
     "flips": ("plot", "staircase", "h.safetensors"),
 }
@@ -278,7 +274,7 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
     assert "--data PATH" in err
     after = deltarule(*OF_MODELS[name], "--json", "--data", "moved.csv")
     assert (after.code, after.out) == (before.code, before.out.replace("h.csv", "moved.csv"))
-    assert "not seen in training" in after.err or name in ("diagnose", "rates")
+    assert "not seen in training" in after.err or name in ("check", "rates")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +282,7 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
     [
         ["evaluate", "pretrained", "--data", "digits", "--json"],
         ["explain", "pretrained", "--data", "digits", "--json"],
-        ["diagnose", "pretrained", "--data", "digits", "--json"],
+        ["check", "pretrained", "--data", "digits", "--json"],
         ["train", "drawings", "--from", "pretrained", "--data", "digits", "--epochs", "1", "--json"],
         ["plot", "confusion", "pretrained", "--data", "digits", "--json"],
     ],
@@ -305,7 +301,7 @@ def test_a_file_called_pretrained_comes_first(deltarule: Command, digits_model: 
     assert mine["accuracy"] < 0.95 < in_the_box["accuracy"]
 
 
-@pytest.mark.parametrize("command", ["explain", "gradcheck", "diagnose"])
+@pytest.mark.parametrize("command", ["explain", "check"])
 def test_a_name_that_is_nearly_pretrained_gets_it_offered(deltarule: Command, command: str) -> None:
     code, _, err = deltarule(command, "pretraned")
     assert code == 2

@@ -187,7 +187,7 @@ def test_a_checkpoint_keeps_the_options_that_are_marked(deltarule: Command) -> N
 def test_a_checkpoint_without_later_options_is_read(deltarule: Command) -> None:
     deltarule(*SHORT, "--seed", "5", "--checkpoint", "kept", "--every-steps", "12")
     earlier = ("recipe", "recipe_name", "engine", "target", "target_task", "seed", "holdout", "start", "out", "run")
-    change_record("kept", lambda record: {name: record[name] for name in (*earlier, "plot", "diagnose")})
+    change_record("kept", lambda record: {name: record[name] for name in (*earlier, "plot")} | {"diagnose": False})
     result = deltarule("train", "--resume", "kept", "--json")
     assert (result.code, result.json["seed"]) == (0, 5)
 

@@ -113,7 +113,7 @@ def in_a_table(text: str) -> Iterator[list[str]]:
         rows.writerows([k, f"{text} {k % 3}", f"{text} {'ab'[k % 2]}"] for k in range(20))
     model = f"{name}.safetensors"
     known = ["--data", str(table)]
-    yield ["train", *known, "--target", "class", "--epochs", "1", "--out", model, "--run", f"{name}-run", "--diagnose"]
+    yield ["train", *known, "--target", "class", "--epochs", "1", "--out", model, "--run", f"{name}-run"]
     yield ["train", *known, "--target", text, "--epochs", "1", "--seed", "1", "--checkpoint", f"{name}-kept"]
     yield ["train", "--resume", f"{name}-kept"]
     yield ["train", *known, "--target", "no such"]
@@ -124,8 +124,8 @@ def in_a_table(text: str) -> Iterator[list[str]]:
     yield ["predict", str(table), "--model", model, "--json"]
     yield ["explain", model, "--example", "0"]
     yield ["explain", model, "--example", "0", "--json"]
-    yield ["gradcheck", model]
-    yield ["diagnose", f"{name}-run"]
+    yield ["check", model]
+    yield ["check", f"{name}-run"]
     yield ["plot", "confusion", model, "--json"]
     yield ["plot", "scores", model, "--out", f"{name}.png"]
     yield ["export", model, "--npz", f"{name}.npz"]
@@ -152,8 +152,7 @@ def in_a_model(text: str) -> Iterator[list[str]]:
         ["explain", "--image", "images.npz", "--example", "0"],
         ["explain", "--image", "images.npz", "--example", "0", "--label", text],
         ["plot", "weights", "--json"],
-        ["diagnose", "--data", "images.npz"],
-        ["gradcheck", "--data", "images.npz"],
+        ["check", "--data", "images.npz"],
         ["evaluate"],
         ["train", "--data", "images.npz", "--epochs", "1", "--from"],
     ):
@@ -220,7 +219,7 @@ def on_the_command_line(text: str) -> Iterator[list[str]]:
     yield [text]
     yield ["train", f"--{text}"]
     yield ["data", text]
-    for command in ("train", "evaluate", "explain", "check", "gradcheck", "recipes", "playground"):
+    for command in ("train", "evaluate", "explain", "check", "recipes", "playground"):
         yield [command, text]
     for option in ("--data", "--from", "--set", "--engine", "--resume", "--out", "--plot", "--run", "--epochs"):
         yield ["train", "no-recipe" if option == "--run" else "linear", "--offline", option, f"{text}/x/y"]

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sound_files as sound
 import tomli_w
-from frames import read_frame
 
 from deltarule.data.ink.normalization import ink_image
 from deltarule.data.ink.pictures import read_picture
@@ -30,7 +28,7 @@ from deltarule.data.reading import How
 from deltarule.errors import DeltaruleError
 from deltarule.files.checkpoint import read_checkpoint
 from deltarule.files.model_file import load
-from deltarule.playground.protocol import frame, parse_order
+from deltarule.playground.playground import parse_order
 from deltarule.recipes.schema import parse
 
 MOST_BYTES = 256 * 2**20  # beyond what the process has already
@@ -189,20 +187,6 @@ def order(rng: Words) -> bytes:
     return edited(text, rng) if rng.random() < 0.5 else text
 
 
-def binary_frame(content: bytes, rng: Words) -> bytes:
-    """A frame with another header, its length right again."""
-    end = 4 + int.from_bytes(content[:4], "little")
-    header = json.loads(content[4:end])
-    changed(header, rng)
-    text = json.dumps(header if rng.random() < 0.9 else strange(rng)).encode()
-    return len(text).to_bytes(4, "little") + text + bytes(-(4 + len(text)) % 8) + content[end + -end % 8 :]
-
-
-def sound_frame() -> bytes:
-    """A frame of two arrays."""
-    return frame({"type": "step", "loss": 0.5}, {"a": np.arange(6.0).reshape(2, 3), "b": np.zeros(5, np.uint8)})
-
-
 def of_file(*readers: Callable[[Path], Any]) -> Callable[[bytes, Path], None]:
     """Readers of files, each given the content in one; what one refuses, the next is given all the same."""
 
@@ -249,7 +233,6 @@ TARGETS = {
     ),
     "picture": Target(picture, lambda content, _: ink_image(read_picture(content))),
     "order of the page": Target(order, lambda content, _: parse_order(content.decode(errors="surrogateescape"))),
-    "frame to the page": Target(in_either_way(sound_frame, binary_frame), lambda content, _: read_frame(content)),
 }
 
 
@@ -261,7 +244,6 @@ SOUND: dict[str, Callable[[], bytes]] = {
     "recipe": sound.recipe,
     "picture": sound.picture,
     "order of the page": lambda: json.dumps(ORDERS[0]).encode(),
-    "frame to the page": sound_frame,
 }
 
 

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -85,24 +85,21 @@ Open = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def opened(subject: NetworkView) -> Open:
-    """Serves a playground of its own for as long as a `with` lasts; patience: its constants, as {"server.X": 1.0}."""
+    """Serves a playground of its own for as long as a `with` lasts."""
 
     @contextmanager
-    def serving(patience: Mapping[str, float] = {}, host: str = "127.0.0.1") -> Iterator[Site]:
+    def serving() -> Iterator[Site]:
         names = ("digits", "xor", "arithmetic")
         playground = Playground(subject, {name: partial(load, name) for name in names})
-        with pytest.MonkeyPatch.context() as patch:
-            for name, seconds in patience.items():
-                patch.setattr(f"deltarule.playground.{name}", seconds)
-            service = Service(playground, 0, host)
-            thread = threading.Thread(target=service.run)
-            thread.start()
-            try:
-                yield Site(service, playground)
-            finally:
-                service.server.should_exit = True
-                thread.join(timeout=30.0)
-                assert not thread.is_alive()
+        service = Service(playground, 0)
+        thread = threading.Thread(target=service.run)
+        thread.start()
+        try:
+            yield Site(service, playground)
+        finally:
+            service.server.should_exit = True
+            thread.join(timeout=30.0)
+            assert not thread.is_alive()
 
     return serving
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -110,50 +109,31 @@ def test_the_name_of_a_file_is_never_a_path(site: Any, name: str) -> None:
     assert b"import" not in answer
 
 
-def test_wider_binding_is_asked_for_and_guarded(opened: Any) -> None:
-    with opened(host="0.0.0.0") as site:
-        assert httpx.get(f"http://{site.host}/api/model").status_code == 401
-        assert site.get("/api/model").status_code == 200
-        assert site.get("/api/model", Host="attacker.example").status_code == 403
-        assert site.get("/api/model", Host=f"attacker.example:{site.service.port}").status_code == 403
-        assert site.get("/api/model", Host=f"192.0.2.7:{site.service.port}").status_code == 200  # no name, no rebinding
-        assert site.get("/api/model", Host=f"{socket.gethostname()}:{site.service.port}").status_code == 200
-
-
 @pytest.mark.parametrize(
-    ("bound", "host", "is_own"),
+    ("host", "is_own"),
     [
-        ("127.0.0.1", "127.0.0.1:8000", True),
-        ("127.0.0.1", "LOCALHOST:8000", True),
-        ("127.0.0.1", "192.0.2.7:8000", False),
-        ("127.0.0.1", "127.0.0.1:80", False),
-        ("127.0.0.1", "[::1]:8000", False),
-        ("127.0.0.1", "127.0.0.1.evil.example:8000", False),
-        ("127.0.0.1", "evil.example@127.0.0.1:8000", False),
-        ("::", "[::1]:8000", True),
-        ("0.0.0.0", "evil.example:8000", False),
-        ("192.0.2.7", "192.0.2.7:8000", True),
-        ("192.0.2.7", "192.0.2.8:8000", False),
+        ("127.0.0.1:8000", True),
+        ("LOCALHOST:8000", True),
+        ("192.0.2.7:8000", False),
+        ("127.0.0.1:80", False),
+        ("127.0.0.1", False),
+        ("[::1]:8000", False),
+        ("127.0.0.1.evil.example:8000", False),
+        ("evil.example@127.0.0.1:8000", False),
     ],
 )
-def test_the_names_of_the_server(bound: str, host: str, is_own: bool) -> None:
+def test_the_names_of_the_server(host: str, is_own: bool) -> None:
     async def nothing(*ends: Any) -> None:
         await asyncio.sleep(0)
 
-    assert Guard(nothing, 8000, bound).is_own(host) == is_own
+    assert Guard(nothing, 8000).is_own(host) == is_own
+    assert Guard(nothing, 80).is_own("localhost")
 
 
 def test_a_taken_port_is_said_so(site: Any) -> None:
-    with pytest.raises(
-        SettingError, match=rf"got {site.service.port}, where another program listens .* --port 0 takes"
-    ):
-        listen("127.0.0.1", site.service.port)
-    with pytest.raises(
-        SettingError, match=r"an address of this machine was expected: got 192\.0\.2\.7 .* leave out --host"
-    ):
-        listen("192.0.2.7", 0)
-    with pytest.raises(SettingError, match=r"an address of this machine was expected: got nowhere\.invalid"):
-        listen("nowhere.invalid", 0)
+    says = rf"got {site.service.port}, where another program listens .* --port 0 takes"
+    with pytest.raises(SettingError, match=says):
+        listen(site.service.port)
 
 
 def test_no_route_serves_the_folder(site: Any) -> None:

@@ -3,16 +3,16 @@
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from frames import Frame, read_frame
 from websockets.sync.client import ClientConnection
 
 from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
 from deltarule.inspection.measures.metrics import evaluate_model
+from deltarule.nn.arrays import Array
 from deltarule.playground import frames
 from deltarule.recipes import read
 from deltarule.recipes.build import build
@@ -20,6 +20,13 @@ from deltarule.training import trainer
 from deltarule.training.history import History
 
 COMPILATION = 600.0  # seconds that a run's kernels may take, where the processor is shared
+
+
+class Heard(NamedTuple):
+    """A message to the page; `arrays` are those of a frame."""
+
+    facts: dict[str, Any]
+    arrays: dict[str, Array]
 
 
 class Page:
@@ -31,18 +38,21 @@ class Page:
     def order(self, kind: str, **facts: Any) -> None:
         self.line.send(json.dumps({"type": kind, **facts}))
 
-    def hear(self) -> Frame:
-        """The next that is said: a frame, or a message without arrays."""
-        said = self.line.recv(timeout=COMPILATION)
-        return read_frame(said) if isinstance(said, bytes) else Frame(json.loads(said), {})
+    def hear(self) -> Heard:
+        """The next that is said."""
+        facts = json.loads(self.line.recv(timeout=COMPILATION))
+        arrays = facts.pop("arrays", {})
+        return Heard(
+            facts, {name: np.array(each["data"], float).reshape(each["shape"]) for name, each in arrays.items()}
+        )
 
-    def hear_until(self, kind: str) -> Frame:
+    def hear_until(self, kind: str) -> Heard:
         while (heard := self.hear()).facts["type"] != kind:
             assert heard.facts["type"] in ("begin", "frame"), heard.facts
             self.order("more")
         return heard
 
-    def frame(self) -> Frame:
+    def frame(self) -> Heard:
         return self.hear_until("frame")
 
 

@@ -16,7 +16,6 @@ from deltarule.errors import DISTRIBUTION
 
 # Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
 NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "playground", "export", "recipes")
-ALIASES = ("gradcheck", "diagnose")  # for parts of `check`, in whose module they are; the help does not list them
 DATA = {"list": "show_all", "fetch": "fetch", "info": "info", "verify": "verify"}  # the functions by their commands
 
 
@@ -34,11 +33,12 @@ def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -
 
 def command(name: str, function: str) -> Command:
     """The command of that name, whose options are the class of its name in `options`."""
-    return Command(name, getattr(options, f"{name.capitalize()}Options"), function, hidden=name in ALIASES)
+    return Command(name, getattr(options, f"{name.capitalize()}Options"), function)
 
 
+aliases = [Command(name, options.CheckOptions, "check.check", hidden=True) for name in ("gradcheck", "diagnose")]
 app = Group(
-    commands=[command(name, f"{'check' if name in ALIASES else name}.{name}") for name in NAMES + ALIASES],
+    commands=[*(command(name, f"{name}.{name}") for name in NAMES), *aliases],
     help="A neural network you can see through: train it, ask it, look inside.",
     params=[  # the eager one is read before the other, wherever it stands
         click.Option(["--version"], is_flag=True, callback=show_version, help="Show the version and exit."),

@@ -1,29 +1,28 @@
-"""`deltarule check`: what is wrong with a program or a network; `gradcheck` and `diagnose` are parts of it."""
+"""`deltarule check`: what is wrong with a program or a network."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from deltarule.cli.options import CheckOptions, DiagnoseOptions, GradcheckOptions, SubjectOptions
+from deltarule.cli.options import CheckOptions, SubjectOptions
 from deltarule.cli.printing import print_result, terminal_width
-from deltarule.cli.resolve import is_model, load_examples, refuse_changes, resolve, train_and_test
+from deltarule.cli.resolve import is_model, refuse_changes, resolve, train_and_test
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, is_run, read_history
 from deltarule.inspection.diagnosis.diagnose import diagnose_network, diagnose_training, history_findings
 from deltarule.inspection.diagnosis.findings import Diagnosis
-from deltarule.inspection.gradcheck import check as gradient_check
+from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.learn.check import check_program
 from deltarule.learn.code_files import find_program
 from deltarule.learn.network_check import NetworkCheck
 from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model
 from deltarule.nn.penalties import Penalty
-from deltarule.recipes.build import Job
 
 BATCH = slice(8)  # the first examples: more say no more
 
 
 def check(options: CheckOptions) -> None:
-    """Print what is wrong with a program or a network; exit code 1 where something is."""
+    """Print what is wrong with a program or a network; exit code 1 where something is, 2 for an unknown program."""
     is_network = any(Path(options.name, each).exists() for each in (MODEL, HISTORY)) or is_run(options.name)
     result: ProgramCheck | NetworkCheck
     program = None if is_network else find_program(options.name)
@@ -34,60 +33,34 @@ def check(options: CheckOptions) -> None:
     elif options.run or options.no_train:
         raise SettingError(sentence("command.check_network", name=options.name))
     else:
-        subject, history = subject_and_history(options)
-        gradient = None if subject is None else gradient_of(subject, options)
-        result = NetworkCheck(gradient, findings(subject, history, options))
-    print_and_leave(result, options)
-
-
-def gradcheck(options: GradcheckOptions) -> None:
-    """Compare the gradient with numeric derivatives and print the result; exit code 1 where the two disagree."""
-    print_and_leave(gradient_of(resolve(options), options), options)
-
-
-def diagnose(options: DiagnoseOptions) -> None:
-    """Print what is wrong with a recipe, a model or a run: with its history first, where it has one."""
-    found = findings(*subject_and_history(options), options)
-    print_result(found.to_json_list(), found.to_text(terminal_width()), as_json=options.as_json)
-
-
-def print_and_leave(result: Any, options: SubjectOptions) -> None:
-    """Print a result; leave with exit code 1 where it is not `ok`, and 2 where a program was not recognized."""
+        result = check_network(options)
     print_result(result.to_json_dict(), result.to_text(terminal_width()), as_json=options.as_json)
     if not result.ok:
         raise SystemExit(2 if result.ok is None else 1)
 
 
-def subject_and_history(options: SubjectOptions) -> tuple[Model | Job | None, Diagnosis]:
-    """The network that a command names, if there is one, and what is found in the history of a run."""
-    if not Path(options.name).is_dir():
-        return resolve(options), Diagnosis(())
-    refuse_changes(options.changes, options.name)
-    rows = read_history(options.name)
-    if len(rows) < 2:
-        raise DataError(sentence("command.short_run", name=options.name, n_rows=len(rows), file=HISTORY))
-    return resolve(options) if is_model(options.name) else None, Diagnosis.of(history_findings(rows))
-
-
-def gradient_of(subject: Model | Job, options: SubjectOptions) -> gradient_check.GradientCheck:
-    """The check of a network's gradient on a few examples."""
-    if isinstance(subject, Model):
-        examples = load_examples(subject, options)
-        network, batch, penalty = subject.inner, subject.scaled(examples.take(BATCH)), Penalty()
-    else:
-        network, batch, penalty = subject.trainer.network, subject.train.take(BATCH), subject.trainer.penalty
-    return gradient_check.gradcheck(network, batch.inputs, batch.targets, penalty=penalty)
-
-
-def findings(subject: Model | Job | None, history: Diagnosis, options: SubjectOptions) -> Diagnosis:
-    """What the history of a run has shown, and what a look at its network adds."""
-    if subject is None:
-        return history
+def check_network(options: SubjectOptions) -> NetworkCheck:
+    """The gradient on a few examples, what the history of a run has shown, and what a look at the network adds."""
+    history = Diagnosis(())
+    if Path(options.name).is_dir():
+        refuse_changes(options.changes, options.name)
+        rows = read_history(options.name)
+        if len(rows) < 2:
+            raise DataError(sentence("command.short_run", name=options.name, n_rows=len(rows), file=HISTORY))
+        history = Diagnosis.of(history_findings(rows))
+        if not is_model(options.name):
+            return NetworkCheck(None, history)
+    subject = resolve(options)
     if isinstance(subject, Model):
         train, test, _ = train_and_test(subject, options)
-        more = diagnose_network(subject.inner, subject.scaled(train), test and subject.scaled(test))
+        train, test = subject.scaled(train), test and subject.scaled(test)
+        network, penalty, diagnose = subject.inner, Penalty(), partial(diagnose_network, subject.inner)
     else:
-        test = subject.test and subject.model.scaled(subject.test)
-        more = diagnose_training(subject.trainer, subject.train, test)
+        train, test = subject.train, subject.test and subject.model.scaled(subject.test)
+        network, penalty = subject.trainer.network, subject.trainer.penalty
+        diagnose = partial(diagnose_training, subject.trainer)
+    batch = train.take(BATCH)
+    gradient = gradcheck(network, batch.inputs, batch.targets, penalty=penalty)
+    found = diagnose(train, test)
     known = {each.id for each in history}
-    return Diagnosis.of([*history, *(each for each in more if each.id not in known)])
+    return NetworkCheck(gradient, Diagnosis.of([*history, *(each for each in found if each.id not in known)]))

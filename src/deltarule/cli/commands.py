@@ -193,31 +193,26 @@ class Command(click.Command):
         from deltarule.recipes import names
 
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
-        rest, looks = [*given[:at], *given[at + 1 :]], words()["surplus"].items()
-        fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
-        is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
-        if is_second or word.startswith("--") or (word.endswith(".json") and "--json" in given):
-            kept = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
-            line = shlex.join([*path.split(), *kept]) + f" > {word}" * word.endswith(".json")
-            return sentence("command.surplus", path=path, word=word, line=line)
-        if f"--{word}" in known:
-            line = shlex.join([*path.split(), *given[:at], f"--{word}", *given[at + 1 :]])
-            return sentence("command.surplus", path=path, word=word, line=line)
+        rest, looks, to_file = [*given[:at], *given[at + 1 :]], words()["surplus"].items(), ""
         word = word.lstrip("+")
         option, equals, value = word.partition("=")
-        key = option.rpartition(".")[2]
-        if equals and f"--{key}" not in known:
-            near = self.advice(f"--{key}", [f"--{key}", value])
-            if near.startswith("did you mean"):
-                return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
-        if equals and (f"--{option}" in known or "--set" in known):
-            asked = [f"--{option}", value] if f"--{option}" in known else ["--set", word]
-            return sentence("command.surplus", path=path, word=word, line=shlex.join([*path.split(), *rest, *asked]))
-        meant = next((name for name in fits if name not in ("--out", "--plot") or not Path(word).exists()), "")
-        if not meant and given[0] in words()["verbs"]:
-            word, rest = given[0], given[1:]
-        line = shlex.join([*path.split(), *rest, *([meant, word] if meant else [])])
-        return sentence("command.surplus", path=path, word=word, line=line)
+        key = f"--{option.rpartition('.')[2]}"
+        is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
+        if is_second or word.startswith("--") or (word.endswith(".json") and "--json" in given):
+            line = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
+            to_file = f" > {word}" * word.endswith(".json")
+        elif f"--{word}" in known:
+            line = [*given[:at], f"--{word}", *given[at + 1 :]]
+        elif equals and key not in known and (near := self.advice(key, [key, value])).startswith("did you mean"):
+            return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
+        elif equals and (f"--{option}" in known or "--set" in known):
+            line = [*rest, *([f"--{option}", value] if f"--{option}" in known else ["--set", word])]
+        else:
+            fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
+            meant = next((name for name in fits if name not in ("--out", "--plot") or not Path(word).exists()), "")
+            word, line = (given[0], given[1:]) if not meant and given[0] in words()["verbs"] else (word, rest)
+            line = [*line, meant, word] if meant else line
+        return sentence("command.surplus", path=path, word=word, line=shlex.join([*path.split(), *line]) + to_file)
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""

@@ -79,10 +79,9 @@ def verify(options: VerifyOptions) -> None:
 
 def where(name: str) -> str:
     """Where a data set lies, as far as the names of files tell."""
-    if not catalog.describe(name).files:
-        return "comes with deltarule"
     files = catalog.locate(name)
-    return str(files[0].parent) if files else NOT_HERE
+    is_ours = not catalog.describe(name).files
+    return "comes with deltarule" if is_ours else str(files[0].parent) if files else NOT_HERE
 
 
 def in_words(value: Any) -> str:

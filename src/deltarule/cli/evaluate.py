@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from deltarule.atomic import write_atomically
 from deltarule.cli.options import EvaluateOptions
 from deltarule.cli.printing import entry, image_text, in_a_line, percent, print_result, score_words, table_text
 from deltarule.cli.resolve import load_examples, load_model, model_path, training_record
-from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.kinds import confusion_picture
@@ -32,11 +33,13 @@ def evaluate(options: EvaluateOptions) -> None:
     dataset = load_examples(model, options)
     report = evaluate_model(model, dataset)
     if options.plot is not None:
-        write_picture(confusion_picture(report, dataset), options.plot, force=options.force)
+        picture = confusion_picture(report, dataset)
+        write_atomically(options.plot, picture.to_bytes(options.plot.suffix), "picture", force=options.force)
     facts = {"model": model_path(options.name), "dataset": dataset.name} | report.to_json_dict()
     score = f"{score_sentence(report, dataset)}, loss {report.loss:.4f}"
     if options.data is None:
-        score = f"{score}\n{comparison(model, report)}".rstrip("\n")
+        record = training_record(model)
+        score = f"{score}\n{comparison(report, record.training_score, record.plain_scores)}".rstrip("\n")
     text = f"{score}\n\n{table_text(table_rows(report, dataset))}\n\n{worst_mistake(model, dataset, report)}"
     print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
@@ -73,17 +76,16 @@ def score_sentence(report: Report, dataset: Dataset) -> str:
     return f"{round(report.score * n_answers):,} of {n_answers:,} {what} right, {percent(report.score)}"
 
 
-def comparison(model: Model, report: Report) -> str:
+def comparison(report: Report, training_score: float | None, plain_scores: dict[str, float]) -> str:
     """What a network for a table got on the rows that it learned from, and what others get on the test; else ""."""
-    record = training_record(model)
-    if not record.plain_scores or record.training_score is None:
+    if not plain_scores or training_score is None:
         return ""
-    shown = {name: score_words(report.score_name, score).split()[1:] for name, score in record.plain_scores.items()}
+    shown = {name: score_words(report.score_name, score).split()[1:] for name, score in plain_scores.items()}
     others = ", ".join(f"{name} {' '.join(score)}" for name, score in shown.items())
-    lines = [entry("learned", f"{score_words(report.score_name, record.training_score)} on the rows learned from")]
+    lines = [entry("learned", f"{score_words(report.score_name, training_score)} on the rows learned from")]
     lines.append(entry("compare", f"on the same test: {others}"))
-    best = max(record.plain_scores, key=record.plain_scores.__getitem__)
-    if report.score <= record.plain_scores[best]:
+    best = max(plain_scores, key=plain_scores.__getitem__)
+    if report.score <= plain_scores[best]:
         lines.append(entry("note", f"the network is not better than {best}: more rows or columns may help"))
     return "\n".join(lines)
 

@@ -28,28 +28,23 @@ def explain(options: ExplainOptions) -> None:
         raise SettingError("give the example either with --image, or with --data and --target")
     if options.label is not None and options.image is None:
         raise SettingError("--label says what an --image is: examples of data know it themselves")
-    model, dataset = model_and_examples(options)
+    subject = resolve(options)
+    model = subject if isinstance(subject, Model) else subject.model
+    if options.image is not None:
+        dataset = own_examples(options.image, options.label, model)
+    elif isinstance(subject, Model):
+        dataset = load_examples(model, options)
+    elif subject.test is not None:
+        dataset = subject.test
+    else:  # of a recipe whose data have no test: these are scaled already
+        network, dataset = subject.trainer.network, subject.train
+        model = replace(model.of_numbers(), network=network, input_scaling=None, target_scaling=None)
     number = example_number(options.example, model, dataset)
     example, target = dataset.inputs[number], dataset.targets[number]
     shown: dict[str, Any] = {"layer": options.layer, "neuron": options.neuron, "equation": options.equation}
     walk = walk_through(model, example, target, **shown)
     facts = {"model": options.name, "dataset": dataset.name, "example": number} | walk.as_dict()
     print_result(facts, encodable(str(walk), encoding()), as_json=options.as_json)
-
-
-def model_and_examples(options: ExplainOptions) -> tuple[Model, Dataset]:
-    """The model of that name, or the untrained one of a recipe; and the examples to choose from."""
-    subject = resolve(options)
-    model = subject if isinstance(subject, Model) else subject.model
-    if options.image is not None:
-        return model, own_examples(options.image, options.label, model)
-    if isinstance(subject, Model):
-        return model, load_examples(model, options)
-    if subject.test is not None:
-        return model, subject.test
-    network = subject.trainer.network
-    model = replace(model.of_numbers(), network=network, input_scaling=None, target_scaling=None)
-    return model, subject.train  # which is scaled already
 
 
 def own_examples(path: Path, label: str | None, model: Model) -> Dataset:

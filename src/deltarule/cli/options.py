@@ -146,7 +146,6 @@ class TrainOptions(JsonOptions):
     every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
     resume: File = option("DIR", "Go on with a run; --data if its data moved.")
     resume_anyway: bool = flag("Even if settings or data differ.")
-    diagnose: bool = flag("Look for what keeps it from learning.", key=KEPT)
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
 
@@ -233,21 +232,6 @@ class CheckOptions(SubjectOptions):
     no_train: bool = flag("Leave out a right program's training on digits.")
 
 
-class GradcheckOptions(SubjectOptions):
-    """Check the gradient against numeric derivatives: a part of `check`.
-
-    Every parameter is nudged, on a batch of 8 examples, in float64. The exit code is 1 where the two disagree.
-    """
-
-
-class DiagnoseOptions(SubjectOptions):
-    """Say why a network does not learn, or would not: a part of `check`.
-
-    Faults, warnings and notes come each with their evidence in numbers and what to do. Of a recipe, data, starting
-    weights and first steps are looked at; of a model, what it has become; of a run, its history, too.
-    """
-
-
 class PlotOptions(DataOptions):
     """Draw a picture of a run or a model, or print its numbers.
 
@@ -299,7 +283,6 @@ class PlaygroundOptions(Options):
     port: int = option("N", "Where to serve it; 0 takes any free port.", 8000, within="[0, 65536)")
     html: File = output("Write the page to FILE, which needs no server, and end.")
     no_browser: bool = flag("Only print the page's address.")
-    host: str = option("ADDRESS", "Listen here: others with the token can then open the page.", "127.0.0.1")
     offline: bool = flag(OFFLINE)
 
 

@@ -22,7 +22,6 @@ from deltarule.errors import DataError, SettingError, ShapeError, require
 from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
 ONE_ARENA = -8  # M_ARENA_MAX of malloc.h
 
 
@@ -41,9 +40,7 @@ def playground(options: PlaygroundOptions) -> None:
     says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # what is here
     loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
     share_memory()
-    service = Service(Playground(given, loaders, says), options.port, options.host)
-    if options.host not in LOCAL:
-        tell("open", "others reach it at this machine's address, and need the token to do anything")
+    service = Service(Playground(given, loaders, says), options.port)
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     with handle_interrupts(None), TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
         if not options.no_browser:  # whose arguments anybody on this machine can read, unlike a file in that folder

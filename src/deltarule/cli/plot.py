@@ -3,25 +3,25 @@
 from pathlib import Path
 from typing import Any
 
+from deltarule.atomic import write_atomically
 from deltarule.cli.options import PlotOptions, TrainOptions
 from deltarule.cli.printing import in_a_line, print_result, tell
 from deltarule.cli.resolve import (
-    is_model,
     load_data,
     load_examples,
     load_model,
-    plan_recipe,
-    refuse_changes,
+    resolve,
     splits_for,
     training_record,
 )
-from deltarule.cli.results import check_place, input_files, write_picture
+from deltarule.cli.results import check_place, input_files
 from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
 from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, required_inputs
+from deltarule.model import Model
 from deltarule.recipes import names
 from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
@@ -50,7 +50,7 @@ def plot(options: PlotOptions) -> None:
     found, says = drawing(options.kind, subjects(options)), ""
     if options.out is not None:
         picture = found.draw()
-        write_picture(picture, options.out, force=options.force)
+        write_atomically(options.out, picture.to_bytes(options.out.suffix), "picture", force=options.force)
         says = in_a_line(f"{options.out}: {picture.description}")
     print_result({"kind": options.kind} | found.facts, says, as_json=options.as_json)
 
@@ -80,21 +80,16 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
     """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
-    name, seed = str(options.name), 0
-    if is_model(name):
-        refuse_changes(options.changes, name)
-        model = load_model(name)
-        record = training_record(model)
+    subject = resolve(options)
+    if isinstance(subject, Model):
+        record = training_record(subject)
         if not record.recipe:
-            raise SettingError(f"{name} does not say how it was trained: give the name of a recipe instead")
-        splits, is_own = splits_for(model, options)
-        recipe, seed = parse(record.recipe_toml, record.recipe).on(splits.train.name), record.seed
-        recipe = recipe if is_own else adapt(recipe, splits)[0]
-    else:
-        recipe, splits = plan_recipe(name, options, options.changes)
-    job, data = build(recipe, splits, seed=seed), recipe.data.name
-    tell("training", f"at most {N_STEPS} steps of the recipe {recipe.about.name} on {data}, for the range test")
-    return {"trainer": job.trainer, "data": job.train}
+            raise SettingError(f"{options.name} does not say how it was trained: give the name of a recipe instead")
+        splits, is_own = splits_for(subject, options)
+        recipe = parse(record.recipe_toml, record.recipe).on(splits.train.name)
+        subject = build(recipe if is_own else adapt(recipe, splits)[0], splits, seed=record.seed, engine="numpy")
+    tell("training", f"at most {N_STEPS} steps on {subject.train.name}, for the range test")
+    return {"trainer": subject.trainer, "data": subject.train}
 
 
 def run_folder(options: PlotOptions, file: str) -> Path:

@@ -5,14 +5,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from io import StringIO
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltarule.atomic import write_atomically
 from deltarule.cli.options import PredictOptions
 from deltarule.cli.printing import (
-    anyone_reads,
     image_text,
     in_a_line,
     note,
@@ -91,7 +89,7 @@ def predict(options: PredictOptions) -> None:
     if as_json:
         print_json([answer for _, answer in answers])
     else:
-        for each, answer in takewhile(lambda _: anyone_reads(), answers):
+        for each, answer in answers:
             if options.show and each.rows is not None and model.image_shape is not None:
                 print_text(image_text(each.rows[answer["row"]], model.image_shape))
             print_text(in_a_line(answer_line(answer, each)))
@@ -135,10 +133,7 @@ def name_file(path: Path) -> Iterator[None]:
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files, and in place of a folder the images in it and in the folders in it, by name.
-
-    Raises SettingError for a folder without images.
-    """
+    """The files, and in place of a folder all images in it, by name. SettingError for a folder without images."""
     files: list[Path] = []
     for path in paths:
         found = pictures_among(path.rglob("*"), path, partial(tell, "read")) if path.is_dir() else [path]

@@ -154,26 +154,11 @@ def doors() -> Iterator[Door]:
 
 
 def show_status(line: str) -> None:
-    """Draw a line below all others on stderr, in the place of the one before; "" ends that."""
-    if isinstance(sys.stderr, Door):
+    """Draw a line below all others on a terminal that knows escapes, in the place of the one before; "" ends that."""
+    knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
+    if isinstance(sys.stderr, Door) and sys.stderr.isatty() and knows_escapes:
         sys.stderr.status = line
         sys.stderr.put(f"{CLEAR}{line}")
-
-
-def is_drawable() -> bool:
-    """Whether stderr is a terminal, where a bar can move: one that knows escapes, as old consoles of Windows do not."""
-    knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
-    return sys.stderr.isatty() and knows_escapes
-
-
-def green(text: str) -> str:
-    """The same in green, for a status line, unless the user wants no colors."""
-    return text if os.environ.get("NO_COLOR") else f"\x1b[32m{text}\x1b[0m"
-
-
-def anyone_reads() -> bool:
-    """Whether results still arrive: False once stdout is a closed pipe or a full disk."""
-    return not isinstance(sys.stdout, Door) or sys.stdout.error is None
 
 
 def print_text(text: str) -> None:

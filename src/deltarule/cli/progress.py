@@ -1,8 +1,9 @@
 """How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
 
+import os
 import time
 
-from deltarule.cli.printing import green, is_drawable, note, percent, score_words, show_status, terminal_width
+from deltarule.cli.printing import note, percent, score_words, show_status, terminal_width
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
@@ -13,9 +14,7 @@ MOST_LINES = 50  # of a run of many epochs
 
 
 class Display(Callback):
-    """A line an epoch, or every few where there are many, below a heading that says what epoch 0 is.
-
-    Where a terminal can draw one, a bar below them moves while an epoch runs.
+    """A line an epoch, or every few where there are many, below a heading; on a terminal, a bar that moves.
 
     n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
     """
@@ -23,7 +22,7 @@ class Display(Callback):
     every_step = False
 
     def __init__(self, n_samples: int, *, is_new: bool) -> None:
-        self.n_samples, self.is_new, self.has_bar = n_samples, is_new, is_drawable()
+        self.n_samples, self.is_new = n_samples, is_new
         self.history = History()
 
     def train_begin(self, state: TrainingState) -> None:
@@ -38,7 +37,7 @@ class Display(Callback):
             note(epoch_line(state))
 
     def step_end(self, state: TrainingState) -> None:
-        if not self.has_bar or time.perf_counter() - self.drawn < REFRESH_SECONDS:
+        if time.perf_counter() - self.drawn < REFRESH_SECONDS:
             return
         score, share = SCORE_NAMES[state.task], state.step / state.n_steps
         minutes, seconds = divmod(round(state.seconds * (1.0 / share - 1.0)), 60)
@@ -51,13 +50,13 @@ class Display(Callback):
         ]
         before, after = f"epoch {state.epoch}/{state.n_epochs} ", f" {'  '.join(figures)}"
         width = max(terminal_width() - len(before + after) - 1, 0)
-        bar = f"{green('#' * round(share * width))}{'-' * (width - round(share * width))}"
+        done, ahead = "#" * round(share * width), "-" * (width - round(share * width))
+        bar = f"{done}{ahead}" if os.environ.get("NO_COLOR") else f"\x1b[32m{done}\x1b[0m{ahead}"
         show_status(f"{before}{bar}{after}" if width else f"{before}{after}"[: terminal_width() - 1])
         self.drawn = time.perf_counter()
 
     def train_end(self, state: TrainingState) -> None:
-        if self.has_bar:
-            show_status("")
+        show_status("")
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.cli.options import RECIPE_KEYS, DataOptions, SubjectOptions, TrainOptions
+from deltarule.cli.options import RECIPE_KEYS, DataOptions, PlotOptions, SubjectOptions, TrainOptions
 from deltarule.cli.printing import tell
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
@@ -26,17 +26,14 @@ from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL, RECIPE, check_belongs
 from deltarule.model import Model
 from deltarule.recipes import names, read
-from deltarule.recipes.build import Job, adapt, build, resize, size_in_words, split
+from deltarule.recipes.build import Job, adapt, build, choose_decay, resize, size_in_words, split, with_decay
 from deltarule.recipes.schema import Recipe, parse
-from deltarule.recipes.tabular import choose_decay, decay_of
 
 
 class TrainingRecord(msgspec.Struct):
     """What `deltarule train` keeps in Model.record for the commands; there is more, for people to read.
 
-    recipe: its name; recipe_toml: all of it, as it was carried out; seed: what its split was drawn with.
-    dataset: a name or path; target, label, missing, size, skip_bad: how it was read, as for `load_data`.
-    environment: as `files.run_folder.environment` returns it, with the hash of the data.
+    recipe: its name; recipe_toml: all of it, as it was carried out. target to skip_bad: how its data were read.
     training_score, plain_scores: of a table, to compare its score on the test with.
     """
 
@@ -93,8 +90,6 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     """The model in a file or a run's folder, or the pretrained one; stderr says which.
 
     hidden: the activation between the layers of a file that does not say it: see `load`.
-
-    Raises SettingError where there is none, ModelFileError where the file does not hold a model.
     """
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
@@ -132,18 +127,15 @@ def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
         raise SettingError(sentence("command.changes", name=name, change=shlex.quote(changes[0])))
 
 
-def resolve(options: SubjectOptions) -> Model | Job:
+def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
     """The model that a command names, or what would train the recipe that it names, before the first step."""
-    if is_model(options.name):
-        refuse_changes(options.changes, options.name)
-        return load_model(options.name)
-    return build(*plan_recipe(options.name, options, options.changes), engine="numpy")
-
-
-def plan_recipe(name: str, options: DataOptions, changes: list[str] | None) -> tuple[Recipe, Splits]:
-    """A recipe as it would be carried out on its own data, or on others, to look at it."""
+    name = str(options.name)
+    if is_model(name):
+        refuse_changes(options.changes, name)
+        return load_model(name)
     given: dict[str, Any] = {"data": options.data, "target": options.target, "offline": options.offline}
-    return plan_run(TrainOptions(recipe=name, changes=changes, **given), read_recipe(name), is_run=False)
+    planned = TrainOptions(recipe=name, changes=options.changes, **given)
+    return build(*plan_run(planned, read_recipe(name), is_run=False), engine="numpy")
 
 
 def changes_asked(options: TrainOptions) -> list[str]:
@@ -185,8 +177,10 @@ def plan_run(
     is_fresh_table = is_suited and splits.train.image_shape is None and options.start is None and is_run
     if is_fresh_table and recipe.training.optimizer == original.training.optimizer:
         train = split(recipe, splits, options.seed)[0]
-        recipe = choose_decay(recipe, train.hold_out(options.holdout).train if options.holdout else train, options.seed)
-        tell("chosen", f"weight decay {decay_of(recipe):g}, by the loss on rows held out of those to learn from")
+        train = train.hold_out(options.holdout).train if options.holdout else train
+        decay = choose_decay(recipe, train, options.seed)
+        recipe = with_decay(recipe, decay)
+        tell("chosen", f"weight decay {decay:g}, by the loss on rows held out of those to learn from")
     return recipe, splits
 
 
@@ -296,10 +290,7 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
-    """The dataset with its classes counted as the model counts them, where it knows them by these names.
-
-    Raises SettingError where it does not know one.
-    """
+    """The dataset with its classes counted as the model counts them. SettingError where it does not know one."""
     ours, theirs = model.class_names, dataset.class_names
     if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
         return dataset

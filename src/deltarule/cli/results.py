@@ -7,7 +7,7 @@ from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 
-from deltarule.atomic import SUFFIXES, check_target, write_atomically
+from deltarule.atomic import SUFFIXES, check_target
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
@@ -15,7 +15,7 @@ from deltarule.errors import DeltaruleError, FileError, SettingError, require, s
 from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
-from deltarule.inspection.plots.picture import DESCRIPTION_KEYS, Picture
+from deltarule.inspection.plots.picture import DESCRIPTION_KEYS
 
 
 def check_place(
@@ -92,11 +92,6 @@ def files_behind(name: str | None, of_run: Sequence[str]) -> list[Path]:
     if name is None:
         return []
     return [Path(name, each) for each in of_run] if Path(name).is_dir() else [model_path(name)]
-
-
-def write_picture(picture: Picture, path: Path, *, force: bool = False) -> None:
-    """Write a picture, whole or not at all, in the format that the file's name ends in."""
-    write_atomically(path, picture.to_bytes(path.suffix), "picture", force=force)
 
 
 def free_path(path: Path) -> Path:

@@ -17,7 +17,6 @@ from deltarule.files.checkpoint import STEP_FILES as STEPS
 from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint, step_of
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import CHECKPOINTS, MODEL, is_run
-from deltarule.nn.network import Network
 from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
@@ -99,8 +98,9 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
 
 def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
     """The run that a snapshot is of. SettingError where it was not one of `deltarule train`."""
+    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # an option of its time
     try:
-        found = msgspec.convert(snapshot.record, KeptOptions, dec_hook=lambda kind, value: kind(value))
+        found = msgspec.convert(record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
         raise SettingError(sentence("command.program", folder=folder)) from error
     kept = {name: getattr(found, name) for name in KEPT_OPTIONS}
@@ -108,18 +108,13 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
 
 
 def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, EarlierRun | None]:
-    """The run whose weights --from names, by a checkpoint or a folder of them; and the options, on its data.
-
-    No run where --from names something else.
-    """
+    """The run whose weights --from names, by a checkpoint or a folder of them, if so; and the options, on its data."""
     start = Path(options.start or "")
-    if start.is_dir() and options.start and not (start / MODEL).is_file():
-        folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
-        if not any(folder.glob(STEPS)):
-            return options, None
-        start, snapshot = newest_checkpoint(folder, weights_only=True)
-    elif start.is_file() and start.match(STEPS):
+    folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
+    if start.is_file() and start.match(STEPS):
         snapshot = read_checkpoint(start, weights_only=True)
+    elif options.start and not (start / MODEL).is_file() and any(folder.glob(STEPS)):
+        start, snapshot = newest_checkpoint(folder, weights_only=True)
     else:
         return options, None
     run = earlier_run(snapshot, start)
@@ -127,15 +122,6 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
     kept = {name: run.options[name] for name in reads if name not in options.given}
     tell("weights", f"{start}: those after step {snapshot.step:,}")
     return replace(options, **kept), run
-
-
-def take_weights(network: Network, run: EarlierRun, path: str) -> None:
-    """Begin with the parameters of an earlier run. SettingError where they are those of other layers."""
-    vector = run.snapshot.arrays["parameters"]
-    if vector.size != network.parameters.size:
-        n_now = network.parameters.size
-        raise SettingError(sentence("command.other_sizes", path=path, n_before=vector.size, n_now=n_now))
-    network.parameters.vector[:] = vector
 
 
 def is_safe(name: str, place: Path) -> bool:

@@ -15,44 +15,30 @@ from deltarule.atomic import write_atomically
 from deltarule.cli.evaluate import comparison, example_noun, score_sentence, worst_mistake
 from deltarule.cli.interrupts import handle_interrupts
 from deltarule.cli.options import TrainOptions
-from deltarule.cli.printing import (
-    entry,
-    in_a_line,
-    note,
-    percent,
-    print_json,
-    print_text,
-    score_words,
-    tell,
-    terminal_width,
-)
+from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, print_text, score_words, tell
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
-from deltarule.cli.results import check_train_places, write_picture
+from deltarule.cli.results import check_train_places
 from deltarule.cli.resume import (
     checkpoint_record,
     checkpoint_to_start_from,
     how_to_resume,
     resume_run,
     snapshot_of,
-    take_weights,
 )
 from deltarule.data.columns import MOST_NAMED, columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
-from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError
+from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError, SettingError, sentence
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes
-from deltarule.inspection.diagnosis.diagnose import Checkup
-from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
-from deltarule.recipes.build import Job, build
+from deltarule.recipes.build import Job, build, plain_scores
 from deltarule.recipes.schema import Recipe
-from deltarule.recipes.tabular import plain_scores
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
@@ -66,9 +52,8 @@ FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 class Run:
     """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
 
-    saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
-    files: what writes to its folder, if it has one.
-    plain_scores: of a table, by name, the scores to compare the network's with.
+    saved: where the network is, in words, once it has been written. files: what writes to its folder, if it has one.
+    training_score, plain_scores: of a table, its score in training, and by name those to compare the network's with.
     """
 
     options: TrainOptions
@@ -76,8 +61,8 @@ class Run:
     job: Job
     environment: dict[str, Any]
     saved: str = ""
-    checkup: Checkup | None = None
     files: run_folder.RunFiles | None = None
+    training_score: float | None = None
     plain_scores: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -137,7 +122,11 @@ def train(options: TrainOptions) -> None:
         start = start.with_meaning(class_names=splits.train.class_names)
     job = build(recipe, splits, seed=options.seed, holdout=options.holdout, engine=options.engine, start=start)
     if begun is not None:
-        take_weights(job.trainer.network, begun, str(options.start))
+        vector, parameters = begun.snapshot.arrays["parameters"], job.trainer.network.parameters
+        if vector.size != parameters.size:
+            sizes = {"n_before": vector.size, "n_now": parameters.size}
+            raise SettingError(sentence("command.other_sizes", path=options.start, **sizes))
+        parameters.vector[:] = vector
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
     model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
@@ -146,9 +135,7 @@ def train(options: TrainOptions) -> None:
     lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, goes_on=resumed is not None) if options.run else None
-        if options.diagnose:
-            run.checkup = begin_checkup(run)
-        callbacks = [*job.trainer.callbacks, run.checkup, display, folder, checkpoints]
+        callbacks = [*job.trainer.callbacks, display, folder, checkpoints]
         job.trainer.callbacks = [each for each in callbacks if each is not None]
         try:
             if checkpoints is not None:
@@ -179,36 +166,9 @@ def announce(run: Run) -> None:
         tell("engine", f"NumPy: {job.trainer.engine.says}")
 
 
-def begin_checkup(run: Run) -> Checkup:
-    """What looks for faults while the network learns, after a look at what it starts from."""
-    job = run.job
-    judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.trainer, job.train, judged_by)
-    note(diagnosis_note("data and starting weights", checkup.before))
-    return checkup
-
-
-def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
-    """What a look at some place has found, in lines that fit the terminal."""
-    if not diagnosis:
-        return entry("looked", f"at {place}: nothing wrong was found")
-    return f"{entry('looked', f'at {place}:')}\n{diagnosis.to_text(terminal_width())}"
-
-
-def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
-    """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
-    if run.checkup is None or not history.rows:
-        return {}
-    before, after = run.checkup.before, run.checkup.after(history)
-    note(diagnosis_note("the first steps and the history", after))
-    return {"diagnosis": [*before.to_json_list(), *after.to_json_list()]}
-
-
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
     """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
-    job, training_score = run.job, None
-    if run.plain_scores:
-        training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
+    job = run.job
     return {
         "recipe": run.recipe.about.name,
         "dataset": run.recipe.data.name,
@@ -226,7 +186,7 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
         "lowest_loss": job.model.network.loss.lowest(job.model.network.layer_sizes[-1]),
         "test_loss": report.loss if report else None,
         f"test_{SCORE_NAMES[job.train.task]}": report.score if report else None,
-        "training_score": training_score,
+        "training_score": run.training_score,
         "plain_scores": run.plain_scores,
     }
 
@@ -275,15 +235,18 @@ def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, e
             learned = str(failure) or "there is not enough memory to save what it had learned until then"
     if isinstance(error, DivergenceError):
         tell("diverged", learned)
-        note(in_a_line(f"next     deltarule check {check_arguments(run, history)}"))
+        given = [("--data", run.options.data), ("--target", run.options.target)]
+        given += [("--set", change) for change in changes_asked(run.options)]
+        words = [run.options.recipe or run.recipe.about.name]
+        words += [word for name, value in given if value for word in (name, value)]
+        folder = run.options.run if len(history) >= 2 else None
+        note(in_a_line(f"next     deltarule check {shlex.join([str(folder)] if folder else words)}"))
     else:
         signum = getattr(error, "signum", SIGINT)
         by = "an error" if not is_interrupt else "Ctrl-C" if signum == SIGINT else Signals(signum).name
         tell("stopped", f"by {by}; {learned}")
         if checkpoints is not None:
             tell("go on", how_to_resume(checkpoints, run.options.out))
-    with suppress(MemoryError):
-        run_diagnosis(run, history)
 
 
 def finish(run: Run, history: History) -> None:
@@ -292,15 +255,15 @@ def finish(run: Run, history: History) -> None:
     report = evaluate_model(job.model, job.test) if job.test else None
     if job.test and job.model.columns:
         run.plain_scores = plain_scores(run.recipe, job.train, job.model.scaled(job.test), options.seed)
+        run.training_score = loss_and_score(job.model.inner, job.train, job.trainer.engine)[1]
     save_model(run, history, report)
-    diagnosis = run_diagnosis(run, history)
     if options.plot is not None:
-        best_epoch = history.best_epoch if job.validation else None
-        write_picture(draw_curves(history.rows, best_epoch), options.plot, force=options.force)
+        curves = draw_curves(history.rows, history.best_epoch if job.validation else None)
+        write_atomically(options.plot, curves.to_bytes(options.plot.suffix), "picture", force=options.force)
     if options.as_json:
         mistakes = report.to_json_dict().get("mistakes") if report else None
         more = {"stop_reason": history.stop_reason, "history": history.rows, "mistakes": mistakes}
-        print_json({"model": run.out} | facts(run, history, report) | more | diagnosis)
+        print_json({"model": run.out} | facts(run, history, report) | more)
         return
     if history.stop_reason:
         tell("stopped", history.stop_reason)
@@ -314,27 +277,13 @@ def finish(run: Run, history: History) -> None:
     can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
     second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
     commands = [f"evaluate {model}", second]
-    commands = [f"check {model}", *commands] if is_poor(run, history, report) else commands
+    score = report.score if report else history[f"train_{SCORE_NAMES[job.train.task]}"][-1]
+    chance = 1.0 / job.train.n_outputs if job.train.task == "classes" else 0.0
+    recalls = [getattr(each, "recall", None) for each in report.per_output] if report else []
+    if score < (1.0 + chance) / 2.0 or 0.0 in recalls:
+        commands.insert(0, f"check {model}")  # it is less than halfway from chance to perfect, or never finds a class
     for title, command in zip(["next", "", ""], commands, strict=False):
         print_text(in_a_line(f"{title:<9}deltarule {command}"))
-
-
-def is_poor(run: Run, history: History, report: Report | None) -> bool:
-    """Whether a network is less than halfway from chance to perfect, or never finds one of the classes."""
-    task, per_output = run.job.train.task, report.per_output if report else ()
-    score = report.score if report else history[f"train_{SCORE_NAMES[task]}"][-1]
-    chance = 1.0 / run.job.train.n_outputs if task == "classes" else 0.0
-    return score < (1.0 + chance) / 2.0 or any(getattr(each, "recall", None) == 0.0 for each in per_output)
-
-
-def check_arguments(run: Run, history: History) -> str:
-    """What `check` looks into for the reason why a run diverged: its folder, or its recipe and data."""
-    if run.options.run is not None and len(history) >= 2:
-        return shlex.quote(str(run.options.run))
-    options = [("--data", run.options.data), ("--target", run.options.target)]
-    options += [("--set", change) for change in changes_asked(run.options)]
-    given = [word for name, value in options if value for word in (name, value)]
-    return shlex.join([run.options.recipe or run.recipe.about.name, *given])
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:
@@ -344,7 +293,7 @@ def verdict(run: Run, history: History, report: Report | None) -> str:
         last = score_words(score, history[f"train_{score}"][-1])
         return entry("learned", f"training {last} in the last epoch; there are no other examples for a test")
     tested = f"{score_sentence(report, run.job.test)}, none of them seen before; the test set was used once, at the end"
-    compared = comparison(run.model(facts(run, history, report)), report)
+    compared = comparison(report, run.training_score, run.plain_scores)
     if compared and report.confusion is not None:
         names, counts, found = run.job.test.class_names, report.confusion.sum(axis=1), report.confusion.diagonal()
         if counts.max() > UNBALANCED * counts.min() > 0 and len(names) <= MOST_NAMED:

@@ -20,25 +20,21 @@ def details() -> str:
     """Versions, the engine and its instructions, threads, folders and variables, each beside its title."""
     blas, here = np.show_config(mode="dicts")["Build Dependencies"]["blas"], environment()
     names = sorted({re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or ()})
+    try:  # the engine that `train` takes and what its bits depend on; why it is not the native one, or none at all
+        chosen = engine("auto")
+        depends = [f"{name} {value}" for name, value in fingerprint(chosen.name, "float32").items()]
+        engine_words = [chosen.name, *depends, f"{loader.most_threads()} threads", *filter(None, [chosen.says])]
+    except DeltaruleError as error:
+        engine_words = [str(error)]
     rows = {
         "deltarule": [f"{here['versions']['deltarule']} in {build.HERE.parent}"],
         "python": [platform.python_implementation(), here["versions"]["python"], here["platform"]],
         "numpy": [np.__version__, blas["name"], blas["version"]],
         "packages": [f"{name} {version_of(name) or 'absent'}" for name in names],
-        "engine": engine_words(),
+        "engine": engine_words,
         "threads": [f"{name} {number}" for name, number in here["threads"].items()],
         "cache": [str(cache_folder())],
         "variables": [f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith("DELTARULE_")],
     }
     texts = {title: (", ".join(words) or "none").replace(str(Path.home()), "~") for title, words in rows.items()}
     return "\n".join(entry(title, text, 11) for title, text in texts.items())
-
-
-def engine_words() -> list[str]:
-    """The engine that `train` takes and what its bits depend on; why it is not the native one; or why it is none."""
-    try:
-        chosen = engine("auto")
-        depends = [f"{name} {value}" for name, value in fingerprint(chosen.name, "float32").items()]
-        return [chosen.name, *depends, f"{loader.most_threads()} threads", *filter(None, [chosen.says])]
-    except DeltaruleError as error:
-        return [str(error)]

@@ -1,4 +1,4 @@
-"""What the page sees of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
+"""What the page hears of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
 
 import math
 import threading
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from deltarule.data.dataset import Dataset
@@ -13,18 +14,21 @@ from deltarule.inspection.diagnosis.static_findings import dead_share, saturatio
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
-from deltarule.playground.protocol import frame
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.plan import SCORE_NAMES, Score
 
 PROBE = 128  # examples that a curve's point is measured on
 MOST_POINTS = 400  # of a curve; when it has more, every other one goes
 MOST_NEURONS = 64  # of the first layer are drawn
-MOST_STREAMED = 1_000_000  # parameters that come with a frame; those of a larger network come when its run has ended
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
 SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them
+
+
+def message(kind: str, **facts: Any) -> str:
+    """A message to the page: {"type": kind, ...}; a number that is not finite becomes null."""
+    return msgspec.json.encode({"type": kind} | facts).decode()
 
 
 class Control:
@@ -84,7 +88,7 @@ class Watcher(Callback):
 
     every_step = False
 
-    def __init__(self, control: Control, show: Callable[[bytes], None]) -> None:
+    def __init__(self, control: Control, show: Callable[[str], None]) -> None:
         self.control, self.show = control, show
         self.points: list[list[float]] = []
         self.next_frame, self.next_point = 0.0, 0.0
@@ -129,29 +133,28 @@ class Watcher(Callback):
             self.next_point = began + (time.perf_counter() - began) / SHARE
             if is_frame:
                 self.control.wants_frame = False
-                self.show(frame(self.facts(state), self.arrays(state)))
+                self.show(message("frame", **self.facts(state), arrays=self.arrays(state)))
                 self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
         """Where the run stands, in numbers."""
         facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
-        facts |= {"type": "frame", "epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
+        facts |= {"epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
         facts |= {"score": SCORE_NAMES[state.task], "scale": full_color(state.network.weights[0])}
         facts |= {"paused": self.control.is_held, "layers": layer_facts(state, self.probes[0])}
         return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
 
-    def arrays(self, state: TrainingState) -> dict[str, Array]:
-        """The curves, pictures of the first layer's weights, and all parameters of a network that is not too large."""
+    def arrays(self, state: TrainingState) -> dict[str, dict[str, Any]]:
+        """The curves, and pictures of the first layer's weights, each as its shape and its numbers, row by row."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
-        parameters = state.network.parameters
-        return {
-            "parameters": parameters.vector[: parameters.size if parameters.size <= MOST_STREAMED else 0],
-            "points": np.array(self.points, np.float32),
-            "epochs": np.array(epochs, np.float32),
+        arrays = {
+            "points": np.array(self.points),
+            "epochs": np.array(epochs),
             "weights": weight_pictures(state.network.weights[0], state.train.image_shape),
         }
+        return {name: {"shape": array.shape, "data": array.ravel().tolist()} for name, array in arrays.items()}
 
 
 def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:

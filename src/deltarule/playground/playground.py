@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import numpy as np
 
 from deltarule.data.dataset import Dataset, Splits
-from deltarule.errors import DeltaruleError, DivergenceError, SettingError, closest
+from deltarule.errors import DataError, DeltaruleError, DivergenceError, SettingError, closest
 from deltarule.files.model_file import model_bytes
 from deltarule.files.page import in_ink, page_example
 from deltarule.inspection.diagnosis.diagnose import diagnose_network
@@ -18,23 +19,51 @@ from deltarule.inspection.measures.metrics import confusion_matrix
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network
-from deltarule.playground.frames import Control, Watcher
-from deltarule.playground.protocol import LARGEST_RATE, MOST_EPOCHS, SMALLEST_RATE, Start, message
+from deltarule.playground.frames import Control, Watcher, message
 from deltarule.recipes import names, read
 from deltarule.recipes.build import Job, adapt, build, split
-from deltarule.settings import check_choice
+from deltarule.settings import all_settings, check_choice
 from deltarule.training.evaluation import evaluate
 from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
+MOST_STREAMED = 1_000_000  # parameters that the page is sent with each frame; those of a larger network come at the end
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
 HELD_OUT = 6  # or one of so many
 FEWEST = 12  # examples of which some can be held out
 STOP_SECONDS = 5.0  # that a run may take to its next step
+SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
-Say = Callable[[str | bytes], None]
+Say = Callable[[str], None]
+
+
+class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
+    """Train a recipe on data, both by name. rate, epochs: in place of its own. paused: wait before the first step."""
+
+    recipe: Name
+    data: Name
+    rate: Annotated[float, msgspec.Meta(gt=all_settings()["learning_rate"].low, le=LARGEST_RATE)] | None = None
+    epochs: Annotated[int, msgspec.Meta(ge=1, le=MOST_EPOCHS)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=int(all_settings()["seed"].low), lt=2**32)] = 0
+    paused: bool = False
+
+
+class Instruction(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a run that has been started is to do: `Control.obey` says what each means."""
+
+    type: Literal["more", "pause", "resume", "step", "stop"]
+
+
+def parse_order(text: str) -> Start | Instruction:
+    """The order in a message. DataError for anything else."""
+    try:
+        is_start = msgspec.json.decode(text, type=dict[str, Any]).get("type") == "start"
+        return msgspec.json.decode(text, type=Start) if is_start else msgspec.json.decode(text, type=Instruction)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        raise DataError(f"an order in JSON was expected: {error}") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +90,12 @@ class NetworkView:
         """The activations of the last layer, (n_samples, outputs), for the examples that it is judged by."""
         return self.model.outputs(self.test_set.inputs)
 
-    def example(self, part: str, index: int | None, rng: np.random.Generator) -> dict[str, Any]:
-        """One example as the network's page wants it: of a part by its name, of any where it is unknown.
-
-        index: counted from 0; None for one at random. Raises SettingError where there is none.
-        """
+    def example(self, rng: np.random.Generator) -> dict[str, Any]:
+        """One of the examples that it is judged by, at random, as the page wants it. SettingError without any."""
         if not self.examples:
             raise SettingError("there are no examples for this network: name some with --data")
-        dataset = self.examples.get(part) or list(self.examples.values())[-1]
-        index = int(rng.integers(dataset.n_samples)) if index is None else index
-        if not 0 <= index < dataset.n_samples:
-            raise SettingError(f"{dataset.name} has examples 0 to {dataset.n_samples - 1}: got {index}")
-        return page_example(self.model, dataset, index)
+        dataset = list(self.examples.values())[-1]
+        return page_example(self.model, dataset, int(rng.integers(dataset.n_samples)))
 
     def mistakes(self) -> dict[str, Any]:
         """The confusion matrix, and what it was counted on."""
@@ -124,10 +147,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 
 
 class TrainingRun(threading.Thread):
-    """One run, from an order to a trained network, which it leaves on the playground.
-
-    say: is given messages, texts, and frames, bytes, for the page, from this thread.
-    """
+    """One run, from an order to a trained network, which it leaves on the playground; `say` tells the page."""
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)
@@ -149,12 +169,16 @@ class TrainingRun(threading.Thread):
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
+        is_small = network.parameters.size <= MOST_STREAMED
+        self.playground.trained = view = NetworkView(job.model, examples)
+        if is_small:
+            _ = view.content  # is kept: what it says of the network holds, and its numbers may not be finite later
 
-        def show(said: str | bytes) -> None:
-            self.playground.trained = NetworkView(job.model, examples)  # before the page hears that it can have it
-            self.say(said)
+        def show(frame: str) -> None:
+            vars(view).pop("outputs", None)  # are others now
+            self.say(frame)
 
-        show(message("begin", **begin))
+        self.say(message("begin", **begin, streamed=is_small))
         trainer.callbacks = [*trainer.callbacks, Watcher(self.control, show)]
         verdict = None
         try:
@@ -164,7 +188,8 @@ class TrainingRun(threading.Thread):
             reason, failed = str(error), True
         part, dataset = list(examples.items())[-1]
         ended = {"reason": reason, "failed": failed, "verdict": verdict, "part": part, "examples": dataset.n_samples}
-        show(message("end", **ended, **{SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}))
+        self.playground.trained = NetworkView(job.model, examples)
+        self.say(message("end", **ended, **{SCORE_NAMES[dataset.task]: evaluate(job.model, dataset).score}))
 
 
 @dataclass

@@ -1,61 +1,89 @@
-"""The server of the page: what answers, requests and orders over a socket, where it listens, and how long it waits."""
+"""The server of the page: what answers requests, and orders over a socket, and where it listens."""
 
 import asyncio
 import errno
 import socket
-from contextlib import closing, suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
+from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, getsignal
 from types import FrameType
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn import Config, Server
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from deltarule.errors import DataError, SettingError, sentence
-from deltarule.playground.guard import ANYWHERE, LOOPBACK, Guard
-from deltarule.playground.playground import Playground, TrainingRun
-from deltarule.playground.protocol import MOST_MESSAGE_BYTES, Start, message, parse_order
-from deltarule.playground.routes import REFUSED, routes
+from deltarule.data.built_in import digit_cells
+from deltarule.errors import DataError, DeltaruleError, SettingError, sentence
+from deltarule.native.loader import page_engine
+from deltarule.playground.frames import message
+from deltarule.playground.guard import LOOPBACK, Guard
+from deltarule.playground.playground import NetworkView, Playground, Start, TrainingRun, parse_order
 
-MOST_SOCKETS, MOST_CONNECTIONS = 8, 64
-MOST_HEADER_BYTES = 16 * 1024
-REQUEST_SECONDS = 20.0  # for a request to come, and its answer to be read
-IDLE_SECONDS = 120.0  # for a word over a socket while nothing is learning
-PING_SECONDS = 20.0  # between two pings over a socket, and for the answer to one
-GOING_AWAY, UNSUPPORTED, INVALID = 1001, 1003, 1007  # RFC 6455, 7.4.1
+MOST_CONNECTIONS = 64
+MOST_HEADER_BYTES = MOST_MESSAGE_BYTES = 16 * 1024
+UNSUPPORTED, INVALID = 1003, 1007  # RFC 6455, 7.4.1
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
-class Requests(H11Protocol):
-    """HTTP with a deadline: from one answer to the end of the next, the request included.
+class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What the address of a request says behind its ?."""
 
-    uvicorn itself waits for ever for the rest of a header, and for a reader that does not read.
-    """
-
-    deadline: asyncio.TimerHandle  # which does nothing to a connection that is closed
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.deadline = self.loop.call_later(REQUEST_SECONDS, transport.abort)
-
-    def on_response_complete(self) -> None:
-        self.deadline.cancel()
-        self.deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
-        super().on_response_complete()
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        self.deadline.cancel()
-        super().handle_websocket_upgrade(event)
+    of: str = "given"  # or "trained": which network
+    true: Index = 0  # and `predicted`: which cell
+    predicted: Index = 0
 
 
-class Sockets(WebSocketsSansIOProtocol):
-    """A socket that is cut when a ping is not answered: uvicorn waits for ever for such a reader to take the rest."""
+def routes(playground: Playground) -> list[BaseRoute]:
+    """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
+    static, engine, digits = Path(__file__).parent / "static", page_engine(), digit_cells()
+    pages = {
+        path.relative_to(static).as_posix(): Response(path.read_bytes(), media_type=TYPES[path.suffix])
+        for path in static.rglob("*.*")
+    }
+    answers: dict[str, Callable[[NetworkView, Question], Any]] = {
+        "engine": lambda view, asked: engine,
+        "digits": lambda view, asked: digits,
+        "parameters": lambda view, asked: view.model.network.parameters.vector.astype("<f4").tobytes(),
+        "model": lambda view, asked: view.content,
+        "example": lambda view, asked: view.example(playground.rng),
+        "mistakes": lambda view, asked: view.mistakes(),
+        "cell": lambda view, asked: view.cell(asked.true, asked.predicted),
+        "catalogue": lambda view, asked: playground.catalogue(),
+    }
 
-    def keepalive_timeout(self) -> None:
-        self.transport.abort()
+    def answer(request: Request) -> Response:
+        asked = msgspec.convert(dict(request.query_params), Question, strict=False)
+        return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
+
+    return [
+        Route("/", pages["index.html"]),
+        *(Route(f"/static/{name}", page) for name, page in pages.items()),  # a name is never taken for a path
+        *(Route(f"/api/{name}", answer) for name in answers),
+        WebSocketRoute("/ws", partial(converse, playground)),
+    ]
+
+
+def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
+    if isinstance(value, bytes):
+        return Response(value, media_type="application/octet-stream")
+    return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
+
+
+# What Starlette does with an error: the answer to a request that asks for what there is not.
+REFUSED: dict[Any, Any] = {
+    **dict.fromkeys((DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)),
+    HTTPException: lambda _, error: respond({"error": error.detail}, error.status_code, error.headers),
+}
 
 
 class Listener(Server):
@@ -71,26 +99,21 @@ class Listener(Server):
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
-    """Take orders over a socket that has been accepted, and send what a run says, until one side has had enough.
-
-    The run of this socket ends with it.
-    """
-    loop, outbox = asyncio.get_running_loop(), asyncio.Queue[str | bytes]()
+    """Take orders over a socket, and send what its run says, which ends with it."""
+    await websocket.accept()
+    loop = asyncio.get_running_loop()
     training: TrainingRun | None = None
 
-    def say(said: str | bytes) -> None:
-        with suppress(RuntimeError):  # the server has been stopped, and nobody listens any more
-            loop.call_soon_threadsafe(outbox.put_nowait, said)
+    def say(said: str) -> None:
+        sending = websocket.send_text(said)
+        try:
+            asyncio.run_coroutine_threadsafe(sending, loop)
+        except RuntimeError:  # the server has been stopped, and nobody listens any more
+            sending.close()
 
-    talking = asyncio.create_task(send_all(outbox, websocket))
     try:
         while True:
-            try:
-                event = await asyncio.wait_for(websocket.receive(), IDLE_SECONDS)
-            except TimeoutError:
-                if training is None or not training.is_alive():
-                    return await websocket.close(GOING_AWAY, "nothing was said for a while")
-                continue
+            event = await websocket.receive()
             if event["type"] == "websocket.disconnect":
                 return None
             if event.get("text") is None:
@@ -110,55 +133,26 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
     except WebSocketDisconnect:
         return None
     finally:
-        talking.cancel()
         if training is not None:
             training.control.obey("stop")
 
 
-async def send_all(outbox: asyncio.Queue[str | bytes], websocket: WebSocket) -> None:
-    """Send whatever is put into the outbox, until the socket is closed."""
-    with suppress(WebSocketDisconnect, RuntimeError):  # the latter is Starlette's word for "closed meanwhile"
-        while True:
-            said = await outbox.get()
-            await (websocket.send_text(said) if isinstance(said, str) else websocket.send_bytes(said))
-
-
-def application(playground: Playground) -> Starlette:
-    """What answers requests, and holds conversations over sockets."""
-    places = asyncio.Semaphore(MOST_SOCKETS)
-
-    async def answer(websocket: WebSocket) -> None:
-        if places.locked():
-            await websocket.close()  # before it was accepted: HTTP's 403
-            return
-        async with places:
-            await websocket.accept()
-            await converse(playground, websocket)
-
-    app = Starlette(routes=[*routes(playground), WebSocketRoute("/ws", answer)], exception_handlers=REFUSED)
-    app.router.redirect_slashes = False
-    return app
-
-
 class Service:
-    """A playground on a port: `url` opens it, `run` serves it until `server.should_exit` is set, or Ctrl-C.
+    """A playground on a port, 0 for any: `url` opens it, `run` serves it until `server.should_exit`, or Ctrl-C."""
 
-    port: 0 for any that is free. host: the address to listen at; one other than this machine's own opens the page to
-    whoever knows the token. Raises SettingError where it cannot listen there.
-    """
-
-    def __init__(self, playground: Playground, port: int = 0, host: str = LOOPBACK) -> None:
-        self.playground, self.listener = playground, listen(host, port)
+    def __init__(self, playground: Playground, port: int = 0) -> None:
+        self.playground, self.listener = playground, listen(port)
         self.port = self.listener.getsockname()[1]
-        self.guard = Guard(application(playground), self.port, host)
+        app = Starlette(routes=routes(playground), exception_handlers=REFUSED)
+        app.router.redirect_slashes = False
+        self.guard = Guard(app, self.port)
         limits: dict[str, Any] = {"ws_max_size": MOST_MESSAGE_BYTES, "limit_concurrency": MOST_CONNECTIONS}
-        limits |= {"ws_ping_interval": PING_SECONDS, "ws_ping_timeout": PING_SECONDS, "timeout_graceful_shutdown": 2}
+        limits |= {"http": "h11", "ws": "websockets-sansio", "timeout_graceful_shutdown": 2}
         limits |= {"h11_max_incomplete_event_size": MOST_HEADER_BYTES, "ws_per_message_deflate": False}
         silent: dict[str, Any] = {"access_log": False, "log_config": None, "log_level": "error"}
         silent |= {"server_header": False, "proxy_headers": False, "loop": "asyncio", "lifespan": "off"}
-        self.server = Listener(Config(self.guard, http=Requests, ws=Sockets, **limits, **silent))
-        name = LOOPBACK if host in ANYWHERE else f"[{host}]" if ":" in host else host
-        self.url = f"http://{name}:{self.port}/?token={self.guard.token}"
+        self.server = Listener(Config(self.guard, **limits, **silent))
+        self.url = f"http://{LOOPBACK}:{self.port}/?token={self.guard.token}"
 
     def run(self) -> None:
         """Serve, in this thread."""
@@ -166,12 +160,12 @@ class Service:
             self.server.run(sockets=[self.listener])
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens at a port. SettingError, with what to do, where that is not possible."""
+def listen(port: int) -> socket.socket:
+    """A socket that listens at a port of this machine. SettingError, with what to do, where that is not possible."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        is_both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
-        return socket.create_server((host, port), family=family, dualstack_ipv6=is_both)
+        return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        key = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved"}.get(error.errno or 0, "other_address")
-        raise SettingError(sentence(f"command.{key}", host=host, port=port, why=error.strerror)) from error
+        key = {errno.EADDRINUSE: "port_taken", errno.EACCES: "port_reserved"}.get(error.errno or 0)
+        if key is None:
+            raise
+        raise SettingError(sentence(f"command.{key}", port=port)) from error

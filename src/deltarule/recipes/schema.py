@@ -6,8 +6,7 @@ import math
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import msgspec
@@ -19,7 +18,7 @@ from deltarule.data.augment import Deformation
 from deltarule.elsewhere import words
 from deltarule.errors import RecipeError, closest, sentence
 from deltarule.parts import PARTS, Kind, Spec
-from deltarule.settings import TrainingNumbers, all_settings, setting, setting_names
+from deltarule.settings import all_settings, setting, setting_names
 from deltarule.training.schedules import ReduceOnPlateau
 
 Size = Annotated[int, Meta(ge=1)]
@@ -56,7 +55,8 @@ def range_hint(name: str) -> Meta:
 
 
 Share = Annotated[float, range_hint("dropout")]
-SHARES = all_settings()["dropout"].range_in_words
+SHARES, BATCH_SIZES = (all_settings()[name].range_in_words for name in ("dropout", "batch_size"))
+BatchSize = Annotated[int, range_hint("batch_size")] | Literal["full"]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -119,28 +119,15 @@ class NetworkSpec(_Strict, frozen=True):
     dropout: Annotated[Share | list[Share], hint(f"{SHARES}, for all hidden layers or one for each", 0.2)] = 0.0
 
 
-def number_fields() -> Iterator[tuple[Any, ...]]:
-    """The fields of a recipe for the numbers of a run that it may set, as `defstruct` takes them; epochs it must."""
-    for each in fields(TrainingNumbers):
-        asked = all_settings()[each.name]
-        annotation: Any = Annotated[asked.kind, range_hint(each.name)]
-        if "full" in asked.or_else:
-            whole = Meta(description=f"{annotation.__metadata__[0].description}, or full", examples=[asked.default])
-            annotation = Annotated[annotation | Literal["full"], whole]
-        if each.name not in OPTIONS_ONLY:
-            yield (each.name, annotation, *([] if each.name == "epochs" else [each.default]))
-
-
-_Numbers: Any = msgspec.defstruct("_Numbers", number_fields(), bases=(_Strict,), frozen=True, kw_only=True)
-
-
-class Training(_Numbers, frozen=True, kw_only=True):  # type: ignore[misc, call-arg]
+class Training(_Strict, frozen=True, kw_only=True):
     """How it learns. Schedules say `rate`; their lengths follow from the epochs.
 
     plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
         Both need examples that are held out.
     """
 
+    epochs: Annotated[int, range_hint("epochs")]
+    batch_size: Annotated[BatchSize, hint(f"a whole number, {BATCH_SIZES}, or full", 128)] = 128
     schedule: Annotated[Spec, hint("a name with its rate, or a constant rate", {"name": "cosine", "rate": 0.01})]
     optimizer: Annotated[Spec, hint("a name", "adam")] = "adam"
     penalty: Annotated[Spec | None, hint("a name with its strength", {"name": "l2", "strength": 1e-4})] = None
@@ -332,15 +319,13 @@ def setting_paths(tree: Tree) -> list[str]:
     return [f"{place}.{key}" for place in places for key in settings_in(place, tree) or ()]
 
 
-def settings_in(place: str, tree: Tree) -> list[str] | None:
+def settings_in(place: str, tree: Tree) -> Sequence[str] | None:
     """The settings of what stands at a place of this recipe; None where nothing that is known stands there."""
-    if place in FIELDS:
-        return list(FIELDS[place])
     section, _, key = place.partition(".")
     spec = tree.get(section, {}).get(key)
     name = spec.get("name") if isinstance(spec, Mapping) else spec
     known = place in KINDS and isinstance(name, str) and name in PARTS[KINDS[place]]
-    return settings_of(place, str(name)) if known else None
+    return settings_of(place, str(name)) if known else FIELDS.get(place)
 
 
 def settings_of(place: str, part: str) -> list[str]:

@@ -33,10 +33,10 @@ function makeFilm(panel, store) {
 }
 
 /** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and says what goes wrong. */
-function connectFiles(panel, store, server, attempt) {
+function connectFiles(panel, store, attempt) {
     const take = (file) => attempt(async () => {
-        const { picture: seen, reading } = await readImageFile(file, server);
-        store.set({ drawing: { ...BLANK, picture: seen, reading, source: "file", before: store.drawing } });
+        const picture = await readImageFile(file);
+        store.set({ drawing: { ...BLANK, picture, source: "file", before: store.drawing } });
     });
     const input = element("input", {
         type: "file", accept: "image/png,image/jpeg,image/webp,image/bmp", class: "unseen", tabindex: "-1", "aria-label": "An image file",
@@ -58,13 +58,13 @@ function connectFiles(panel, store, server, attempt) {
 }
 
 /** The pad with its buttons, for the stage. */
-export function makeDesk(panel, store, examples, server) {
+export function makeDesk(panel, store, examples) {
     const complaint = element("p", { class: "complaint", role: "alert" });
     const attempt = async (act, before = "") => {
         complaint.textContent = await act().then(() => "", ({ message }) => before + message);
     };
     const pad = makePad(panel, store, "pad-keys");
-    const input = connectFiles(panel, store, server, attempt);
+    const input = connectFiles(panel, store, attempt);
     const takeExample = async () => store.takeExample(await examples.example());
     const takePen = () => {
         pad.canvas.focus();

@@ -44,9 +44,6 @@ function read(store, canvas) {
     if (drawing.picture === null) {
         return inkStrokes(drawing.strokes, PAD_SIZE);
     }
-    if (drawing.reading) {
-        return drawing.reading;
-    }
     const { pixels, width, height } = drawing.picture;
     const normal = inkImage(pixels, width, height);
     const untouched = drawing.source === "example" && drawing.dx === 0 && drawing.dy === 0;
@@ -73,7 +70,6 @@ export function readDrawings(store) {
 const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
 const MOST_SIDE = 512; // of what is kept: the normalizer reads no larger ones
-const UPLOAD = 64 * 1024; // bytes: what the server takes
 
 /** Luminance 0..255 of red, green, blue, alpha bytes; what is transparent lets the opposite of the ink shine through. */
 function grayOf(bytes) {
@@ -108,11 +104,8 @@ async function decoded(file) {
     return { pixels: grayOf(context.getImageData(0, 0, width, height).data), width, height, gray: true };
 }
 
-/**
- * What an image file shows: { picture, reading }. `reading` is what the server's normalizer made of the file itself,
- * { image, stages }, or null where there is no server or the file is too large for it.
- */
-export async function readImageFile(file, server) {
+/** The picture in an image file. */
+export async function readImageFile(file) {
     if (file.size > LARGEST_FILE) {
         throw new Error("This file is larger than 32 MB: take a smaller one.");
     }
@@ -123,9 +116,7 @@ export async function readImageFile(file, server) {
     if (size[0] * size[1] > LARGEST_IMAGE) {
         throw new Error(`This image has ${size[0]} × ${size[1]} pixels: take one of at most 16 megapixels.`);
     }
-    const picture = await decoded(file);
-    const reading = server && file.size <= UPLOAD ? await server.image(file) : null;
-    return { picture, reading };
+    return decoded(file);
 }
 
 const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));

@@ -2,26 +2,11 @@
 
 import { readModel, withParameters } from "./model_file.js";
 
-const ARRAYS = { float32: Float32Array, float64: Float64Array, int8: Int8Array, uint8: Uint8Array };
-
-/**
- * What a binary frame says: its facts, and arrays as { data, shape } by name. See protocol.py.
- * @returns {{arrays: Object<string, {data: ArrayLike<number>, shape: number[]}>}}
- */
-export function readFrame(buffer) {
-    const aligned = (place) => Math.ceil(place / 8) * 8;
-    const length = new DataView(buffer).getUint32(0, true);
-    const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-    const arrays = {};
-    let start = 4 + length;
-    for (const { name, dtype, shape } of facts.arrays) {
-        const count = shape.reduce((product, side) => product * side, 1);
-        const kind = ARRAYS[dtype];
-        start = aligned(start);
-        arrays[name] = { data: new kind(buffer, start, count), shape };
-        start += count * kind.BYTES_PER_ELEMENT;
-    }
-    return { ...facts, arrays };
+/** What the server says: JSON, in whose arrays null stands for a number that is not finite. */
+export function heard(text) {
+    const said = JSON.parse(text);
+    Object.values(said.arrays ?? {}).forEach((array) => (array.data = Float64Array.from(array.data, (value) => value ?? NaN)));
+    return said;
 }
 
 /**
@@ -30,28 +15,28 @@ export function readFrame(buffer) {
  * leaves; "refused" why it was not begun; "closed" that the server is gone.
  */
 export class Run {
-    /** @param {string} address of the socket  @param {object} options what to train: see Start in protocol.py */
+    /** @param {string} address of the socket  @param {object} options what to train: see Start in playground.py */
     constructor(server, address, options, tell) {
-        Object.assign(this, { server, tell, over: false, network: null, heard: Promise.resolve(), socket: new WebSocket(address) });
-        const afterAll = (act) => (this.heard = this.heard.then(act)); // reading a network takes a moment
-        this.socket.binaryType = "arraybuffer";
+        Object.assign(this, { server, tell, over: false, network: null, said: Promise.resolve(), socket: new WebSocket(address) });
+        const afterAll = (act) => (this.said = this.said.then(act)); // reading a network takes a moment
         this.socket.addEventListener("open", () => (this.over ? this.socket.close() : this.order("start", options)));
-        this.socket.addEventListener("message", ({ data }) => afterAll(() => this.hear(typeof data === "string" ? JSON.parse(data) : readFrame(data))));
+        this.socket.addEventListener("message", ({ data }) => afterAll(() => this.hear(heard(data))));
         this.socket.addEventListener("close", () => afterAll(() => this.over || this.end("closed")));
     }
 
     async hear(said) {
-        const parameters = said.arrays?.parameters.data ?? [];
-        if (said.type === "begin" || (said.type === "end" && !said.failed)) { // a model file holds no NaN
+        const { type, failed, streamed } = said;
+        if (streamed || (type === "end" && !failed)) { // a model file holds no NaN
             this.network = { ...readModel(await this.server.model("trained")), of: "trained" };
-        } else if (parameters.length > 0) {
-            this.network = withParameters(this.network, parameters);
+            this.isStreamed = streamed;
+        } else if (type === "frame" && this.isStreamed) {
+            this.network = withParameters(this.network, await this.server.parameters());
         }
-        if (said.type === "end" || said.type === "refused") {
+        if (type === "end" || type === "refused") {
             this.socket.close();
-            this.end(said.type, { ...said, network: this.network });
+            this.end(type, { ...said, network: this.network });
         } else {
-            this.tell(said.type, { ...said, network: parameters.length > 0 ? this.network : null });
+            this.tell(type, { ...said, network: type === "frame" ? this.network : null });
         }
     }
 
@@ -93,9 +78,9 @@ export class Server {
         return of;
     }
 
-    async request(path, options = {}) {
+    async request(path) {
         const headers = { Authorization: `Bearer ${this.token}` };
-        const answer = await fetch(`${this.origin}/api/${path}`, { ...options, headers, cache: "no-store" }).catch(() => {
+        const answer = await fetch(`${this.origin}/api/${path}`, { headers, cache: "no-store" }).catch(() => {
             throw new Error("The server does not answer: is `deltarule playground` still running?");
         });
         if (!answer.ok) {
@@ -105,8 +90,8 @@ export class Server {
         return answer;
     }
 
-    async json(path, options) {
-        return (await this.request(path, options)).json();
+    async json(path) {
+        return (await this.request(path)).json();
     }
 
     /** The engine, a module of WebAssembly. */
@@ -119,6 +104,11 @@ export class Server {
         return (await this.request(`model?of=${of}`)).arrayBuffer();
     }
 
+    /** The parameters of the network that learns, as they are now: all weights, then all biases. */
+    async parameters() {
+        return new Float32Array(await (await this.request("parameters?of=trained")).arrayBuffer());
+    }
+
     /** The bundled digits, a label and 8x8 cells each. */
     async digits() {
         return (await this.request("digits")).arrayBuffer();
@@ -127,7 +117,7 @@ export class Server {
     /** A random test example of the network's data, or of the first one's: { x, label: number | number[], pixels, index }. */
     async example() {
         const { of = "given", sizes } = this.store.network;
-        const example = await this.json(`example?of=${of}&split=test`);
+        const example = await this.json(`example?of=${of}`);
         if (example.x.length !== sizes[0]) {
             throw new Error(`the examples here have ${example.x.length} numbers each, and this network reads ${sizes[0]}.`);
         }
@@ -147,11 +137,6 @@ export class Server {
     /** What can be trained, on what: { recipes, limits, datasets }. */
     async catalogue() {
         return this.json("catalogue");
-    }
-
-    /** What Python's normalizer makes of an image file: a Reading, as of ink.js. */
-    async image(file) {
-        return this.json("image", { method: "POST", body: file });
     }
 
     /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */

@@ -7,7 +7,6 @@ export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many
  * @property {number[][][]} strokes  list of strokes, each a list of [x, y] in pad pixels, multiples of 1/2
  * @property {{pixels: Uint8Array, width: number, height: number, gray: boolean|undefined}|null} picture  beneath the
  *     strokes: ink 255 on 0, or where `gray`, white 255 and black 0
- * @property {{image: Uint8Array|null, stages: object[]}|null|undefined} reading  the server's, of an image file
  * @property {"pad"|"example"|"file"} source
  * @property {number} dx  how far the picture was nudged, in pad pixels
  * @property {number} dy

@@ -68,20 +68,20 @@ class LayerCells {
 }
 
 /** Everything that belongs to networks of one structure. */
-function build(store, examples, server) {
+function build(store, examples) {
     const { network, network: { imageShape, sizes } } = store;
     const diagram = element("div", { class: network.hidden.length > 2 ? "diagram deep" : "diagram" });
     const layers = network.hidden.map((_, index) => new LayerCells(network, index + 1));
     const last = sizes.length - 1;
     const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} number${sizes[0] === 1 ? "" : "s"}`;
-    const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples, server) : makeInputs(diagram, store, network.practice ? null : examples));
+    const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples) : makeInputs(diagram, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(diagram, store));
     diagram.append(input, ...layers.map(({ node }) => node), outputs);
     return { diagram, layers, wires: new Wires(network, diagram), detail: makeDetail(store) };
 }
 
 /** Mounts the stage into its panel. */
-export function mount(panel, store, examples, server) {
+export function mount(panel, store, examples) {
     const built = new Map(); // the parts of each structure that has been shown
     let parts = null;
     let chosen = null; // { layer, neuron } under the mouse or the focus
@@ -152,7 +152,7 @@ export function mount(panel, store, examples, server) {
             chosen = held = null;
             panel.querySelectorAll(".chosen, .held").forEach((each) => each.classList.remove("chosen", "held"));
             panel.querySelectorAll(".diagram, .detail").forEach((old) => Object.assign(old, { hidden: true }).remove()); // painted no more
-            parts = built.get(store.structure) ?? build(store, examples, server);
+            parts = built.get(store.structure) ?? build(store, examples);
             built.set(store.structure, parts);
             parts.diagram.hidden = parts.detail.node.hidden = false;
             parts.wires.forget();
