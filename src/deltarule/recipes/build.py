@@ -26,9 +26,8 @@ from deltarule.settings import check, setting_names
 from deltarule.training import engine as engines
 from deltarule.training.callbacks import EarlyStopping
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.plan import steps_per_epoch
+from deltarule.training.plan import Score, steps_per_epoch
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
-from deltarule.training.plan import Score
 from deltarule.training.trainer import Trainer
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
