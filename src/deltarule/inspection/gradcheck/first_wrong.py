@@ -16,7 +16,7 @@ import numpy as np
 from deltarule.inspection.gradcheck.catalog import TEXTS, Judgement, Observed, Wrong, mistake_of
 from deltarule.inspection.gradcheck.explanation import NAMED, UNKNOWN, Option, explanation, factor_slips, fit, is_alike
 from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, Problem, relative_error
-from deltarule.inspection.gradcheck.slips import Flow, Slip, deltas, hypotheses, losses_for
+from deltarule.inspection.gradcheck.slips import Flow, Slip, hypotheses, losses_for, right_deltas, wrong_deltas
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
@@ -81,14 +81,14 @@ class State:
         parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def continuations(self, l: int, depth: int) -> list[Self]:
-        """All explanations of one more layer: first that delta is right, then by one slip in it, then by two."""
-        delta, found, right = self.observed.delta[l], list[Self](), next(deltas(self.flow, l, 0)).array
+    def continuations(self, l: int, *, must_be_right: bool) -> list[Self]:
+        """All explanations of one more layer: first that delta is right, then by a slip in it."""
+        delta, found, right = self.observed.delta[l], list[Self](), next(right_deltas(self.flow, l)).array
         if delta is None and not self.parts(l):
             return [self.carrying(l, right)]
-        for n_slips in range(depth):
+        for deltas in (right_deltas,) if must_be_right else (right_deltas, wrong_deltas):
             if min((each.cost for each in found), default=math.inf) >= self.cost + TWICE:
-                for slip in deltas(self.flow, l, n_slips):
+                for slip in deltas(self.flow, l):
                     found += self.with_slip(l, slip, right)
         if delta is None:
             is_right = any(each.cost == self.cost for each in found)
@@ -113,17 +113,16 @@ class State:
 
     def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
         """The same with a delta that is a slip's, which may be the right one, times a factor."""
-        (factor, values), keys, problem, state = fitting, slip.key.split(), self.flow.problem, self
+        (factor, values), problem, state = fitting, self.flow.problem, self
         delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
-        cost = TWICE if len(keys) > 1 else NAMED if keys else 0.0
+        option = Option(NAMED, ((slip.key, values),)) if slip.key else Option(0.0)
         more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
         if self.flow.is_last(l):
-            kind = values.get("kind", None if keys else problem.network.loss)
-            if keys and kind is not None and kind == self.reading.kind:
-                cost, keys = CONVENTION, []
+            kind = values.get("kind", None if slip.key else problem.network.loss)
+            if slip.key and kind is not None and kind == self.reading.kind:
+                option = Option(CONVENTION)
             more, state = output_factor(factor, kind, self.reading, problem), replace(state, kind=kind, factor=factor)
-        slips = (*((key, values) for key in keys), *more.slips)
-        option = Option(cost + more.cost, slips, relative_error(delta, right))
+        option = Option(option.cost + more.cost, option.slips + more.slips, relative_error(delta, right))
         observed = self.observed.delta[l]
         return state.because(option, "delta", l).with_parts(l, delta if observed is None else observed)
 
@@ -160,14 +159,14 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     """What is right and what is wrong: z and a from the first layer, the loss, then delta, dW and db from the last."""
     observed = in_floats(problem, observed)
     start = with_divided_deltas(forward_state(problem, observed, {}))
-    best, reading = backward_states(start)[0], start.reading
+    best, reading = backward_state(start), start.reading
     is_hidden = all(each is None for each in (*observed.z, *observed.a))
     if reading.kind is None and (reading.key or best.cost >= TWICE) and is_hidden:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, start.observed):
             if is_given == (other.reading.kind is None):
                 continue
-            found = backward_states(other, 2 if is_given else 1)[0]  # without a loss, all of the gradient must be right
+            found = backward_state(other, must_be_right=not is_given)
             if found.cost < min(cost, math.inf if is_given else NAMED + BOTH):
                 best, cost = found, found.cost
     claims = [*loss_claims(problem, observed.loss, best), *best.claims]
@@ -305,13 +304,13 @@ def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
 # The backward pass
 
 
-def backward_states(start: State, depth: int = 3) -> list[State]:
-    """The likeliest explanations of a gradient, at most `depth` - 1 slips in a delta; the likeliest stands first."""
+def backward_state(start: State, *, must_be_right: bool = False) -> State:
+    """The likeliest explanation of a gradient; `must_be_right`: every delta."""
     states = [start]
     for l in reversed(range(len(start.flow.weights))):
-        states = [each for state in states for each in state.continuations(l, depth)]
+        states = [each for state in states for each in state.continuations(l, must_be_right=must_be_right)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
-    return states
+    return states[0]
 
 
 def output_factor(factor: float, kind: Loss | None, reading: LossReading, problem: Problem) -> Option:

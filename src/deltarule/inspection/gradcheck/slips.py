@@ -39,7 +39,7 @@ SQUARES = Quadratic()
 class Slip(NamedTuple):
     """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate.
 
-    key: "" where it is right; two keys, with a blank between them, where two mistakes meet in one line.
+    key: "" where it is right.
     """
 
     key: str
@@ -170,52 +170,41 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
 # BP1 and BP2
 
 
-def deltas(flow: Flow, l: int, n_slips: int) -> Iterator[Slip]:
-    """delta of layer l with so many mistakes: in the error dC/da that it is made of, and in sigma'."""
-    if flow.is_last(l) and n_slips == 1:
+def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l; also by the network's own sigma' where the program's activation is another."""
+    z, a, own, error = flow.z[l], flow.a[l], flow.problem.network.activations[l], flow.errors(l)[0]
+    yield Slip("", flow.output_delta(flow.problem.network.loss) if flow.is_last(l) else flow.times_slope(l, error))
+    if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
+        yield Slip("", error * own.derivative(z, own.value(z)))
+        yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
+
+
+def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l with a mistake: in sigma', or in the error dC/da that it is made of."""
+    if flow.is_last(l):
         yield from wrong_output_deltas(flow, l)
-    for error, right in output_errors(flow, l) if flow.is_last(l) else hidden_errors(flow, l):
-        for delta in slopes(flow, l, error.array, right):
-            keys = [each for each in (error.key, delta.key) if each]
-            if len(keys) > n_slips:
-                break  # what is right stands first
-            along = delta.along if error.along is None else flow.times_slope(l, error.along)
-            if len(keys) == n_slips and (n_slips < 2 or along is None):
-                yield Slip(" ".join(keys), delta.array, {**error.values, **delta.values}, along)
+    for error in flow.errors(l):
+        yield from wrong_slopes(flow, l, error)
+    if flow.is_last(l):
+        own = flow.problem.network.loss
+        yield from (Slip(key, flow.output_delta(own, targets)) for key, targets in wrong_targets(flow))
+    else:
+        for slip in wrong_errors(flow, l):
+            along = None if slip.along is None else flow.times_slope(l, slip.along)
+            yield slip._replace(array=flow.times_slope(l, slip.array), along=along)
 
 
-def output_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
-    """dC/da of the outputs, and the delta that belongs to it, None where that is another loss's."""
-    network, (error, difference) = flow.problem.network, flow.errors(l)
-    yield Slip("", error), flow.output_delta(network.loss)
-    yield Slip("", difference), difference if network.has_shortcut else None
-    for key, targets in wrong_targets(flow):
-        yield Slip(key, flow.error(SQUARES, targets)), flow.output_delta(network.loss, targets)
-
-
-def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
-    """dC/da of hidden layer l, and the delta that sigma' makes of it."""
+def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
+    """dC/da of hidden layer l, as it is mistaken."""
     W, behind = flow.weights[l + 1], flow.deltas[l + 1]
-    slips = [Slip("", behind @ W.T)]
     if W.shape[0] == W.shape[1]:
-        slips += [Slip("not-transposed", behind @ W), Slip("no-weights", behind)]
-    slips += [Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1)]
+        yield Slip("not-transposed", behind @ W)
+        yield Slip("no-weights", behind)
+    yield from (Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1))
     if l + 1 in flow.stepped:
-        slips.append(Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T))
-    slips += [Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights)]
-    slips += [Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas)]
-    yield from ((slip, flow.times_slope(l, slip.array)) for slip in slips)
-
-
-def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
-    """delta of layer l by dC/da: what is right, also by the network's sigma' where a is another's; then mistakes."""
-    z, a, own = flow.z[l], flow.a[l], flow.problem.network.activations[l]
-    if right is not None:
-        yield Slip("", right)
-        if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
-            yield Slip("", error * own.derivative(z, own.value(z)))
-            yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
-    yield from wrong_slopes(flow, l, error)
+        yield Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T)
+    yield from (Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights))
+    yield from (Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas))
 
 
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
