@@ -145,13 +145,7 @@ class State:
             return
         error = max(each.error or 0.0 for each in claims)
         found = self.claims if self.lost else (*self.claims, Claim("delta", l, "off", {}, error))
-        lost = replace(after, cost=self.cost + (0.5 if self.lost else LOST), claims=found, lost=True)
-        yield lost
-        inputs = np.column_stack([self.flow.inputs[l], np.ones(len(right))])
-        is_determined = len(parts) == 2 and len(inputs) <= inputs.shape[1]
-        if is_determined and np.isfinite(error):  # delta can be had from its products
-            delta = np.linalg.lstsq(inputs.T, np.vstack([parts["dW"], parts["db"]]), rcond=None)[0]
-            yield replace(self.carrying(l, delta), cost=lost.cost, claims=found)
+        yield replace(after, cost=self.cost + (0.5 if self.lost else LOST), claims=found, lost=True)
 
 
 @np.errstate(all="ignore")
