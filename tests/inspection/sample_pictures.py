@@ -7,7 +7,7 @@ import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.measures.layer_history import N_BINS, QUANTITIES, LayerHistory
+from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
 from deltarule.inspection.measures.metrics import Mistakes, class_scores, reliability_of
@@ -54,14 +54,11 @@ def some_mistakes(n_mistakes: int) -> tuple[Dataset, Mistakes]:
 
 def recording(n_layers: int = 2) -> LayerHistory:
     rng, shape = np.random.default_rng(0), (3, n_layers)
-    limits = np.sort(rng.normal(size=(*shape, 2)), axis=2)
     return LayerHistory(
         epochs=np.arange(3.0),
         parameters=rng.normal(size=(3, 7)),
         gradient_norm=rng.random(shape) + 0.1,
         update_ratio=rng.random(shape) + 0.1,
-        counts={each: rng.integers(0, 9, (*shape, N_BINS)) + 1.0 for each in QUANTITIES},
-        limits=dict.fromkeys(QUANTITIES, limits),
     )
 
 
@@ -98,9 +95,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "mistakes": lambda: result_plots.draw_mistakes(*some_mistakes(7)),
     "digits": lambda: result_plots.draw_digits(images(), np.zeros(12, int)),
     "weights of images": lambda: network_plots.draw_first_layer(image_model(), np.array([False] + [True] * 5)),
-    "weights of a table": lambda: network_plots.draw_first_layer(table_model()),
     "architecture": lambda: network_plots.draw_architecture(image_model()),
     "activations": lambda: network_plots.draw_activations({"Tanh": Tanh(), "Softmax": Softmax(), "Sigmoid": Sigmoid()}),
-    "histograms": lambda: network_plots.draw_histograms(recording(), [1]),
     "gradients": lambda: network_plots.draw_gradients(recording()),
 }

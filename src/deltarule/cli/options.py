@@ -253,7 +253,6 @@ class PlotOptions(DataOptions):
 
     Of a run's folder, which `deltarule train --run FOLDER` makes:
       curves        loss and accuracy by epoch
-      histograms    weights, activations, deltas, gradients by layer and epoch
       gradients     gradient norm and update ratio by layer and epoch
       surface       the loss as a landscape, and the path of descent on it
 
@@ -282,7 +281,7 @@ class PlotOptions(DataOptions):
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
     out: File = output("Where to: .png, .svg or .pdf.")
-    layer: Number = option("L", "From 0; else histograms show all layers, staircase the last.", within="(-inf, inf)")
+    layer: Number = option("L", "Of staircase, from 0; else the last.", within="(-inf, inf)")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
 

@@ -57,11 +57,11 @@ def plot(
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
             ink are gray.
         "architecture", "activations", network: its layers; its activation functions, or without a network all.
-        "histograms", "gradients", recorder: what a Recorder, a callback, has seen of a run.
+        "gradients", recorder: gradients and updates by layer, which a Recorder, a callback, has seen of a run.
         "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
         "rates", trainer, data: a learning-rate range test, a short run of its own.
     what: a Network, a Model or a fitted estimator, where "network" stands.
-    layer: for "histograms" and "staircase" one layer, from 0.
+    layer: for "staircase" the layer, from 0; by default the last.
 
     Raises SettingError for an unknown kind, or one that needs something else; MissingExtraError without matplotlib.
 
@@ -143,17 +143,6 @@ def curves(history: History) -> Drawing:
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
     return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
-
-
-def histograms(recording: LayerHistory, layer: int | None = None) -> Drawing:
-    """Weights, activations, deltas and gradients of all layers, or one."""
-    n_layers = recording.gradient_norm.shape[1]
-    layers = range(n_layers) if layer is None else [check_layer(layer, n_layers)]
-    facts: dict[str, Any] = {"epochs": recording.epochs.tolist(), "layers": list(layers)}
-    for quantity, counts in recording.counts.items():
-        limits = recording.limits[quantity]
-        facts[quantity] = {"counts": counts[:, layers].tolist(), "limits": limits[:, layers].tolist()}
-    return Drawing(facts, partial(network_plots.draw_histograms, recording, layers))
 
 
 def gradients(recording: LayerHistory) -> Drawing:
@@ -276,7 +265,7 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 
 
-OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
+OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, activations, rates)
 OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {

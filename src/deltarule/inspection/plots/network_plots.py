@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.errors import require
-from deltarule.inspection.measures.layer_history import QUANTITIES, LayerHistory
+from deltarule.errors import SettingError, require
+from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.plots import style
 from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.model import Model
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 MOST_NEURONS = 8  # of a layer are drawn one by one
 MOST_FEATURES = 25  # first-layer neurons are drawn as images
 PER_ROW = 5
-MOST_NUMBERS = 12  # rows and columns of a matrix whose numbers are written out
 SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
 SHOWN_Z = np.linspace(-4.0, 4.0, 401)
 
@@ -54,13 +53,14 @@ def curve_of(activation: Activation) -> tuple[Array, Array]:
 
 
 def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
-    """What the first layer looks for: the weights of its first 25 neurons as images; without images, as a matrix.
+    """What the first layer looks for: the weights of its first 25 neurons as images.
 
     inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
-        learned, are gray. None masks none.
+        learned, are gray. None masks none. Raises SettingError for a model that does not read images.
     """
     if model.image_shape is None:
-        return _draw_matrix(model)
+        cure = "set network.image_shape = (height, width), or print(network.weights[0])"
+        raise SettingError(f"weights are drawn as images: got a network without an image_shape; {cure}")
     W = model.network.weights[0]
     never = np.zeros(len(W), bool) if inked is None else ~inked
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
@@ -76,31 +76,6 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
-
-
-def _draw_matrix(model: Model) -> Picture:
-    """The first layer's weights and biases, a row for each input, a column for each neuron."""
-    W, b = model.network.weights[0], model.network.biases[0]
-    table = np.vstack([W, b])
-    names = [*(model.input_names or [f"input {k}" for k in range(len(W))]), "bias"]
-    limit = np.abs(table).max() or 1.0
-    is_small = max(table.shape) <= MOST_NUMBERS
-    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * style.WIDTH)) as figure:
-        axes = figure.subplots()
-        image = axes.imshow(table, cmap=style.diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
-        for i, k in np.ndindex(table.shape) if is_small else ():
-            color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
-            axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
-        if is_small:
-            axes.set_xticks(range(table.shape[1]))
-        if len(names) <= MOST_NUMBERS:
-            axes.set_yticks(range(len(names)), [style.short_label(name) for name in names])
-        axes.tick_params(length=0)
-        axes.grid(visible=False)
-        axes.set(xlabel="neuron", title="weights and biases of layer 0")
-        figure.colorbar(image, ax=axes, location="bottom", fraction=0.1, aspect=40, format="%.2g")
-    words = f"{W.shape[0]} inputs, {W.shape[1]} neurons, from {table.min():.2g} to {table.max():.2g}"
-    return Picture(figure, f"Weights and biases of layer 0: {words}")
 
 
 def draw_architecture(model: Model) -> Picture:
@@ -160,45 +135,6 @@ def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> 
     offset, side = (-6, "right") if l == 0 else (6, "left")
     for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
         _write(axes, (l, y), (offset, 0), style.short_label(name), fontsize=6, ha=side)
-
-
-def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
-    """Weights, activations, deltas and gradients of some layers: a strip of color an epoch, bright where many are."""
-    with new_figure(height=0.35 + 2.1 * len(layers)) as figure:
-        panels = figure.subplots(2 * len(layers), 2, sharex=True, squeeze=False)
-        for n, l in enumerate(layers):
-            for axes, quantity in zip(panels[2 * n : 2 * n + 2].flat, QUANTITIES, strict=True):
-                _draw_strips(axes, recording.epochs, recording.counts[quantity][:, l], recording.limits[quantity][:, l])
-                axes.set_title(f"layer {l}" if quantity == "weights" else "")
-                axes.set_title(quantity, **style.NOTE)
-        for axes in panels[-1]:
-            axes.set_xlabel("epoch")
-    ends = [(_deviation(recording, 0, l), _deviation(recording, -1, l)) for l in layers]
-    words = ", ".join(f"layer {l} from {a:.2g} to {b:.2g}" for l, (a, b) in zip(layers, ends, strict=True))
-    title = "Histograms of weights, activations, deltas and gradients by epoch"
-    return Picture(figure, f"{title}: standard deviation of the weights, {words}")
-
-
-def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> None:
-    """One histogram an epoch, upright: counts (n_epochs, n_bins) between limits (n_epochs, 2)."""
-    edges = np.append(epochs, epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0))
-    for k, (row, (low, high)) in enumerate(zip(counts, limits, strict=True)):
-        # The root of a share: what few have is still to be seen beside what most have.
-        shade = np.sqrt(row / max(row.max(), 1.0))[:, np.newaxis]
-        ends = np.linspace(low, high, len(row) + 1)
-        axes.pcolormesh(edges[k : k + 2], ends, shade, cmap="cividis", vmin=0.0, rasterized=True)
-    axes.set_xlim(edges[0], edges[-1])
-    axes.grid(visible=False)
-    axes.locator_params("x", nbins=4, integer=True)
-    axes.locator_params("y", nbins=3)
-    axes.yaxis.set_major_formatter("{x:.3g}")
-
-
-def _deviation(recording: LayerHistory, row: int, l: int) -> float:
-    """The standard deviation of the weights of layer l, from their histogram."""
-    counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
-    centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
-    return float(np.sqrt(np.cov(centers, ddof=0, aweights=counts)))
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:
