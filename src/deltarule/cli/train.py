@@ -43,7 +43,7 @@ from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, Mo
 from deltarule.files import run_folder
 from deltarule.files.checkpoint import Checkpoints
 from deltarule.files.model_file import model_bytes
-from deltarule.inspection.diagnosis.diagnose import Checkup
+from deltarule.inspection.diagnosis.diagnose import diagnose_history, diagnose_training
 from deltarule.inspection.diagnosis.findings import Diagnosis
 from deltarule.inspection.measures.layer_history import Recorder
 from deltarule.inspection.measures.metrics import Report, evaluate_model
@@ -66,7 +66,7 @@ FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 class Run:
     """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
 
-    saved: where the network is, in words, once it has been written. checkup: what looks for faults, if it is wanted.
+    saved: where the network is, in words, once it has been written. before: what --diagnose found, if it is wanted.
     files: what writes to its folder, if it has one.
     plain_scores: of a table, by name, the scores to compare the network's with.
     """
@@ -76,7 +76,7 @@ class Run:
     job: Job
     environment: dict[str, Any]
     saved: str = ""
-    checkup: Checkup | None = None
+    before: Diagnosis | None = None
     files: run_folder.RunFiles | None = None
     plain_scores: dict[str, float] = field(default_factory=dict)
 
@@ -147,8 +147,8 @@ def train(options: TrainOptions) -> None:
     with handle_interrupts(checkpoints), lock:
         folder = RunFolder(options.run, run, goes_on=resumed is not None) if options.run else None
         if options.diagnose:
-            run.checkup = begin_checkup(run)
-        callbacks = [*job.trainer.callbacks, run.checkup, display, folder, checkpoints]
+            run.before = diagnose_beginning(run)
+        callbacks = [*job.trainer.callbacks, display, folder, checkpoints]
         job.trainer.callbacks = [each for each in callbacks if each is not None]
         try:
             if checkpoints is not None:
@@ -179,13 +179,13 @@ def announce(run: Run) -> None:
         tell("engine", f"NumPy: {job.trainer.engine.says}")
 
 
-def begin_checkup(run: Run) -> Checkup:
-    """What looks for faults while the network learns, after a look at what it starts from."""
+def diagnose_beginning(run: Run) -> Diagnosis:
+    """What is wrong before the network learns; to stderr, too."""
     job = run.job
     judged_by = job.validation or (None if job.test is None else job.model.scaled(job.test))
-    checkup = Checkup(job.trainer, job.train, judged_by)
-    note(diagnosis_note("data and starting weights", checkup.before))
-    return checkup
+    before = diagnose_training(job.trainer, job.train, judged_by)
+    note(diagnosis_note("data and starting weights", before))
+    return before
 
 
 def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
@@ -197,11 +197,11 @@ def diagnosis_note(place: str, diagnosis: Diagnosis) -> str:
 
 def run_diagnosis(run: Run, history: History) -> dict[str, Any]:
     """What --diagnose found before the run and in it, as `diagnosis`; the latter goes to stderr, too."""
-    if run.checkup is None or not history.rows:
+    if run.before is None or not history.rows:
         return {}
-    before, after = run.checkup.before, run.checkup.after(history)
-    note(diagnosis_note("the first steps and the history", after))
-    return {"diagnosis": [*before.to_json_list(), *after.to_json_list()]}
+    after = diagnose_history(history.rows, run.job.trainer.network, run.job.train)
+    note(diagnosis_note("the history", after))
+    return {"diagnosis": [*run.before.to_json_list(), *after.to_json_list()]}
 
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
-EARLY = 10  # of them at a time: their median is not due to luck
 MOST_WORK = 1e9  # weights times samples of a trial: about half a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
@@ -55,38 +54,15 @@ OF_WEIGHTS += ("saturated-units", "dead-relus")
 Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
 
 
-class FirstSteps(Callback):
-    """Measures the first steps of a run, and ends it after `last` of them, where that is given.
+class StopAfter(Callback):
+    """Ends a run after `last` steps."""
 
-    updates: for each of the first WATCHED steps, (layers,), the length of the step over the length of the weights.
-    """
-
-    def __init__(self, last: int | None = None) -> None:
+    def __init__(self, last: int) -> None:
         self.last = last
-        self.updates: list[list[float]] = []
-
-    def train_begin(self, state: TrainingState) -> None:
-        self._before = state.network.parameters.copy()
 
     def step_end(self, state: TrainingState) -> None:
-        if state.step <= WATCHED:
-            now, before = state.network.parameters, self._before
-            pairs = zip(now.weights, before.weights, strict=True)
-            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
-            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
-            before.vector[:] = now.vector
         if state.step == self.last:
             state.stop_reason = "the first steps were all that was wanted"
-
-    def findings(self) -> Iterator[Finding]:
-        """What the sizes of the steps show."""
-        if not self.updates:
-            return
-        windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
-        highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
-        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
-        yield from Finding.by_limits("steps-too-large", highest.max(), measured)
-        yield from Finding.by_limits("steps-too-small", 1.0 / max(np.max(self.updates), static.TINY), measured)
 
 
 class TrialOutcome(NamedTuple):
@@ -98,7 +74,6 @@ class TrialOutcome(NamedTuple):
     network: Network
     learned: float
     judged: float
-    steps: FirstSteps
 
     @property
     def least(self) -> float:
@@ -152,16 +127,16 @@ class Trials:
         batch = min(samples_per_step(n_all, run.batch_size), n_all)
         if size * batch * WATCHED > most_work:
             run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
-        steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
-        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
-        stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
+        last = min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30)))))
+        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [StopAfter(last)]
+        stride = max(1.0, self.n_steps / last) if n_steps < LONG else 1.0
         run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
         losses, chance = [math.inf, math.inf], max(static.chance_loss(network, learn), static.TINY)
         with suppress(DivergenceError):
             run.fit(learn)
             losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
         learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
-        return TrialOutcome(network, learned, judged, steps)
+        return TrialOutcome(network, learned, judged)
 
     def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
         """The run after its first steps and, where they get nowhere, after many times as many."""
@@ -212,10 +187,9 @@ class Trials:
     def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """A rate so high that a network learns, but a lower one gets much further."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
-        enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
-            if loss < enough * given.judged:
+            if loss < MUCH_BETTER * given.judged:
                 measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
                 yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
                 return
