@@ -63,7 +63,6 @@ OF_A_RUN = {
     "digits": {"class_names", "pixels", "classes", "answers"},
     "weights": {"weights", "biases", "inked"},
     "architecture": {"layer_sizes", "activations", "loss", "parameters"},
-    "activations": {"z", "activations"},
     "rates": {"rates", "losses", "smoothed", "steepest", "highest"},
 }
 
@@ -135,10 +134,6 @@ def test_a_sheet_of_data_needs_no_model(deltarule: Command) -> None:
     facts = deltarule("plot", "digits", "--data", "digits", "--json").json
     assert "answers" not in facts
     assert np.shape(facts["pixels"]) == (50, 784)
-
-
-def test_all_activations_without_a_model(deltarule: Command) -> None:
-    assert len(deltarule("plot", "activations", "--json").json["activations"]) == 9
 
 
 def test_the_model_in_a_runs_folder_stands_for_the_run(deltarule: Command, digits_run: Path) -> None:

@@ -14,7 +14,7 @@ from deltarule.inspection.measures.metrics import Mistakes, class_scores, reliab
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
-from deltarule.nn.activations import Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import Sigmoid, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy
 from deltarule.nn.network import Network
 
@@ -96,6 +96,5 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "digits": lambda: result_plots.draw_digits(images(), np.zeros(12, int)),
     "weights of images": lambda: network_plots.draw_first_layer(image_model(), np.array([False] + [True] * 5)),
     "architecture": lambda: network_plots.draw_architecture(image_model()),
-    "activations": lambda: network_plots.draw_activations({"Tanh": Tanh(), "Softmax": Softmax(), "Sigmoid": Sigmoid()}),
     "gradients": lambda: network_plots.draw_gradients(recording()),
 }

@@ -268,7 +268,6 @@ class PlotOptions(DataOptions):
     Of a model:
       weights       what the neurons of the first layer look for
       architecture  the network as a diagram
-      activations   its activations and their derivatives; no MODEL: all
 
     Of a model, a run or a recipe:
       rates         a learning-rate range test, which trains for 150 steps

@@ -43,7 +43,6 @@ DRAWN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "digits": lambda run: dr.plot("digits", run["network"], run["data"]),
     "weights": lambda run: dr.plot("weights", run["network"], run["data"]),
     "architecture": lambda run: dr.plot("architecture", run["network"]),
-    "activations": lambda run: dr.plot("activations", run["network"]),
     "rates": lambda run: dr.plot("rates", run["trainer"], run["data"]),
 }
 
@@ -66,10 +65,9 @@ def test_a_model_and_an_estimator_take_the_place_of_a_network(run: dict[str, Any
     assert "784-5-10" in dr.plot("architecture", fitted).description
 
 
-def test_a_sheet_needs_no_network_and_activations_need_nothing(run: dict[str, Any]) -> None:
+def test_a_sheet_needs_no_network(run: dict[str, Any]) -> None:
     sheet = dr.plot("digits", run["data"])
     assert sheet.description == dr.plot("digits", None, run["data"]).description
-    assert "Softmax" in dr.plot("activations").description
 
 
 def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None:
@@ -88,6 +86,7 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
         ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
+        (("activations",), "of one of them, plot dr.Tanh().value(z) against z = np.linspace(-4, 4) with matplotlib"),
         (("histograms",), "deltarule check RUN  says where units saturate or die, and gradients shows every layer"),
         (("flips",), "flips is no longer drawn: to see what would change a model's mind, nudge an image in"),
         (("robustness",), "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),

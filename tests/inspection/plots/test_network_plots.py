@@ -6,14 +6,11 @@ from sample_pictures import PICTURES, image_model, recording, table_model
 
 from deltarule.errors import SettingError
 from deltarule.inspection.plots.network_plots import (
-    SHOWN_Z,
-    curve_of,
     draw_architecture,
     draw_first_layer,
     draw_gradients,
 )
 from deltarule.inspection.plots.picture import Picture
-from deltarule.nn.activations import Softmax, Tanh
 
 
 def curve(picture: Picture, panel: int, line: int = 0) -> tuple[list[float], list[float]]:
@@ -39,13 +36,6 @@ def test_a_small_network_is_drawn_whole_and_a_large_one_in_part() -> None:
     assert [[len(line.get_xdata()) for line in each] for each in neurons] == [[2, 3, 1], [6, 8, 3]]
     assert {"a", "b", "a xor b", "Tanh"} <= {text.get_text() for text in small.texts}
     assert {"⋮", "30", "6×30\n+ 30"} <= {text.get_text() for text in large.texts}
-
-
-@pytest.mark.parametrize("name", ["Tanh", "Softmax"])
-def test_derivatives_are_slopes(name: str) -> None:
-    activation = {"Tanh": Tanh(), "Softmax": Softmax()}[name]
-    value, derivative = curve_of(activation)
-    np.testing.assert_allclose(np.gradient(value, SHOWN_Z)[1:-1], derivative[1:-1], atol=2e-4)
 
 
 def test_gradients_have_a_line_a_layer() -> None:

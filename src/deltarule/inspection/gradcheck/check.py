@@ -243,13 +243,11 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
 
 
 def parameters_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's gradient as Parameters. What has a wrong shape is turned, spread, or counts as 0."""
+    """A user's gradient as Parameters. What has too many numbers, or too few, counts as 0."""
     grads = problem.network.parameters.zeros_like()
     for mine, array in zip(grads.weights + grads.biases, (*observed.weights, *observed.biases), strict=True):
-        if array is not None and (array.size == 1 or (mine.ndim == 1 and array.size == mine.size)):
-            mine[:] = array.ravel()
-        elif array is not None and mine.shape in (array.shape, array.T.shape):
-            mine[:] = array if array.shape == mine.shape else array.T
+        if array is not None and array.size == mine.size:
+            mine[:] = array.reshape(mine.shape)
     return grads
 
 

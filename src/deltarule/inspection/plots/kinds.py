@@ -22,7 +22,6 @@ from deltarule.inspection.plots.picture import Picture
 from deltarule.inspection.presentation import plain
 from deltarule.model import Model
 from deltarule.nn.network import Network
-from deltarule.parts import PARTS
 from deltarule.public import public
 from deltarule.settings import brief, check_choice
 from deltarule.training.history import History
@@ -56,7 +55,7 @@ def plot(
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
             ink are gray.
-        "architecture", "activations", network: its layers; its activation functions, or without a network all.
+        "architecture", network: its layers.
         "gradients", recorder: gradients and updates by layer, which a Recorder, a callback, has seen of a run.
         "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
         "rates", trainer, data: a learning-rate range test, a short run of its own.
@@ -77,7 +76,7 @@ def plot(
     what = Model.of(what) if isinstance(what, Network) else what
     if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
-        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
+        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0]]}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
         save = f'; use dr.plot("{kind}", {role or "what"}).save({data!r})' if isinstance(data, str | PathLike) else ""
@@ -110,8 +109,7 @@ def check_kind(kind: str, layer: int | None) -> None:
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     check_choice("picture", kind, tuple(KINDS), words()["pictures"])
     if layer is not None and "layer" not in inputs(kind):
-        taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
-        raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
+        raise SettingError(f"a layer is for staircase: got {kind}; leave it out")
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
@@ -126,16 +124,9 @@ def required_inputs(kind: str) -> list[str]:
 
 def usage(kind: str) -> str:
     """What a kind is drawn of, in a line that works."""
-    names = required_inputs(kind) or ["model"]
+    names = required_inputs(kind)
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
-
-
-def check_layer(layer: int, n_layers: int) -> int:
-    """The layer. SettingError unless the network has it."""
-    if not 0 <= layer < n_layers:
-        raise SettingError(f"this network has layers 0 to {n_layers - 1}: got {layer}")
-    return layer
 
 
 def curves(history: History) -> Drawing:
@@ -200,8 +191,10 @@ def reliability(model: Model, data: Dataset) -> Drawing:
 
 def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
     """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
-    few, n_layers = model.scaled(data).spread(STAIRS), len(model.network.weights)
-    found = weight_slice(model.inner, few, check_layer(n_layers - 1 if layer is None else layer, n_layers))
+    few, last = model.scaled(data).spread(STAIRS), len(model.network.weights) - 1
+    if layer is not None and not 0 <= layer <= last:
+        raise SettingError(f"this network has layers 0 to {last}: got {layer}")
+    found = weight_slice(model.inner, few, last if layer is None else layer)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
@@ -249,23 +242,13 @@ def architecture(model: Model) -> Drawing:
     return Drawing(facts, partial(network_plots.draw_architecture, model))
 
 
-def activations(model: Model | None = None) -> Drawing:
-    """The activation functions of a model, or all that there are."""
-    chosen = [row.maker() for row in PARTS["activation"].values()] if model is None else model.network.activations
-    by_name = {type(each).__name__: each for each in chosen}
-    curves_of = {name: network_plots.curve_of(each) for name, each in by_name.items()}
-    facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
-    facts = {"z": network_plots.SHOWN_Z.tolist(), "activations": facts}
-    return Drawing(facts, partial(network_plots.draw_activations, by_name))
-
-
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
     found = range_test(trainer, data)
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 
 
-OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, activations, rates)
+OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, rates)
 OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {

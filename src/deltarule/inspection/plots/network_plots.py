@@ -1,7 +1,6 @@
-"""Pictures of networks: their layers and weights, their activation functions, and their layers by epoch."""
+"""Pictures of networks: their layers and weights, and their layers by epoch."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.plots import style
 from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Softmax
 from deltarule.nn.arrays import Array
 
 if TYPE_CHECKING:
@@ -21,35 +19,6 @@ MOST_NEURONS = 8  # of a layer are drawn one by one
 MOST_FEATURES = 25  # first-layer neurons are drawn as images
 PER_ROW = 5
 SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
-SHOWN_Z = np.linspace(-4.0, 4.0, 401)
-
-
-def draw_activations(shown: Mapping[str, Activation]) -> Picture:
-    """Activation functions and their derivatives, a panel each; a softmax as one of its z moves, and nine stay at 0."""
-    n_rows = math.ceil(len(shown) / 2)
-    with new_figure(height=0.35 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).reshape(-1)
-        if len(shown) % 2:
-            panels[-1].set_axis_off()
-            panels[-3:][0].tick_params(labelbottom=True)  # nothing below it has ticks
-        for axes, (name, activation) in zip(panels, shown.items(), strict=False):
-            value, derivative = curve_of(activation)
-            axes.axhline(0.0, color=style.GRAY, linewidth=0.6)
-            axes.plot(SHOWN_Z, value, color=style.BLUE, label="σ(z)")
-            axes.plot(SHOWN_Z, derivative, color=style.ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
-            axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
-            axes.set_ylim(max(-1.3, value.min() - 0.15), min(2.2, max(value.max(), derivative.max()) + 0.15))
-        figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
-        figure.suptitle("activations", x=0.02, ha="left")
-    return Picture(figure, f"Activation functions and their derivatives: {', '.join(shown)} for z from -4 to 4")
-
-
-def curve_of(activation: Activation) -> tuple[Array, Array]:
-    """sigma and sigma' at SHOWN_Z; for a softmax, of the first of ten z, the others being 0."""
-    z = np.pad(SHOWN_Z[:, np.newaxis], [(0, 0), (0, 9)])
-    a = activation.value(z)
-    derivative = activation.derivative(z, a).reshape(len(z), -1)  # a softmax's is a matrix for each z
-    return a[:, 0], derivative[:, 0].astype(np.float64)
 
 
 def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
