@@ -56,7 +56,6 @@ OF_A_RUN = {
     "gradients": {"epochs", "gradient_norm", "update_ratio"},
     "surface": {"examples", "is_exact", "share_of_variance", "across", "up", "losses", "path"},
     "confusion": {"class_names", "confusion"},
-    "scores": {"per_class"},
     "mistakes": {"class_names", "mistakes"},
     "reliability": {"expected_calibration_error", "bins"},
     "staircase": {"layer", "neuron", "source", "offsets", "loss", "slope", "accuracy"},
@@ -245,7 +244,7 @@ def test_a_layer_that_does_not_exist(deltarule: Command, digits_run: Path, layer
     assert f"this network has layers 0 to 0: got {layer}" in err
 
 
-@pytest.mark.parametrize("kind", ["confusion", "scores", "mistakes", "reliability", "staircase", "weights"])
+@pytest.mark.parametrize("kind", ["confusion", "mistakes", "reliability", "staircase", "weights"])
 def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Path, kind: str) -> None:
     Path("wide.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(f"{k},0,0,0,0" for k in range(10)))
     code, _, err = deltarule("plot", kind, digits_run, "--data", "wide.csv", "--json")
@@ -257,7 +256,6 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
     ("kind", "message"),
     [
         ("confusion", "only classes can be taken for each other: got arithmetic, which holds values"),
-        ("scores", "scores are drawn of classes or labels: got arithmetic, which holds values"),
         ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
         ("reliability", "from a softmax or one sigmoid: got 3 outputs from Identity"),
         ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),

@@ -258,7 +258,6 @@ class PlotOptions(DataOptions):
 
     Of a model and the examples to judge it by:
       confusion     what is taken for what
-      scores        recall of each class, with its 95 % interval, and precision
       mistakes      the images that it was most confidently wrong about
       reliability   whether its probabilities keep their word
       staircase     along one weight, the loss is smooth and accuracy a staircase

@@ -163,7 +163,7 @@ def gradcheck(
         formulas.check_axis(problem)
         problem, kinks = formulas.without_kinks(problem)
         method, why = formulas.best_method(problem)
-        counted = samples_that_count(problem)
+        counted = problem.take(problem.sample_weight > 0.0)
         observed = None if gradient is None else own_arrays(gradient, counted, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(counted, observed)
         if judged.kind is not None and (judged.kind != network.loss or judged.factor != 1.0):
@@ -206,12 +206,6 @@ def problem_of(
             biases[:] = generator(0, "biases").normal(0.0, 0.1, biases.shape)
             notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
     return Problem(network, inputs, data.loss_targets, weights, penalty), notes
-
-
-def samples_that_count(problem: Problem) -> Problem:
-    """The samples that count."""
-    counts = problem.sample_weight > 0.0
-    return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
 
 
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:

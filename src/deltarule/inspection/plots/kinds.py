@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from inspect import Parameter, signature
 from os import PathLike
@@ -16,7 +15,7 @@ from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
-from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
+from deltarule.inspection.measures.metrics import Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.inspection.presentation import plain
@@ -49,8 +48,7 @@ def plot(
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
-        "confusion", "scores", "mistakes", "reliability", "staircase", network, data: how it does on examples that it
-            has not seen.
+        "confusion", "mistakes", "reliability", "staircase", network, data: how it does on new examples.
         "boundary", network, data: what a network of two inputs answers all over their plane, and the examples on it.
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
@@ -163,14 +161,6 @@ def confusion_picture(report: Report, data: Dataset) -> Picture:
     return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
-def scores(model: Model, data: Dataset) -> Drawing:
-    """Recall and precision, class by class."""
-    per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
-    if not per_class:
-        raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
-    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(result_plots.draw_scores, per_class))
-
-
 def mistakes(model: Model, data: Dataset) -> Drawing:
     """The most confident mistakes."""
     found = evaluate_model(model, data).mistakes
@@ -249,7 +239,7 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
 
 
 OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, rates)
-OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, boundary, digits)
+OF_ANSWERS = (confusion, mistakes, reliability, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
