@@ -170,7 +170,6 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["digits"], "digits is drawn of a model or data: got none"),
         (["rates"], "rates is drawn of a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
-        (["curves", "nothing", "--layer", "1"], "a layer is for staircase: got curves"),
         (["histograms", "nothing"], "says where units saturate or die, and gradients shows every layer by epoch"),
         (["flips", "nothing"], "nudge an image in  deltarule playground MODEL"),
         (["robustness", "nothing"], "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
@@ -235,13 +234,6 @@ def test_a_recording_of_another_network(deltarule: Command, digits_run: Path, do
     code, _, err = deltarule("plot", "surface", "run", "--json")
     assert code == 2
     assert "in the space of 7850 parameters was expected: got one of 2" in err
-
-
-@pytest.mark.parametrize("layer", ["1", "-1", "7"])
-def test_a_layer_that_does_not_exist(deltarule: Command, digits_run: Path, layer: str) -> None:
-    code, _, err = deltarule("plot", "staircase", digits_run, "--layer", layer, "--json")
-    assert code == 2
-    assert f"this network has layers 0 to 0: got {layer}" in err
 
 
 @pytest.mark.parametrize("kind", ["confusion", "mistakes", "reliability", "staircase", "weights"])

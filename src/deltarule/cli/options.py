@@ -279,7 +279,6 @@ class PlotOptions(DataOptions):
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
     out: File = output("Where to: .png, .svg or .pdf.")
-    layer: Number = option("L", "Of staircase, from 0; else the last.", within="(-inf, inf)")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
 

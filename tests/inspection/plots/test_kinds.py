@@ -38,7 +38,7 @@ DRAWN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "curves": lambda run: dr.plot("curves", run["history"]),
     "gradients": lambda run: dr.plot("gradients", run["recorder"].recording),
     "surface": lambda run: dr.plot("surface", run["network"], run["data"], recording=run["recorder"]),
-    "staircase": lambda run: dr.plot("staircase", run["network"], run["data"], layer=0),
+    "staircase": lambda run: dr.plot("staircase", run["network"], run["data"]),
     "boundary": lambda _: dr.plot("boundary", dr.Network((2, 3, 3)), dr.Dataset(np.eye(3)[:, :2], np.arange(3))),
     "digits": lambda run: dr.plot("digits", run["network"], run["data"]),
     "weights": lambda run: dr.plot("weights", run["network"], run["data"]),
@@ -110,10 +110,3 @@ def test_what_cannot_be_drawn(run: dict[str, Any], arguments: tuple[str, ...], m
     with pytest.raises(SettingError) as caught:
         dr.plot(arguments[0], *(named[name] for name in arguments[1:]))
     assert message in str(caught.value)
-
-
-def test_a_layer_is_for_one_kind(run: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match=r"^a layer is for staircase: got curves; leave it out$"):
-        dr.plot("curves", run["history"], layer=0)
-    with pytest.raises(SettingError, match="this network has layers 0 to 1: got 2"):
-        dr.plot("staircase", run["network"], run["data"], layer=2)

@@ -41,9 +41,7 @@ class Drawing(NamedTuple):
 
 
 @public('plot("curves", history).save("curves.png"), or plot("confusion", network, dr.Dataset(X, y))')
-def plot(
-    kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
-) -> Picture:
+def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None) -> Picture:
     """Draw a picture: a Picture, which a notebook shows and `save(path)` writes as .png, .svg or .pdf.
 
     kind, what, data:
@@ -58,7 +56,6 @@ def plot(
         "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
         "rates", trainer, data: a learning-rate range test, a short run of its own.
     what: a Network, a Model or a fitted estimator, where "network" stands.
-    layer: for "staircase" the layer, from 0; by default the last.
 
     Raises SettingError for an unknown kind, or one that needs something else; MissingExtraError without matplotlib.
 
@@ -69,7 +66,7 @@ def plot(
         drawn = words()["drawn_as"].get(role_of(kind), "curves")
         line = usage(what if isinstance(what, str) and what in KINDS else drawn).partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
-    check_kind(kind, layer)
+    check_kind(kind)
     role, what = role_of(what), getattr(what, "model_", what)
     what = Model.of(what) if isinstance(what, Network) else what
     if what is not None and not role:
@@ -80,7 +77,7 @@ def plot(
         save = f'; use dr.plot("{kind}", {role or "what"}).save({data!r})' if isinstance(data, str | PathLike) else ""
         save = f'; use dr.plot("{kind}", network, data)' if role == "data" and role_of(data) == "model" else save
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
-    given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
+    given: dict[str, Any] = {"data": data, "recording": recording} | ({role: what} if role else {})
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
@@ -101,13 +98,11 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
 
 
-def check_kind(kind: str, layer: int | None) -> None:
-    """Raise SettingError where there is no such kind, or it takes no layer."""
+def check_kind(kind: str) -> None:
+    """Raise SettingError where there is no such kind."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     check_choice("picture", kind, tuple(KINDS), words()["pictures"])
-    if layer is not None and "layer" not in inputs(kind):
-        raise SettingError(f"a layer is for staircase: got {kind}; leave it out")
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
@@ -179,12 +174,9 @@ def reliability(model: Model, data: Dataset) -> Drawing:
     return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
 
 
-def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
-    """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
-    few, last = model.scaled(data).spread(STAIRS), len(model.network.weights) - 1
-    if layer is not None and not 0 <= layer <= last:
-        raise SettingError(f"this network has layers 0 to {last}: got {layer}")
-    found = weight_slice(model.inner, few, last if layer is None else layer)
+def staircase(model: Model, data: Dataset) -> Drawing:
+    """Loss and accuracy along the weight of the last layer that the loss hangs on most."""
+    found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
