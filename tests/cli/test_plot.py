@@ -57,7 +57,6 @@ OF_A_RUN = {
     "surface": {"examples", "is_exact", "share_of_variance", "across", "up", "losses", "path"},
     "confusion": {"class_names", "confusion"},
     "mistakes": {"class_names", "mistakes"},
-    "reliability": {"expected_calibration_error", "bins"},
     "staircase": {"layer", "neuron", "source", "offsets", "loss", "slope", "accuracy"},
     "digits": {"class_names", "pixels", "classes", "answers"},
     "weights": {"weights", "biases", "inked"},
@@ -236,7 +235,7 @@ def test_a_recording_of_another_network(deltarule: Command, digits_run: Path, do
     assert "in the space of 7850 parameters was expected: got one of 2" in err
 
 
-@pytest.mark.parametrize("kind", ["confusion", "mistakes", "reliability", "staircase", "weights"])
+@pytest.mark.parametrize("kind", ["confusion", "mistakes", "staircase", "weights"])
 def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Path, kind: str) -> None:
     Path("wide.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(f"{k},0,0,0,0" for k in range(10)))
     code, _, err = deltarule("plot", kind, digits_run, "--data", "wide.csv", "--json")
@@ -249,7 +248,6 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
     [
         ("confusion", "only classes can be taken for each other: got arithmetic, which holds values"),
         ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
-        ("reliability", "from a softmax or one sigmoid: got 3 outputs from Identity"),
         ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),
         ("digits", "only images can be drawn: got arithmetic"),
     ],

@@ -10,7 +10,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
-from deltarule.inspection.measures.metrics import Mistakes, reliability_of
+from deltarule.inspection.measures.metrics import Mistakes
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
@@ -20,7 +20,6 @@ from deltarule.nn.network import Network
 
 NAMES = ("ant", "bee", "a name that is much too long for a column")
 MATRIX = np.array([[1200, 3, 0], [0, 7, 21], [0, 0, 0]])
-RELIABLE = reliability_of(np.array([[0.65, 0.35], [0.35, 0.65], [0.05, 0.95]]), np.array([0, 0, 1]))
 RANGE = RangeTest(np.geomspace(1e-3, 1.0, 4), np.array([2.0, 1.5, 1.0, 9.0]), np.array([2.0, 1.7, 1.3, 5.0]), 0.01, 0.1)
 SLICE = WeightSlice(
     1, 0, 2, *(np.array(each) for each in ([-1, 0, 1, 2], [3, 2, 1.5, 2], [0, 0, 0, 0], [0.25, 0.5, 0.5, 0.75]))
@@ -89,7 +88,6 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "surface": lambda: result_plots.draw_surface(landscape(2)),
     "slice": lambda: result_plots.draw_weight_slice(SLICE),
     "confusion": lambda: result_plots.draw_confusion(MATRIX, NAMES),
-    "reliability": lambda: result_plots.draw_reliability(RELIABLE),
     "mistakes": lambda: result_plots.draw_mistakes(*some_mistakes(7)),
     "digits": lambda: result_plots.draw_digits(images(), np.zeros(12, int)),
     "weights of images": lambda: network_plots.draw_first_layer(image_model(), np.array([False] + [True] * 5)),

@@ -259,7 +259,6 @@ class PlotOptions(DataOptions):
     Of a model and the examples to judge it by:
       confusion     what is taken for what
       mistakes      the images that it was most confidently wrong about
-      reliability   whether its probabilities keep their word
       staircase     along one weight, the loss is smooth and accuracy a staircase
       boundary      what it answers over its two inputs, and the examples
       digits        a sheet of examples and its answers; no MODEL, no answers

@@ -86,6 +86,7 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
         ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
+        (("reliability",), "deltarule evaluate MODEL --json  has accuracy and confidence in ten bins"),
         (("scores",), "deltarule evaluate MODEL  prints recall, precision and F1 of each class"),
         (("activations",), "of one of them, plot dr.Tanh().value(z) against z = np.linspace(-4, 4) with matplotlib"),
         (("histograms",), "deltarule check RUN  says where units saturate or die, and gradients shows every layer"),

@@ -167,12 +167,6 @@ def test_confusion_without_mistakes(n_classes: int) -> None:
     assert set(texts(picture).values()) == {"100.0"}
 
 
-def test_reliability_shows_the_bins_that_hold_answers() -> None:
-    picture = PICTURES["reliability"]()
-    np.testing.assert_allclose(curve(picture, 0, 1), ([0.65, 0.95], [0.5, 1.0]))
-    assert "expected calibration error 11.67 %, 3 answers" in picture.description
-
-
 def test_wrong_answers_are_told_from_right_ones() -> None:
     picture = PICTURES["digits"]()
     captions = [(axes.get_xlabel(), axes.xaxis.label.get_color()) for axes in picture.figure.axes[:3]]

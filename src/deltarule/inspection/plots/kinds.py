@@ -46,7 +46,7 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
-        "confusion", "mistakes", "reliability", "staircase", network, data: how it does on new examples.
+        "confusion", "mistakes", "staircase", network, data: how it does on new examples.
         "boundary", network, data: what a network of two inputs answers all over their plane, and the examples on it.
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
@@ -165,15 +165,6 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
 
-def reliability(model: Model, data: Dataset) -> Drawing:
-    """Accuracy against confidence."""
-    found = evaluate_model(model, data).reliability
-    if found is None:
-        got = f"{model.network.layer_sizes[-1]} outputs from {type(model.network.activations[-1]).__name__}"
-        raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
-    return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
-
-
 def staircase(model: Model, data: Dataset) -> Drawing:
     """Loss and accuracy along the weight of the last layer that the loss hangs on most."""
     found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
@@ -231,7 +222,7 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
 
 
 OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, rates)
-OF_ANSWERS = (confusion, mistakes, reliability, staircase, boundary, digits)
+OF_ANSWERS = (confusion, mistakes, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
