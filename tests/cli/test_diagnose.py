@@ -123,5 +123,5 @@ def test_a_run_that_diverges_is_diagnosed_too(deltarule: Command) -> None:
     changes = ("--epochs", "2", "--set", "network.hidden=[8]", "--set", "schedule.rate=900")
     run = deltarule("train", "quick", "--data", "small.npz", *changes, "--diagnose")
     assert run.code == 1
-    assert "The first steps are very large" in run.err
-    assert run.err.index("The first steps are very large") < run.err.index("most likely the learning rate")
+    assert "The run has learned nothing" in run.err
+    assert run.err.index("The run has learned nothing") < run.err.index("most likely the learning rate")
