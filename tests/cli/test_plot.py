@@ -53,18 +53,14 @@ def test_the_help_lists_every_kind() -> None:
 
 OF_A_RUN = {
     "curves": {"best_epoch", "history"},
-    "histograms": {"epochs", "layers", "weights", "activations", "deltas", "gradients"},
     "gradients": {"epochs", "gradient_norm", "update_ratio"},
     "surface": {"examples", "is_exact", "share_of_variance", "across", "up", "losses", "path"},
     "confusion": {"class_names", "confusion"},
-    "scores": {"per_class"},
     "mistakes": {"class_names", "mistakes"},
-    "reliability": {"expected_calibration_error", "bins"},
     "staircase": {"layer", "neuron", "source", "offsets", "loss", "slope", "accuracy"},
     "digits": {"class_names", "pixels", "classes", "answers"},
     "weights": {"weights", "biases", "inked"},
     "architecture": {"layer_sizes", "activations", "loss", "parameters"},
-    "activations": {"z", "activations"},
     "rates": {"rates", "losses", "smoothed", "steepest", "highest"},
 }
 
@@ -138,19 +134,11 @@ def test_a_sheet_of_data_needs_no_model(deltarule: Command) -> None:
     assert np.shape(facts["pixels"]) == (50, 784)
 
 
-def test_all_activations_without_a_model(deltarule: Command) -> None:
-    assert len(deltarule("plot", "activations", "--json").json["activations"]) == 9
-
-
 def test_the_model_in_a_runs_folder_stands_for_the_run(deltarule: Command, digits_run: Path) -> None:
     of_folder, of_model = (
         deltarule("plot", "gradients", each, "--json").json for each in (digits_run, digits_run / "model.safetensors")
     )
     assert of_folder == of_model
-
-
-def test_one_layer_of_the_histograms(deltarule: Command, digits_run: Path) -> None:
-    assert deltarule("plot", "histograms", digits_run, "--layer", "0", "--json").json["layers"] == [0]
 
 
 @pytest.mark.parametrize("name", ["xor", "model.safetensors"])
@@ -175,13 +163,13 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["curves", "."], "the picture curves is drawn of a run's folder: got ., which holds no history.jsonl"),
         (["curves", "nothing"], "got nothing; deltarule train RECIPE --run FOLDER  makes one"),
         (["curves"], "curves is drawn of a run's folder, which  deltarule train --run RUN  makes: got none"),
-        (["histograms", "xor"], "got xor, the name of a recipe; deltarule train xor --run FOLDER  makes one"),
+        (["gradients", "xor"], "got xor, the name of a recipe; deltarule train xor --run FOLDER  makes one"),
         (["confusion", "nothing"], "deltarule train  makes one"),
         (["confusion"], "confusion is drawn of a model: got none"),
         (["digits"], "digits is drawn of a model or data: got none"),
         (["rates"], "rates is drawn of a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
-        (["curves", "nothing", "--layer", "1"], "a layer is for histograms and staircase: got curves"),
+        (["histograms", "nothing"], "says where units saturate or die, and gradients shows every layer by epoch"),
         (["flips", "nothing"], "nudge an image in  deltarule playground MODEL"),
         (["robustness", "nothing"], "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),
@@ -214,7 +202,7 @@ def test_a_picture_goes_somewhere(deltarule: Command, digits_run: Path) -> None:
     assert "give --out FILE, or --json for its numbers" in err
 
 
-@pytest.mark.parametrize("kind", ["histograms", "gradients", "surface"])
+@pytest.mark.parametrize("kind", ["gradients", "surface"])
 def test_a_run_that_recorded_nothing(deltarule: Command, digits_run: Path, kind: str) -> None:
     shutil.copytree(digits_run, "old")
     Path("old", "recording.safetensors").unlink()
@@ -247,14 +235,7 @@ def test_a_recording_of_another_network(deltarule: Command, digits_run: Path, do
     assert "in the space of 7850 parameters was expected: got one of 2" in err
 
 
-@pytest.mark.parametrize(("kind", "layer"), [("histograms", "1"), ("staircase", "-1"), ("staircase", "7")])
-def test_a_layer_that_does_not_exist(deltarule: Command, digits_run: Path, kind: str, layer: str) -> None:
-    code, _, err = deltarule("plot", kind, digits_run, "--layer", layer, "--json")
-    assert code == 2
-    assert f"this network has layers 0 to 0: got {layer}" in err
-
-
-@pytest.mark.parametrize("kind", ["confusion", "scores", "mistakes", "reliability", "staircase", "weights"])
+@pytest.mark.parametrize("kind", ["confusion", "mistakes", "staircase", "weights"])
 def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Path, kind: str) -> None:
     Path("wide.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(f"{k},0,0,0,0" for k in range(10)))
     code, _, err = deltarule("plot", kind, digits_run, "--data", "wide.csv", "--json")
@@ -266,9 +247,7 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
     ("kind", "message"),
     [
         ("confusion", "only classes can be taken for each other: got arithmetic, which holds values"),
-        ("scores", "scores are drawn of classes or labels: got arithmetic, which holds values"),
         ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
-        ("reliability", "from a softmax or one sigmoid: got 3 outputs from Identity"),
         ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),
         ("digits", "only images can be drawn: got arithmetic"),
     ],

@@ -7,21 +7,19 @@ import numpy as np
 
 from deltarule.data.columns import Column
 from deltarule.data.dataset import Dataset
-from deltarule.inspection.measures.layer_history import N_BINS, QUANTITIES, LayerHistory
+from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
-from deltarule.inspection.measures.metrics import Mistakes, class_scores, reliability_of
+from deltarule.inspection.measures.metrics import Mistakes
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.model import Model
-from deltarule.nn.activations import Sigmoid, Softmax, Tanh
+from deltarule.nn.activations import Sigmoid, Tanh
 from deltarule.nn.losses import BinaryCrossEntropy
 from deltarule.nn.network import Network
 
 NAMES = ("ant", "bee", "a name that is much too long for a column")
 MATRIX = np.array([[1200, 3, 0], [0, 7, 21], [0, 0, 0]])
-SCORES = class_scores(*(np.repeat(np.eye(3)[each], (90, 10, 50), axis=0) for each in ([0, 0, 1], [0, 1, 1])), NAMES)
-RELIABLE = reliability_of(np.array([[0.65, 0.35], [0.35, 0.65], [0.05, 0.95]]), np.array([0, 0, 1]))
 RANGE = RangeTest(np.geomspace(1e-3, 1.0, 4), np.array([2.0, 1.5, 1.0, 9.0]), np.array([2.0, 1.7, 1.3, 5.0]), 0.01, 0.1)
 SLICE = WeightSlice(
     1, 0, 2, *(np.array(each) for each in ([-1, 0, 1, 2], [3, 2, 1.5, 2], [0, 0, 0, 0], [0.25, 0.5, 0.5, 0.75]))
@@ -54,14 +52,11 @@ def some_mistakes(n_mistakes: int) -> tuple[Dataset, Mistakes]:
 
 def recording(n_layers: int = 2) -> LayerHistory:
     rng, shape = np.random.default_rng(0), (3, n_layers)
-    limits = np.sort(rng.normal(size=(*shape, 2)), axis=2)
     return LayerHistory(
         epochs=np.arange(3.0),
         parameters=rng.normal(size=(3, 7)),
         gradient_norm=rng.random(shape) + 0.1,
         update_ratio=rng.random(shape) + 0.1,
-        counts={each: rng.integers(0, 9, (*shape, N_BINS)) + 1.0 for each in QUANTITIES},
-        limits=dict.fromkeys(QUANTITIES, limits),
     )
 
 
@@ -93,14 +88,9 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     "surface": lambda: result_plots.draw_surface(landscape(2)),
     "slice": lambda: result_plots.draw_weight_slice(SLICE),
     "confusion": lambda: result_plots.draw_confusion(MATRIX, NAMES),
-    "scores": lambda: result_plots.draw_scores(SCORES),
-    "reliability": lambda: result_plots.draw_reliability(RELIABLE),
     "mistakes": lambda: result_plots.draw_mistakes(*some_mistakes(7)),
     "digits": lambda: result_plots.draw_digits(images(), np.zeros(12, int)),
     "weights of images": lambda: network_plots.draw_first_layer(image_model(), np.array([False] + [True] * 5)),
-    "weights of a table": lambda: network_plots.draw_first_layer(table_model()),
     "architecture": lambda: network_plots.draw_architecture(image_model()),
-    "activations": lambda: network_plots.draw_activations({"Tanh": Tanh(), "Softmax": Softmax(), "Sigmoid": Sigmoid()}),
-    "histograms": lambda: network_plots.draw_histograms(recording(), [1]),
     "gradients": lambda: network_plots.draw_gradients(recording()),
 }

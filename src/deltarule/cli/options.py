@@ -237,15 +237,12 @@ class PlotOptions(DataOptions):
 
     Of a run's folder, which `deltarule train --run FOLDER` makes:
       curves        loss and accuracy by epoch
-      histograms    weights, activations, deltas, gradients by layer and epoch
       gradients     gradient norm and update ratio by layer and epoch
       surface       the loss as a landscape, and the path of descent on it
 
     Of a model and the examples to judge it by:
       confusion     what is taken for what
-      scores        recall of each class, with its 95 % interval, and precision
       mistakes      the images that it was most confidently wrong about
-      reliability   whether its probabilities keep their word
       staircase     along one weight, the loss is smooth and accuracy a staircase
       boundary      what it answers over its two inputs, and the examples
       digits        a sheet of examples and its answers; no MODEL, no answers
@@ -253,7 +250,6 @@ class PlotOptions(DataOptions):
     Of a model:
       weights       what the neurons of the first layer look for
       architecture  the network as a diagram
-      activations   its activations and their derivatives; no MODEL: all
 
     Of a model, a run or a recipe:
       rates         a learning-rate range test, which trains for 150 steps
@@ -266,7 +262,6 @@ class PlotOptions(DataOptions):
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
     out: File = output("Where to: .png, .svg or .pdf.")
-    layer: Number = option("L", "From 0; else histograms show all layers, staircase the last.", within="(-inf, inf)")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
 

@@ -34,7 +34,7 @@ def plot(options: PlotOptions) -> None:
     """Draw a picture, or print its numbers: first what it is drawn of is looked at, then where it is to go."""
     if Path(options.kind).exists() or options.kind.endswith(".safetensors"):
         raise SettingError(sentence("command.kind_first", name=options.kind))
-    check_kind(options.kind, options.layer)
+    check_kind(options.kind)
     if options.changes and options.kind != "rates":
         raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
     needed = required_inputs(options.kind)
@@ -60,7 +60,7 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
     takes, needs = inputs(options.kind), required_inputs(options.kind)
     if "trainer" in takes:
         return range_test_subjects(options)
-    given: dict[str, Any] = {"layer": options.layer}
+    given: dict[str, Any] = {}
     if "history" in takes:
         rows: list[Any] = read_history(run_folder(options, HISTORY))
         losses = {row["epoch"]: row["validation_loss"] for row in rows if row.get("validation_loss") is not None}

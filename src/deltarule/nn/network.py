@@ -20,7 +20,7 @@ from deltarule.nn.activations import Activation, Exp, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, Loss, sample_shares
 from deltarule.nn.parameters import Parameters
-from deltarule.nn.workspace import Workspace, scale_inputs
+from deltarule.nn.workspace import Workspace
 from deltarule.parts import Spec, check_assignment, draw, object_at, resolve
 from deltarule.public import LossAndGradient, LossValue, Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
@@ -286,14 +286,10 @@ def outputs_of(network: Network, X: Array) -> Array:
     """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length."""
     if (a := object_at(IN_C)(network, X)) is not None:
         return a
-    if len(X) > PREDICTION_ROWS:
-        starts = range(0, len(X), PREDICTION_ROWS)
-        return np.concatenate([outputs_of(network, X[start : start + PREDICTION_ROWS]) for start in starts])
-    a = scale_inputs(X, np.empty(X.shape, network.dtype), pixels=network.pixels)
-    for W, b, activation in zip(network.weights, network.biases, network.activations, strict=True):
-        z = np.dot(a, W)
-        z += b
-        a = activation.value(z)
+    a, ws = np.empty((len(X), network.layer_sizes[-1]), network.dtype), network.workspace(min(len(X), PREDICTION_ROWS))
+    for start in range(0, len(X), PREDICTION_ROWS):
+        rows = slice(start, start + PREDICTION_ROWS)
+        a[rows] = forward(network, X[rows], ws)
     return a
 
 

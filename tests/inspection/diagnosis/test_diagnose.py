@@ -110,11 +110,11 @@ FAULTS: dict[str, tuple[dict[str, str], Callable[[], Diagnosis]]] = {
     "gradient exploding": ({"exploding-gradient": "fault"}, lambda: look(
         digits_net(*[40] * 8, hidden=dr.ReLU(initializer=N)), IMAGES, LABELS)),
     "rate too high": (
-        {"learning-rate-too-high": "fault", "steps-too-large": "warning", "dead-relus": "fault"}, lambda: look(
+        {"learning-rate-too-high": "fault", "dead-relus": "fault"}, lambda: look(
         digits_net(), IMAGES, LABELS, learning_rate=1.0)),
     "rate far too high": ({"learning-rate-too-high": "fault"}, lambda: look(
         values_net(), POINTS, SUMS, learning_rate=5.0, optimizer=dr.SGD())),
-    "rate too low": ({"learning-rate-too-low": "fault", "steps-too-small": "warning"}, lambda: look(
+    "rate too low": ({"learning-rate-too-low": "fault"}, lambda: look(
         digits_net(), IMAGES, LABELS, learning_rate=1e-6)),
     "equal images with different labels": ({"cannot-overfit-one-batch": "fault"}, lambda: look(
         digits_net(), np.repeat(IMAGES[:2], 200, axis=0), np.arange(400) % 10)),

@@ -7,11 +7,8 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import DataError
 from deltarule.inspection.measures.layer_history import (
     MOST_EPOCHS,
-    N_BINS,
-    QUANTITIES,
     LayerHistory,
     Recorder,
-    histogram,
 )
 from deltarule.nn.network import Network, loss_and_gradient, with_parameters
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
@@ -79,42 +76,6 @@ def test_a_recorded_run_is_the_same_run() -> None:
     np.testing.assert_array_equal(recorded(optimizer=Adam())[0].parameters[-1], network.parameters.vector)
 
 
-def test_histograms_count_every_number() -> None:
-    recording, networks = recorded()
-    sizes = {"weights": [30, 15], "gradients": [30, 15], "activations": [100, 60], "deltas": [100, 60]}
-    for quantity in QUANTITIES:
-        assert recording.counts[quantity].shape == (4, 2, N_BINS)
-        assert recording.counts[quantity].sum(axis=2).tolist() == [sizes[quantity]] * 4
-    for k, network in enumerate(networks):
-        for l, (W, outputs) in enumerate(zip(network.weights, outputs_of_layers(network), strict=True)):
-            assert recording.limits["weights"][k, l].tolist() == [W.min(), W.max()]
-            np.testing.assert_array_equal(recording.counts["weights"][k, l], np.histogram(W, N_BINS)[0])
-            np.testing.assert_allclose(recording.limits["activations"][k, l], [outputs.min(), outputs.max()])
-
-
-def outputs_of_layers(network: Network) -> list[np.ndarray]:
-    """Of a ReLU and a softmax, by hand."""
-    hidden = np.maximum(data().inputs[:20] @ network.weights[0] + network.biases[0], 0.0)
-    powers = np.exp(hidden @ network.weights[1] + network.biases[1])
-    return [hidden, powers / powers.sum(axis=1, keepdims=True)]
-
-
-def test_a_large_array_is_sampled_and_what_is_not_finite_left_out() -> None:
-    counts, limits = histogram(np.random.default_rng(0).normal(size=(400, 300)).astype(np.float32))
-    assert counts.sum() == 4096
-    centers = np.linspace(*limits, 2 * N_BINS + 1)[1::2]
-    assert np.average(centers**2, weights=counts) == pytest.approx(1.0, rel=0.1)
-    counts, limits = histogram(np.array([1.0, np.inf, 3.0, np.nan]))
-    assert (counts.sum(), limits.tolist()) == (2, [1.0, 3.0])
-
-
-@pytest.mark.parametrize("numbers", [[2.0], [2.0, 2.0, np.nan], [np.inf], []])
-def test_a_histogram_of_one_number_or_none(numbers: list[float]) -> None:
-    counts, limits = histogram(np.array(numbers))
-    assert counts.sum() == np.isfinite(numbers).sum()
-    assert limits.tolist() == ([1.5, 2.5] if 2.0 in numbers else [0.0, 1.0])
-
-
 def test_of_a_long_run_some_epochs_are_kept() -> None:
     recording = recorded(epochs=100)[0]
     assert len(recording.epochs) <= MOST_EPOCHS
@@ -149,6 +110,6 @@ def test_arrays_that_are_no_recording() -> None:
     for name in arrays:
         with pytest.raises(DataError, match=f"got one without {name}"):
             LayerHistory.from_arrays({key: array for key, array in arrays.items() if key != name})
-    for name in ("epochs", "parameters", "gradient_norm", "update_ratio", "counts.deltas", "limits.weights"):
+    for name in ("epochs", "parameters", "gradient_norm", "update_ratio"):
         with pytest.raises(DataError, match="of as many epochs and layers"):
             LayerHistory.from_arrays(arrays | {name: arrays[name][:-1]})

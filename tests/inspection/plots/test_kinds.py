@@ -19,7 +19,7 @@ pytest.importorskip("matplotlib", reason='needs matplotlib: pip install "deltaru
 def run() -> dict[str, Any]:
     """A small network that learned some digits, with all that pictures of it are drawn of."""
     some = dr.load_data("digits").train.take(np.arange(300))
-    recorder, network = Recorder(some.take(np.arange(50))), dr.Network((784, 8, 10), rng=0)
+    recorder, network = Recorder(some.take(np.arange(50))), dr.Network((784, 8, 10), image_shape=(28, 28), rng=0)
     held_out = some.take(np.arange(200, 300))
     history = dr.fit(
         network,
@@ -36,15 +36,13 @@ def run() -> dict[str, Any]:
 
 DRAWN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "curves": lambda run: dr.plot("curves", run["history"]),
-    "histograms": lambda run: dr.plot("histograms", run["recorder"], layer=1),
     "gradients": lambda run: dr.plot("gradients", run["recorder"].recording),
     "surface": lambda run: dr.plot("surface", run["network"], run["data"], recording=run["recorder"]),
-    "staircase": lambda run: dr.plot("staircase", run["network"], run["data"], layer=0),
+    "staircase": lambda run: dr.plot("staircase", run["network"], run["data"]),
     "boundary": lambda _: dr.plot("boundary", dr.Network((2, 3, 3)), dr.Dataset(np.eye(3)[:, :2], np.arange(3))),
     "digits": lambda run: dr.plot("digits", run["network"], run["data"]),
     "weights": lambda run: dr.plot("weights", run["network"], run["data"]),
     "architecture": lambda run: dr.plot("architecture", run["network"]),
-    "activations": lambda run: dr.plot("activations", run["network"]),
     "rates": lambda run: dr.plot("rates", run["trainer"], run["data"]),
 }
 
@@ -67,10 +65,9 @@ def test_a_model_and_an_estimator_take_the_place_of_a_network(run: dict[str, Any
     assert "784-5-10" in dr.plot("architecture", fitted).description
 
 
-def test_a_sheet_needs_no_network_and_activations_need_nothing(run: dict[str, Any]) -> None:
+def test_a_sheet_needs_no_network(run: dict[str, Any]) -> None:
     sheet = dr.plot("digits", run["data"])
     assert sheet.description == dr.plot("digits", None, run["data"]).description
-    assert "Softmax" in dr.plot("activations").description
 
 
 def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None:
@@ -89,6 +86,10 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
     [
         (("confusoin",), "no picture is called 'confusoin': did you mean 'confusion'?"),
         ((["curves"],), "plot takes the name of a picture first: got ['curves']"),
+        (("reliability",), "deltarule evaluate MODEL --json  has accuracy and confidence in ten bins"),
+        (("scores",), "deltarule evaluate MODEL  prints recall, precision and F1 of each class"),
+        (("activations",), "of one of them, plot dr.Tanh().value(z) against z = np.linspace(-4, 4) with matplotlib"),
+        (("histograms",), "deltarule check RUN  says where units saturate or die, and gradients shows every layer"),
         (("flips",), "flips is no longer drawn: to see what would change a model's mind, nudge an image in"),
         (("robustness",), "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),
@@ -101,7 +102,7 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
         ),
         (("curves", "network"), 'curves is drawn by dr.plot("curves", history): got no history'),
         (("surface", "network", "data"), 'dr.plot("surface", model, data, recording=recording): got no recording'),
-        (("histograms", "untrained"), 'histograms is drawn by dr.plot("histograms", recording): got no recording'),
+        (("gradients", "untrained"), 'gradients is drawn by dr.plot("gradients", recording): got no recording'),
         (("rates", "network", "data"), 'rates is drawn by dr.plot("rates", trainer, data): got no trainer'),
     ],
 )
@@ -110,10 +111,3 @@ def test_what_cannot_be_drawn(run: dict[str, Any], arguments: tuple[str, ...], m
     with pytest.raises(SettingError) as caught:
         dr.plot(arguments[0], *(named[name] for name in arguments[1:]))
     assert message in str(caught.value)
-
-
-def test_a_layer_is_for_two_kinds(run: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match=r"^a layer is for histograms and staircase: got curves; leave it out$"):
-        dr.plot("curves", run["history"], layer=0)
-    with pytest.raises(SettingError, match="this network has layers 0 to 1: got 2"):
-        dr.plot("histograms", run["recorder"], layer=2)

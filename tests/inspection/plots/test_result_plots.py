@@ -10,7 +10,6 @@ from sample_pictures import (
     NAMES,
     PICTURES,
     RANGE,
-    SCORES,
     history,
     images,
     landscape,
@@ -166,20 +165,6 @@ def test_confusion_without_mistakes(n_classes: int) -> None:
     picture = draw_confusion(np.eye(n_classes, dtype=int), list(map(str, range(n_classes))))
     assert picture.description == f"Confusion matrix of {n_classes} classes: {n_classes} of {n_classes} right"
     assert set(texts(picture).values()) == {"100.0"}
-
-
-def test_scores_show_recall_between_its_limits() -> None:
-    picture = PICTURES["scores"]()
-    assert curve(picture, 0)[0][:2] == [0.9, 1.0]
-    ends = [segment[:, 0].tolist() for segment in picture.figure.axes[0].collections[0].get_segments()]
-    assert ends == [[each.recall_low, each.recall_high] for each in SCORES]
-    assert picture.description.endswith("the lowest and the highest recall are 90 % for ant, 100 % for bee")
-
-
-def test_reliability_shows_the_bins_that_hold_answers() -> None:
-    picture = PICTURES["reliability"]()
-    np.testing.assert_allclose(curve(picture, 0, 1), ([0.65, 0.95], [0.5, 1.0]))
-    assert "expected calibration error 11.67 %, 3 answers" in picture.description
 
 
 def test_wrong_answers_are_told_from_right_ones() -> None:

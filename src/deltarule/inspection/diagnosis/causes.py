@@ -29,7 +29,6 @@ from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
 HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
-EARLY = 10  # of them at a time: their median is not due to luck
 MOST_WORK = 1e9  # weights times samples of a trial: about half a second
 MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
@@ -46,7 +45,6 @@ HOPELESS = 1.5  # a loss over chance, after the first steps, with which more ste
 SHARE = 0.5  # of what the best change saves, at least, is what another must
 ALIKE = 1.2  # a rate as good as the best leaves so many times its loss at most
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3)
-MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another network alone will do
 MORE, PROMISING = 3, 4  # times as many steps are taken where the first were too few, by so many changes
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
@@ -55,38 +53,15 @@ OF_WEIGHTS += ("saturated-units", "dead-relus")
 Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
 
 
-class FirstSteps(Callback):
-    """Measures the first steps of a run, and ends it after `last` of them, where that is given.
+class StopAfter(Callback):
+    """Ends a run after `last` steps."""
 
-    updates: for each of the first WATCHED steps, (layers,), the length of the step over the length of the weights.
-    """
-
-    def __init__(self, last: int | None = None) -> None:
+    def __init__(self, last: int) -> None:
         self.last = last
-        self.updates: list[list[float]] = []
-
-    def train_begin(self, state: TrainingState) -> None:
-        self._before = state.network.parameters.copy()
 
     def step_end(self, state: TrainingState) -> None:
-        if state.step <= WATCHED:
-            now, before = state.network.parameters, self._before
-            pairs = zip(now.weights, before.weights, strict=True)
-            lengths = [(float(np.linalg.norm(W - old)), float(np.linalg.norm(old))) for W, old in pairs]
-            self.updates.append([step / max(length, 1e-30) for step, length in lengths])
-            before.vector[:] = now.vector
         if state.step == self.last:
             state.stop_reason = "the first steps were all that was wanted"
-
-    def findings(self) -> Iterator[Finding]:
-        """What the sizes of the steps show."""
-        if not self.updates:
-            return
-        windows = [self.updates[start : start + EARLY] for start in range(0, len(self.updates), EARLY)]
-        highest = np.max([np.median(each, axis=0) for each in windows], axis=0)
-        measured = {f"step / weights in layer {l}": float(ratio) for l, ratio in enumerate(highest)}
-        yield from Finding.by_limits("steps-too-large", highest.max(), measured)
-        yield from Finding.by_limits("steps-too-small", 1.0 / max(np.max(self.updates), static.TINY), measured)
 
 
 class TrialOutcome(NamedTuple):
@@ -98,7 +73,6 @@ class TrialOutcome(NamedTuple):
     network: Network
     learned: float
     judged: float
-    steps: FirstSteps
 
     @property
     def least(self) -> float:
@@ -152,16 +126,16 @@ class Trials:
         batch = min(samples_per_step(n_all, run.batch_size), n_all)
         if size * batch * WATCHED > most_work:
             run.batch_size = batch = min(batch, max(32, int(most_work / (size * WATCHED))))
-        steps = FirstSteps(min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30))))))
-        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [steps]
-        stride = max(1.0, self.n_steps / (steps.last or 1)) if n_steps < LONG else 1.0
+        last = min(n_steps, max(LEAST_STEPS, int(most_work / (size * (batch + 30)))))
+        run.epochs, run.callbacks = -(-n_steps // steps_per_epoch(learn.n_samples, run.batch_size)), [StopAfter(last)]
+        stride = max(1.0, self.n_steps / last) if n_steps < LONG else 1.0
         run.schedule = lambda step: factor * self.trainer.schedule(int(stride * step))
         losses, chance = [math.inf, math.inf], max(static.chance_loss(network, learn), static.TINY)
         with suppress(DivergenceError):
             run.fit(learn)
             losses = [loss_and_score(network, each)[0] / chance for each in (learn, judge)]
         learned, judged = (math.inf if math.isnan(loss) else loss for loss in losses)
-        return TrialOutcome(network, learned, judged, steps)
+        return TrialOutcome(network, learned, judged)
 
     def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
         """The run after its first steps and, where they get nowhere, after many times as many."""
@@ -212,10 +186,9 @@ class Trials:
     def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
         """A rate so high that a network learns, but a lower one gets much further."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
-        enough = BETTER if any(each.id == "steps-too-large" for each in given.steps.findings()) else MUCH_BETTER
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
-            if loss < enough * given.judged:
+            if loss < MUCH_BETTER * given.judged:
                 measured |= {"learning rate": rate, f"with a rate of {factor * rate:.2g}": loss}
                 yield Finding.of("warning", "learning-rate-too-high: first steps", measured, better=factor * rate)
                 return
@@ -303,17 +276,13 @@ class Causes:
     def helpful_changes(self) -> dict[Change, float]:
         """The loss over chance with each change that saves enough; more steps are taken where the first do not."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
-        first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
-        first += [(name, 10.0) for name in OF_DATA if name in runs]
-        both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
-        reached: dict[Change, float] = {}
-        for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
-            changes = sorted(changes, key=lambda each: reached.get(each, 0.0))
-            changes = [each for each in changes if reached.get(each, 0.0) < HOPELESS]
-            changes = changes[: PROMISING if n_steps > WATCHED else None]
-            reached |= {(name, factor): runs[name](n_steps, factor=factor).judged for name, factor in changes}
-            if min(reached.values()) < HEALTHY * now or self.is_explained:
-                break
+        changes: list[Change] = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
+        changes += [(name, 10.0) for name in OF_DATA if name in runs]
+        reached = {(name, factor): runs[name](WATCHED, factor=factor).judged for name, factor in changes}
+        if min(reached.values()) >= HEALTHY * now and not self.is_explained:
+            promising = [each for each in sorted(changes, key=reached.__getitem__) if reached[each] < HOPELESS]
+            for name, factor in promising[:PROMISING]:
+                reached[name, factor] = runs[name](MORE * WATCHED, factor=factor).judged
         enough = max(GAIN * now, SHARE * (now - min(reached.values())))
         return {change: loss for change, loss in reached.items() if now - loss >= enough}
 
@@ -332,18 +301,16 @@ class Causes:
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
-        """Each change that helps at the rate as it is, and the name of the finding that it proves."""
-        hidden = self.trials.trainer.network.activations[:-1]
-        alone = {name for name, factor in helpful if factor == 1.0 or name in OF_DATA}
-        rate_helps = any(name == "" for name, _ in helpful)
+        """Each change but that of the rate that helps, and the name of the finding that it proves."""
+        hidden, helps = self.trials.trainer.network.activations[:-1], {name for name, _ in helpful}
         for change, names in OF_DATA.items():
-            if change in alone:
+            if change in helps:
                 yield change, next(name for name in names if name in found)
-        yield from ((change, f"too-much-{change[3:]}") for change in ("no penalty", "no dropout") if change in alone)
+        yield from ((change, f"too-much-{change[3:]}") for change in ("no penalty", "no dropout") if change in helps)
         weights = next((name for name in OF_WEIGHTS if name in found), "")
-        if "new weights" in alone and (weights or not rate_helps):
+        if "new weights" in helps and (weights or "" not in helps):
             yield "new weights", weights or "starting-weights"
-        elif "ReLU" in alone:
+        elif "ReLU" in helps:
             if any(isinstance(each, Softmax) for each in hidden):
                 yield "ReLU", "softmax-between-layers"
             elif all(isinstance(each, Identity) for each in hidden):
@@ -352,18 +319,13 @@ class Causes:
                 yield "ReLU", "vanishing-gradient"
 
     def rate_findings(self, helpful: Mapping[Change, float], level: Level) -> Iterator[Finding]:
-        """The rate that does best, the nearest of those that do nearly as well; with other weights if need be."""
-        for name in ("", "new weights", "ReLU"):
-            losses = {factor: loss for (change, factor), loss in helpful.items() if change == name and factor != 1.0}
-            if not losses:
-                continue
+        """The rate that does best, the nearest of those that do nearly as well."""
+        losses = {factor: loss for (change, factor), loss in helpful.items() if not change}
+        if losses:
             good = [factor for factor, loss in losses.items() if loss <= ALIKE * min(losses.values())]
-            factor = min(good, key=lambda each: abs(math.log(each)))
-            rate = self.trials.highest_rate
-            suffix = f" and {name}" if name else ""
+            factor, rate = min(good, key=lambda each: abs(math.log(each))), self.trials.highest_rate
             measured = {"learning rate": rate, "loss over chance": self.later.least}
-            measured[f"with a rate of {rate * factor:.2g}{suffix}"] = losses[factor]
+            measured[f"with a rate of {rate * factor:.2g}"] = losses[factor]
             way = "high" if factor < 1.0 else "low"
             says = "too" if level == "note" and self.level != "note" else "first steps"
             yield Finding.of(level, f"learning-rate-too-{way}: {says}", measured, better=rate * factor)
-            return

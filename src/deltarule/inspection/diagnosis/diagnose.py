@@ -11,7 +11,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.examples import check_data, examples_for, validation_examples
 from deltarule.inspection.diagnosis import static_findings as static
-from deltarule.inspection.diagnosis.causes import HEALTHY, Causes, FirstSteps, Trials
+from deltarule.inspection.diagnosis.causes import HEALTHY, Causes, Trials
 from deltarule.inspection.diagnosis.findings import Diagnosis, Finding
 from deltarule.inspection.gradcheck.check import one_thread
 from deltarule.model import Model, take_meaning
@@ -20,7 +20,6 @@ from deltarule.nn.optimizers import Optimizer
 from deltarule.parts import Spec
 from deltarule.public import public
 from deltarule.training.evaluation import loss_and_score
-from deltarule.training.history import History
 from deltarule.training.schedules import Schedule, schedule_of
 from deltarule.training.trainer import Trainer
 
@@ -97,7 +96,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
         return
     trials = Trials.of(trainer, train)
     given, later = trials.as_it_is()
-    standing += [*given.steps.findings(), *trials.death_findings(given)]
+    standing += trials.death_findings(given)
     if loss_and_score(network, part)[0] < HEALTHY * chance:
         yield from achievement_findings(network, train, validation)
     elif later.least < static.LEARNED:
@@ -121,25 +120,6 @@ def achievement_findings(network: Network, train: Dataset, validation: Dataset |
         measured = {"score in training": score, "score on new examples": new}
         name = "overfitting: scores of images" if train.image_shape else "overfitting: scores"
         yield from Finding.by_limits(name, score - new - luck, measured)
-
-
-class Checkup(FirstSteps):
-    """A look at data and network before a run, and at its steps and history afterwards.
-
-    before: what was found at once. As a callback it measures the first steps.
-    """
-
-    def __init__(self, trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> None:
-        super().__init__()
-        self.before = diagnose_training(trainer, train, validation)
-        self._chance = static.chance_loss(trainer.network, static.sample_of(train))
-        self._is_image = train.image_shape is not None
-
-    def after(self, history: History) -> Diagnosis:
-        """What the run has shown."""
-        is_healthy = history["train_loss"][-1] < HEALTHY * self._chance
-        steps = [replace(each, level="note" if is_healthy else "warning") for each in self.findings()]
-        return Diagnosis.of([*steps, *history_findings(history.rows, self._chance, is_image=self._is_image)])
 
 
 def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:

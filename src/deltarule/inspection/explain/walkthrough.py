@@ -277,22 +277,18 @@ def nudge_lines(walk: Walkthrough) -> Lines:
     """What a nudge of the neuron's z moves, and delta by nudging."""
     neuron = walk.neuron
     names = [*(f"z of neuron {each.number} of layer {neuron.layer + 1}" for each in neuron.next_layer), "C"]
+    effects = [*neuron.next_layer, neuron.loss]
+    columns = {"as predicted": [each.predicted for each in effects], "in fact": [each.actual for each in effects]}
     error = abs(neuron.delta - neuron.numeric_delta) / (abs(neuron.numeric_delta) or 1.0)
     return [
         f"  Nudge z of {neuron.name} by {neuron.nudge:g}, and it moves:",
-        *effect_table("", names, "as predicted", [*neuron.next_layer, neuron.loss]),
+        *number_table("", names, columns, "+"),
         "",
         f"  delta of {neuron.name}",
         f"    by backpropagation  {neuron.delta:+.16e}",
         f"    by complex step     {neuron.numeric_delta:+.16e}",
         f"    relative error      {error:.1e}",
     ]
-
-
-def effect_table(head: str, names: Sequence[str], predicted: str, effects: Sequence[Effect | TrialStep]) -> Lines:
-    """What was predicted beside what happens."""
-    columns = {predicted: [each.predicted for each in effects], "in fact": [each.actual for each in effects]}
-    return number_table(head, names, columns, "+")
 
 
 def bias_gradient(walk: Walkthrough) -> Lines:
@@ -327,10 +323,14 @@ def weight_gradient(walk: Walkthrough) -> Lines:
 def update(walk: Walkthrough) -> Lines:
     """What a step does to the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
+    columns = {
+        "by -r |gradient|^2": [step.predicted for step in walk.steps],
+        "in fact": [step.actual for step in walk.steps],
+    }
     gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
     return [
         *wrap(f"{gradient} A step on this example alone changes C = {number(walk.loss)}:"),
-        *effect_table("r", rates, "by -r |gradient|^2", walk.steps),
+        *number_table("r", rates, columns, "+"),
         *wrap("The smaller the step, the better the two agree; where they part, the step is too long."),
     ]
 

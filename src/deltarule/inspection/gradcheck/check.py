@@ -163,7 +163,7 @@ def gradcheck(
         formulas.check_axis(problem)
         problem, kinks = formulas.without_kinks(problem)
         method, why = formulas.best_method(problem)
-        counted = samples_that_count(problem)
+        counted = problem.take(problem.sample_weight > 0.0)
         observed = None if gradient is None else own_arrays(gradient, counted, is_weighted=sample_weight is not None)
         judged = Judgement() if observed is None else judgement(counted, observed)
         if judged.kind is not None and (judged.kind != network.loss or judged.factor != 1.0):
@@ -208,12 +208,6 @@ def problem_of(
     return Problem(network, inputs, data.loss_targets, weights, penalty), notes
 
 
-def samples_that_count(problem: Problem) -> Problem:
-    """The samples that count."""
-    counts = problem.sample_weight > 0.0
-    return replace(problem, X=problem.X[counts], y=problem.y[counts], sample_weight=problem.sample_weight[counts])
-
-
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
     """The loss and the arrays that the user's gradient function returns."""
     more = {"sample_weight": problem.sample_weight} if is_weighted else {}
@@ -243,13 +237,11 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
 
 
 def parameters_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's gradient as Parameters. What has a wrong shape is turned, spread, or counts as 0."""
+    """A user's gradient as Parameters. What has too many numbers, or too few, counts as 0."""
     grads = problem.network.parameters.zeros_like()
     for mine, array in zip(grads.weights + grads.biases, (*observed.weights, *observed.biases), strict=True):
-        if array is not None and (array.size == 1 or (mine.ndim == 1 and array.size == mine.size)):
-            mine[:] = array.ravel()
-        elif array is not None and mine.shape in (array.shape, array.T.shape):
-            mine[:] = array if array.shape == mine.shape else array.T
+        if array is not None and array.size == mine.size:
+            mine[:] = array.reshape(mine.shape)
     return grads
 
 

@@ -8,15 +8,15 @@ explanations the one with the fewest mistakes is believed.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice, product
+from itertools import islice, product
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from deltarule.inspection.gradcheck import slips
 from deltarule.inspection.gradcheck.catalog import TEXTS, Judgement, Observed, Wrong, mistake_of
-from deltarule.inspection.gradcheck.explanation import NAMED, UNKNOWN, Option, explanation, factor_slips, fit, is_alike
 from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, Problem, relative_error
-from deltarule.inspection.gradcheck.slips import Flow, Slip, deltas, hypotheses, losses_for
+from deltarule.inspection.gradcheck.slips import NAMED, UNKNOWN, Flow, Option, Slip
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
@@ -81,20 +81,20 @@ class State:
         parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
         return {name: part for name, part in parts.items() if part is not None}
 
-    def continuations(self, l: int, depth: int) -> list[Self]:
-        """All explanations of one more layer: first that delta is right, then by one slip in it, then by two."""
-        delta, found, right = self.observed.delta[l], list[Self](), next(deltas(self.flow, l, 0)).array
+    def continuations(self, l: int, *, must_be_right: bool) -> list[Self]:
+        """All explanations of one more layer: first that delta is right, then by a slip in it."""
+        delta, found, right = self.observed.delta[l], list[Self](), next(slips.right_deltas(self.flow, l)).array
         if delta is None and not self.parts(l):
             return [self.carrying(l, right)]
-        for n_slips in range(depth):
+        for deltas in (slips.right_deltas,) if must_be_right else (slips.right_deltas, slips.wrong_deltas):
             if min((each.cost for each in found), default=math.inf) >= self.cost + TWICE:
-                for slip in deltas(self.flow, l, n_slips):
+                for slip in deltas(self.flow, l):
                     found += self.with_slip(l, slip, right)
         if delta is None:
             is_right = any(each.cost == self.cost for each in found)
-            return found if is_right else [*found, *self.separate(l, right)]
+            return found if is_right else [*found, self.separate(l, right)]
         if not found:
-            option = explanation(delta, [Slip("", right)], self.flow.problem)
+            option = slips.explanation(self.flow, "delta", l, delta)
             is_usable = delta.shape == right.shape and np.isfinite(delta).all()
             found = [self.because(option, "delta", l).with_parts(l, delta if is_usable else right)]
         return found
@@ -105,7 +105,7 @@ class State:
         shown = self.parts(l) if delta is None else {"delta": delta}
         images = {name: self.flow.image(name, l, slip) for name in shown}
         for names in dict.fromkeys([tuple(shown), *((name,) for name in shown)]):
-            fitting = fit([shown[name] for name in names], [images[name] for name in names], self.flow.problem)
+            fitting = slips.fit([shown[name] for name in names], [images[name] for name in names], self.flow.problem)
             if fitting is not None:
                 yield self.with_delta(l, slip, fitting, right)
                 if len(names) == len(images):
@@ -113,17 +113,16 @@ class State:
 
     def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
         """The same with a delta that is a slip's, which may be the right one, times a factor."""
-        (factor, values), keys, problem, state = fitting, slip.key.split(), self.flow.problem, self
+        (factor, values), problem, state = fitting, self.flow.problem, self
         delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
-        cost = TWICE if len(keys) > 1 else NAMED if keys else 0.0
-        more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, factor_slips(factor, problem))
+        option = Option(NAMED, ((slip.key, values),)) if slip.key else Option(0.0)
+        more = Option(0.0) if factor == 1.0 else Option(HIDDEN_FACTOR, slips.factor_slips(factor, problem))
         if self.flow.is_last(l):
-            kind = values.get("kind", None if keys else problem.network.loss)
-            if keys and kind is not None and kind == self.reading.kind:
-                cost, keys = CONVENTION, []
+            kind = values.get("kind", None if slip.key else problem.network.loss)
+            if slip.key and kind is not None and kind == self.reading.kind:
+                option = Option(CONVENTION)
             more, state = output_factor(factor, kind, self.reading, problem), replace(state, kind=kind, factor=factor)
-        slips = (*((key, values) for key in keys), *more.slips)
-        option = Option(cost + more.cost, slips, relative_error(delta, right))
+        option = Option(option.cost + more.cost, option.slips + more.slips, relative_error(delta, right))
         observed = self.observed.delta[l]
         return state.because(option, "delta", l).with_parts(l, delta if observed is None else observed)
 
@@ -133,26 +132,19 @@ class State:
         if len(parts) == 2 and not any(part.any() for part in parts.values()):
             return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),), 1.0), "dW", l)
         for name, part in parts.items():
-            state = state.because(explanation(part, hypotheses(state.flow, name, l), state.flow.problem), name, l)
+            state = state.because(slips.explanation(state.flow, name, l, part), name, l)
         return state
 
-    def separate(self, l: int, right: Array) -> Iterator[Self]:
+    def separate(self, l: int, right: Array) -> Self:
         """What follows if delta is right, and dC/dW and dC/db are each wrong; or if nothing explains them."""
         after, parts = self.with_parts(l, right), self.parts(l)
         claims = after.claims[len(self.claims) :]
         keys = [[each.key for each in claims if each.quantity == name] for name in parts]
         if any(each != ["off"] for each in keys):
-            yield replace(after, cost=self.cost + BOTH) if keys[0] == keys[-1] and len(keys) == 2 else after
-            return
+            return replace(after, cost=self.cost + BOTH) if keys[0] == keys[-1] and len(keys) == 2 else after
         error = max(each.error or 0.0 for each in claims)
         found = self.claims if self.lost else (*self.claims, Claim("delta", l, "off", {}, error))
-        lost = replace(after, cost=self.cost + (0.5 if self.lost else LOST), claims=found, lost=True)
-        yield lost
-        inputs = np.column_stack([self.flow.inputs[l], np.ones(len(right))])
-        is_determined = len(parts) == 2 and len(inputs) <= inputs.shape[1]
-        if is_determined and np.isfinite(error):  # delta can be had from its products
-            delta = np.linalg.lstsq(inputs.T, np.vstack([parts["dW"], parts["db"]]), rcond=None)[0]
-            yield replace(self.carrying(l, delta), cost=lost.cost, claims=found)
+        return replace(after, cost=self.cost + (0.5 if self.lost else LOST), claims=found, lost=True)
 
 
 @np.errstate(all="ignore")
@@ -160,14 +152,14 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
     """What is right and what is wrong: z and a from the first layer, the loss, then delta, dW and db from the last."""
     observed = in_floats(problem, observed)
     start = with_divided_deltas(forward_state(problem, observed, {}))
-    best, reading = backward_states(start)[0], start.reading
+    best, reading = backward_state(start), start.reading
     is_hidden = all(each is None for each in (*observed.z, *observed.a))
     if reading.kind is None and (reading.key or best.cost >= TWICE) and is_hidden:
         is_given, cost = bool(reading.key), best.cost + (UNKNOWN if reading.key else 0.0)
         for other in other_states(problem, start.observed):
             if is_given == (other.reading.kind is None):
                 continue
-            found = backward_states(other, 2 if is_given else 1)[0]  # without a loss, all of the gradient must be right
+            found = backward_state(other, must_be_right=not is_given)
             if found.cost < min(cost, math.inf if is_given else NAMED + BOTH):
                 best, cost = found, found.cost
     claims = [*loss_claims(problem, observed.loss, best), *best.claims]
@@ -197,7 +189,7 @@ def with_divided_deltas(state: State) -> State:
     delta, parts = observed.delta[l], state.parts(l)
     if delta is None or delta.shape != state.flow.z[l].shape or not parts:
         return state
-    if not all(is_alike(n * parts[name], state.flow.image(name, l, Slip("", delta)).array) for name in parts):
+    if not all(slips.is_alike(n * parts[name], state.flow.image(name, l, Slip("", delta)).array) for name in parts):
         return state
     divided = [None if each is None else each / n for each in observed.delta]
     return replace(state, observed=replace(observed, delta=divided))
@@ -216,14 +208,13 @@ def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> Sta
 
 def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
     """z or a of the next layer added to a forward pass: what is found, or one of the hypotheses."""
-    flow, option, known = state.flow, Option(0.0), hypotheses(state.flow, name, l)
-    right = next(known)
-    array = right.array
+    flow, option = state.flow, Option(0.0)
+    array = next(slips.hypotheses(flow, name, l)).array
     if found is not None:
-        option = explanation(found, chain([right], known), flow.problem)
+        option = slips.explanation(flow, name, l, found)
         array = found if found.shape == array.shape else array
     elif which:
-        slip = next(islice(known, which - 1, None))
+        slip = next(islice(slips.hypotheses(flow, name, l), which, None))
         option, array = Option(0.0, ((slip.key, slip.values),), relative_error(slip.array, array)), slip.array
     for _, values in option.slips:
         if "activation" in values:
@@ -238,7 +229,7 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
     flow, last = forward_state(problem, observed, {}).flow, len(problem.network.weights) - 1
     for l, name in product(range(last + 1), ("z", "a")):
         before = replace(flow, z=flow.z[: l + (name == "a")], a=flow.a[:l])
-        for which, slip in islice(enumerate(hypotheses(before, name, l)), 1, None):
+        for which, slip in islice(enumerate(slips.hypotheses(before, name, l)), 1, None):
             seen.setdefault((slip.key, str(slip.values)), {})[name, l] = which
     for places in seen.values():
         hidden = {place: which for place, which in places.items() if place[1] < last}
@@ -262,7 +253,7 @@ def loss_reading(flow: Flow, yours: Any) -> LossReading:
         return LossReading()
     problem, outputs, yours = flow.problem, flow.a[-1], np.asarray(yours, np.float64).item()
     penalty, scales = problem.penalty.value(problem.network.parameters), conventions(problem)
-    known = [(kind, kind.value(outputs, problem.y, problem.shares)) for kind in losses_for(flow)]
+    known = [(kind, kind.value(outputs, problem.y, problem.shares)) for kind in slips.losses_for(flow)]
     for (kind, whole), factor in product(known, scales):
         value = factor * whole
         for key, number, values in (
@@ -305,13 +296,13 @@ def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
 # The backward pass
 
 
-def backward_states(start: State, depth: int = 3) -> list[State]:
-    """The likeliest explanations of a gradient, at most `depth` - 1 slips in a delta; the likeliest stands first."""
+def backward_state(start: State, *, must_be_right: bool = False) -> State:
+    """The likeliest explanation of a gradient; `must_be_right`: every delta."""
     states = [start]
     for l in reversed(range(len(start.flow.weights))):
-        states = [each for state in states for each in state.continuations(l, depth)]
+        states = [each for state in states for each in state.continuations(l, must_be_right=must_be_right)]
         states = sorted(states, key=lambda state: state.cost)[:BEAM]
-    return states
+    return states[0]
 
 
 def output_factor(factor: float, kind: Loss | None, reading: LossReading, problem: Problem) -> Option:
@@ -324,7 +315,7 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
     scales += [] if is_stated or reading.key else conventions(problem)
     if any(abs(relative / each - 1.0) <= ALIKE for each in scales):
         return Option(CONVENTION)
-    return Option(0.9 * NAMED, factor_slips(factor, problem))
+    return Option(0.9 * NAMED, slips.factor_slips(factor, problem))
 
 
 # Words

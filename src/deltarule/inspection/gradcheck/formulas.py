@@ -9,7 +9,6 @@ import numpy as np
 
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inspection.gradcheck.catalog import TEXTS, mistake_of
-from deltarule.inspection.gradcheck.explanation import factor_slips, fit, is_alike
 from deltarule.inspection.gradcheck.numeric_gradient import (
     CENTRAL_DIFFERENCES,
     COMPLEX_STEP,
@@ -17,7 +16,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import (
     Problem,
     relative_error,
 )
-from deltarule.inspection.gradcheck.slips import OTHERS, Slip, known_slopes
+from deltarule.inspection.gradcheck.slips import OTHERS, Slip, factor_slips, fit, is_alike, known_slopes
 from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator

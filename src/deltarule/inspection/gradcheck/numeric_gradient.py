@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,11 +75,15 @@ class Problem:
     factor: float = 1.0
 
     @classmethod
-    def of(cls, network: Network, X: Array, y: Array) -> "Problem":
+    def of(cls, network: Network, X: Array, y: Array) -> Self:
         """A batch whose samples count alike, through a network of which nothing is dropped."""
         network = network.astype(np.float64)
         network.dropout = tuple(0.0 for _ in network.dropout)
         return cls(network, X, y, np.ones(len(X)), Penalty())
+
+    def take(self, rows: Array) -> Self:
+        """The same with some of its samples."""
+        return replace(self, X=self.X[rows], y=self.y[rows], sample_weight=self.sample_weight[rows])
 
     @property
     def divisor(self) -> float:

@@ -1,11 +1,12 @@
-"""What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db: the hypotheses, as data.
+"""What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db, and which of them explains an array.
 
 Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
 mistakes.toml. What is right comes first, with the key ""; of the others the first that fits is believed, so the
 likelier stands first. A hypothesis of another shape than the program's array is passed over.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltarule.inspection.gradcheck.catalog import TEXTS
-from deltarule.inspection.gradcheck.numeric_gradient import Problem
+from deltarule.inspection.gradcheck.numeric_gradient import ALIKE, Problem, relative_error
 from deltarule.nn.activations import ELU, Activation, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
@@ -34,12 +35,16 @@ PARTS_OF_A: dict[str, Callable[[Array], Array]] = {
     "1 + a": lambda a: 1.0 + a,
 }
 SQUARES = Quadratic()
+NAMED, ANY_FACTOR, UNKNOWN = 1.0, 1.6, 2.5  # what an explanation costs
+ZERO = ("never-filled", "bias-forgotten", "bias-all-axes-zero")  # slips that leave zeros, to the last bit
+Named = tuple[str, Mapping[str, Any]]  # a slip, and what its sentence needs
+Fitting = tuple[float, Mapping[str, Any]]  # by which factor a slip explains an array, and the same
 
 
 class Slip(NamedTuple):
     """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate.
 
-    key: "" where it is right; two keys, with a blank between them, where two mistakes meet in one line.
+    key: "" where it is right.
     """
 
     key: str
@@ -126,8 +131,12 @@ def losses_for(flow: Flow) -> list[Loss]:
 
 
 def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
-    """What "z", "a", "dW" or "db" of layer l is, by what stands before it in `flow`, and what mistakes make of it."""
-    return {"z": sums, "a": activations, "dW": weight_gradients, "db": bias_gradients}[quantity](flow, l)
+    """What an array of layer l is, by what stands before it in `flow`, and what mistakes make of it.
+
+    quantity: "z", "a", "dW", "db"; or "delta", of which `wrong_deltas` has the mistakes.
+    """
+    of = {"z": sums, "a": activations, "delta": right_deltas, "dW": weight_gradients, "db": bias_gradients}
+    return of[quantity](flow, l)
 
 
 # The forward pass
@@ -170,52 +179,41 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
 # BP1 and BP2
 
 
-def deltas(flow: Flow, l: int, n_slips: int) -> Iterator[Slip]:
-    """delta of layer l with so many mistakes: in the error dC/da that it is made of, and in sigma'."""
-    if flow.is_last(l) and n_slips == 1:
+def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l; also by the network's own sigma' where the program's activation is another."""
+    z, a, own, error = flow.z[l], flow.a[l], flow.problem.network.activations[l], flow.errors(l)[0]
+    yield Slip("", flow.output_delta(flow.problem.network.loss) if flow.is_last(l) else flow.times_slope(l, error))
+    if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
+        yield Slip("", error * own.derivative(z, own.value(z)))
+        yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
+
+
+def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
+    """delta of layer l with a mistake: in sigma', or in the error dC/da that it is made of."""
+    if flow.is_last(l):
         yield from wrong_output_deltas(flow, l)
-    for error, right in output_errors(flow, l) if flow.is_last(l) else hidden_errors(flow, l):
-        for delta in slopes(flow, l, error.array, right):
-            keys = [each for each in (error.key, delta.key) if each]
-            if len(keys) > n_slips:
-                break  # what is right stands first
-            along = delta.along if error.along is None else flow.times_slope(l, error.along)
-            if len(keys) == n_slips and (n_slips < 2 or along is None):
-                yield Slip(" ".join(keys), delta.array, {**error.values, **delta.values}, along)
+    for error in flow.errors(l):
+        yield from wrong_slopes(flow, l, error)
+    if flow.is_last(l):
+        own = flow.problem.network.loss
+        yield from (Slip(key, flow.output_delta(own, targets)) for key, targets in wrong_targets(flow))
+    else:
+        for slip in wrong_errors(flow, l):
+            along = None if slip.along is None else flow.times_slope(l, slip.along)
+            yield slip._replace(array=flow.times_slope(l, slip.array), along=along)
 
 
-def output_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
-    """dC/da of the outputs, and the delta that belongs to it, None where that is another loss's."""
-    network, (error, difference) = flow.problem.network, flow.errors(l)
-    yield Slip("", error), flow.output_delta(network.loss)
-    yield Slip("", difference), difference if network.has_shortcut else None
-    for key, targets in wrong_targets(flow):
-        yield Slip(key, flow.error(SQUARES, targets)), flow.output_delta(network.loss, targets)
-
-
-def hidden_errors(flow: Flow, l: int) -> Iterator[tuple[Slip, Array | None]]:
-    """dC/da of hidden layer l, and the delta that sigma' makes of it."""
+def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
+    """dC/da of hidden layer l, as it is mistaken."""
     W, behind = flow.weights[l + 1], flow.deltas[l + 1]
-    slips = [Slip("", behind @ W.T)]
     if W.shape[0] == W.shape[1]:
-        slips += [Slip("not-transposed", behind @ W), Slip("no-weights", behind)]
-    slips += [Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1)]
+        yield Slip("not-transposed", behind @ W)
+        yield Slip("no-weights", behind)
+    yield from (Slip("error-before-slope", error @ W.T) for error in flow.errors(l + 1))
     if l + 1 in flow.stepped:
-        slips.append(Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T))
-    slips += [Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights)]
-    slips += [Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas)]
-    yield from ((slip, flow.times_slope(l, slip.array)) for slip in slips)
-
-
-def slopes(flow: Flow, l: int, error: Array, right: Array | None) -> Iterator[Slip]:
-    """delta of layer l by dC/da: what is right, also by the network's sigma' where a is another's; then mistakes."""
-    z, a, own = flow.z[l], flow.a[l], flow.problem.network.activations[l]
-    if right is not None:
-        yield Slip("", right)
-        if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
-            yield Slip("", error * own.derivative(z, own.value(z)))
-            yield from (Slip("", error * FROM_A[kind](own, a)) for kind in FROM_A if type(own) is kind)
-    yield from wrong_slopes(flow, l, error)
+        yield Slip("updated-weights", behind @ W.T, {}, -behind @ flow.stepped[l + 1].T)
+    yield from (Slip("weights-of-layer", behind @ each.T, {"other": k}) for k, each in flow.others(l + 1, flow.weights))
+    yield from (Slip("delta-of-layer", each @ W.T, {"other": k}) for k, each in flow.others(l + 1, flow.deltas))
 
 
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
@@ -335,3 +333,104 @@ def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
         yield Slip("bias-from-weights", flow.stepped[l].sum(axis=0))
     yield Slip("bias-penalty", right, {}, flow.problem.network.biases[l])
     yield from (Slip("one-sample", delta[i], {"which": which}) for which, i in (("last", -1), ("first", 0)))
+
+
+# Which of them explains an array
+
+
+class Option(NamedTuple):
+    """One explanation of an array: what it costs to believe it, the slips, none where it is right, and its error."""
+
+    cost: float
+    slips: tuple[Named, ...] = ()
+    error: float = 0.0
+
+
+def is_alike(found: Array, expected: Array, least: float = 0.0) -> bool:
+    """Whether two arrays agree to five digits; `least`: a norm to which they are compared at least."""
+    return found.shape == expected.shape and relative_error(found, expected, least) <= ALIKE
+
+
+def factor_slips(factor: float, problem: Problem) -> tuple[Named, ...]:
+    """The slips that make a factor: its sign, and a number that has a name, or any."""
+    size, n, k = abs(factor), float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
+    named = {1.0 / k: "by-outputs", 2.0 / k: "by-outputs", float(k): "times-outputs", 1.0: "", n: "undivided"}
+    named |= {1.0 / n: "divided-twice", 2.0: "factor-two", 0.5: "factor-two"}
+    names = [key for value, key in named.items() if abs(size / value - 1.0) <= ALIKE]
+    keys = [*(["sign"] if factor < 0.0 else []), *(names[:1] or ["factor"])]
+    return tuple((key, {"factor": size}) for key in keys if key)
+
+
+def has_name(slips: Iterable[Named]) -> bool:
+    """Whether the slips of a factor are numbers that have names."""
+    return all(key != "factor" for key, _ in slips)
+
+
+def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
+    """How a slip, one for each array, explains arrays: by a factor that has a name, by any, or by a rate; or None."""
+    is_free = slips[0].along is not None
+    if any(mine.shape != each.array.shape for mine, each in zip(found, slips, strict=True)):
+        return None
+    ways = [each.array if each.along is None else each.along for each in slips]
+    rests = [mine - each.array for mine, each in zip(found, slips, strict=True)] if is_free else found
+    size, product, power = (
+        sum(float(np.vdot(one, other)) for one, other in zip(first, second, strict=True))
+        for first, second in ((ways, ways), (ways, rests), (rests, rests))
+    )
+    if not (0.0 < size < math.inf) or size * power - product**2 > 1e-6 * size * power:  # most are not parallel
+        return None
+    rate = product / size
+    made = [each.array + rate * way if is_free else rate * way for each, way in zip(slips, ways, strict=True)]
+    if not all(map(is_alike, found, made)):
+        return None
+    if is_free:
+        is_sure = sum(map(np.size, found)) > 3
+        return (1.0, {**slips[0].values, "rate": rate, "factor": rate}) if is_sure else None
+    factor = 1.0 if abs(rate - 1.0) <= ALIKE else rate
+    is_named = factor != 0.0 and has_name(factor_slips(factor, problem))
+    return (factor, slips[0].values) if is_named or (by_any and factor != 0.0) else None
+
+
+def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
+    """The best explanation of one array, by the hypotheses, of which the first is what is right."""
+    known = hypotheses(flow, quantity, l)
+    right = next(known).array
+    if is_alike(found, right):
+        return Option(0.0)
+    cost, named = best_slips(found, right, (each for each in known if each.array.shape == found.shape), flow.problem)
+    if found.shape == right.shape:
+        return Option(cost, named, relative_error(found, right))
+    words = f" (its shape is {found.shape}, the layer's is {right.shape})"
+    values = {"shape": found.shape, "right": right.shape, "shapes": words}
+    return Option(cost, tuple((key, {**values, **theirs}) for key, theirs in named), 1.0)
+
+
+def best_slips(found: Array, right: Array, slips: Iterable[Slip], problem: Problem) -> tuple[float, tuple[Named, ...]]:
+    """The slips that explain an array that is wrong, and what it costs to believe that."""
+    if not np.isfinite(found).all():
+        return NAMED, (("not-finite", {}),)
+    scaled = fit([found], [Slip("", right)], problem, by_any=True)
+    by_factor = () if scaled is None else factor_slips(scaled[0], problem)
+    if by_factor and has_name(by_factor):
+        return NAMED, by_factor
+    for slip in slips:
+        if slip.key in ZERO or not found.any():
+            if slip.key in ZERO and not found.any():
+                return NAMED, ((slip.key, slip.values),)
+        elif slip.along is None and is_alike(found, slip.array, 0.01 * float(np.linalg.norm(right))):
+            return NAMED, ((slip.key, slip.values),)
+        elif fitting := fit([found], [slip], problem):
+            more = factor_slips(fitting[0], problem)
+            return NAMED + 0.3 * len(more), ((slip.key, fitting[1]), *more)
+    if found.shape != right.shape:
+        return NAMED, (("bias-number" if found.size == right.ndim == 1 else "shape", {}),)
+    if by_factor and found.size > 1:
+        return ANY_FACTOR, by_factor
+    wrong = np.argwhere(np.abs(found - right) > ALIKE * np.linalg.norm(right))
+    if len(wrong) == 1 and right.size > 1:
+        place = tuple(wrong[0].tolist())
+        values = {"neuron": place[-1], "place": list(place), "yours": found[place], "right": right[place]}
+        return NAMED, (("one-bias" if right.ndim == 1 else "one-number", values),)
+    if right.ndim == 2 and right.shape[1] > 1 and len({*wrong[:, 1].tolist()}) == 1:
+        return NAMED, (("one-neuron", {"neuron": wrong[0, 1]}),)
+    return UNKNOWN, (("off", {}),)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from inspect import Parameter, signature
 from os import PathLike
@@ -16,13 +15,12 @@ from deltarule.errors import SettingError
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
-from deltarule.inspection.measures.metrics import ClassScore, Report, evaluate_model, rows_of
+from deltarule.inspection.measures.metrics import Report, evaluate_model, rows_of
 from deltarule.inspection.plots import network_plots, result_plots
 from deltarule.inspection.plots.picture import Picture
 from deltarule.inspection.presentation import plain
 from deltarule.model import Model
 from deltarule.nn.network import Network
-from deltarule.parts import PARTS
 from deltarule.public import public
 from deltarule.settings import brief, check_choice
 from deltarule.training.history import History
@@ -43,25 +41,21 @@ class Drawing(NamedTuple):
 
 
 @public('plot("curves", history).save("curves.png"), or plot("confusion", network, dr.Dataset(X, y))')
-def plot(
-    kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None, layer: int | None = None
-) -> Picture:
+def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None) -> Picture:
     """Draw a picture: a Picture, which a notebook shows and `save(path)` writes as .png, .svg or .pdf.
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
-        "confusion", "scores", "mistakes", "reliability", "staircase", network, data: how it does on examples that it
-            has not seen.
+        "confusion", "mistakes", "staircase", network, data: how it does on new examples.
         "boundary", network, data: what a network of two inputs answers all over their plane, and the examples on it.
         "digits", network or None, data: a sheet of examples, with the network's answers.
         "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
             ink are gray.
-        "architecture", "activations", network: its layers; its activation functions, or without a network all.
-        "histograms", "gradients", recorder: what a Recorder, a callback, has seen of a run.
+        "architecture", network: its layers.
+        "gradients", recorder: gradients and updates by layer, which a Recorder, a callback, has seen of a run.
         "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
         "rates", trainer, data: a learning-rate range test, a short run of its own.
     what: a Network, a Model or a fitted estimator, where "network" stands.
-    layer: for "histograms" and "staircase" one layer, from 0.
 
     Raises SettingError for an unknown kind, or one that needs something else; MissingExtraError without matplotlib.
 
@@ -72,18 +66,18 @@ def plot(
         drawn = words()["drawn_as"].get(role_of(kind), "curves")
         line = usage(what if isinstance(what, str) and what in KINDS else drawn).partition(" by ")[2]
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
-    check_kind(kind, layer)
+    check_kind(kind)
     role, what = role_of(what), getattr(what, "model_", what)
     what = Model(what) if isinstance(what, Network) else what
     if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
-        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
+        cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0]]}"
         raise SettingError(f"{usage(kind)}: got {brief(what)}{cure}")
     if data is not None and not isinstance(data, Dataset):
         save = f'; use dr.plot("{kind}", {role or "what"}).save({data!r})' if isinstance(data, str | PathLike) else ""
         save = f'; use dr.plot("{kind}", network, data)' if role == "data" and role_of(data) == "model" else save
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
-    given: dict[str, Any] = {"data": data, "recording": recording, "layer": layer} | ({role: what} if role else {})
+    given: dict[str, Any] = {"data": data, "recording": recording} | ({role: what} if role else {})
     if isinstance(given["recording"], Recorder):
         given["recording"] = given["recording"].recording
     return drawing(kind, given).draw()
@@ -104,14 +98,11 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
     return KINDS[kind](**{name: given.get(name) for name in inputs(kind)})
 
 
-def check_kind(kind: str, layer: int | None) -> None:
-    """Raise SettingError where there is no such kind, or it takes no layer."""
+def check_kind(kind: str) -> None:
+    """Raise SettingError where there is no such kind."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     check_choice("picture", kind, tuple(KINDS), words()["pictures"])
-    if layer is not None and "layer" not in inputs(kind):
-        taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
-        raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
@@ -126,16 +117,9 @@ def required_inputs(kind: str) -> list[str]:
 
 def usage(kind: str) -> str:
     """What a kind is drawn of, in a line that works."""
-    names = required_inputs(kind) or ["model"]
+    names = required_inputs(kind)
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
-
-
-def check_layer(layer: int, n_layers: int) -> int:
-    """The layer. SettingError unless the network has it."""
-    if not 0 <= layer < n_layers:
-        raise SettingError(f"this network has layers 0 to {n_layers - 1}: got {layer}")
-    return layer
 
 
 def curves(history: History) -> Drawing:
@@ -143,17 +127,6 @@ def curves(history: History) -> Drawing:
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
     return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
-
-
-def histograms(recording: LayerHistory, layer: int | None = None) -> Drawing:
-    """Weights, activations, deltas and gradients of all layers, or one."""
-    n_layers = recording.gradient_norm.shape[1]
-    layers = range(n_layers) if layer is None else [check_layer(layer, n_layers)]
-    facts: dict[str, Any] = {"epochs": recording.epochs.tolist(), "layers": list(layers)}
-    for quantity, counts in recording.counts.items():
-        limits = recording.limits[quantity]
-        facts[quantity] = {"counts": counts[:, layers].tolist(), "limits": limits[:, layers].tolist()}
-    return Drawing(facts, partial(network_plots.draw_histograms, recording, layers))
 
 
 def gradients(recording: LayerHistory) -> Drawing:
@@ -183,14 +156,6 @@ def confusion_picture(report: Report, data: Dataset) -> Picture:
     return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
-def scores(model: Model, data: Dataset) -> Drawing:
-    """Recall and precision, class by class."""
-    per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
-    if not per_class:
-        raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
-    return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(result_plots.draw_scores, per_class))
-
-
 def mistakes(model: Model, data: Dataset) -> Drawing:
     """The most confident mistakes."""
     found = evaluate_model(model, data).mistakes
@@ -200,19 +165,9 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
 
-def reliability(model: Model, data: Dataset) -> Drawing:
-    """Accuracy against confidence."""
-    found = evaluate_model(model, data).reliability
-    if found is None:
-        got = f"{model.network.layer_sizes[-1]} outputs from {type(model.network.activations[-1]).__name__}"
-        raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
-    return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
-
-
-def staircase(model: Model, data: Dataset, layer: int | None = None) -> Drawing:
-    """Loss and accuracy along the weight of a layer, the last unless another is named, that the loss hangs on most."""
-    few, n_layers = model.scaled(data).spread(STAIRS), len(model.network.weights)
-    found = weight_slice(model.inner, few, check_layer(n_layers - 1 if layer is None else layer, n_layers))
+def staircase(model: Model, data: Dataset) -> Drawing:
+    """Loss and accuracy along the weight of the last layer that the loss hangs on most."""
+    found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
@@ -260,24 +215,14 @@ def architecture(model: Model) -> Drawing:
     return Drawing(facts, partial(network_plots.draw_architecture, model))
 
 
-def activations(model: Model | None = None) -> Drawing:
-    """The activation functions of a model, or all that there are."""
-    chosen = [row.maker() for row in PARTS["activation"].values()] if model is None else model.network.activations
-    by_name = {type(each).__name__: each for each in chosen}
-    curves_of = {name: network_plots.curve_of(each) for name, each in by_name.items()}
-    facts = {name: {"value": a.tolist(), "derivative": slope.tolist()} for name, (a, slope) in curves_of.items()}
-    facts = {"z": network_plots.SHOWN_Z.tolist(), "activations": facts}
-    return Drawing(facts, partial(network_plots.draw_activations, by_name))
-
-
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
     """A range test, from where the trainer's network stands."""
     found = range_test(trainer, data)
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 
 
-OF_RUNS, OF_NETWORKS = (curves, histograms, gradients, surface), (weights, architecture, activations, rates)
-OF_ANSWERS = (confusion, scores, mistakes, reliability, staircase, boundary, digits)
+OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, rates)
+OF_ANSWERS = (confusion, mistakes, staircase, boundary, digits)
 KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),

@@ -1,17 +1,15 @@
-"""Pictures of networks: their layers and weights, their activation functions, and their layers by epoch."""
+"""Pictures of networks: their layers and weights, and their layers by epoch."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deltarule.errors import require
-from deltarule.inspection.measures.layer_history import QUANTITIES, LayerHistory
+from deltarule.errors import SettingError, require
+from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.plots import style
 from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.model import Model
-from deltarule.nn.activations import Activation, Softmax
 from deltarule.nn.arrays import Array
 
 if TYPE_CHECKING:
@@ -20,47 +18,18 @@ if TYPE_CHECKING:
 MOST_NEURONS = 8  # of a layer are drawn one by one
 MOST_FEATURES = 25  # first-layer neurons are drawn as images
 PER_ROW = 5
-MOST_NUMBERS = 12  # rows and columns of a matrix whose numbers are written out
 SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
-SHOWN_Z = np.linspace(-4.0, 4.0, 401)
-
-
-def draw_activations(shown: Mapping[str, Activation]) -> Picture:
-    """Activation functions and their derivatives, a panel each; a softmax as one of its z moves, and nine stay at 0."""
-    n_rows = math.ceil(len(shown) / 2)
-    with new_figure(height=0.35 + 1.05 * n_rows) as figure:
-        panels = figure.subplots(n_rows, 2, sharex=True, squeeze=False).reshape(-1)
-        if len(shown) % 2:
-            panels[-1].set_axis_off()
-            panels[-3:][0].tick_params(labelbottom=True)  # nothing below it has ticks
-        for axes, (name, activation) in zip(panels, shown.items(), strict=False):
-            value, derivative = curve_of(activation)
-            axes.axhline(0.0, color=style.GRAY, linewidth=0.6)
-            axes.plot(SHOWN_Z, value, color=style.BLUE, label="σ(z)")
-            axes.plot(SHOWN_Z, derivative, color=style.ORANGE, linestyle=(0, (4, 1)), label="σ'(z)")
-            axes.set_title(f"{name}, 1 of 10" if isinstance(activation, Softmax) else name)
-            axes.set_ylim(max(-1.3, value.min() - 0.15), min(2.2, max(value.max(), derivative.max()) + 0.15))
-        figure.legend(*figure.axes[0].get_legend_handles_labels(), ncols=2, loc="outside upper right")
-        figure.suptitle("activations", x=0.02, ha="left")
-    return Picture(figure, f"Activation functions and their derivatives: {', '.join(shown)} for z from -4 to 4")
-
-
-def curve_of(activation: Activation) -> tuple[Array, Array]:
-    """sigma and sigma' at SHOWN_Z; for a softmax, of the first of ten z, the others being 0."""
-    z = np.pad(SHOWN_Z[:, np.newaxis], [(0, 0), (0, 9)])
-    a = activation.value(z)
-    derivative = activation.derivative(z, a).reshape(len(z), -1)  # a softmax's is a matrix for each z
-    return a[:, 0], derivative[:, 0].astype(np.float64)
 
 
 def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
-    """What the first layer looks for: the weights of its first 25 neurons as images; without images, as a matrix.
+    """What the first layer looks for: the weights of its first 25 neurons as images.
 
     inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
-        learned, are gray. None masks none.
+        learned, are gray. None masks none. Raises SettingError for a model that does not read images.
     """
     if model.image_shape is None:
-        return _draw_matrix(model)
+        cure = "set network.image_shape = (height, width), or print(network.weights[0])"
+        raise SettingError(f"weights are drawn as images: got a network without an image_shape; {cure}")
     W = model.network.weights[0]
     never = np.zeros(len(W), bool) if inked is None else ~inked
     features = np.ma.masked_array(W.T, np.broadcast_to(never, W.T.shape))[:MOST_FEATURES]
@@ -76,31 +45,6 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
     gray = f"{never.sum()} of {len(W)} pixels, which never saw ink, gray"
     words = f"orange below 0, blue above, up to {limit:.2g}; {gray}"
     return Picture(figure, f"Weights of {len(features)} of {W.shape[1]} first-layer neurons: {words}")
-
-
-def _draw_matrix(model: Model) -> Picture:
-    """The first layer's weights and biases, a row for each input, a column for each neuron."""
-    W, b = model.network.weights[0], model.network.biases[0]
-    table = np.vstack([W, b])
-    names = [*(model.input_names or [f"input {k}" for k in range(len(W))]), "bias"]
-    limit = np.abs(table).max() or 1.0
-    is_small = max(table.shape) <= MOST_NUMBERS
-    with new_figure(height=min(0.9 + 0.25 * len(table), 2 * style.WIDTH)) as figure:
-        axes = figure.subplots()
-        image = axes.imshow(table, cmap=style.diverging_colormap(), vmin=-limit, vmax=limit, aspect="auto")
-        for i, k in np.ndindex(table.shape) if is_small else ():
-            color = "white" if abs(table[i, k]) > 0.75 * limit else "black"
-            axes.text(k, i, f"{table[i, k]:.2f}", ha="center", va="center", fontsize=6, color=color)
-        if is_small:
-            axes.set_xticks(range(table.shape[1]))
-        if len(names) <= MOST_NUMBERS:
-            axes.set_yticks(range(len(names)), [style.short_label(name) for name in names])
-        axes.tick_params(length=0)
-        axes.grid(visible=False)
-        axes.set(xlabel="neuron", title="weights and biases of layer 0")
-        figure.colorbar(image, ax=axes, location="bottom", fraction=0.1, aspect=40, format="%.2g")
-    words = f"{W.shape[0]} inputs, {W.shape[1]} neurons, from {table.min():.2g} to {table.max():.2g}"
-    return Picture(figure, f"Weights and biases of layer 0: {words}")
 
 
 def draw_architecture(model: Model) -> Picture:
@@ -160,45 +104,6 @@ def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> 
     offset, side = (-6, "right") if l == 0 else (6, "left")
     for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
         _write(axes, (l, y), (offset, 0), style.short_label(name), fontsize=6, ha=side)
-
-
-def draw_histograms(recording: LayerHistory, layers: Sequence[int]) -> Picture:
-    """Weights, activations, deltas and gradients of some layers: a strip of color an epoch, bright where many are."""
-    with new_figure(height=0.35 + 2.1 * len(layers)) as figure:
-        panels = figure.subplots(2 * len(layers), 2, sharex=True, squeeze=False)
-        for n, l in enumerate(layers):
-            for axes, quantity in zip(panels[2 * n : 2 * n + 2].flat, QUANTITIES, strict=True):
-                _draw_strips(axes, recording.epochs, recording.counts[quantity][:, l], recording.limits[quantity][:, l])
-                axes.set_title(f"layer {l}" if quantity == "weights" else "")
-                axes.set_title(quantity, **style.NOTE)
-        for axes in panels[-1]:
-            axes.set_xlabel("epoch")
-    ends = [(_deviation(recording, 0, l), _deviation(recording, -1, l)) for l in layers]
-    words = ", ".join(f"layer {l} from {a:.2g} to {b:.2g}" for l, (a, b) in zip(layers, ends, strict=True))
-    title = "Histograms of weights, activations, deltas and gradients by epoch"
-    return Picture(figure, f"{title}: standard deviation of the weights, {words}")
-
-
-def _draw_strips(axes: "Axes", epochs: Array, counts: Array, limits: Array) -> None:
-    """One histogram an epoch, upright: counts (n_epochs, n_bins) between limits (n_epochs, 2)."""
-    edges = np.append(epochs, epochs[-1] + (epochs[-1] - epochs[-2] if len(epochs) > 1 else 1.0))
-    for k, (row, (low, high)) in enumerate(zip(counts, limits, strict=True)):
-        # The root of a share: what few have is still to be seen beside what most have.
-        shade = np.sqrt(row / max(row.max(), 1.0))[:, np.newaxis]
-        ends = np.linspace(low, high, len(row) + 1)
-        axes.pcolormesh(edges[k : k + 2], ends, shade, cmap="cividis", vmin=0.0, rasterized=True)
-    axes.set_xlim(edges[0], edges[-1])
-    axes.grid(visible=False)
-    axes.locator_params("x", nbins=4, integer=True)
-    axes.locator_params("y", nbins=3)
-    axes.yaxis.set_major_formatter("{x:.3g}")
-
-
-def _deviation(recording: LayerHistory, row: int, l: int) -> float:
-    """The standard deviation of the weights of layer l, from their histogram."""
-    counts, (low, high) = recording.counts["weights"][row, l], recording.limits["weights"][row, l]
-    centers = np.linspace(low, high, 2 * len(counts) + 1)[1::2]
-    return float(np.sqrt(np.cov(centers, ddof=0, aweights=counts)))
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:

@@ -1,4 +1,4 @@
-"""Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, sure, and image by image."""
+"""Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, and image by image."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +9,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, require, sentence
 from deltarule.inspection.measures.learning_rate_range import RangeTest
 from deltarule.inspection.measures.loss_landscape import Surface, WeightSlice
-from deltarule.inspection.measures.metrics import ClassScore, Mistakes, Reliability
+from deltarule.inspection.measures.metrics import Mistakes
 from deltarule.inspection.plots import style
 from deltarule.inspection.plots.picture import Picture, new_figure, new_sheet
 from deltarule.nn.arrays import Array
@@ -217,49 +217,6 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
         count = f"{matrix[true, answer]:,} times"
         words = f"{words}; most often {class_names[true]} is taken for {class_names[answer]}, {count}"
     return Picture(figure, f"Confusion matrix of {len(names)} classes: {words}")
-
-
-def draw_scores(per_class: Sequence[ClassScore]) -> Picture:
-    """Each class's recall with its 95 % interval, and its precision; a class that does not occur has none."""
-    rows = np.arange(len(per_class))
-    shares = np.array([(each.recall, each.precision) for each in per_class], np.float64)  # None becomes NaN
-    known = [(score.recall, score.name) for score in per_class if score.recall is not None]
-    low, high = np.transpose([(each.recall_low, each.recall_high) for each in per_class])
-    with new_figure(height=0.8 + 0.2 * max(len(per_class), 4)) as figure:  # room for what stands beside the axis
-        axes = figure.subplots()
-        axes.hlines(rows, low, high, color=style.BLUE, alpha=0.4)
-        axes.plot(shares[:, 0], rows, "o", color=style.BLUE, markersize=4, label="recall")
-        axes.plot(shares[:, 1], rows, "|", color=style.ORANGE, markersize=8, label="precision")
-        axes.set_yticks(rows, [f"{style.short_label(each.name)} ({each.support:,})" for each in per_class])
-        axes.set(ylim=(len(per_class) - 0.5, -0.5), ylabel="class (examples)")
-        axes.xaxis.set_major_formatter(style.percent)
-        axes.grid(visible=False, axis="y")
-        axes.legend(**style.LEGEND)
-    extremes = dict.fromkeys([min(known), max(known)] if known else [])  # one where there is but one
-    words = ", ".join(f"{style.percent(recall)} for {name}" for recall, name in extremes)
-    return Picture(figure, f"Recall and precision by class: the lowest and the highest recall are {words or 'unknown'}")
-
-
-def draw_reliability(found: Reliability) -> Picture:
-    """Accuracy against confidence, bin by bin, with 95 % intervals; below it, how many answers a bin holds."""
-    words = f"expected calibration error {style.percent(found.expected_calibration_error)}"
-    with new_figure(height=3.6) as figure:
-        axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        axes.plot([0, 1], [0, 1], **style.DASHED)
-        axes.vlines(found.confidence, found.accuracy_low, found.accuracy_high, color=style.BLUE, alpha=0.4)
-        axes.plot(found.confidence, found.accuracy, "o", color=style.BLUE, markersize=4)
-        axes.set_title("accuracy")
-        axes.set_title(words, **style.NOTE)
-        axes.yaxis.set_major_formatter(style.percent)
-        axes.annotate("too modest", (0.04, 0.93), color=style.GRAY)
-        axes.annotate("too sure", (0.96, 0.04), color=style.GRAY, ha="right")
-        width = found.high - found.low
-        counts.bar(found.low, found.examples, width, align="edge", color=style.BLUE, edgecolor="white")
-        counts.set(title="answers", xlabel="confidence: the probability of the answer")
-        counts.set_yscale("symlog", linthresh=1.0)
-        counts.yaxis.set_major_formatter("{x:,.0f}")
-        counts.xaxis.set_major_formatter(style.percent)
-    return Picture(figure, f"Accuracy against confidence: {words}, {found.examples.sum():,} answers")
 
 
 def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
