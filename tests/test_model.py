@@ -111,7 +111,7 @@ def test_values_come_out_in_their_own_units() -> None:
     ],
 )
 def test_a_bare_network(n_outputs: int, output: Activation, task: str | None, probable: bool) -> None:
-    model, raw = Model.of(network(4, n_outputs, output)), np.zeros((2, 4), np.float32)
+    model, raw = Model(network(4, n_outputs, output)), np.zeros((2, 4), np.float32)
     assert (model.task, model.has_probabilities) == (task, probable)
     assert model.class_names == tuple("012"[:n_outputs])
     if probable:

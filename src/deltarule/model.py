@@ -144,11 +144,6 @@ class Model(metaclass=Named):
         record = {} if record is None else record
         vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
-    @classmethod
-    def of(cls, network: Network) -> Self:
-        """A model around a bare network."""
-        return cls(network)
-
     @property
     def task(self) -> Task | None:
         """What the outputs answer, as for Network."""

@@ -105,7 +105,7 @@ def test_images_as_they_are_are_read_as_evaluate_reads_them() -> None:
     digits = load_data("digits").test
     assert digits is not None
     data = digits.take(slice(60))
-    model = Model.of(Network((784, 10), pixels=True, rng=0))
+    model = Model(Network((784, 10), pixels=True, rng=0))
     for response in robustness(model, data):
         neutral = response.amounts.tolist().index(neutral_amount(response.change))
         assert response.accuracy[neutral] == pytest.approx(evaluate_model(model, data).score)
@@ -123,4 +123,4 @@ def test_what_is_no_image_of_a_class(task: str) -> None:
 
 def test_a_model_of_another_width() -> None:
     with pytest.raises(ShapeError, match=r"this network takes \(n_samples, 9\)"):
-        robustness(Model.of(Network((9, 5))), bars()[1])
+        robustness(Model(Network((9, 5))), bars()[1])

@@ -48,7 +48,7 @@ def linear(weights: Any, biases: Any, **more: Any) -> Model:
     W = np.array(weights, np.float64)
     network = Network(W.shape, dtype=np.float64, **more)
     network.weights[0][:], network.biases[0][:] = W, biases
-    return Model.of(network)
+    return Model(network)
 
 
 def test_the_distance_to_a_straight_boundary() -> None:

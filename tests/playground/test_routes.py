@@ -110,7 +110,7 @@ def test_the_catalogue_lists_every_recipe_and_the_data_that_are_here(site: Any) 
 
 
 def test_a_network_without_examples_says_so() -> None:
-    subject = NetworkView(Model.of(Network((4, 3))), {})
+    subject = NetworkView(Model(Network((4, 3))), {})
     with pytest.raises(SettingError, match="there are no examples"):
         subject.mistakes()
     with pytest.raises(SettingError, match="there are no examples"):

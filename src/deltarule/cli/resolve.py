@@ -99,7 +99,7 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
     if kind is not MODEL_FILE and kind.name not in (UNKNOWN, "npz", "pickle"):
-        cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        cure = sentence("command.data_for_model", name=name) if kind.reader else "deltarule train  makes a model"
         cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
@@ -295,11 +295,18 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     return Splits(*parts), is_own
 
 
+def check_width(model: Model, name: str, n_features: int) -> None:
+    """Raise SettingError for rows of another width than a model reads; it finds the columns of a table by name."""
+    if not model.columns and n_features != (sizes := model.network.layer_sizes)[0]:
+        raise SettingError(sentence("command.other_width", sizes=sizes, n_features=n_features, name=name))
+
+
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
     """The dataset with its classes counted as the model counts them, where it knows them by these names.
 
-    Raises SettingError where it does not know one.
+    Raises SettingError where it does not know one, or reads rows of another width.
     """
+    check_width(model, dataset.name, dataset.n_features)
     ours, theirs = model.class_names, dataset.class_names
     if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
         return dataset

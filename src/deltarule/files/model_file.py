@@ -184,7 +184,7 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
         raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
     check_network(thing, line)
     check_path("path", path)
-    return thing if isinstance(thing, Model) else Model.of(thing)
+    return thing if isinstance(thing, Model) else Model(thing)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -197,7 +197,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise SettingError(sentence("files.no_path", got=brief(path)))
     with open_file(path) as stream:
         _, _, reads = read_tables("elsewhere")["endings"].get(Path(path).suffix.lower(), ["", "", ""])
-        use = f" (use {reads.format(path=str(path))})" if reads else ""
+        use = f" (use {reads.format(path=str(path)) if reads else 'a file that dr.save or deltarule train wrote'})"
         return read_model(stream, f"{path} was not loaded{use}")
 
 

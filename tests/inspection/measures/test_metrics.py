@@ -206,7 +206,7 @@ def test_a_report_on_values_is_in_their_own_units() -> None:
 
 
 def test_data_that_do_not_fit() -> None:
-    model = Model.of(Network((4, 3)))
+    model = Model(Network((4, 3)))
     with pytest.raises(SettingError, match="this model answers 3 classes"):
         evaluate_model(model, Dataset(np.zeros((2, 4)), np.zeros((2, 3)), "values"))
     with pytest.raises(ShapeError, match="this network takes"):

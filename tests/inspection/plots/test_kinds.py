@@ -59,7 +59,7 @@ def test_every_kind_is_drawn_of_objects_and_shows_itself(run: dict[str, Any], ki
 
 def test_a_model_and_an_estimator_take_the_place_of_a_network(run: dict[str, Any]) -> None:
     pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
-    model = dr.Model.of(run["network"])
+    model = dr.Model(run["network"])
     assert dr.plot("confusion", model, run["data"]).description == (
         dr.plot("confusion", run["network"], run["data"]).description
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.elsewhere import words
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
@@ -74,7 +74,7 @@ def plot(
         raise SettingError(f"plot takes the name of a picture first: got {brief(kind)}; use {line}")
     check_kind(kind, layer)
     role, what = role_of(what), getattr(what, "model_", what)
-    what = Model.of(what) if isinstance(what, Network) else what
+    what = Model(what) if isinstance(what, Network) else what
     if what is not None and not role:
         cure = f'; use dr.load("{what}")' if isinstance(what, str | PathLike) and kind != "curves" else ""
         cure = cure or f"; use {words()['drawn_of'][required_inputs(kind)[0] if required_inputs(kind) else 'model']}"
@@ -108,7 +108,12 @@ def check_kind(kind: str, layer: int | None) -> None:
     """Raise SettingError where there is no such kind, or it takes no layer."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
-    check_choice("picture", kind, tuple(KINDS), words()["pictures"])
+    if meant := words()["pictures"].get(kind.casefold()):
+        subject = words()["subjects"][required_inputs(meant)[0]]
+        raise SettingError(
+            sentence("measures.other_picture", kind=kind, meant=meant, usage=usage(meant), subject=subject)
+        )
+    check_choice("picture", kind, tuple(KINDS))
     if layer is not None and "layer" not in inputs(kind):
         taking = " and ".join(name for name in KINDS if "layer" in inputs(name))
         raise SettingError(f"a layer is for {taking}: got {kind}; leave it out")
@@ -179,7 +184,7 @@ def confusion(model: Model, data: Dataset) -> Drawing:
 def confusion_picture(report: Report, data: Dataset) -> Picture:
     """What was taken for what. SettingError where there are no classes."""
     if report.confusion is None:
-        raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
+        raise SettingError(sentence("measures.no_classes", drawn="confusion is", of="classes", data=data))
     return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
@@ -187,7 +192,7 @@ def scores(model: Model, data: Dataset) -> Drawing:
     """Recall and precision, class by class."""
     per_class = [each for each in evaluate_model(model, data).per_output if isinstance(each, ClassScore)]
     if not per_class:
-        raise SettingError(f"scores are drawn of classes or labels: got {data.name}, which holds {data.task}")
+        raise SettingError(sentence("measures.no_classes", drawn="scores are", of="classes or labels", data=data))
     return Drawing({"per_class": [asdict(each) for each in per_class]}, partial(result_plots.draw_scores, per_class))
 
 
@@ -195,7 +200,7 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     """The most confident mistakes."""
     found = evaluate_model(model, data).mistakes
     if found is None:
-        raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
+        raise SettingError(sentence("measures.no_classes", drawn="mistakes are", of="classes", data=data))
     facts = {"class_names": data.class_names, "mistakes": rows_of(found)}
     return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
@@ -205,7 +210,7 @@ def reliability(model: Model, data: Dataset) -> Drawing:
     found = evaluate_model(model, data).reliability
     if found is None:
         got = f"{model.network.layer_sizes[-1]} outputs from {type(model.network.activations[-1]).__name__}"
-        raise SettingError(f"reliability is that of probabilities, from a softmax or one sigmoid: got {got}")
+        raise SettingError(sentence("measures.no_probabilities", got=got))
     return Drawing(found.to_json_dict(), partial(result_plots.draw_reliability, found))
 
 
@@ -220,7 +225,7 @@ def boundary(model: Model, data: Dataset) -> Drawing:
     """What a model of two inputs answers all over their plane, somewhat beyond the examples, which lie on it."""
     points = model.unscaled(data.inputs)
     if points.shape[1] != 2:
-        raise SettingError(f"boundary is drawn of a model that reads two numbers: got {points.shape[1]} inputs")
+        raise SettingError(sentence("measures.no_plane", n_inputs=points.shape[1]))
     low, high = points.min(axis=0), points.max(axis=0)
     margin = np.where(high > low, 0.1 * (high - low), 1.0)
     across, up = np.linspace(low - margin, high + margin, SIDE).T
