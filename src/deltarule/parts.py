@@ -267,9 +267,10 @@ class Views(tuple[Any, ...]):
             raise SettingError(sentence("network.replaced", l=place if isinstance(place, int) else 0))
 
     def __array__(self, *given: Any, **named: Any) -> NDArray[Any]:
-        if len({each.shape for each in self}) > 1:
-            raise ShapeError(sentence("network.ragged", shapes=", ".join(str(each.shape) for each in self)))
-        return np.array([*self], *given, **named)
+        try:
+            return np.array([*self], *given, **named)
+        except ValueError as error:
+            raise ShapeError(sentence("network.ragged", shapes=", ".join(str(each.shape) for each in self))) from error
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

@@ -265,7 +265,7 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("confusion", "only classes can be taken for each other: got arithmetic, which holds values"),
+        ("confusion", "confusion is drawn of classes: got arithmetic, which holds values"),
         ("scores", "scores are drawn of classes or labels: got arithmetic, which holds values"),
         ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
         ("reliability", "from a softmax or one sigmoid: got 3 outputs from Identity"),
