@@ -80,9 +80,8 @@ def substitute_for(value: Any, kinds: str, name: str = "") -> str:
 def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameError:
     """The error for a name that a module does not have; called: how a public name is had where that is asked."""
     begins, whole = f"module {module!r}", sys.modules["deltarule"]
-    if name in whole.__all__:
-        return UnknownNameError(f"{begins} has no attribute {name!r}: use {called.format(name)}")
-    return UnknownNameError(partial(no_attribute, "deltarule", name, whole, begins))
+    says = f"{begins} has no attribute {name!r}: use {called.format(name)}"
+    return UnknownNameError(says if name in whole.__all__ else partial(no_attribute, "deltarule", name, whole, begins))
 
 
 def refuse_module(module: str) -> None:

@@ -179,6 +179,8 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ("explain m.safetensors --data digits", "this model reads 16 numbers a row: got 784 in digits; give data of"),
         ("evaluate m.safetensors --data digits", "this model reads 16 numbers a row: got 784 in digits; give data of"),
         ("plot confusion m.safetensors --data digits --json", "this model reads 16 numbers a row: got 784 in digits;"),
+        ("train digits --from m.safetensors --epochs 1", "this model reads 16 numbers a row: got 784 in digits;"),
+        ("predict w.npy --model t.safetensors", "this model reads 2 numbers a row: got 9 in w.npy; give data of"),
         ("data info m.safetensors", "deltarule evaluate m.safetensors  scores it,"),
         ("learn softmax", "for step softmax use  deltarule learn --step softmax"),
         ("data fetch h.csv", "use  deltarule data info h.csv"),
@@ -197,6 +199,7 @@ def test_a_line_is_answered(
     Path("h.py").touch()
     Path("h.csv").write_text("size,kind,price\n" + ROWS)
     Path("w.csv").write_text("0,1,2,3,4,5,6,7,255\n" * 3)
+    np.save("w.npy", np.ones((2, 9)))
     Path("7.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Path("m.pt").write_bytes(b"PK\3\4 and more")
     dr.save(dr.Network((16, 3), pixels=True), "m.safetensors")

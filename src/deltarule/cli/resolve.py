@@ -171,6 +171,8 @@ def plan_run(
     splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
     if may_stand_in:
         recipe = recipe.on(splits.train.name)
+    if known is not None:
+        check_width(known, splits.train.name, splits.train.n_features)
     is_other = recipe.data.name != original.data.name
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     tell("recipe", recipe.about.name + says)
@@ -296,9 +298,10 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 
 
 def check_width(model: Model, name: str, n_features: int) -> None:
-    """Raise SettingError for rows of another width than a model reads; it finds the columns of a table by name."""
-    if not model.columns and n_features != (sizes := model.network.layer_sizes)[0]:
-        raise SettingError(sentence("command.other_width", sizes=sizes, n_features=n_features, name=name))
+    """Raise SettingError for rows of another width than a model reads: a table's columns, or else its inputs."""
+    n_inputs = len(model.columns) or model.network.layer_sizes[0]
+    if n_features != n_inputs:
+        raise SettingError(sentence("command.other_width", n_inputs=n_inputs, n_features=n_features, name=name))
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
