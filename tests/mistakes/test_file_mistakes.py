@@ -74,6 +74,12 @@ def test_a_broken_table_is_answered(content: str, message: str, tmp_path: Path) 
         dr.read_table(path, "b", announce=lambda text: None)
 
 
+def test_a_text_in_the_place_of_a_model_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("some notes")
+    with pytest.raises(DeltaruleError, match=r"got something else; give a file that dr.save or deltarule train wrote$"):
+        dr.load(tmp_path / "notes.txt")
+
+
 def test_a_question_mark_is_a_missing_cell(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n,y,1.5\n")

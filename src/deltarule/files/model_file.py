@@ -197,7 +197,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         raise SettingError(sentence("files.no_path", got=brief(path)))
     with open_file(path) as stream:
         _, _, reads = read_tables("elsewhere")["endings"].get(Path(path).suffix.lower(), ["", "", ""])
-        use = f" (use {reads.format(path=str(path)) if reads else 'a file that dr.save or deltarule train wrote'})"
+        use = f" (use {reads.format(path=str(path))})" if reads else ""
         return read_model(stream, f"{path} was not loaded{use}")
 
 
