@@ -34,7 +34,7 @@ from deltarule.inspection.explain.explain import explain
 from deltarule.inspection.gradcheck.check import gradcheck
 from deltarule.model import Model, Standardization
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network, inputs_of, with_meaning, with_parameters
+from deltarule.nn.network import Network, inputs_of, with_meaning
 from deltarule.nn.workspace import as_floats
 from deltarule.parts import PARTS
 from deltarule.playground.playground import NetworkView
@@ -162,7 +162,7 @@ def test_what_is_predicted_is_what_was_learned(networks: dict[str, Network]) -> 
 def asked_about(path: Path, model: Model) -> Asked:
     """What `deltarule predict` makes of a file."""
     rows = read(path, **how_to_read(model)).rows
-    with name_file(path):
+    with name_file(model, path, rows):
         return Asked(str(path), rows, model.answers(rows))
 
 
@@ -400,7 +400,7 @@ def test_copies_know_what_the_network_knows() -> None:
         pickle.loads(pickle.dumps(network)),
         deepcopy(network),
         network.astype(np.float64),
-        with_parameters(network, network.parameters.copy()),
+        with_meaning(network, parameters=network.parameters.copy()),
         pickle.loads(pickle.dumps(Model(network))),
         deepcopy(Model(network)),
         replace(Model(network), record={"a": 1}),

@@ -48,13 +48,8 @@ def variable_of(kind: type[Any] | None) -> str:
     return VARIABLES.get(whose, whose.lower())
 
 
-def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> UnknownNameError:
-    """The error for a name that `thing` does not have: with the line that does it here, or the closest names."""
-    return UnknownNameError(partial(offer_name, whose, name, thing, begins))
-
-
-def offer_name(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
-    """Its message, which is searched for where somebody reads it."""
+def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
+    """The message for a name that `thing` does not have: the line that does it here, or the closest names."""
     line = line_for(whose, name)
     near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
@@ -86,7 +81,7 @@ def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameEr
     """The error for a name that a module does not have; called: how a public name is had where that is asked."""
     begins, whole = f"module {module!r}", sys.modules["deltarule"]
     says = f"{begins} has no attribute {name!r}: use {called.format(name)}"
-    return UnknownNameError(says if name in whole.__all__ else partial(offer_name, "deltarule", name, whole, begins))
+    return UnknownNameError(says if name in whole.__all__ else partial(no_attribute, "deltarule", name, whole, begins))
 
 
 def refuse_module(module: str) -> None:

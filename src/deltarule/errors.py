@@ -138,9 +138,8 @@ def require(module: str, extra: str = "", package: str = "") -> ModuleType:
     except ImportError as error:
         wanted = module.partition(".")[0]
         trouble = "is not installed" if isinstance(error, ModuleNotFoundError) else f"cannot be imported ({error})"
-        raise MissingExtraError(
-            f"this needs {wanted}, which {trouble}: run  {install_command(extra, package=package)}"
-        ) from error
+        line = install_command(extra, package=package)
+        raise MissingExtraError(f"this needs {wanted}, which {trouble}: run  {line}") from error
 
 
 def install_command(extra: str = "", option: str = "", package: str = "") -> str:

@@ -63,7 +63,6 @@ def examples_for(
             asked, is_fit = call.replace("network", "model").format("data"), "fit" in call or "validation" in call
             line = "dr.fit(network, model.scaled(data))" if is_fit else asked
             raise DataError(sentence("examples.table", data=X, line=line))
-        check_scale(X.inputs, scale_of(network))
         return network, replace(X, inputs=cast_inputs(network, X.inputs, call))
     if model is not None:
         X = model.inputs(X)
@@ -133,14 +132,13 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
     rows, image_shape = flatten(X, n_features, network.image_shape, x_name)
     if X.ndim > 1 and np.prod(X.shape[:-1]) == n_features and X.shape[-1] == np.size(y) != len(X):
         raise shape_error(X.shape, n_features, network.image_shape, x_name)
-    # Of another number of features check_data says with which layer sizes they fit.
-    if rows.shape[1] == n_features:
-        check_scale(rows, scale_of(network), name=x_name)
-    return cast_inputs(network, rows, call), image_shape
+    return cast_inputs(network, rows, call, x_name), image_shape
 
 
-def cast_inputs(network: Network, X: Array, call: str) -> Array:
+def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array:
     """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
+    if X.shape[1] == network.layer_sizes[0]:  # else check_data says with which layer sizes they fit
+        check_scale(X, scale_of(network), name=name)
     if scale_of(network).will_be_pixels(X) and ("evaluate" in call or "gradcheck" in call):
         return as_floats(X, network.dtype)
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):

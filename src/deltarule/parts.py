@@ -15,6 +15,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache, partial
 from importlib import import_module
 from inspect import signature
+from operator import attrgetter
 from types import FunctionType
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -107,7 +108,7 @@ _BY_HOME = {row.home: row for row in ROWS}
 def object_at(home: str) -> Any:
     """What "module:name" stands for."""
     module, _, name = home.partition(":")
-    return getattr(import_module(module), name)
+    return attrgetter(name)(import_module(module))
 
 
 def part_of(thing: Any) -> Part | None:
@@ -264,6 +265,12 @@ class Views(tuple[Any, ...]):
     def __setitem__(self, place: Any, given: Any) -> None:
         if given is not self[place]:
             raise SettingError(sentence("network.replaced", l=place if isinstance(place, int) else 0))
+
+    def __array__(self, *given: Any, **named: Any) -> NDArray[Any]:
+        try:
+            return np.array([*self], *given, **named)
+        except ValueError as error:
+            raise ShapeError(sentence("network.ragged", shapes=", ".join(str(each.shape) for each in self))) from error
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from inspect import Parameter, Signature, signature
 from itertools import chain
 from math import prod
@@ -16,7 +16,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, dataclass_transform
 
 from deltarule.elsewhere import is_a, line_for, names_for, no_attribute, substitute_for, variable_of, words
-from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError, UnknownNameError, closest
+from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError, UnknownNameError, closest, sentence
 from deltarule.settings import (
     brief,
     check,
@@ -137,7 +137,8 @@ class Call:
         if cure := next((line for part, line in words()["cures"].items() if part in says), ""):
             raise DataError(f"{says.rstrip('.')}; {cure}") from error
         if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # another batch's
-            says = f"{self.called} cannot take {' and '.join(shapes)}: {error}"
+            why = error if of_shapes else sentence("network.other_batch", ws=given["ws"])
+            says = f"{self.called} cannot take {' and '.join(shapes)}: {why}"
             raise ShapeError(f"{says}; use {self.works()}") from error
 
     @property
@@ -249,6 +250,7 @@ class Call:
             default = self.parameters[name].default if name in self.parameters else value
             if kinds and value is not default and not is_a(value, kinds):
                 needs = " or ".join(with_article(each.removeprefix("nd")) for each in kinds.split("|"))
+                self.line = words()["meant"].get(f"{self.called}.{type(value).__name__}", self.line)
                 instead = substitute_for(value, kinds, name) or example
                 is_needed = default is Parameter.empty
                 line = self.works().replace(example, instead, 1) if is_needed else self.works(**{name: instead})
@@ -259,9 +261,7 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
     """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
     if not is_a(given, kinds):
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
-        if is_a(given, "Perceptron") and line.startswith("dr.fit("):
-            cure = "estimator.fit(X, y)"
-        cure = words()["saves"].get(type(given).__name__, cure) if line.startswith("dr.save(") else cure
+        cure = words()["meant"].get(f"{line.removeprefix('dr.').partition('(')[0]}.{type(given).__name__}", cure)
         raise SettingError(f"a Network comes first: got {brief(given)}; use {cure}")
 
 
@@ -285,7 +285,7 @@ class Named(type):
         def __getattr__(cls, name: str) -> Any:
             if name.startswith("_"):
                 raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
-            raise no_attribute(cls, name, cls, f"the class {cls.__name__}")
+            raise UnknownNameError(partial(no_attribute, cls, name, cls, f"the class {cls.__name__}"))
 
 
 def _answer_names(kind: type[Any]) -> None:
@@ -318,7 +318,7 @@ def _unpack(thing: Any) -> Any:
 def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
     """A method that says what to use instead of an act; own: that of a base, which is asked first."""
 
-    def refuse(thing: Any, *given: Any) -> Any:
+    def refuse(thing: Any, *given: Any, **named: Any) -> Any:
         try:  # a step of training asks this way for its weights
             if own and (found := own(thing, *given)) is not NotImplemented:
                 return found
@@ -335,8 +335,11 @@ def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]
 def _refuse_name(thing: Any, name: str) -> Any:
     kind = type(thing)
     if hasattr(kind, name) or name.startswith("_"):
-        return object.__getattribute__(thing, name)  # which says what is wrong with it
-    raise no_attribute(kind, name, thing, f"{kind.__name__!r} object")
+        try:
+            return object.__getattribute__(thing, name)  # which says what is wrong with it
+        except AttributeError as error:
+            raise error.__cause__ or error from None  # scikit-learn's says less than what it is caused by
+    raise UnknownNameError(partial(no_attribute, kind, name, thing, f"{kind.__name__!r} object"))
 
 
 @cache

@@ -220,8 +220,7 @@ def check_meaning(
     if task is not None:
         check_choice("task", task, TASKS, TASK_SYNONYMS)
     check_flag("pixels", pixels)
-    is_list = is_row(class_names)
-    if class_names is not None and not (is_list and all(isinstance(each, str) for each in class_names)):
+    if class_names is not None and not (is_row(class_names) and all(isinstance(each, str) for each in class_names)):
         values = class_names.values() if isinstance(class_names, dict) else class_names
         names = list(map(str, values)) if isinstance(values, Iterable) else ["a", "b"]
         raise setting_error("class_names", "a list of names, one for each output", class_names, f"class_names={names}")
@@ -243,8 +242,7 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 def is_row(given: Any) -> bool:
     """Whether it is a sequence or an array of one dimension, and neither a text nor a dict."""
-    is_array = getattr(given, "ndim", 0) == 1
-    return is_array or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
+    return getattr(given, "ndim", 0) == 1 or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
 
 
 def share_of(given: Any, name: str) -> Any:

@@ -168,7 +168,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["explain", "m", "--index", "5"], "explain has no option --index: did you mean --example?"),
         (["train", "my.csv"], "a recipe is a name or a TOML file: got my.csv; give data as --data my.csv"),
         (["train", "."], "a recipe is a name or a TOML file: got .; give data as --data ."),
-        (["evaluate", "my.csv"], "give data as MODEL --data my.csv"),
+        (["evaluate", "my.csv"], "give data as deltarule evaluate MODEL --data my.csv or deltarule predict"),
         (["evaluate", "mnist"], "the name of data; use them as MODEL --data mnist"),
         (["train", "mnist"], "a recipe is a name or a TOML file: got mnist; give data as --data mnist"),
         (

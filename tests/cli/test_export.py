@@ -114,7 +114,7 @@ def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmet
         ([], 2, "one format, --onnx FILE or --npz FILE or --html FILE: got none of them"),
         (["--html", "page.txt"], 2, "a browser opens a page by its name: got page.txt; use page.html"),
         (["--html", "nowhere/page.html"], 2, "its folder does not exist"),
-        (["--html", "page.html", "--data", "arithmetic"], 2, "leave the examples out"),
+        (["--html", "page.html", "--data", "arithmetic"], 2, "this model reads 784 numbers a row: got 2 in"),
     ],
 )
 def test_a_page_that_it_refuses(

@@ -240,13 +240,13 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
     Path("wide.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(f"{k},0,0,0,0" for k in range(10)))
     code, _, err = deltarule("plot", kind, digits_run, "--data", "wide.csv", "--json")
     assert code == 2
-    assert "and this network takes (n_samples, 784)" in err
+    assert "this model reads 784 numbers a row: got 4 in wide.csv; give data" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("confusion", "only classes can be taken for each other: got arithmetic, which holds values"),
+        ("confusion", "confusion is drawn of classes: got arithmetic, which holds values"),
         ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
         ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),
         ("digits", "only images can be drawn: got arithmetic"),

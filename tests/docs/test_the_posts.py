@@ -14,7 +14,7 @@ from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, Problem, 
 from deltarule.nn.activations import Activation, Identity, ReLU, Sigmoid, Softmax, Tanh
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, Quadratic
-from deltarule.nn.network import Network, backward, forward, loss_and_gradient, with_parameters
+from deltarule.nn.network import Network, backward, forward, loss_and_gradient, with_meaning
 from deltarule.nn.optimizers import SGD
 from deltarule.nn.parameters import Parameters
 from deltarule.recipes import read
@@ -215,7 +215,7 @@ def test_the_second_layer_is_linear() -> None:
     for l, (W, b) in enumerate(((W1, b1), (W2, b2), (W3, b3))):
         network.weights[l][:], network.biases[l][:] = W.T, b[:, 0]
     np.testing.assert_allclose(printed_forward(X.T).T, network.outputs(X), rtol=1e-9)
-    as_meant = with_parameters(network, network.parameters)
+    as_meant = with_meaning(network, parameters=network.parameters)
     as_meant.activations = (ReLU(), ReLU(), Identity())
     assert np.abs(as_meant.outputs(X) - network.outputs(X)).max() > 1.0
 

@@ -21,7 +21,7 @@ from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.activations import ELU, Activation, Exp, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from deltarule.nn.initializers import uniform
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson, Quadratic
-from deltarule.nn.network import Network, loss_and_gradient, with_parameters
+from deltarule.nn.network import Network, loss_and_gradient, with_meaning
 from deltarule.nn.parameters import Parameters
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
@@ -204,11 +204,11 @@ ReLU6.__name__ = "ReLU"
         (Network((2, 3, 2), hidden=ReLU6()), SettingError, "fixed list"),
         (Network((2, 2), dtype=np.complex128), SettingError, "float32 or float64: got complex128; save network.astype"),
         (
-            with_parameters(Network((2, 2)), Parameters((2, 2), dtype=np.float16)),
+            with_meaning(Network((2, 2)), parameters=Parameters((2, 2), dtype=np.float16)),
             SettingError,
             "float32 or float64: got float16",
         ),
-        (with_parameters(Network((2, 2)), Network((2, 2)).parameters.astype(">f4")), SettingError, "got >f4"),
+        (with_meaning(Network((2, 2)), parameters=Network((2, 2)).parameters.astype(">f4")), SettingError, "got >f4"),
         (Model(Network((2, 2)), "classes", record={"loss": float("nan")}), SettingError, "record .* finite numbers"),
         (Model(Network((2, 2)), "classes", record={"data": {1, 2}}), SettingError, "record .*: Object of type set"),
         (Model(Network((2, 2)), "classes", ("\ud800", "b")), SettingError, "names as UTF-8: got .*ud800"),

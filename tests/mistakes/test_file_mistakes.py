@@ -74,6 +74,12 @@ def test_a_broken_table_is_answered(content: str, message: str, tmp_path: Path) 
         dr.read_table(path, "b", announce=lambda text: None)
 
 
+def test_a_text_in_the_place_of_a_model_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("some notes")
+    with pytest.raises(DeltaruleError, match=r"got something else; give a file that dr.save or deltarule train wrote$"):
+        dr.load(tmp_path / "notes.txt")
+
+
 def test_a_question_mark_is_a_missing_cell(tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
     path.write_text("size,kind,price\n" + ROWS + "?,?,5.5\n,y,1.5\n")
@@ -168,6 +174,27 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ("train digits --log-dir out", "did you mean --run?"),
         ("export m.safetensors --output m.onnx", "did you mean --onnx?"),
         ("learn grade", "use  deltarule learn grade my-network"),
+        (
+            "plot loss m.safetensors --out l.png",
+            "did you mean 'curves'? curves is drawn by dr.plot(\"curves\", history), and",
+        ),
+        ("playground 8080", "playground has no place for 8080: use deltarule playground --port 8080;"),
+        ("train 20", "train has no place for 20: use deltarule train --epochs 20;"),
+        ("predict w.csv --model m.safetensors", "this model reads 16 numbers a row: got 9 in w.csv; give data of that"),
+        ("explain m.safetensors --image w.csv", "this model reads 16 numbers a row: got 9 in w.csv; give data of that"),
+        ("explain m.safetensors --data digits", "this model reads 16 numbers a row: got 784 in digits; give data of"),
+        ("evaluate m.safetensors --data digits", "this model reads 16 numbers a row: got 784 in digits; give data of"),
+        ("plot confusion m.safetensors --data digits --json", "this model reads 16 numbers a row: got 784 in digits;"),
+        ("train digits --from m.safetensors --epochs 1", "this model reads 16 numbers a row: got 784 in digits;"),
+        ("predict w.npy --model t.safetensors", "this model reads 2 numbers a row: got 9 in w.npy; give data of"),
+        ("data info m.safetensors", "deltarule evaluate m.safetensors  scores it,"),
+        ("learn softmax", "for step softmax use  deltarule learn --step softmax"),
+        ("data fetch h.csv", "use  deltarule data info h.csv"),
+        (
+            "predict 7.png --model h.csv",
+            "give data as  deltarule evaluate MODEL --data h.csv  or  deltarule predict h.csv",
+        ),
+        ("predict h.csv", "the model of a table answers it,  deltarule predict h.csv --model MODEL"),
         ("evaluate m.pt", "use dr.from_torch(torch.load('m.pt'), hidden=\"relu\")"),
     ],
 )
@@ -177,6 +204,8 @@ def test_a_line_is_answered(
     monkeypatch.chdir(tmp_path)
     Path("h.py").touch()
     Path("h.csv").write_text("size,kind,price\n" + ROWS)
+    Path("w.csv").write_text("0,1,2,3,4,5,6,7,255\n" * 3)
+    np.save("w.npy", np.ones((2, 9)))
     Path("7.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     Path("m.pt").write_bytes(b"PK\3\4 and more")
     dr.save(dr.Network((16, 3), pixels=True), "m.safetensors")

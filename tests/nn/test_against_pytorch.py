@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltarule.nn import activations, losses, optimizers
-from deltarule.nn.network import Network, backward, forward, loss_and_gradient, with_parameters
+from deltarule.nn.network import Network, backward, forward, loss_and_gradient, with_meaning
 from deltarule.nn.parameters import Parameters
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "goldens" / "pytorch.json").read_text(encoding="utf-8"))
@@ -19,7 +19,7 @@ GRADIENTS, STEPS = 1e-13, 1e-10  # the largest normwise relative errors allowed
 def golden_network(hidden: str, output: str, loss: str) -> Network:
     parts = {"hidden": getattr(activations, hidden)(), "output": getattr(activations, output)()}
     network = Network(GOLDEN["layer_sizes"], **parts, loss=getattr(losses, loss)(), dtype=np.float64)
-    return with_parameters(network, Parameters(network.layer_sizes, ARRAYS["vector"].copy()))
+    return with_meaning(network, parameters=Parameters(network.layer_sizes, ARRAYS["vector"].copy()))
 
 
 def relative_error(found: Any, expected: Any) -> float:

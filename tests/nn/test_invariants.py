@@ -19,7 +19,6 @@ from deltarule.nn.network import (
     loss_and_gradient,
     loss_value,
     with_meaning,
-    with_parameters,
 )
 from deltarule.nn.parameters import Parameters
 
@@ -168,9 +167,9 @@ COPIES: list[Callable[[Network], Network]] = [
     copy.copy,
     copy.deepcopy,
     lambda network: network.astype(np.float32),
-    lambda network: with_parameters(network, network.parameters.copy()),
-    lambda network: with_parameters(network, network.parameters.zeros_like()),
-    lambda network: with_parameters(network, copy.copy(network.parameters)),
+    lambda network: with_meaning(network, parameters=network.parameters.copy()),
+    lambda network: with_meaning(network, parameters=network.parameters.zeros_like()),
+    lambda network: with_meaning(network, parameters=copy.copy(network.parameters)),
 ]
 
 

@@ -8,7 +8,7 @@ from batch_order import batches
 
 from deltarule.data.dataset import Dataset
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, loss_and_gradient, with_parameters
+from deltarule.nn.network import Network, loss_and_gradient, with_meaning
 from deltarule.nn.optimizers import SGD, Adam, Momentum, Optimizer
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
@@ -57,7 +57,7 @@ def test_steps_are_gradient_then_update(optimizer: type[Optimizer]) -> None:
     by_hand, update, rates = network.parameters.copy(), optimizer(), [0.5, 0.25, 0.125, 0.0625, 0.03125]
     train(network, data, optimizer=optimizer(), schedule=rates.__getitem__, batch_size=5, callbacks=[recorder], seed=9)
     for step, batch in enumerate(batches(23, 5, 9, 1)):
-        at_hand = with_parameters(small(), by_hand)
+        at_hand = with_meaning(small(), parameters=by_hand)
         loss, grads = loss_and_gradient(at_hand, data.inputs[batch], data.targets[batch])
         update.step(by_hand, grads, rates[step])
         np.testing.assert_array_equal(recorder.vectors[step + 1], by_hand.vector)

@@ -166,6 +166,8 @@ class Command(click.Command):
             left = super().parse_args(ctx, args)
         except click.UsageError as error:
             raise SettingError(self.answer(error, given, ctx.command_path)) from None
+        optional = (str(ctx.params[each.name]) for each in self.arguments if not each.required)
+        left = [*left, *(word for word in optional if word.isdigit() and not Path(word).exists())]  # for an option
         if left and not ctx.resilient_parsing:
             raise SettingError(self.surplus(left[0], given, ctx.command_path))
         return left
@@ -193,26 +195,28 @@ class Command(click.Command):
         from deltarule.recipes import names
 
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
-        rest, looks, to_file = [*given[:at], *given[at + 1 :]], words()["surplus"].items(), ""
-        word = word.lstrip("+")
-        option, equals, value = word.partition("=")
-        key = f"--{option.rpartition('.')[2]}"
+        rest, looks, word = [*given[:at], *given[at + 1 :]], words()["surplus"].items(), word.lstrip("+")
+        fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
         is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
-        if is_second or word.startswith("--") or (word.endswith(".json") and "--json" in given):
+        is_place = word.endswith(".json") and "--json" in given
+        option, equals, value = word.partition("=")
+        key = option.rpartition(".")[2]
+        near = self.advice(f"--{key}", [f"--{key}", value]) if equals and f"--{key}" not in known else ""
+        if is_second or word.startswith("--") or is_place:
             line = [each for each in given if each != "--" and (each != word or word.startswith("--"))]
-            to_file = f" > {word}" * word.endswith(".json")
         elif f"--{word}" in known:
             line = [*given[:at], f"--{word}", *given[at + 1 :]]
-        elif equals and key not in known and (near := self.advice(key, [key, value])).startswith("did you mean"):
+        elif near.startswith("did you mean"):
             return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
         elif equals and (f"--{option}" in known or "--set" in known):
             line = [*rest, *([f"--{option}", value] if f"--{option}" in known else ["--set", word])]
         else:
-            fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
             meant = next((name for name in fits if name not in ("--out", "--plot") or not Path(word).exists()), "")
-            word, line = (given[0], given[1:]) if not meant and given[0] in words()["verbs"] else (word, rest)
-            line = [*line, meant, word] if meant else line
-        return sentence("command.surplus", path=path, word=word, line=shlex.join([*path.split(), *line]) + to_file)
+            if not meant and given[0] in words()["verbs"]:
+                word, rest = given[0], given[1:]
+            line = [*rest, *([meant, word] if meant else [])]
+        works = shlex.join([*path.split(), *line]) + f" > {word}" * is_place
+        return sentence("command.surplus", path=path, word=word, line=works)
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""

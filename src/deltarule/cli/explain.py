@@ -53,7 +53,7 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
     inputs = reading.rows
     if "read" in reading.report:
         tell("read", f"{path}: {reading.report['read']}")
-    with name_file(path):
+    with name_file(model, path, inputs):
         targets = model.predict(inputs)
     names = model.class_names if model.task == "classes" else ()
     if label is None:

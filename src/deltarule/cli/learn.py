@@ -30,8 +30,9 @@ def learn(options: LearnOptions) -> None:
         if len(words) > 1:
             raise SettingError(says("learn.words", words=" ".join(words)))
         word = words[0] if words else ""
-        if (word.isdigit() or word in WORDS) and not Path(word).is_dir():
-            raise SettingError(says("learn.number" if word.isdigit() else "learn.command", word=word))
+        is_step = word.isdigit() or any(word == step.id for step in steps())
+        if (is_step or word in WORDS) and not Path(word).is_dir():
+            raise SettingError(says("learn.number" if is_step else "learn.command", word=word))
         course = Course(Path(word) if words else Path() if Path(FILE).exists() else Path(DEFAULT))
         course.open()
         if options.watch:

@@ -21,12 +21,12 @@ from deltarule.cli.printing import (
     print_text,
     tell,
 )
-from deltarule.cli.resolve import load_model, reads_digits, training_record
+from deltarule.cli.resolve import check_width, load_model, reads_digits, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.data.readers.csv import dialect_of, read_rows
 from deltarule.data.readers.images import SUFFIXES, pictures_among
 from deltarule.data.readers.kinds import UNKNOWN, kind_of, read
-from deltarule.errors import DataError, NoDigitError, SettingError, SeveralDigitsError, ShapeError, sentence
+from deltarule.errors import DataError, NoDigitError, SettingError, SeveralDigitsError, sentence
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import MODEL
 from deltarule.model import Answers, Model
@@ -64,7 +64,7 @@ def predict(options: PredictOptions) -> None:
     for path in paths if kaggle is None else [kaggle]:
         try:
             reading = read(path, **how)
-            with name_file(path):
+            with name_file(model, path, reading.rows):
                 asked.append(Asked(str(path), reading.rows, model.answers(reading.rows)))
             if (read_as := reading.report.get("read", "")) not in said:
                 said.add(read_as)
@@ -124,11 +124,12 @@ def how_to_read(model: Model) -> dict[str, Any]:
 
 
 @contextmanager
-def name_file(path: Path) -> Iterator[None]:
-    """Let an error about the rows of a file say which file it was."""
+def name_file(model: Model, path: Path, rows: Array) -> Iterator[None]:
+    """Let an error about the rows of a file say which file it was; SettingError for those of another width."""
+    check_width(model, str(path), rows[:1].size)
     try:
         yield
-    except (ShapeError, DataError) as error:
+    except DataError as error:
         raise type(error)(f"{path}: {error}") from error
 
 

@@ -94,7 +94,7 @@ def load_model(name: str, hidden: str | None = None) -> Model:
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
     if kind is not MODEL_FILE and kind.name not in (UNKNOWN, "npz", "pickle"):
-        cure = f"give data as MODEL --data {name}" if kind.reader else "deltarule train  makes a model"
+        cure = sentence("command.data_for_model", name=name) if kind.reader else "deltarule train  makes a model"
         cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
     if not path.exists():
@@ -163,6 +163,8 @@ def plan_run(
     splits = load_data(recipe.data.name, options, known=known, may_stand_in=may_stand_in)
     if may_stand_in:
         recipe = recipe.on(splits.train.name)
+    if known is not None:
+        check_width(known, splits.train.name, splits.train.n_features)
     is_other = recipe.data.name != original.data.name
     says = f": {recipe.about.says}" if is_run else f", untrained, on {recipe.data.name}"
     tell("recipe", recipe.about.name + says)
@@ -289,8 +291,19 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
     return Splits(*parts), is_own
 
 
+def check_width(model: Model, name: str, n_features: int) -> None:
+    """Raise SettingError for rows of another width than a model reads: a table's columns, or else its inputs."""
+    n_inputs = len(model.columns) or model.network.layer_sizes[0]
+    if n_features != n_inputs:
+        raise SettingError(sentence("command.other_width", n_inputs=n_inputs, n_features=n_features, name=name))
+
+
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
-    """The dataset with its classes counted as the model counts them. SettingError where it does not know one."""
+    """The dataset with its classes counted as the model counts them, where it knows them by these names.
+
+    Raises SettingError where it does not know one, or reads rows of another width.
+    """
+    check_width(model, dataset.name, dataset.n_features)
     ours, theirs = model.class_names, dataset.class_names
     if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
         return dataset

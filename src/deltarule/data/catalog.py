@@ -90,7 +90,8 @@ def can_find(name: str) -> bool:
 def describe(name: str) -> Source:
     """What is known of a data set. Raises SettingError for another name."""
     if name not in SOURCES:
-        raise SettingError(f"no data set is called {name!r}: {closest(name, SOURCES)}")
+        cure = f"use  deltarule data info {name}" if can_find(name) else closest(name, SOURCES)
+        raise SettingError(f"no data set is called {name!r}: {cure}")
     return SOURCES[name]
 
 

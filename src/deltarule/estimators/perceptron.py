@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from deltarule.data.columns import Column
-from deltarule.errors import DataError, SettingError, ShapeError, read_tables, sentence
+from deltarule.errors import DataError, SettingError, ShapeError, UnknownNameError, read_tables, sentence
 from deltarule.estimators.fitting import PLANNED, SOLVERS, Examples, Fit, SparseRows
 from deltarule.inputs import MISREAD, is_unit, refuse
 from deltarule.model import Model, range_with
@@ -141,7 +141,7 @@ def layer_arrays(name: str, kind: str) -> Any:
             return Layers(getattr(estimator.model_.network, kind))
         if name in (given := vars(estimator).get("_given", {})):
             return given[name]
-        raise AttributeError(f"{type(estimator).__name__!r} object has no attribute {name!r} before it is fitted")
+        raise UnknownNameError(sentence("estimators.not_fitted", kind=type(estimator).__name__, name=name))
 
     def assign(estimator: Any, given: Any) -> None:
         if "model_" in vars(estimator):
@@ -212,10 +212,15 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         for name, text in DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
+    def set_params(self, **params: Any) -> Self:
+        """As scikit-learn's; SettingError, with the name that was meant, for what is not a parameter."""
+        type(self)(**params)  # which answers as it does where an estimator is made
+        return super().set_params(**params)
+
     def _is_stochastic(self) -> bool:
         """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
         if self.solver not in SOLVERS:
-            raise AttributeError(sentence("estimators.not_stochastic", solver=self.solver))
+            raise UnknownNameError(sentence("estimators.not_stochastic", kind=type(self).__name__, solver=self.solver))
         return True
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -25,7 +25,7 @@ from deltarule.files.model_file import model_bytes
 from deltarule.files.run_folder import STEPS, FolderLock, here
 from deltarule.files.tensor_file import METADATA_KEY, SignedFile, Slot, open_file, read_header, signed_file_bytes
 from deltarule.model import Model
-from deltarule.nn.network import with_parameters
+from deltarule.nn.network import with_meaning
 from deltarule.public import public
 from deltarule.settings import check, check_path
 from deltarule.training.callbacks import Callback, TrainingState
@@ -249,7 +249,7 @@ class ModelCheckpoint(Callback):
         is_asked = self.save_best_only or self.monitor.name != "validation_loss"
         if is_asked and not self.monitor.improves(state.history) and self.save_best_only:
             return
-        network = with_parameters((self.model or state).network, state.average.parameters)
+        network = with_meaning((self.model or state).network, parameters=state.average.parameters)
         kept = network if self.model is None else replace(self.model, network=network)
         write_atomically(path, model_bytes(kept, f"{path} was not written"), "model", force=self.force)
         self.latest = path

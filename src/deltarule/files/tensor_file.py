@@ -95,7 +95,7 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
     start = stream.read(9)
     if start[8:] != b"{":
         magic = ((begins.encode("latin-1"), what) for begins, what in words()["magic"].items())
-        found = next((what for begins, what in magic if start.startswith(begins)), "something else")
+        found = next(what for begins, what in magic if start.startswith(begins))
         raise ModelFileError(f"expected a safetensors file: got {found if start else 'an empty file'}")
     length = int.from_bytes(start[:8], "little")
     if length > min(HEADER_LIMIT, size - 8):

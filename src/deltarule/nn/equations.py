@@ -10,46 +10,37 @@ dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
 np.matmul(inputs[l].T, delta[l], out=grads.weights[l])
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.resources import files
 from inspect import getsource
 from itertools import takewhile
-from operator import attrgetter
 from textwrap import dedent
 from typing import Any
 
 from deltarule.errors import SettingError, closest, read_tables
 from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy, Poisson
 from deltarule.nn.network import Network
+from deltarule.parts import object_at
 
 
 @dataclass(frozen=True)
 class Symbol:
     """What a letter stands for.
 
-    latex, text: how it is written; text for a terminal.
+    text, latex: how it is written; text for a terminal.
     means: what it is. code: what the code calls it, with the order of its indices. shape: of the array that holds it.
     """
 
-    latex: str
     text: str
+    latex: str
     means: str
     code: str
     shape: str
 
 
-def _latex(symbol: str) -> str:
-    """A symbol as LaTeX: dC/db^l_j is the fraction of its two differentials."""
-    symbol = re.sub(r"_(\w\w)", r"_{\1}", symbol.replace("(l-1)", "{l-1}"))
-    symbol = re.sub("sigma|delta", r"\\\g<0>", symbol)
-    return re.sub("dC/d(.+)", r"\\frac{\\partial C}{\\partial \1}", symbol)
-
-
 _TABLES = read_tables("nn/equations")
-SYMBOLS = {text: Symbol(_latex(text), text, *row) for text, row in _TABLES["symbols"].items()}
+SYMBOLS = {text: Symbol(text, *row) for text, row in _TABLES["symbols"].items()}
 
 
 @dataclass(frozen=True)
@@ -109,9 +100,7 @@ APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # where an equation is not
 
 def _equation(name: str, row: dict[str, Any]) -> Equation:
     """An equation, of its row in equations.toml."""
-    module, _, home = row["home"].partition(":")
-    read = {"symbols": tuple(row["symbols"]), "markers": tuple(row["markers"])}
-    read["home"] = attrgetter(home)(import_module(module))
+    read = {"symbols": tuple(row["symbols"]), "markers": tuple(row["markers"]), "home": object_at(row["home"])}
     return Equation(id=name, **row | read, applies_to=APPLIES_TO.get(name, lambda network: True))
 
 

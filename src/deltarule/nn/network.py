@@ -206,7 +206,7 @@ class Network(metaclass=Named):
 
     def astype(self, dtype: DTypeLike) -> Network:
         """A copy that computes in another dtype."""
-        return with_parameters(self, self.parameters.astype(dtype_of(dtype)))
+        return with_meaning(self, parameters=self.parameters.astype(dtype_of(dtype)))
 
     def outputs(self, X: Array) -> Array:
         """a^L, (n_samples, outputs), for X (n_samples, features). Drops nothing."""
@@ -255,16 +255,11 @@ def output_error(network: Network, key: str) -> SettingError:
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
-    """The same layers around the same parameters with another task, pixels, input_range, image_shape, class_names."""
+    """The same layers with another task, pixels, input_range, image_shape, class_names, or parameters, not copied."""
     other = copy.copy(network)
     for name, value in ({"input_range": network.input_range} | meaning if "pixels" in meaning else meaning).items():
         setattr(other, name, value)
     return other
-
-
-def with_parameters(network: Network, parameters: Parameters) -> Network:
-    """The same layers and loss around other parameters (used as they are, not copied)."""
-    return with_meaning(network, parameters=parameters)
 
 
 def scale_of(network: Network) -> Scale:

@@ -17,7 +17,7 @@ from deltarule.errors import LOG, DivergenceError, SettingError, sentence
 from deltarule.examples import check_data, examples_for, validation_examples, warn_of_data
 from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, with_parameters
+from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import Penalty
 from deltarule.parts import Spec, resolve
@@ -265,7 +265,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         row: Row = {name: getattr(state, name) for name in ("epoch", "step", "learning_rate", "seconds")}
         row |= {"train_loss": loss, f"train_{score_name}": score}
         if state.validation is not None:
-            found = loss_and_score(with_parameters(self.network, counted), state.validation, self.engine)
+            found = loss_and_score(with_meaning(self.network, parameters=counted), state.validation, self.engine)
             row |= {"validation_loss": found[0], f"validation_{score_name}": found[1]}
         state.buffers.is_changing = True
         history.rows.append(row)

@@ -14,7 +14,7 @@ from deltarule.errors import ShapeError
 from deltarule.inspection.gradcheck import check as gradient_check
 from deltarule.inspection.gradcheck.check import GradientCheck, gradcheck
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import with_parameters
+from deltarule.nn.network import with_meaning
 
 RNG = np.random.default_rng(2)
 
@@ -164,7 +164,7 @@ def test_bp1_without_sigma() -> None:
             pass
 
     def gradient(network: dr.Network, inputs: Array, y: Array) -> tuple[float, dr.Parameters]:
-        wrong = with_parameters(network_of(output=NoSlope(), loss=dr.Quadratic()), network.parameters)
+        wrong = with_meaning(network_of(output=NoSlope(), loss=dr.Quadratic()), parameters=network.parameters)
         return dr.loss_and_gradient(wrong, inputs, y)
 
     right = network_of(output=dr.Sigmoid(), loss=dr.Quadratic())

@@ -10,7 +10,7 @@ from deltarule.inspection.measures.layer_history import (
     LayerHistory,
     Recorder,
 )
-from deltarule.nn.network import Network, loss_and_gradient, with_parameters
+from deltarule.nn.network import Network, loss_and_gradient, with_meaning
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.schedules import Constant
@@ -24,7 +24,7 @@ class Snapshots(Callback):
         self.networks: list[Network] = []
 
     def epoch_end(self, state: TrainingState) -> None:
-        self.networks.append(with_parameters(state.network, state.network.parameters.copy()))
+        self.networks.append(with_meaning(state.network, parameters=state.network.parameters.copy()))
 
 
 def data() -> Dataset:

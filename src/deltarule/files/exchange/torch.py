@@ -83,8 +83,8 @@ def to_torch(thing: Network | Model) -> Any:
     >>> to_torch(Network((4, 8, 3)))[0].weight.shape if find_spec("torch") else (8, 4)
     torch.Size([8, 4])
     """
-    torch = require("torch", package="torch")
     model = model_argument(thing, "dr.to_torch(network)")
+    torch = require("torch", package="torch")
     network, inputs, targets = model.network, model.input_scaling, model.target_scaling
     if network.dtype.kind == "c":
         raise SettingError(f"PyTorch's layers take float32 or float64: got {network.dtype}")

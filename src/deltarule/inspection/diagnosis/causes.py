@@ -16,7 +16,7 @@ from deltarule.inspection.diagnosis import static_findings as static
 from deltarule.inspection.diagnosis.findings import LEVELS, Finding, Level
 from deltarule.model import Standardization
 from deltarule.nn.activations import Identity, ReLU, Sigmoid, Softmax, Tanh
-from deltarule.nn.network import Network, with_meaning, with_parameters
+from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
@@ -118,7 +118,7 @@ class Trials:
     ) -> TrialOutcome:
         """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
         network = self.trainer.network if network is None else network
-        network = with_parameters(network, network.parameters.copy())
+        network = with_meaning(network, parameters=network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
         given = {"augment": None, "average": Latest(), "optimizer": copy.deepcopy(self.trainer.optimizer)}
         run = replace(self.trainer, network=network, **given | changes)

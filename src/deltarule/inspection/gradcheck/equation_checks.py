@@ -13,7 +13,7 @@ import numpy as np
 
 from deltarule.inspection.gradcheck.numeric_gradient import CENTRAL_DIFFERENCES, COMPLEX_STEP, Problem
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import with_parameters
+from deltarule.nn.network import with_meaning
 from deltarule.nn.optimizers import SGD
 
 MOST = 256  # numbers of a quantity that are nudged; the gradient check takes them all
@@ -57,7 +57,7 @@ def check_loss(problem: Problem) -> list[Check]:
     """The three conditions on C."""
     network, X, y = problem.network, problem.X, problem.y
     alone = [Problem.of(network, X[[i]], y[[i]]).loss for i in range(len(X))]
-    mirror = with_parameters(network, network.parameters.copy())
+    mirror = with_meaning(network, parameters=network.parameters.copy())
     mirror.weights[0][:] = network.weights[0][::-1]
     weight = np.zeros(network.parameters.size)
     weight[np.abs(problem.grads.weight_block).argmax()] = 1.0

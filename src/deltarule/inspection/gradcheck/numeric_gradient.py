@@ -18,7 +18,7 @@ import numpy as np
 
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import sample_shares
-from deltarule.nn.network import Network, backward, forward, loss_value, with_parameters
+from deltarule.nn.network import Network, backward, forward, loss_value, with_meaning
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
@@ -134,7 +134,7 @@ class Problem:
     def loss_at(self, change: Array) -> Any:
         """C after `change`, real or complex, is added to the vector of all parameters."""
         moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
-        return replace(self, network=with_parameters(self.network, moved)).loss
+        return replace(self, network=with_meaning(self.network, parameters=moved)).loss
 
     def slope_along(self, direction: Array, method: Method) -> float:
         """The derivative of C along a direction (n_parameters,), by whole forward passes."""

@@ -12,7 +12,7 @@ import numpy as np
 from deltarule.data.dataset import Dataset
 from deltarule.errors import DivergenceError, SettingError, sentence
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import with_parameters
+from deltarule.nn.network import with_meaning
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.plan import steps_per_epoch
 from deltarule.training.schedules import Exponential
@@ -65,7 +65,7 @@ def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
     Raises SettingError where the loss is lost before there is anything to see.
     """
     listener = _Listener()
-    network = with_parameters(trainer.network, trainer.network.parameters.copy())
+    network = with_meaning(trainer.network, parameters=trainer.network.parameters.copy())
     epochs = -(-N_STEPS // steps_per_epoch(train.n_samples, trainer.batch_size))
     schedule = Exponential(LOWEST, N_STEPS - 1, HIGHEST / LOWEST)
     with suppress(DivergenceError):  # with a rate as high as it will get, that is how a range test may end

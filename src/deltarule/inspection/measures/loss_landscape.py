@@ -11,7 +11,7 @@ from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, ShapeError, sentence
 from deltarule.inspection.gradcheck.numeric_gradient import IMAGINARY, derivatives
 from deltarule.nn.arrays import Array
-from deltarule.nn.network import Network, forward, loss_and_gradient, loss_value, with_parameters
+from deltarule.nn.network import Network, forward, loss_and_gradient, loss_value, with_meaning
 from deltarule.nn.parameters import Parameters
 from deltarule.training.evaluation import loss_and_score
 from deltarule.training.plan import Score
@@ -98,7 +98,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
         for i, k in np.ndindex(losses.shape):
             vector = origin + across[k] * axes[0] + up[i] * axes[1]
             parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
-            losses[i, k] = loss_and_score(with_parameters(network, parameters), dataset)[0]
+            losses[i, k] = loss_and_score(with_meaning(network, parameters=parameters), dataset)[0]
     return Surface(dataset.n_samples, n_parameters == 2, share, across, up, losses, path)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.elsewhere import words
-from deltarule.errors import SettingError
+from deltarule.errors import SettingError, sentence
 from deltarule.inspection.measures.layer_history import LayerHistory, Recorder
 from deltarule.inspection.measures.learning_rate_range import range_test
 from deltarule.inspection.measures.loss_landscape import loss_surface, weight_slice
@@ -102,7 +102,12 @@ def check_kind(kind: str) -> None:
     """Raise SettingError where there is no such kind."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
-    check_choice("picture", kind, tuple(KINDS), words()["pictures"])
+    if meant := words()["pictures"].get(kind.casefold()):
+        subject = words()["subjects"][required_inputs(meant)[0]]
+        raise SettingError(
+            sentence("measures.other_picture", kind=kind, meant=meant, usage=usage(meant), subject=subject)
+        )
+    check_choice("picture", kind, tuple(KINDS))
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
@@ -152,7 +157,7 @@ def confusion(model: Model, data: Dataset) -> Drawing:
 def confusion_picture(report: Report, data: Dataset) -> Picture:
     """What was taken for what. SettingError where there are no classes."""
     if report.confusion is None:
-        raise SettingError(f"only classes can be taken for each other: got {data.name}, which holds {data.task}")
+        raise SettingError(sentence("measures.no_classes", drawn="confusion is", of="classes", data=data))
     return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
@@ -160,7 +165,7 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
     """The most confident mistakes."""
     found = evaluate_model(model, data).mistakes
     if found is None:
-        raise SettingError(f"mistakes are drawn of classes: got {data.name}, which holds {data.task}")
+        raise SettingError(sentence("measures.no_classes", drawn="mistakes are", of="classes", data=data))
     facts = {"class_names": data.class_names, "mistakes": rows_of(found)}
     return Drawing(facts, partial(result_plots.draw_mistakes, data, found))
 
@@ -175,7 +180,7 @@ def boundary(model: Model, data: Dataset) -> Drawing:
     """What a model of two inputs answers all over their plane, somewhat beyond the examples, which lie on it."""
     points = model.unscaled(data.inputs)
     if points.shape[1] != 2:
-        raise SettingError(f"boundary is drawn of a model that reads two numbers: got {points.shape[1]} inputs")
+        raise SettingError(sentence("measures.no_plane", n_inputs=points.shape[1]))
     low, high = points.min(axis=0), points.max(axis=0)
     margin = np.where(high > low, 0.1 * (high - low), 1.0)
     across, up = np.linspace(low - margin, high + margin, SIDE).T

@@ -263,5 +263,5 @@ def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
 def images_of(dataset: Dataset, examples: Array) -> Array:
     """Some of its examples, (n, height, width). SettingError where they are no images."""
     if dataset.image_shape is None:
-        raise SettingError(sentence("data.not_images", data=dataset))
+        raise SettingError(sentence("data.not_images", data=dataset, side=round(dataset.n_features**0.5)))
     return dataset.inputs[examples].reshape(-1, *dataset.image_shape)
