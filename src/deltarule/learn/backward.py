@@ -215,9 +215,12 @@ def find_delta(
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
     right, wrong = forms
+    loose = [
+        pair for pair in pairs if pair[0].role != "loss" and (pair[1].size > 1 or is_gradient(pair[0].name, "errors"))
+    ]
     if not used:  # dC/dW may have a penalty's part
         used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
-    for group in (used, pairs):
+    for group in (used, loose):
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
         if fitting:  # where dC/dW is made of none of them, the one that was computed last
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
@@ -226,7 +229,7 @@ def find_delta(
                 return whole[:2], "=quadratic", whole[2]  # of which dC/dW should be made
             return found[:2], key, found[2]
         for key, array in wrong:
-            if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
+            if group is loose and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
             if found := nearest_multiple(run, index, begun, group, array):
                 later = [pair for pair in pairs if pair[0].time > found[0].time or key == "no-slope"]
@@ -308,6 +311,8 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
+        if min(array.shape) == 1 < min(right.shape):
+            continue  # a multiple of one delta
         form = layer.upright(array).shape
         alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):

@@ -318,7 +318,8 @@ class Session:
             return
         bank = Bank(run.examples)
         for role in ("init", *ORDER):
-            for name in [each for each, other in self.functions.items() if other == role]:
+            names = [each for each, other in self.functions.items() if other == role]
+            for name in names:
                 function = run.space.get(name)
                 if function is None:
                     continue
@@ -331,15 +332,21 @@ class Session:
                     again = {each.name for each in made}  # by a second function that makes all parameters
                     run.recorder.starts[:] = [*(each for each in starts if each.name not in again), *made]
                 except UnfilledError:
-                    if run.error is not None and role in ("forward", "backward"):
+                    if run.error is not None and role in ("forward", "backward") and name == names[-1]:
                         raise
                     run.error = run.error if role == "update" else None  # its arguments were a guess
                 bank.is_constructor = False
             if role == "init" and not run.recorder.starts:
                 forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
-                for block in forward[:1]:
+                for block in forward:
                     where = where_at(self.program, block.node.lineno, block.name)
-                    bank.draw_parameters(run.recorder.starts, block.parameters, where, self.program.text)
+                    keys = [each.value for each in ast.walk(block.node) if isinstance(each, ast.Constant)]
+                    keys = [each for each in dict.fromkeys(keys) if isinstance(each, str) and each.isidentifier()]
+                    bank.draw_parameters(run.recorder.starts, [*block.parameters, *keys], where, self.program.text)
+                    if drawn := {key: bank.known[plain(key)] for key in keys if plain(key) in bank.known}:
+                        bank.results["init"] = drawn
+                    if run.recorder.starts:
+                        break
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -379,7 +386,8 @@ class Session:
             where = where_at(self.program, self.program.classes[name].node.lineno, name)
             bank.draw_parameters(run.recorder.starts, list(names), where, self.program.text)
         for role in ORDER * 3:  # steps enough to see which parameters stay as they are
-            for each in [method for method in self.methods[name] if role_of(method) == role]:
+            roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
+            for each in [method for method in self.methods[name] if role_of(method) in roles]:
                 method = own(each)
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
