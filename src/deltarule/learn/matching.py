@@ -24,7 +24,7 @@ from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
 from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
-from deltarule.learn.recording import Event, RunRecorder, Tape, Where, where_at
+from deltarule.learn.recording import Event, RunRecorder, Tape, Where
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
@@ -227,8 +227,9 @@ class Session:
             if fits:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
-        bank, own = Bank(examples), [each for each in self.program.free if each not in supplied]
-        bank.draw_parameters(run.recorder.starts, own, self.tape.places[0], self.program.text) if own else None
+        own = [each for each in self.program.free if each not in supplied]
+        bank = Bank(examples, starts=run.recorder.starts, program=self.program)
+        bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
         return carry_out(self.twin, supplied)
 
@@ -290,7 +291,7 @@ class Session:
 
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """Values for the arguments of functions, methods and constructors."""
-        bank = Bank(run.examples, is_constructor, network=partial(self.network, run))
+        bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
         bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
         return bank
 
@@ -316,7 +317,7 @@ class Session:
         """init, forward, loss, backward and update, one after another."""
         if run.space is None:
             return
-        bank = Bank(run.examples)
+        bank = self.bank(run)
         for role in ("init", *ORDER):
             names = [each for each, other in self.functions.items() if other == role]
             for name in names:
@@ -336,17 +337,6 @@ class Session:
                         raise
                     run.error = run.error if role == "update" else None  # its arguments were a guess
                 bank.is_constructor = False
-            if role == "init" and not run.recorder.starts:
-                forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
-                for block in forward:
-                    where = where_at(self.program, block.node.lineno, block.name)
-                    keys = [each.value for each in ast.walk(block.node) if isinstance(each, ast.Constant)]
-                    keys = [each for each in dict.fromkeys(keys) if isinstance(each, str) and each.isidentifier()]
-                    bank.draw_parameters(run.recorder.starts, [*block.parameters, *keys], where, self.program.text)
-                    if drawn := {key: bank.known[plain(key)] for key in keys if plain(key) in bank.known}:
-                        bank.results["init"] = drawn
-                    if run.recorder.starts:
-                        break
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -381,10 +371,6 @@ class Session:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
                     run.error = None  # its data are not here: step by step
-        if not run.recorder.starts:  # its methods are given them
-            names = dict.fromkeys(each.arg for node in nodes.values() for each in node.args.args)
-            where = where_at(self.program, self.program.classes[name].node.lineno, name)
-            bank.draw_parameters(run.recorder.starts, list(names), where, self.program.text)
         for role in ORDER * 3:  # steps enough to see which parameters stay as they are
             roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
             for each in [method for method in self.methods[name] if role_of(method) in roles]:
