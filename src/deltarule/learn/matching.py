@@ -48,7 +48,6 @@ class Trial:
     examples: SmallBatch
     recorder: RunRecorder
     error: Failure | None = None
-    later_error: Failure | None = None  # of a script that goes on: it counts where the way back is not seen
     called: list[str] = field(default_factory=list)
     supplied: dict[str, str] = field(default_factory=dict)
     space: Namespace | None = None
@@ -138,11 +137,8 @@ class Session:
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
             own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
-            if not waiting and runs and all(each.error for each in runs):
-                lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
-                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
-                ends += [] if any(sees(each, "delta") for each in runs) else [1]
-                waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
+            if not waiting and runs and all(each.error and not sees(each, "delta") for each in runs):
+                waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
         if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
@@ -170,8 +166,6 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 self.judge(run)
-        if run.verdict and sees(run, "delta") and not has_gradients(run.verdict):
-            run.error = run.error or run.later_error
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # without numbers in the biases nothing shows where they are missing
@@ -401,11 +395,6 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
-        elif failed:
-            kind, _, message = failed[0].error.partition(": ")
-            lines = range(1, len(self.program.text.splitlines()) + 1)
-            line = next((each for each in lines if self.program.place(each) == failed[0].place), 0)
-            run.later_error = Failure(kind, message, "", line) if kind == "ValueError" and line else None
 
     def train_made(self, run: Trial) -> None:
         """Train the network that the statements of the module make, where none of them trains it."""

@@ -60,7 +60,7 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
     known, moved = dict[str, float](), False
     for event in numbers:
         value = event.value.item()
-        moved = moved or bool(parameter_kind(event.name)) and known.setdefault(event.name, value) != value
+        moved = moved or (bool(parameter_kind(event.name)) and known.setdefault(event.name, value) != value)
         form = sum_of_products(event.where.text) if "*" in event.where.text and not event.where.is_store else None
         if form and not moved:
             inner = [key for key in found if key == form[0][: len(key)] and found[key].z.where.line == event.where.line]

@@ -14,11 +14,11 @@ import numpy as np
 from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Session, Trial, sees
+from deltarule.learn.matching import Session, Trial
 from deltarule.learn.program import TABLES, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
+from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
@@ -37,10 +37,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
         yield from start_findings(session.program, run)
         for name, function, node in callables(session, run):
             yield from function_findings(session.program, name, function, node)
-    if not sees(run, "delta"):
-        yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
-    yield from counts_of_all_rows(session.program)
     yield from shuffles_of_inputs(session.program)
 
 
@@ -192,11 +189,6 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
             shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z}
             yield finding(program, where, "init-saturates", f"W of layer {l}", **shown, kind=kind or "a sigmoid")
-        b = layer.biases
-        is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
-        if b is not None and b.raw.ndim == 1 and layer.is_out_first and not is_judged and run.how == "by_script":
-            size = b.raw.size
-            yield finding(program, b.where, "bias-shape", f"b of layer {l}", name=b.name, size=size)
 
 
 def unset_names(program: Program) -> Iterator[ProgramFinding]:
@@ -241,16 +233,6 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
                 )
 
 
-def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
-    """Gradients of biases that are sums over all axes, in a function where another one's sum has an axis."""
-    for name, block in program.functions.items():
-        sums = [each for each in ast.walk(block.node) if isinstance(each, ast.Assign) and "sum(" in ast.unparse(each)]
-        sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
-        bare = [each for each in sums if "axis" not in ast.unparse(each)]
-        for each in bare if len(bare) < len(sums) else ():
-            yield finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
-
-
 def lost_values(program: Program) -> Iterator[ProgramFinding]:
     """A return statement that has one parameter twice, and lacks another of the function's."""
     for name, block in program.functions.items():
@@ -269,20 +251,6 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 where = where_at(program, node.lineno, name)
                 shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
                 yield finding(program, where, "returned-twice", "the result", **shown)
-
-
-def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
-    """A count of all rows by which the sum over the training rows is divided."""
-    text = program.text
-    for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):
-        count, data = found.groups()
-        part = re.search(rf"{data}\[\s*\d+\s*:\s*{count}\s*\]", text)
-        users = [block for block in program.functions.values() if reads_global(block.node, count)]
-        if part and users:
-            line = text.count("\n", 0, found.start()) + 1
-            where = where_at(program, line)
-            shown = {"name": count, "data": part[0], "function": users[0].name}
-            yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
@@ -350,10 +318,3 @@ def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
                 begin, _, end = ast.unparse(cut).partition(":")
                 if begin == place and (not re.search(rf"\b{place}\b", end) or end == f"{place} + {step} - 1"):
                     yield "samples-left-out", "mistake", cut.lineno
-
-
-def reads_global(node: ast.AST, name: str) -> bool:
-    """Whether a function reads a name and gives it no value itself."""
-    names = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name]
-    own = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
-    return bool(names) and name not in own and all(isinstance(each.ctx, ast.Load) for each in names)

@@ -211,7 +211,6 @@ def update_of(
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
-        judge_adam(run, index, start, change, slope, event)
         return Share(quantity, index, event, 1.0, 1.0, None)
     stores = [each for each, array in run.stores(change.shape, begun, event.time) if factor_between(array, change)]
     run.note("update", index, event, "update-off", parameter=start.name, at=[event, *stores][-1])
@@ -222,21 +221,6 @@ def own_rates(run: Pass) -> list[float]:
     """The numbers that a program has for its learning rate."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
     return [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
-
-
-def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
-    """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
-    rates = own_rates(run)
-    stores = [each for each, _ in run.stores(change.shape, run.time, event.time)]
-    stores = [each for each in stores if each.where.function == event.where.function]
-    means, squares = ([each for each in stores if factor_between(each.value, slope**n)] for n in (1, 2))
-    if not rates or len(means) < 2 or len(squares) < 2:
-        return
-    factor = float(np.median(np.abs(change[slope != 0]))) / abs(rates[-1])
-    if abs(factor - 1) < 0.01:
-        return
-    wrong = [pair for pair in ((means[-1], slope), (squares[-1], slope**2)) if not is_close(*(pair[0].value, pair[1]))]
-    run.note("update", index, wrong[0][0] if wrong else event, "adam-correction", parameter=start.name, factor=factor)
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
