@@ -61,7 +61,6 @@ def walk_back(run: Pass, loss: str) -> None:
             find_weight_gradient(run, l, delta, begun, made),
             find_bias_gradient(run, l, delta, begun, made),
         )
-    judge_penalties(run)
 
 
 def blame_derivative(run: Pass, begun: int) -> None:
@@ -360,22 +359,6 @@ def with_penalty(
                 if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
                     return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
     return found
-
-
-def judge_penalties(run: Pass) -> None:
-    """Compare the shares of the weights that the program adds to dC/dW: one strength for all, with a plus."""
-    steps = {step.layer: step for step in run.steps if step.quantity == "dW" and "penalty" in step.values}
-    shares = {l: step.values["penalty"] for l, step in steps.items()}
-    strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
-    if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
-        return
-    for l, strength in strengths.items():
-        others = [each for other, each in strengths.items() if other != l]
-        usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
-        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
-        key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
-        if key:
-            run.change(steps[l], key, factor=strength / usual if usual else -1.0)
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:

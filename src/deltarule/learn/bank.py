@@ -72,13 +72,8 @@ class Bank:
                 self.draw_parameters([other.name for other in parameters])
                 fits, value = self.value(each.name)
             has_default = each.default is not each.empty
-            if has_default and not (
-                fits and argument_of(each.name) in ("epochs", "alpha", "batch_size", "cost_flag", "X", "Y")
-            ):
-                continue
-            if has_default and (
-                argument_of(each.name) not in ("epochs", "alpha", "batch_size") and each.default is not None
-            ):
+            chosen = ("epochs", "alpha", "batch_size", *(("cost_flag", "X", "Y") if each.default is None else ()))
+            if has_default and not (fits and argument_of(each.name) in chosen):
                 continue
             if not fits:
                 if not self.is_constructor:

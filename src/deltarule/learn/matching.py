@@ -137,8 +137,11 @@ class Session:
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
             own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
-            if not waiting and runs and all(each.error and not sees(each, "delta") for each in runs):
-                waiting = [each for each in [(*sizes[:-1], 1)] if each not in tried]
+            if not waiting and runs and all(each.error for each in runs):
+                lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
+                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
+                ends += [] if any(sees(each, "delta") for each in runs) else [1]
+                waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
         if runs and is_early and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
@@ -246,24 +249,20 @@ class Session:
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
         bank = self.bank(run)
-        stopped = list[tuple[UnfilledError, Any]]()
+        failed: UnfilledError | None = None
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
                 continue
-            run.error = None
+            run.error, failed = None, None
             try:
                 self.call(run, name, function, bank)
             except UnfilledError as error:
-                is_far = len(run.recorder.events) > 4 * len(run.recorder.starts) > 0
-                if run.called and (is_far or name == names[-1]):
-                    raise
-                stopped += [(error, run.error)] if run.called else []
-                continue
-            return
-        if stopped:
-            run.error = stopped[0][1]
-            raise stopped[0][0]
+                failed = error
+            if failed is None or len(run.recorder.events) > 4 * len(run.recorder.starts) > 0:
+                break
+        if failed is not None and run.called:
+            raise failed
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""

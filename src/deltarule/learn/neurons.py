@@ -3,7 +3,6 @@
 A sum of products such as  w1 * x[0] + w2 * x[1] + b1  is a neuron, and neurons with the same inputs are a layer.
 """
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,32 +24,23 @@ class Neuron:
     bias: str
     z: Event
 
-    @property
-    def factors(self) -> list[tuple[str, str]]:
-        """Each weight with its input."""
-        return list(zip(self.weights, self.inputs, strict=True))
-
 
 @cache
 def sum_of_products(text: str) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
     """The weights, the inputs and the bias in a sum of products of a weight and an input; None for what is not one."""
-    terms, weights, inputs, bias = [ast.parse(text, mode="eval").body], list[str](), list[str](), ""
-    while terms:
-        node = terms.pop()
-        sides = [node.left, node.right] if isinstance(node, ast.BinOp) else [node]
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            terms += sides
-            continue
-        names = [ast.unparse(each) for each in sides]
+    weights, inputs, biases = list[str](), list[str](), list[str]()
+    for term in text.split(" + "):
+        names = [each for each in term.split(" * ") if each != "1"]
         kinds = [parameter_kind(each) for each in names]
-        if len(sides) == 2 and isinstance(node.op, ast.Mult) and kinds.count("weights") == 1:
-            weights.insert(0, names[kinds.index("weights")])
-            inputs.insert(0, names[1 - kinds.index("weights")])
-        elif "biases" in kinds and not bias and names[1:] in ([], ["1"]):
-            bias = names[0]
+        if len(names) == 2 and kinds.count("weights") == 1:
+            weights.append(names[kinds.index("weights")])
+            inputs.append(names[1 - kinds.index("weights")])
+        elif kinds == ["biases"]:
+            biases.append(names[0])
         else:
             return None
-    return (tuple(weights), tuple(inputs), bias) if weights and len(weights) + len(bias) > 1 else None
+    is_neuron = weights and len(biases) < 2 <= len(weights) + len(biases)
+    return (tuple(weights), tuple(inputs), "".join(biases)) if is_neuron else None
 
 
 def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
@@ -74,39 +64,38 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
 
 
 def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[InitialParameter]]:
-    """The events with the arrays of such layers behind the numbers that they are made of, and the layers' parameters."""
+    """The events with the arrays of such layers behind the numbers that they are made of; the layers' parameters."""
     numbers, made, starts = [each for each in events if each.value.size == 1], list[Event](), list[InitialParameter]()
     alphas = [each.value.item() for each in numbers if argument_of(each.name.rpartition(".")[2]) == "alpha"]
     for neurons in neurons_in(events):
         z = [each.z for each in neurons]
-        a = [next((each for each in numbers if is_output(each, own)), own) for own in z]
+        stores = [each for each in numbers if each.where.is_store and each.where.function == z[-1].where.function]
+        a = [next((each for each in stores if each.time > own.time and each.value != own.value), own) for own in z]
         before = {each.name or each.where.text: each for each in numbers if each.time < z[-1].time}
         later = [each for each in numbers if each.time > max(each.time for each in a)]
-        names = [[*each.weights, *([each.bias] if each.bias else [])] for each in neurons]
-        moves = [[move_of(later, before[name]) for name in each] for each in names]
-        if not all(map(all, moves)):
+        names = np.array([[*each.weights, *([each.bias] if each.bias else [])] for each in neurons]).T
+        moves = [[move for name in row if (move := move_of(later, before[name]))] for row in names]
+        if any(len(row) < len(neurons) for row in moves):
             continue
-        start = numbers_of([[before[name] for name in each] for each in names]).T
-        ended = np.array([[event for event, _ in each] for each in moves]).T
-        steps = np.array([[step for _, step in each] for each in moves]).T / (alphas[0] if alphas else 1.0)
-        products = [before.get(f"{w} * {x}", before.get(f"{x} * {w}", z[0])) for w, x in neurons[0].factors]
-        read = np.append(numbers_of(products) / start[: len(products), 0], 1.0)[: len(steps), None]
+        start = numbers_of([[before[name] for name in row] for row in names])
+        ends = np.array([[event for event, _ in row] for row in moves])
+        steps = np.array([[step for _, step in row] for row in moves]) / (alphas[0] if alphas else 1.0)
+        factors = list(zip(neurons[0].weights, neurons[0].inputs, strict=True))
+        products = [before.get(f"{w} * {x}", before.get(f"{x} * {w}", z[0])) for w, x in factors]
+        x = numbers_of(products) / start[: len(factors), 0]
+        read = np.append(x, 1.0)[: len(steps), None]
         delta = np.median(steps / read, axis=0)
-        rates = (numbers_of(ended) - start) / steps
-        last = max(event.time for event in ended.flat)
-        made += [array_of(products[0], read[: len(products)].T, "x"), array_of(z[-1], numbers_of(z))]
-        made += [array_of(a[-1], numbers_of(a)), array_of(ended[-1, -1], delta)]
-        for kind, gradient, part in (
-            ("weights", "dW", slice(len(products))),
-            ("biases", "db", slice(len(products), None)),
-        ):
-            if start[part].size:
-                name = ", ".join(each for row in names for each in row[part])
-                starts.append(InitialParameter(name, kind, before[names[0][0]].where, start[part], start[part]))
-                odd = ended[part].flat[np.abs(steps / read / delta - 1.0)[part].argmax()]
-                made.append(replace(array_of(odd, steps[part], gradient), time=last))
-                odd = ended[part].flat[np.abs(rates / np.median(rates) - 1.0)[part].argmax()]
-                made.append(replace(array_of(odd, numbers_of(ended)[part], name), time=last))
+        rates = (numbers_of(ends) - start) / steps
+        made += [array_of(products[0], x, "x"), array_of(z[-1], numbers_of(z)), array_of(a[-1], numbers_of(a))]
+        made.append(array_of(ends[-1, -1], delta))
+        gradient_parts, update_parts = steps / read / delta - 1.0, rates / np.median(rates) - 1.0
+        for kind, gradient, rows in (("weights", "dW", slice(len(x))), ("biases", "db", slice(len(x), None))):
+            if names[rows].size:
+                name, where = ", ".join(names[rows].flat), before[names[rows][0, 0]].where
+                starts.append(InitialParameter(name, kind, where, start[rows], start[rows]))
+                odd, other = (ends[rows].flat[np.abs(each[rows]).argmax()] for each in (gradient_parts, update_parts))
+                made.append(array_of(odd, steps[rows], gradient, ends))
+                made.append(array_of(other, numbers_of(ends)[rows], name, ends))
     both = sorted([*events, *made], key=lambda each: each.time)
     return [replace(each, time=n) for n, each in enumerate(both)], starts
 
@@ -117,15 +106,10 @@ def numbers_of(events: Any) -> Array:
     return np.array([each.value.item() for each in found.flat]).reshape(found.shape)
 
 
-def array_of(event: Event, values: Any, name: str = "") -> Event:
-    """Numbers as one array, at the time and the line of an event."""
-    return replace(event, value=np.atleast_2d(values), name=name, where=replace(event.where, is_store=True))
-
-
-def is_output(event: Event, z: Event) -> bool:
-    """Whether a number is the first that is stored after z and is another one: a."""
-    is_later = event.time > z.time and event.where.function == z.where.function
-    return is_later and event.where.is_store and event.value.item() != z.value.item()
+def array_of(event: Event, values: Array, name: str = "", parts: Any = ()) -> Event:
+    """Numbers as one array, on the line of an event; at its time, or after the last of its parts."""
+    time = max((each.time for each in np.array(parts).flat), default=event.time)
+    return replace(event, time=time, value=np.atleast_2d(values), name=name, where=replace(event.where, is_store=True))
 
 
 def move_of(later: Sequence[Event], start: Event) -> tuple[Event, float] | None:

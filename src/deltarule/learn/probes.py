@@ -14,11 +14,11 @@ import numpy as np
 from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMAX, Sigma, is_close, sigma_of
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
-from deltarule.learn.matching import Session, Trial
+from deltarule.learn.matching import Session, Trial, sees
 from deltarule.learn.program import TABLES, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import argument_of, number_in, parameter_kind, role_of
+from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, text_of
 from deltarule.nn.arrays import Array
@@ -37,6 +37,8 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
         yield from start_findings(session.program, run)
         for name, function, node in callables(session, run):
             yield from function_findings(session.program, name, function, node)
+    if not sees(run, "delta"):
+        yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
     yield from shuffles_of_inputs(session.program)
 
@@ -231,6 +233,16 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
                 yield finding(
                     program, where, "raises", "", level, function=f"line {where.place.line}", error=error, hint=hint
                 )
+
+
+def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
+    """Gradients of biases that are sums over all axes, in a function where another one's sum has an axis."""
+    for name, block in program.functions.items():
+        sums = [each for each in ast.walk(block.node) if isinstance(each, ast.Assign) and "sum(" in ast.unparse(each)]
+        sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
+        bare = [each for each in sums if "axis" not in ast.unparse(each)]
+        for each in bare if len(bare) < len(sums) else ():
+            yield finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:
