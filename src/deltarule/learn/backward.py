@@ -214,9 +214,8 @@ def find_delta(
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
     right, wrong = forms
-    loose = [
-        pair for pair in pairs if pair[0].role != "loss" and (pair[1].size > 1 or is_gradient(pair[0].name, "errors"))
-    ]
+    loose = [pair for pair in pairs if pair[0].role != "loss" and not parameter_kind(pair[0].name)]
+    loose = [pair for pair in loose if pair[1].size > 1 or is_gradient(pair[0].name, "errors")]
     if not used:  # dC/dW may have a penalty's part
         used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
     for group in (used, loose):

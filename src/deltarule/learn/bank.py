@@ -139,13 +139,12 @@ class Bank:
             if isinstance(part, dict):
                 self.known |= {plain(str(key)): each for key, each in part.items()}
         if role == "forward":
-            arrays = [
-                each for each in (value if isinstance(value, tuple | list) else [value]) if isinstance(each, np.ndarray)
-            ]
+            parts = value if isinstance(value, tuple | list) else [value]
+            arrays = [each for each in parts if isinstance(each, np.ndarray)]
+            arrays = [each for each in arrays if self.examples.sizes[-1] in each.shape] or arrays
             if arrays:
-                self.results["output"] = (
-                    arrays[0] if names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output") else arrays[-1]
-                )
+                is_first = names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output")
+                self.results["output"] = arrays[0 if is_first else -1]
 
     def draw_parameters(self, names: Sequence[str]) -> None:
         """Parameters for a function that is given several or a dict of them, where no function makes them."""

@@ -180,15 +180,6 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     where = Where(error.line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = next(hint for word, hint in ERRORS["hints"].items() if word in f"{error.kind}: {error.message}")
-    if lost and lost.quantity == "dW" and "NoneType" in error.message and run and run.verdict:
-        found = [each.event.where for each in run.verdict.steps if each.quantity == "dW" and each.event]
-        loops = [each for each in ast.walk(program.tree) if isinstance(each, ast.For | ast.While)]
-        around = [each.lineno for each in loops if found and each.lineno <= found[-1].line <= (each.end_lineno or 0)]
-        if around:
-            where = replace(found[-1], line=around[-1], place=program.place(around[-1]))
-            return finding_at(
-                program, where, "mistake", "never-filled", text_of("never-filled", {"array": array}), array
-            )
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])

@@ -104,6 +104,8 @@ class SmallBatch:
         }  # fmt: skip
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
             return True, STRENGTH
+        if kind == "n_hidden" and name.casefold().endswith(("sizes", "dims")):
+            return True, list(hidden)
         if kind == "n_hidden":
             digits = re.findall(r"\d", name)
             return True, hidden[max(0, int(digits[-1]) - 1) % len(hidden) if digits else 0]  # the second of h2

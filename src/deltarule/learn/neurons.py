@@ -53,10 +53,8 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
         moved = moved or (bool(parameter_kind(event.name)) and known.setdefault(event.name, value) != value)
         form = sum_of_products(event.where.text) if "*" in event.where.text and not event.where.is_store else None
         if form and not moved:
-            inner = [key for key in found if key == form[0][: len(key)] and found[key].z.where.line == event.where.line]
-            for key in inner:
-                del found[key]
-            found[form[0]] = Neuron(*form, event)
+            parts = [key for key in found if key == form[0][: len(key)] and found[key].z.where.line == event.where.line]
+            found = {key: each for key, each in found.items() if key not in parts} | {form[0]: Neuron(*form, event)}
     layers: dict[tuple[str, ...], list[Neuron]] = {}
     for each in found.values() if moved else ():
         layers.setdefault(each.inputs, []).append(each)

@@ -24,6 +24,7 @@ from site import getsitepackages
 from typing import Any, NamedTuple
 
 MOST_PRINTED = 4_000  # characters of what a call prints
+MOST_WARNINGS = 20
 ROOT = Path(__file__).parents[2]  # where the child finds this package
 NOT_THEIRS = (str(ROOT / "deltarule"), str(Path(os.__file__).parent), "<", *getsitepackages())
 SMALL = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
@@ -38,7 +39,7 @@ ENDINGS = {
 
 
 class Failure(NamedTuple):
-    """An error: its type, its message, and the innermost line of the learner's own."""
+    """An error or a warning: its type, its message, and the innermost line of the learner's own."""
 
     kind: str
     message: str
@@ -53,10 +54,11 @@ class Failure(NamedTuple):
 
 @dataclass
 class Attempt:
-    """What came of a call: its value or its error, and the beginning of what it printed."""
+    """What came of a call: its value or its error, what it warned of, and the beginning of what it printed."""
 
     value: Any = None
     error: Failure | None = None
+    warned: list[Failure] = field(default_factory=list)
     printed: str = ""
 
 
@@ -122,7 +124,7 @@ def limit(seconds: float) -> Iterator[None]:
 
 
 def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
-    """Call a learner's function, and catch whatever it raises and prints.
+    """Call a learner's function, and catch whatever it raises, prints and warns of.
 
     what: what the parent names if the call never returns. seconds: after which it is given up; what took too long once
     gets a tenth of them from then on, since it is tried in several ways.
@@ -130,21 +132,29 @@ def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float
     announce(what)
     done, output = Attempt(), Bounded()
     seconds = seconds / 10.0 if what in _SLOW else seconds
-    with warnings.catch_warnings(), redirect_stdout(output), redirect_stderr(output):
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(output), redirect_stderr(output):
+        warnings.simplefilter("always")
         try:
             with limit(seconds):
                 done.value = function(*given, **words)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # what a stranger's code raises is a finding, be it SystemExit
-            calls = traceback.extract_tb(error.__traceback__)
-            own = [each for each in calls if not each.filename.startswith(NOT_THEIRS)]  # the innermost of the learner's
-            place = (own[-1].filename, own[-1].lineno or 0) if own else ("", getattr(error, "lineno", 0) or 0)
-            done.error = Failure(type(error).__name__, str(error)[:500], *place)
+            done.error = failure_of(error)
             _SLOW.update([what] if isinstance(error, OutOfTime) else [])
+    done.warned = [
+        Failure(each.category.__name__, str(each.message), each.filename, each.lineno)
+        for each in caught[:MOST_WARNINGS]
+    ]
     done.printed = output.getvalue()
     return done
+
+
+def failure_of(error: BaseException) -> Failure:
+    """An error with the innermost line of the learner's own."""
+    own = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(NOT_THEIRS)]
+    place = (own[-1].filename, own[-1].lineno or 0) if own else ("", getattr(error, "lineno", 0) or 0)
+    return Failure(type(error).__name__, str(error)[:500], *place)
 
 
 _SLOW: set[str] = set()  # what took too long
