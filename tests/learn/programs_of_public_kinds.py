@@ -540,6 +540,48 @@ class Net:
         return X.T @ back, dW2
 """
 
+GIVEN_GRADIENT = """\
+import numpy as np
+
+class Act:
+    def relu(x):
+        return np.maximum(0, x)
+
+class Layer:
+    def __init__(self, in_size, out_size, activation="relu"):
+        self.W, self.b = np.random.randn(in_size, out_size), np.zeros(out_size)
+        self.activation = activation
+
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W + self.b
+        return Act.relu(self.z) if self.activation == "relu" else self.z
+
+    def backward(self, grad):
+        grad = grad * (self.z > 0) if self.activation == "relu" else grad
+        self.dW, self.db = self.x.T @ grad, grad.sum(axis=0)
+        return grad @ self.W.T
+
+class Net:
+    def __init__(self, in_size, hidden_sizes, out_size):
+        sizes = [in_size, *hidden_sizes, out_size]
+        names = ["relu"] * len(hidden_sizes) + ["linear"]
+        self.layers = [Layer(n, m, name) for n, m, name in zip(sizes, sizes[1:], names)]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, grad):
+        for layer in reversed(self.layers):
+            grad = layer.backward(grad)
+
+    def update(self, lr):
+        for layer in self.layers:
+            layer.W -= lr * layer.dW
+            layer.b -= lr * layer.db
+"""
+
 KINDS = {
     "outputs": OUTPUTS,
     "two_starts": TWO_STARTS,
@@ -558,4 +600,5 @@ KINDS = {
     "named_numbers": NAMED_NUMBERS,
     "tables": TABLES,
     "passed_by_place": PASSED_BY_PLACE,
+    "given_gradient": GIVEN_GRADIENT,
 }

@@ -300,6 +300,11 @@ def test_what_a_loss_computes_is_not_accused_where_no_gradient_is(tmp_path: Path
     assert found.ok is not False, found.to_text()
 
 
+def test_a_network_is_checked_before_the_layers_that_it_is_made_of(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs_of_public_kinds.GIVEN_GRADIENT)
+    assert len(found.layers) == 4, found.to_text()  # three, and how the samples lie
+
+
 def test_a_loss_that_lacks_a_term_is_found_where_targets_are_supplied(tmp_path: Path) -> None:
     loss = "loss = -np.sum(yb * np.log(p)) / len(xb)"
     text = KINDS["data_by_place"].replace("p = softmax(a1 @ W2 + b2)", "p = 1 / (1 + np.exp(-(a1 @ W2 + b2)))")

@@ -71,6 +71,10 @@ class Bank:
             if not fits and "X" in kinds and not self.starts:
                 self.draw_parameters([other.name for other in parameters])
                 fits, value = self.value(each.name)
+            a, wanted = self.results.get("output", ()), self.examples.given_y
+            is_error = role == "backward" and (not fits or "grad" in each.name) and hasattr(function, "__self__")
+            if is_error and np.shape(a) == np.shape(wanted):
+                fits, value = True, a - wanted  # dC/da of squared error
             has_default = each.default is not each.empty
             chosen = ("epochs", "alpha", "batch_size", *(("cost_flag", "X", "Y") if each.default is None else ()))
             if has_default and not (fits and argument_of(each.name) in chosen):
@@ -135,15 +139,15 @@ class Bank:
                     self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
         elif returns and isinstance(returns[-1], ast.Name):
             self.known[plain(returns[-1].id)] = value
-        for part in [value, *(value if isinstance(value, tuple | list) else ())]:
+        parts = [value, *(value if isinstance(value, tuple | list) else ())]
+        for part in parts:
             if isinstance(part, dict):
                 self.known |= {plain(str(key)): each for key, each in part.items()}
         if role == "forward":
-            parts = value if isinstance(value, tuple | list) else [value]
             arrays = [each for each in parts if isinstance(each, np.ndarray)]
             arrays = [each for each in arrays if self.examples.sizes[-1] in each.shape] or arrays
             if arrays:
-                is_first = names and plain(names[0]) in ("al", "a2", "a3", "yhat", "output")
+                is_first = bool(names) and plain(names[0]) in ("al", "a2", "a3", "yhat", "output")
                 self.results["output"] = arrays[0 if is_first else -1]
 
     def draw_parameters(self, names: Sequence[str]) -> None:
@@ -153,7 +157,6 @@ class Bank:
         slices = [each.slice for each in ast.walk(self.program.tree) if isinstance(each, ast.Subscript)]
         keys = [each.value for each in slices if isinstance(each, ast.Constant) and isinstance(each.value, str)]
         is_given = any(map(parameter_kind, names))
-        where, text = where_at(self.program, 1), self.program.text
         is_vector = self.examples.is_single and not self.examples.is_columns
         for kind in ("weights", "biases"):
             own = [each for each in dict.fromkeys(names if is_given else keys) if parameter_kind(each) == kind]
@@ -164,10 +167,10 @@ class Bank:
             for layer, name in enumerate(own):
                 rng, shape = generator(len(self.starts), "drawn"), sizes[layer : layer + 2]
                 array = rng.normal(0.0, 0.5, shape if kind == "weights" else shape[1:] if is_vector else (1, shape[1]))
-                is_left = is_vector and re.search(rf"(dot|matmul)\({name},|\b{name} ?(@|\.dot)", text)
+                is_left = is_vector and re.search(rf"(dot|matmul)\({name},|\b{name} ?(@|\.dot)", self.program.text)
                 self.known[plain(name)] = array.T.copy() if self.examples.is_columns or is_left else array
                 array = self.known[plain(name)].copy()
-                self.starts.append(InitialParameter(name, kind, where, array, array))
+                self.starts.append(InitialParameter(name, kind, where_at(self.program, 1), array, array))
         if keys and not is_given:
             self.results["init"] = {each: self.known[plain(each)] for each in keys if plain(each) in self.known}
 

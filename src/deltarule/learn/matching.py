@@ -109,9 +109,10 @@ class Session:
     def class_names(self) -> list[str]:
         """The classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
-        wanted = {"forward", "backward", "train"}
-        names = [name for name, found in roles.items() if found & wanted or self.has_inner_classes(name)]
-        return sorted(names, key=lambda name: ("train" not in roles[name], not self.has_inner_classes(name)))[:4]
+        inner = {name: self.inner_classes(name) for name in roles}
+        parts = {each for found in inner.values() for each in found}  # of the network, which comes before them
+        names = [name for name, found in roles.items() if found & {"forward", "backward", "train"} or inner[name]]
+        return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
@@ -269,18 +270,18 @@ class Session:
         bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
-            if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
+            if kind is not None and (self.inner_classes(name) or len(self.methods) == 1):
                 with suppress(UnfilledError):
                     if (made := bank.attempt(name, kind)).error is None:
                         run.owner = made.value
                         return made.value
         return None
 
-    def has_inner_classes(self, name: str) -> bool:
-        """Whether a class makes objects of others of the program: of its layers."""
+    def inner_classes(self, name: str) -> set[str]:
+        """The other classes of the program of which a class makes objects: those of its layers."""
         bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
-        return bool(names & set(self.program.classes) - {name})
+        return names & set(self.program.classes) - {name}
 
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """Values for the arguments of functions, methods and constructors."""

@@ -46,9 +46,8 @@ def sum_of_products(text: str) -> tuple[tuple[str, ...], tuple[str, ...], str] |
 def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
     """The layers of neurons in the first step: their last z before a weight of theirs has another value."""
     found: dict[tuple[str, ...], Neuron] = {}
-    numbers = [each for each in events if each.value.size == 1]
     known, moved = dict[str, float](), False
-    for event in numbers:
+    for event in (each for each in events if each.value.size == 1):
         value = event.value.item()
         moved = moved or (bool(parameter_kind(event.name)) and known.setdefault(event.name, value) != value)
         form = sum_of_products(event.where.text) if "*" in event.where.text and not event.where.is_store else None
