@@ -137,7 +137,7 @@ class Bank:
             for each, part in zip(names, value, strict=True):
                 if isinstance(part, dict):
                     self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
-        elif returns and isinstance(returns[-1], ast.Name):
+        elif returns and isinstance(returns[-1], ast.Name) and argument_of(returns[-1].id) != "X":  # x = layer(x)
             self.known[plain(returns[-1].id)] = value
         parts = [value, *(value if isinstance(value, tuple | list) else ())]
         for part in parts:
