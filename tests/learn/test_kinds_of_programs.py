@@ -6,9 +6,9 @@ import pytest
 
 from deltarule.learn.check import check_here
 from deltarule.learn.report import ProgramCheck
-from tests.learn import programs_of_other_kinds, programs_of_public_kinds
+from tests.learn import programs_of_later_kinds, programs_of_other_kinds, programs_of_public_kinds
 
-KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS
+KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS | programs_of_later_kinds.KINDS
 
 LAYERS = """
 import numpy as np
@@ -169,8 +169,8 @@ RECOGNIZED = {
     "main": MAIN,
     "own generator": OWN_GENERATOR,
     "given parameters": programs_of_other_kinds.GIVEN_PARAMETERS,
-    "passed in a dict": programs_of_public_kinds.PASSED_IN_A_DICT,
-    "cost prime": programs_of_public_kinds.COST_PRIME,
+    "passed in a dict": programs_of_later_kinds.PASSED_IN_A_DICT,
+    "cost prime": programs_of_later_kinds.COST_PRIME,
 }
 
 
@@ -288,20 +288,20 @@ def test_what_a_class_raises_whatever_it_is_given_is_named(
     ],
 )
 def test_a_wrong_line_among_numbers_with_names_is_found(tmp_path: Path, old: str, new: str, key: str) -> None:
-    text = programs_of_public_kinds.NAMED_NUMBERS.replace(f"{old}\n", f"{new}\n")
+    text = programs_of_later_kinds.NAMED_NUMBERS.replace(f"{old}\n", f"{new}\n")
     found = checked(tmp_path, text)
     assert found.first is not None
     assert (found.first.id, found.first.code) == (key, new), found.to_text()
 
 
 def test_what_a_loss_computes_is_not_accused_where_no_gradient_is(tmp_path: Path) -> None:
-    text = programs_of_public_kinds.COST_PRIME.partition("    def cost_prime")[0]
+    text = programs_of_later_kinds.COST_PRIME.partition("    def cost_prime")[0]
     found = checked(tmp_path, text)
     assert found.ok is not False, found.to_text()
 
 
 def test_a_network_is_checked_before_the_layers_that_it_is_made_of(tmp_path: Path) -> None:
-    found = checked(tmp_path, programs_of_public_kinds.GIVEN_GRADIENT)
+    found = checked(tmp_path, programs_of_later_kinds.GIVEN_GRADIENT)
     assert len(found.layers) == 4, found.to_text()  # three, and how the samples lie
 
 

@@ -71,10 +71,10 @@ class Bank:
             if not fits and "X" in kinds and not self.starts:
                 self.draw_parameters([other.name for other in parameters])
                 fits, value = self.value(each.name)
-            a, wanted = self.results.get("output", ()), self.examples.given_y
+            outputs, wanted = self.results.get("output", ()), self.examples.given_y
             is_error = role == "backward" and (not fits or "grad" in each.name) and hasattr(function, "__self__")
-            if is_error and np.shape(a) == np.shape(wanted):
-                fits, value = True, a - wanted  # dC/da of squared error
+            if is_error and np.shape(outputs) == np.shape(wanted):
+                fits, value = True, outputs - wanted  # dC/da of squared error
             has_default = each.default is not each.empty
             chosen = ("epochs", "alpha", "batch_size", *(("cost_flag", "X", "Y") if each.default is None else ()))
             if has_default and not (fits and argument_of(each.name) in chosen):

@@ -18,7 +18,7 @@ STRENGTH = 0.05  # of a penalty
 EPOCHS = 100  # of which the first step is looked at
 
 
-class Table(np.ndarray):
+class TableArray(np.ndarray):
     """An array with what tables of pandas have besides, since programs are given these, too."""
 
     iloc = loc = values = property(lambda self: self)
@@ -116,7 +116,7 @@ class SmallBatch:
         if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
             return True, self.sizes[0]
         value = given.get(kind)
-        return kind in given, value.view(Table) if isinstance(value, np.ndarray) else value
+        return kind in given, value.view(TableArray) if isinstance(value, np.ndarray) else value
 
 
 def forms(examples: SmallBatch) -> list[SmallBatch]:

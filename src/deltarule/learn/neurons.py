@@ -65,11 +65,11 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
     numbers, made, starts = [each for each in events if each.value.size == 1], list[Event](), list[InitialParameter]()
     alphas = [each.value.item() for each in numbers if argument_of(each.name.rpartition(".")[2]) == "alpha"]
     for neurons in neurons_in(events):
-        z = [each.z for each in neurons]
-        stores = [each for each in numbers if each.where.is_store and each.where.function == z[-1].where.function]
-        a = [next((each for each in stores if each.time > own.time and each.value != own.value), own) for own in z]
-        before = {each.name or each.where.text: each for each in numbers if each.time < z[-1].time}
-        later = [each for each in numbers if each.time > max(each.time for each in a)]
+        sums = [each.z for each in neurons]
+        kept = [each for each in numbers if each.where.is_store and each.where.function == sums[-1].where.function]
+        fired = [next((each for each in kept if each.time > own.time and each.value != own.value), own) for own in sums]
+        before = {each.name or each.where.text: each for each in numbers if each.time < sums[-1].time}
+        later = [each for each in numbers if each.time > max(each.time for each in fired)]
         names = np.array([[*each.weights, *([each.bias] if each.bias else [])] for each in neurons]).T
         moves = [[move for name in row if (move := move_of(later, before[name]))] for row in names]
         if any(len(row) < len(neurons) for row in moves):
@@ -78,15 +78,15 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
         ends = np.array([[event for event, _ in row] for row in moves])
         steps = np.array([[step for _, step in row] for row in moves]) / (alphas[0] if alphas else 1.0)
         factors = list(zip(neurons[0].weights, neurons[0].inputs, strict=True))
-        products = [before.get(f"{w} * {x}", before.get(f"{x} * {w}", z[0])) for w, x in factors]
-        x = numbers_of(products) / start[: len(factors), 0]
-        read = np.append(x, 1.0)[: len(steps), None]
+        products = [before.get(f"{one} * {two}", before.get(f"{two} * {one}", sums[0])) for one, two in factors]
+        inputs = numbers_of(products) / start[: len(factors), 0]
+        read = np.append(inputs, 1.0)[: len(steps), None]
         delta = np.median(steps / read, axis=0)
         rates = (numbers_of(ends) - start) / steps
-        made += [array_of(products[0], x, "x"), array_of(z[-1], numbers_of(z)), array_of(a[-1], numbers_of(a))]
-        made.append(array_of(ends[-1, -1], delta))
+        made += [array_of(products[0], inputs, "x"), array_of(sums[-1], numbers_of(sums))]
+        made += [array_of(fired[-1], numbers_of(fired)), array_of(ends[-1, -1], delta)]
         gradient_parts, update_parts = steps / read / delta - 1.0, rates / np.median(rates) - 1.0
-        for kind, gradient, rows in (("weights", "dW", slice(len(x))), ("biases", "db", slice(len(x), None))):
+        for kind, gradient, rows in (("weights", "dW", slice(len(inputs))), ("biases", "db", slice(len(inputs), None))):
             if names[rows].size:
                 name, where = ", ".join(names[rows].flat), before[names[rows][0, 0]].where
                 starts.append(InitialParameter(name, kind, where, start[rows], start[rows]))
@@ -94,7 +94,7 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
                 made.append(array_of(odd, steps[rows], gradient, ends))
                 made.append(array_of(other, numbers_of(ends)[rows], name, ends))
     both = sorted([*events, *made], key=lambda each: each.time)
-    return [replace(each, time=n) for n, each in enumerate(both)], starts
+    return [replace(each, time=place) for place, each in enumerate(both)], starts
 
 
 def numbers_of(events: Any) -> Array:
