@@ -6,9 +6,9 @@ import pytest
 
 from deltarule.learn.check import check_here
 from deltarule.learn.report import ProgramCheck
-from tests.learn import programs_of_other_kinds, programs_of_public_kinds
+from tests.learn import programs_of_later_kinds, programs_of_other_kinds, programs_of_public_kinds
 
-KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS
+KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS | programs_of_later_kinds.KINDS
 
 LAYERS = """
 import numpy as np
@@ -164,11 +164,17 @@ def checked(folder: Path, text: str) -> ProgramCheck:
     return ProgramCheck.from_json_dict(check_here(str(path), train=False))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [NETWORK, MAIN, OWN_GENERATOR, programs_of_other_kinds.GIVEN_PARAMETERS],
-    ids=["network of layers", "main", "own generator", "given parameters"],
-)
+RECOGNIZED = {
+    "network of layers": NETWORK,
+    "main": MAIN,
+    "own generator": OWN_GENERATOR,
+    "given parameters": programs_of_other_kinds.GIVEN_PARAMETERS,
+    "passed in a dict": programs_of_later_kinds.PASSED_IN_A_DICT,
+    "cost prime": programs_of_later_kinds.COST_PRIME,
+}
+
+
+@pytest.mark.parametrize("text", RECOGNIZED.values(), ids=RECOGNIZED)
 def test_a_sound_program_of_each_kind_is_recognized_and_not_accused(tmp_path: Path, text: str) -> None:
     found = checked(tmp_path, text)
     assert (found.ok, found.matched) == (True, True), found.to_text()
@@ -271,6 +277,40 @@ def test_what_a_class_raises_whatever_it_is_given_is_named(
     assert found.first is not None, found.to_text()
     assert found.first.id == "raises"
     assert says in found.first.says
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("self.w2 -= rate * d_h1 * row[1]", "self.w2 -= rate * d_h1 * row[0]", "one-number"),
+        ("self.b2 -= rate * d_h2", "self.b2 -= rate * d_h1", "one-bias"),
+        ("self.w6 -= rate * d_out * h2", "self.w6 += rate * d_out * h2", "update-off"),
+    ],
+)
+def test_a_wrong_line_among_numbers_with_names_is_found(tmp_path: Path, old: str, new: str, key: str) -> None:
+    text = programs_of_later_kinds.NAMED_NUMBERS.replace(f"{old}\n", f"{new}\n")
+    found = checked(tmp_path, text)
+    assert found.first is not None
+    assert (found.first.id, found.first.code) == (key, new), found.to_text()
+
+
+def test_what_a_loss_computes_is_not_accused_where_no_gradient_is(tmp_path: Path) -> None:
+    text = programs_of_later_kinds.COST_PRIME.partition("    def cost_prime")[0]
+    found = checked(tmp_path, text)
+    assert found.ok is not False, found.to_text()
+
+
+def test_a_network_is_checked_before_the_layers_that_it_is_made_of(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs_of_later_kinds.GIVEN_GRADIENT)
+    assert len(found.layers) == 4, found.to_text()  # three, and how the samples lie
+
+
+def test_a_loss_that_lacks_a_term_is_found_where_targets_are_supplied(tmp_path: Path) -> None:
+    loss = "loss = -np.sum(yb * np.log(p)) / len(xb)"
+    text = KINDS["data_by_place"].replace("p = softmax(a1 @ W2 + b2)", "p = 1 / (1 + np.exp(-(a1 @ W2 + b2)))")
+    found = checked(tmp_path, text.replace("        d2 =", f"        {loss}\n        d2 ="))
+    assert found.first is not None
+    assert (found.first.id, found.first.code) == ("loss-half", loss), found.to_text()
 
 
 def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> None:

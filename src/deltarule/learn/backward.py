@@ -61,7 +61,6 @@ def walk_back(run: Pass, loss: str) -> None:
             find_weight_gradient(run, l, delta, begun, made),
             find_bias_gradient(run, l, delta, begun, made),
         )
-    judge_penalties(run)
 
 
 def blame_derivative(run: Pass, begun: int) -> None:
@@ -215,9 +214,11 @@ def find_delta(
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
     right, wrong = forms
+    loose = [pair for pair in pairs if pair[0].role != "loss" and not parameter_kind(pair[0].name)]
+    loose = [pair for pair in loose if pair[1].size > 1 or is_gradient(pair[0].name, "errors")]
     if not used:  # dC/dW may have a penalty's part
         used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
-    for group in (used, pairs):
+    for group in (used, loose):
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
         if fitting:  # where dC/dW is made of none of them, the one that was computed last
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
@@ -226,7 +227,7 @@ def find_delta(
                 return whole[:2], "=quadratic", whole[2]  # of which dC/dW should be made
             return found[:2], key, found[2]
         for key, array in wrong:
-            if group is pairs and key in ("no-slope", "error-before-slope", "targets-forgotten"):
+            if group is loose and key in ("no-slope", "error-before-slope", "targets-forgotten"):
                 continue
             if found := nearest_multiple(run, index, begun, group, array):
                 later = [pair for pair in pairs if pair[0].time > found[0].time or key == "no-slope"]
@@ -308,6 +309,8 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     if right.shape[0] == right.shape[1]:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
+        if min(array.shape) == 1 < min(right.shape):
+            continue  # a multiple of one delta
         form = layer.upright(array).shape
         alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):
@@ -355,22 +358,6 @@ def with_penalty(
                 if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
                     return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
     return found
-
-
-def judge_penalties(run: Pass) -> None:
-    """Compare the shares of the weights that the program adds to dC/dW: one strength for all, with a plus."""
-    steps = {step.layer: step for step in run.steps if step.quantity == "dW" and "penalty" in step.values}
-    shares = {l: step.values["penalty"] for l, step in steps.items()}
-    strengths = {l: shares[l] / step.values["factor"] for l, step in steps.items()}
-    if not any(shares.values()) or all(abs(each - max(shares.values())) < 1e-7 for each in shares.values()):
-        return
-    for l, strength in strengths.items():
-        others = [each for other, each in strengths.items() if other != l]
-        usual = max(others, key=lambda each: sum(abs(each - other) < 1e-6 for other in others), default=strength)
-        is_alone = len(others) > 1 and abs(strength / usual - 1) > 1e-3 if usual else False
-        key = "no-penalty" if not strength else "penalty-factor" if strength < 0 or is_alone else ""
-        if key:
-            run.change(steps[l], key, factor=strength / usual if usual else -1.0)
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:

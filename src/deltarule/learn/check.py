@@ -158,12 +158,11 @@ def error_findings(
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
             found.append(error_finding(program, run, error, lost[0] if lost else None))
-    everywhere = common_error(program, session, "by_training")
-    if everywhere is not None and everywhere.kind in ERRORS["theirs"] and (run is None or run.how != "by_training"):
-        found.append(error_finding(program, None, everywhere, None))
-    everywhere = common_error(program, session, "by_class")
-    if everywhere is not None and not is_known and {everywhere.kind, everywhere.message} & {*ERRORS["nameless"]}:
-        found.append(error_finding(program, None, everywhere, None))
+    in_training, in_class = (common_error(program, session, how) for how in ("by_training", "by_class"))
+    if in_training is not None and in_training.kind in ERRORS["theirs"] and (run is None or run.how != "by_training"):
+        found.append(error_finding(program, None, in_training, None))
+    if in_class is not None and not is_known and {in_class.kind, in_class.message} & {*ERRORS["nameless"]}:
+        found.append(error_finding(program, None, in_class, None))
     return found
 
 
@@ -180,26 +179,11 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
-    hint = hint_for(error.kind, error.message)
-    if lost and lost.quantity == "dW" and "NoneType" in error.message and run and run.verdict:
-        found = [each.event.where for each in run.verdict.steps if each.quantity == "dW" and each.event]
-        loops = [each for each in ast.walk(program.tree) if isinstance(each, ast.For | ast.While)]
-        around = [each.lineno for each in loops if found and each.lineno <= found[-1].line <= (each.end_lineno or 0)]
-        if around:
-            where = replace(found[-1], line=around[-1], place=program.place(around[-1]))
-            return finding_at(
-                program, where, "mistake", "never-filled", text_of("never-filled", {"array": array}), array
-            )
+    hint = next(hint for word, hint in ERRORS["hints"].items() if word in f"{error.kind}: {error.message}")
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
     return finding_at(program, where, "mistake", "raises", texts, array)
-
-
-def hint_for(kind: str, message: str) -> str:
-    """What to look at after an error."""
-    text = f"{kind}: {message}"
-    return next(hint for word, hint in ERRORS["hints"].items() if word in text)
 
 
 def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:

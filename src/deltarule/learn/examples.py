@@ -18,6 +18,16 @@ STRENGTH = 0.05  # of a penalty
 EPOCHS = 100  # of which the first step is looked at
 
 
+class TableArray(np.ndarray):
+    """An array with what tables of pandas have besides, since programs are given these, too."""
+
+    iloc = loc = values = property(lambda self: self)
+
+    def to_numpy(self, *given: object, **words: object) -> Array:
+        """Itself."""
+        return self
+
+
 @dataclass(frozen=True)
 class SmallBatch:
     """A batch whose every size is another prime, where the program leaves it free.
@@ -94,6 +104,8 @@ class SmallBatch:
         }  # fmt: skip
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
             return True, STRENGTH
+        if kind == "n_hidden" and name.casefold().endswith(("sizes", "dims")):
+            return True, list(hidden)
         if kind == "n_hidden":
             digits = re.findall(r"\d", name)
             return True, hidden[max(0, int(digits[-1]) - 1) % len(hidden) if digits else 0]  # the second of h2
@@ -103,7 +115,8 @@ class SmallBatch:
             return True, self.given_y
         if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
             return True, self.sizes[0]
-        return kind in given, given.get(kind)
+        value = given.get(kind)
+        return kind in given, value.view(TableArray) if isinstance(value, np.ndarray) else value
 
 
 def forms(examples: SmallBatch) -> list[SmallBatch]:

@@ -165,7 +165,8 @@ def walk_forward(run: Pass) -> bool:
             return False
         find_a(run, l, layer)
     first_z = run.step("z").event
-    again = [each.time for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
+    later = [each for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
+    again = [each.time for each in later if first_z and not np.array_equal(each.value, first_z.value)]  # other weights
     run.has_second_step = len(again) > 1
     run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
     return True

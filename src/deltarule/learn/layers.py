@@ -38,6 +38,7 @@ def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
     """Every way in which the weights that a program made follow one another, the longest first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
+    biases.sort(key=lambda each: each.kind)  # vectors of weights last
     numbered = sorted(weights, key=lambda each: number_in(each.name) or 0)
     found: list[list[OwnLayer]] = []
     for order in (weights, numbered, weights[::-1]):

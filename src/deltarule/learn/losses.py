@@ -46,15 +46,6 @@ def wrong_sums(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
     yield from (("loss-log", float(each / np.log(base))) for base in (10, 2) for each in (-(wanted * logs).sum(), both))
 
 
-def logarithms_of_targets(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
-    """Cross-entropy with the logarithm of the targets, moved off 0 by what programs usually take."""
-    for small in (1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7):
-        logs = np.log(np.maximum(wanted, 0) + small)
-        yield "loss-of-targets", float(-(a * logs).sum())
-        yield "loss-of-targets", float(-(a * logs + (1 - wanted) * logarithm(1 - a)).sum())
-        yield "loss-of-targets", float(-(a * logs + (1 - a) * np.log(np.maximum(1 - wanted, 0) + small)).sum())
-
-
 def scales(n: int, n_outputs: int) -> Iterator[float]:
     """The factors that are conventions."""
     for first in (1.0, 0.5, 2.0):
@@ -97,7 +88,8 @@ def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     values = np.array([number_of(each) for each in numbers])
     near = {name: near_multiples(values, base, *sizes) for name, base in known.items()}
     found = [(event, name) for place, event in enumerate(numbers) for name in known if near[name][place]]
-    whole, named = wholes(numbers), [pair for pair in found if pair[0].role == "loss" or is_loss_name(pair[0].name)]
+    roles = [(pair[0].role, role_of(pair[0].name.rpartition(".")[2].partition("[")[0])) for pair in found]
+    whole, named = wholes(numbers), [pair for pair, own in zip(found, roles, strict=True) if "loss" in own]
     right = [pair for pair in named if pair[0] in whole]
     if not right and not may_be_wrong:
         return ""
@@ -139,12 +131,9 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
     name = f"{event.where.function} {event.name}".casefold()
     text = " ".join(each.where.text for each in run.trace.events[max(0, event.time - 12) : event.time + 1])
     if not np.isfinite(value[0]):
-        logs = run.trace.arrays(run.n, run.a[-1].shape[1], max(run.time, event.time - 30))
-        logs = [pair for pair in logs if pair[0].time < event.time and pair[0].where.function == event.where.function]
-        is_of_targets = any(np.array_equal(np.isneginf(array), run.targets == 0) for _, array in logs)
         if run.kinds[-1] is IDENTITY and "log(" in text:
             lack_activation(run, len(run.layers) - 1, "softmax" if run.targets.shape[1] > 1 else "sigmoid")
-        return "loss-of-targets" if is_of_targets and np.isfinite(run.a[-1]).all() else ""
+        return ""
     right = [each for each, base in known.items() if near_multiples(value, base, *sizes)[0]]
     is_one = run.targets.size == 1  # then an absolute value is the number itself, or the root of its square
     if "absolute" in right and not re.search("mae|abs", name):
@@ -158,7 +147,7 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
 
 def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tuple[str, float]]:
     """What mistakes make of the loss, by id of mistakes.toml."""
-    wrong = [*wrong_sums(outputs, run.targets), *logarithms_of_targets(outputs, run.targets)]
+    wrong = list(wrong_sums(outputs, run.targets))
     wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
     others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape or outputs.shape[1] == 1]
     unfinished = run.trace.arrays(run.n, outputs.shape[1], run.time - NEAR)
@@ -168,11 +157,6 @@ def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tupl
         bases = sums(array, run.targets).values()
         wrong += [("loss-differs", base * each) for base in bases for each in {1.0, share}]
     return wrong
-
-
-def is_loss_name(name: str) -> bool:
-    """Whether a number of this name is a loss."""
-    return role_of(name.rpartition(".")[2].partition("[")[0]) == "loss"
 
 
 def fits(delta_note: str, loss: str, run: Pass) -> bool:

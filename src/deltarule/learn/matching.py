@@ -24,7 +24,7 @@ from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Program, name_of
 from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
-from deltarule.learn.recording import Event, RunRecorder, Tape, Where, where_at
+from deltarule.learn.recording import Event, RunRecorder, Tape, Where
 from deltarule.learn.roles import argument_of, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
@@ -48,7 +48,6 @@ class Trial:
     examples: SmallBatch
     recorder: RunRecorder
     error: Failure | None = None
-    later_error: Failure | None = None  # of a script that goes on: it counts where the way back is not seen
     called: list[str] = field(default_factory=list)
     supplied: dict[str, str] = field(default_factory=dict)
     space: Namespace | None = None
@@ -110,9 +109,10 @@ class Session:
     def class_names(self) -> list[str]:
         """The classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
-        wanted = {"forward", "backward", "train"}
-        names = [name for name, found in roles.items() if found & wanted or self.has_inner_classes(name)]
-        return sorted(names, key=lambda name: ("train" not in roles[name], not self.has_inner_classes(name)))[:4]
+        inner = {name: self.inner_classes(name) for name in roles}
+        parts = {each for found in inner.values() for each in found}  # of the network, which comes before them
+        names = [name for name, found in roles.items() if found & {"forward", "backward", "train"} or inner[name]]
+        return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
         """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
@@ -170,8 +170,6 @@ class Session:
                 self.tape.recorder = None
             if run.called:
                 self.judge(run)
-        if run.verdict and sees(run, "delta") and not has_gradients(run.verdict):
-            run.error = run.error or run.later_error
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # without numbers in the biases nothing shows where they are missing
@@ -227,8 +225,9 @@ class Session:
             if fits:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
-        bank, own = Bank(examples), [each for each in self.program.free if each not in supplied]
-        bank.draw_parameters(run.recorder.starts, own, self.tape.places[0], self.program.text) if own else None
+        own = [each for each in self.program.free if each not in supplied]
+        bank = Bank(examples, starts=run.recorder.starts, program=self.program)
+        bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
         return carry_out(self.twin, supplied)
 
@@ -251,46 +250,42 @@ class Session:
         names = [name for name, role in self.functions.items() if role == "train"]
         names.sort(key=lambda name: -self.calls_of(name))
         bank = self.bank(run)
-        stopped = list[tuple[UnfilledError, Any]]()
+        failed: UnfilledError | None = None
         for name in names:
             function = run.space.get(name)
             if function is None or not self.calls_of(name):
                 continue
-            run.error = None
+            run.error, failed = None, None
             try:
                 self.call(run, name, function, bank)
             except UnfilledError as error:
-                is_far = len(run.recorder.events) > 4 * len(run.recorder.starts) > 0
-                if run.called and (is_far or name == names[-1]):
-                    raise
-                stopped += [(error, run.error)] if run.called else []
-                continue
-            return
-        if stopped:
-            run.error = stopped[0][1]
-            raise stopped[0][0]
+                failed = error
+            if failed is None or len(run.recorder.events) > 4 * len(run.recorder.starts) > 0:
+                break
+        if failed is not None and run.called:
+            raise failed
 
     def network(self, run: Trial) -> Any:
         """An object of the class that is the network, for a function that is given one; None where there is none."""
         bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
-            if kind is not None and (self.has_inner_classes(name) or len(self.methods) == 1):
+            if kind is not None and (self.inner_classes(name) or len(self.methods) == 1):
                 with suppress(UnfilledError):
                     if (made := bank.attempt(name, kind)).error is None:
                         run.owner = made.value
                         return made.value
         return None
 
-    def has_inner_classes(self, name: str) -> bool:
-        """Whether a class makes objects of others of the program: of its layers."""
+    def inner_classes(self, name: str) -> set[str]:
+        """The other classes of the program of which a class makes objects: those of its layers."""
         bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
-        return bool(names & set(self.program.classes) - {name})
+        return names & set(self.program.classes) - {name}
 
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """Values for the arguments of functions, methods and constructors."""
-        bank = Bank(run.examples, is_constructor, network=partial(self.network, run))
+        bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
         bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
         return bank
 
@@ -316,9 +311,10 @@ class Session:
         """init, forward, loss, backward and update, one after another."""
         if run.space is None:
             return
-        bank = Bank(run.examples)
+        bank = self.bank(run)
         for role in ("init", *ORDER):
-            for name in [each for each, other in self.functions.items() if other == role]:
+            names = [each for each, other in self.functions.items() if other == role]
+            for name in names:
                 function = run.space.get(name)
                 if function is None:
                     continue
@@ -331,15 +327,10 @@ class Session:
                     again = {each.name for each in made}  # by a second function that makes all parameters
                     run.recorder.starts[:] = [*(each for each in starts if each.name not in again), *made]
                 except UnfilledError:
-                    if run.error is not None and role in ("forward", "backward"):
+                    if run.error is not None and role in ("forward", "backward") and name == names[-1]:
                         raise
                     run.error = run.error if role == "update" else None  # its arguments were a guess
                 bank.is_constructor = False
-            if role == "init" and not run.recorder.starts:
-                forward = [self.program.functions[each] for each, other in self.functions.items() if other == "forward"]
-                for block in forward[:1]:
-                    where = where_at(self.program, block.node.lineno, block.name)
-                    bank.draw_parameters(run.recorder.starts, block.parameters, where, self.program.text)
 
     def by_class(self, run: Trial, name: str) -> None:
         """A class of networks: made, and trained by its own method, or step by step."""
@@ -374,12 +365,9 @@ class Session:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
                     run.error = None  # its data are not here: step by step
-        if not run.recorder.starts:  # its methods are given them
-            names = dict.fromkeys(each.arg for node in nodes.values() for each in node.args.args)
-            where = where_at(self.program, self.program.classes[name].node.lineno, name)
-            bank.draw_parameters(run.recorder.starts, list(names), where, self.program.text)
         for role in ORDER * 3:  # steps enough to see which parameters stay as they are
-            for each in [method for method in self.methods[name] if role_of(method) == role]:
+            roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
+            for each in [method for method in self.methods[name] if role_of(method) in roles]:
                 method = own(each)
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
@@ -407,11 +395,6 @@ class Session:
         if failed and failed[0].place == self.program.place(last):
             kind, _, message = failed[0].error.partition(": ")
             run.error = Failure(kind, message, "", last)
-        elif failed:
-            kind, _, message = failed[0].error.partition(": ")
-            lines = range(1, len(self.program.text.splitlines()) + 1)
-            line = next((each for each in lines if self.program.place(each) == failed[0].place), 0)
-            run.later_error = Failure(kind, message, "", line) if kind == "ValueError" and line else None
 
     def train_made(self, run: Trial) -> None:
         """Train the network that the statements of the module make, where none of them trains it."""

@@ -40,7 +40,6 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     if not sees(run, "delta"):
         yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
-    yield from counts_of_all_rows(session.program)
     yield from shuffles_of_inputs(session.program)
 
 
@@ -192,11 +191,6 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
         if l + 1 < len(chain) and z > 20 and raw.min() >= 0 and kind in ("sigmoid", "tanh", ""):
             shown = {"name": start.name, "low": raw.min(), "high": raw.max(), "fan_in": fan_in, "z": z}
             yield finding(program, where, "init-saturates", f"W of layer {l}", **shown, kind=kind or "a sigmoid")
-        b = layer.biases
-        is_judged = run.verdict is not None and len(run.verdict.run.z) > 0
-        if b is not None and b.raw.ndim == 1 and layer.is_out_first and not is_judged and run.how == "by_script":
-            size = b.raw.size
-            yield finding(program, b.where, "bias-shape", f"b of layer {l}", name=b.name, size=size)
 
 
 def unset_names(program: Program) -> Iterator[ProgramFinding]:
@@ -271,20 +265,6 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 yield finding(program, where, "returned-twice", "the result", **shown)
 
 
-def counts_of_all_rows(program: Program) -> Iterator[ProgramFinding]:
-    """A count of all rows by which the sum over the training rows is divided."""
-    text = program.text
-    for found in re.finditer(r"(?m)^(\w+)\s*,\s*\w+\s*=\s*(\w+)\.shape", text):
-        count, data = found.groups()
-        part = re.search(rf"{data}\[\s*\d+\s*:\s*{count}\s*\]", text)
-        users = [block for block in program.functions.values() if reads_global(block.node, count)]
-        if part and users:
-            line = text.count("\n", 0, found.start()) + 1
-            where = where_at(program, line)
-            shown = {"name": count, "data": part[0], "function": users[0].name}
-            yield finding(program, where, "counts-held-out", "the batch", "warning", **shown)
-
-
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
     """Inputs and targets that are not of the same samples, and batches that leave samples out."""
     functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
@@ -350,10 +330,3 @@ def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
                 begin, _, end = ast.unparse(cut).partition(":")
                 if begin == place and (not re.search(rf"\b{place}\b", end) or end == f"{place} + {step} - 1"):
                     yield "samples-left-out", "mistake", cut.lineno
-
-
-def reads_global(node: ast.AST, name: str) -> bool:
-    """Whether a function reads a name and gives it no value itself."""
-    names = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name]
-    own = {each.arg for each in ast.walk(node) if isinstance(each, ast.arg)}
-    return bool(names) and name not in own and all(isinstance(each.ctx, ast.Load) for each in names)

@@ -13,6 +13,7 @@ from deltarule.learn.activations import is_close
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import with_whole_arrays
+from deltarule.learn.neurons import with_named_numbers
 from deltarule.learn.recording import Event, InitialParameter, Where
 from deltarule.learn.roles import argument_of, parameter_kind
 from deltarule.nn.arrays import Array
@@ -32,6 +33,8 @@ def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Ite
         places = {(each.where.line, each.value.shape): each for each in starts}
         merged = [places.pop((each.where.line, each.value.shape), each) for each in others]
         yield own, [*merged, *places.values()]
+    if not n_weights(starts) and (of_numbers := with_named_numbers(events))[1]:
+        yield of_numbers
     yield from ways(own, list(starts))
     if any(each.name not in names for each in others):
         yield from ways(own, others)

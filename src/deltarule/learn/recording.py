@@ -391,6 +391,8 @@ class Tape:
             return rows_off_zero(value, kind)
         if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
             return value
+        if kind == "Y" and min(value.shape) > 1 and np.count_nonzero(value) == (value == 1).sum() in value.shape:
+            return value  # one-hot
         more = generator(0, f"check {kind}").uniform(0.1, 0.4, value.shape)
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
 
@@ -398,11 +400,7 @@ class Tape:
         """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
         writer, body = Instrument(self.places, program), list[ast.stmt]()
-        nowhere = names_from_nowhere(program)
         for node in script_statements(program.tree.body):
-            for name in sorted(nowhere & {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}):
-                body += [new for each in supply(name) for new in writer.statements(ast.copy_location(each, node))]
-                nowhere.remove(name)
             if id(node) in kept:
                 body += writer.statements(node)
                 continue
@@ -469,16 +467,6 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []
     order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
-
-
-def names_from_nowhere(program: Program) -> set[str]:
-    """Names that a program reads and nowhere gives a value, where it is clear what they are: max_iterations."""
-    nodes = [each for each in ast.walk(program.tree) if isinstance(each, ast.Name)]
-    stored = (
-        {each.id for each in nodes if not isinstance(each.ctx, ast.Load)} | set(program.known) | set(vars(builtins))
-    )
-    stored |= {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)}
-    return {each.id for each in nodes if each.id not in stored and argument_of(each.id) in SUPPLIED_KINDS}
 
 
 def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

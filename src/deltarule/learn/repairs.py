@@ -10,7 +10,7 @@ from functools import partial
 from deltarule.learn.activations import IDENTITY, sigma_of
 from deltarule.learn.code_files import Code
 from deltarule.learn.judgement import Pass
-from deltarule.learn.matching import Session, Trial
+from deltarule.learn.matching import Session, Trial, sees
 from deltarule.learn.program import TABLES, Program, program_of
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, number_in
@@ -55,6 +55,7 @@ def mistakes_with(
     again = twin.run(how, run.examples)
     kinds = (each.verdict.run.kinds if each.verdict else [] for each in (run, again))
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
+    is_lost |= sees(run, "loss") and not sees(again, "loss")
     if (again.error and not run.error) or is_lost or not arrays_of_run(run) <= arrays_of_run(again):
         return None
     return {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}

@@ -8,7 +8,7 @@ import numpy as np
 from deltarule.learn.roles import first_row, parameter_kind
 from deltarule.nn.arrays import Array
 
-MOST_NUMBERS = 30_000_000
+MOST_NUMBERS = 15_000_000
 NUMBERS = "biuf"
 MOST_ITEMS = 12
 
@@ -37,7 +37,7 @@ def arrays_in(value: Any) -> Iterator[Array]:
             return
     if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, np.dtype):
         array = np.asarray(value)
-        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 10:
+        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 5:
             yield array.astype(np.float64)
         elif array.dtype.kind == "c":
             yield array.copy()

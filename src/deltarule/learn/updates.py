@@ -11,7 +11,7 @@ from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import scales
 from deltarule.learn.recording import Event, InitialParameter
-from deltarule.learn.roles import argument_of, first_row, is_gradient
+from deltarule.learn.roles import argument_of, first_row
 from deltarule.nn.arrays import Array
 
 
@@ -118,23 +118,7 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
             if (quantity, l) in judged or ("update", l) in judged:
                 continue
             if step_taken(run, start, run.gradients[l][quantity == "db"], begun) is None:
-                unfilled = empty_gradient(run, start) if quantity == "db" else None
-                if unfilled is not None:
-                    run.note(quantity, l, unfilled, "never-filled")
-                else:
-                    run.note("update", l, moving[0], "never-updated", parameter=start.name)
-
-
-def empty_gradient(run: Pass, start: InitialParameter) -> Event | None:
-    """An array of a parameter's shape that is stored as a gradient, and is 0."""
-    functions = {each.event.where.function for each in run.steps if each.quantity == "dW" and each.event}
-    empty: list[Event] = []
-    for event, array in run.trace.like(start.value.shape):
-        if event.where.function in functions and is_gradient(event.name) and event.where.is_store:
-            empty += [event]
-            if array.any():
-                return None
-    return empty[0] if empty else None
+                run.note("update", l, moving[0], "never-updated", parameter=start.name)
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
@@ -174,11 +158,9 @@ def update_of(
     """
     if run.whole is not None and whole is None:
         return None  # the sum over samples is another array than the first one's
-    of_all = None if whole is None else step_taken(run, start, whole, begun)
-    if of_all is not None and whole is not None:
+    if whole is not None and (of_all := step_taken(run, start, whole, begun)):
         slope = whole.reshape(of_all[1].shape)
-        factor = factor_between(of_all[1], slope)
-        if factor is not None:
+        if (factor := factor_between(of_all[1], slope)) is not None:
             scale, store = scale_of_store(run, slope, begun, of_all[0].time)
             return Share(quantity, index, of_all[0], 1.0, scale, factor / scale, store, scale)
     if (other := change_of_shape(run, start, begun)) and other.time < run.end:
@@ -211,32 +193,10 @@ def update_of(
         return None
     agree = float(np.mean(np.sign(change) == -np.sign(slope)))
     if agree > 0.97 or agree < 0.03:  # Adam and its like take steps of another size
-        judge_adam(run, index, start, change, slope, event)
         return Share(quantity, index, event, 1.0, 1.0, None)
     stores = [each for each, array in run.stores(change.shape, begun, event.time) if factor_between(array, change)]
     run.note("update", index, event, "update-off", parameter=start.name, at=[event, *stores][-1])
     return None
-
-
-def own_rates(run: Pass) -> list[float]:
-    """The numbers that a program has for its learning rate."""
-    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
-    return [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
-
-
-def judge_adam(run: Pass, index: int, start: InitialParameter, change: Array, slope: Array, event: Event) -> None:
-    """Compare the size of Adam's first step with the learning rate, where the program has both corrections."""
-    rates = own_rates(run)
-    stores = [each for each, _ in run.stores(change.shape, run.time, event.time)]
-    stores = [each for each in stores if each.where.function == event.where.function]
-    means, squares = ([each for each in stores if factor_between(each.value, slope**n)] for n in (1, 2))
-    if not rates or len(means) < 2 or len(squares) < 2:
-        return
-    factor = float(np.median(np.abs(change[slope != 0]))) / abs(rates[-1])
-    if abs(factor - 1) < 0.01:
-        return
-    wrong = [pair for pair in ((means[-1], slope), (squares[-1], slope**2)) if not is_close(*(pair[0].value, pair[1]))]
-    run.note("update", index, wrong[0][0] if wrong else event, "adam-correction", parameter=start.name, factor=factor)
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
@@ -280,7 +240,9 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
     usual = usual_size([abs(each) for each in totals], (rate or 1.0) / n_samples(run))
     sizes = [abs(each.update or 0.0) for each in shares]
     shape = run.n, run.a[-1].shape[1]
-    is_clear = rate and not any(is_convention(each, *shape) for each in own_rates(run))  # a rate of 0.5 may be a 1/2
+    numbers = [each for each in run.trace.events if each.value.size == 1 and each.name]
+    own_rates = [each.value.item() for each in numbers if argument_of(bare_name(each.name)) == "alpha"]
+    is_clear = rate and not any(is_convention(each, *shape) for each in own_rates)  # a rate of 0.5 may be a 1/2
     if is_clear and all(abs(size - 1) < 1e-9 for size in sizes) and is_convention(usual, *shape):
         own = run.step(shares[0].quantity, shares[0].layer).event
         words = re.findall(r"\w+", " ".join(each.where.source for each in (own, shares[0].store) if each))

@@ -49,17 +49,11 @@ def verdict(
         for X, wanted in batches:
             if X.shape[1] != layers[0].W.shape[0] or wanted.shape[1] != layers[-1].W.shape[1]:
                 continue
-            found = one_reading(Pass(trace, layers, X, wanted, call, whole_of(X, batches)), rate)
+            of_all = (pair for pair in batches if len(pair[0]) > 1 == len(X) and np.array_equal(pair[0][:1], X))
+            found = one_reading(Pass(trace, layers, X, wanted, call, next(of_all, None)), rate)
             if best is None or found.score > best.score:
                 best = found
     return best
-
-
-def whole_of(X: Array, batches: Sequence[tuple[Array, Array]]) -> tuple[Array, Array] | None:
-    """All the samples, where X is the first of them."""
-    if len(X) > 1:
-        return None
-    return next((pair for pair in batches if len(pair[0]) > 1 and np.array_equal(pair[0][:1], X)), None)
 
 
 def one_reading(run: Pass, rate: float) -> Verdict:

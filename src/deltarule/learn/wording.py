@@ -91,12 +91,6 @@ def is_same(value: Array, array: Array) -> bool:
     return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
 
 
-def is_in_columns(run: Pass) -> bool:
-    """Whether the program's samples are columns."""
-    event, size = run.step("z").event, run.z[0].shape[1]
-    return event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == size
-
-
 def slope_text(run: Pass, l: int, function: str) -> str:
     """sigma' of a layer in the program's names."""
     a, z, kind = name_of_array(run, run.a[l], function), name_of_array(run, run.z[l], function), run.kinds[l]
@@ -117,7 +111,7 @@ def describe(run: Pass) -> list[str]:
         lines.append(
             f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}"
         )
-    samples = (
-        "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns(run) else "samples in rows"
-    )
+    event, size = run.step("z").event, run.z[0].shape[1]
+    is_in_columns = event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == size
+    samples = "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns else "samples in rows"
     return [*lines, samples]
