@@ -1,6 +1,7 @@
 """The layers of a learner's network: its weight matrices and biases in order, and how its arrays lie."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -110,7 +111,8 @@ class Trace:
         if key not in self._by_shape:
             events = self._by_size.get(size, [])
             self._by_shape[key] = [(each, view) for each in events for view in forms(each.value)]
-        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+        pairs = self._by_shape[key]
+        return pairs[bisect_right(pairs, after, key=lambda pair: pair[0].time) :]
 
 
 def views(value: Array, rows: int, columns: int) -> Iterator[Array]:
