@@ -17,6 +17,8 @@ def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     if request.path.stem in ("test_check", "test_kinds_of_programs", "test_second_opinion"):
         monkeypatch.setattr(sandbox, "limit", patient)
+        if "patient_repair" not in request.fixturenames:  # four edits of a program are judged as thirty are
+            monkeypatch.setattr(repairs, "MOST_EDITS", 4)
 
 
 @pytest.fixture
