@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,34 +120,29 @@ def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
 
 def likeness(right: Array, tolerance: float = TOLERANCE) -> Callable[[Array], bool]:
     """The same, as a question to many arrays."""
-    first, allowed = right.item(0) if right.size else 0.0, tolerance * max(length(right), 1e-30)
+    allowed = tolerance * max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
+    first = right.item(0) if right.size else 0.0
 
     def is_like(found: Array) -> bool:
-        is_near = abs(found.item(0) - first) <= allowed  # most are told apart by one number
-        return is_near and length(found - right) <= allowed
+        if not abs(found.item(0) - first) <= allowed:  # most are told apart by one number
+            return False
+        rest = found - right
+        return math.sqrt(float(np.vdot(rest, rest).real)) <= allowed
 
     return is_like
 
 
-def length(array: Array) -> float:
-    """The root of its summed squares."""
-    return math.sqrt(float(np.vdot(array, array).real))
-
-
-def activation_of(z: Array) -> Callable[[Array], Sigma | None]:
-    """Which known activation makes an array of z, as a question to many arrays."""
-    known, above = [(kind, likeness(kind.value(z))) for kind in KNOWN], z > 0
-    is_kept = likeness(z[above]) if above.any() else None
-
-    def activation(a: Array) -> Sigma | None:
-        kind = next((kind for kind, is_like in known if is_like(a)), None)
-        if kind or is_kept is None or not is_kept(a[above]):
+def activation_for(z: Array, a: Array, known: Sequence[Callable[[Array], bool]]) -> Sigma | None:
+    """The known activation that makes a of z; known: whether an array is like what each of KNOWN makes of it."""
+    for kind, is_like in zip(KNOWN, known, strict=True):
+        if is_like(a):
             return kind
-        below = (z < 0) & (a != 0)
-        slope = float(np.median(a[below] / z[below])) if below.any() else 0.0
-        return leaky(slope) if 0 < abs(slope) < 1 and is_close(a, np.where(above, z, slope * z)) else None
-
-    return activation
+    above = z > 0
+    if above.any() and is_close(a[above], z[above]) and (below := (z < 0) & (a != 0)).any():
+        slope = float(np.median(a[below] / z[below]))
+        if 0 < abs(slope) < 1 and is_close(a, np.where(above, z, slope * z)):
+            return leaky(slope)
+    return None
 
 
 def factor_between(found: Array, right: Array) -> float | None:

@@ -18,7 +18,7 @@ from deltarule.learn.activations import (
     SOFTMAX,
     UNFINISHED,
     Sigma,
-    activation_of,
+    activation_for,
     factor_between,
     is_close,
     likeness,
@@ -231,14 +231,14 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             if any(is_product(array) for is_product in products):
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
-    activation, is_z = activation_of(weighted), likeness(weighted)
+    is_z, known = likeness(weighted), [likeness(kind.value(weighted)) for kind in KNOWN]
     is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
     mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
         if array.size == 1 and not array.any():
             continue  # any 0 would be the ReLU of any z below 0
         is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation(array)) is not None:
+        if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
             is_whole = is_close(last[1], array)  # and not a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
@@ -247,7 +247,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may be a mistake by itself
                 is_same = later.where.line == event.where.line and later.time > event.time
-                if is_same and (kind := activation(value)) is not None:
+                if is_same and (kind := activation_for(weighted, value, known)) is not None:
                     return take_a(run, index, (later, value), kind, "")
             return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:

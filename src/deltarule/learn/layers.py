@@ -1,7 +1,6 @@
 """The layers of a learner's network: its weight matrices and biases in order, and how its arrays lie."""
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -111,8 +110,7 @@ class Trace:
         if key not in self._by_shape:
             events = self._by_size.get(size, [])
             self._by_shape[key] = [(each, view) for each in events for view in forms(each.value)]
-        pairs = self._by_shape[key]
-        return pairs[bisect_right(pairs, after, key=lambda pair: pair[0].time) :]
+        return [pair for pair in self._by_shape[key] if pair[0].time > after]
 
 
 def views(value: Array, rows: int, columns: int) -> Iterator[Array]:
