@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 import numpy as np
@@ -29,9 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"test ids hold memory addresses: name the parameters with ids=, as in {unstable[0]}")
 
 
-def pytest_collection_finish() -> None:
-    """Leave what was imported to no garbage collection: it stays, and is most of what each would look through."""
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let no garbage collection look through what is imported and collected: it stays, and is most of what there is."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from handwriting import DIGITS, Stroke, in_address
+from handwriting import DIGITS, WRITTEN, Stroke, in_address
 from strokes import ink_strokes
 
 from deltarule.model import Model
@@ -148,7 +148,7 @@ def reach(page: "Page", selector: str) -> None:
 def drawn(page: "Page") -> list[Stroke]:
     """The strokes in the page's address, once it is up to date."""
     page.wait_for_function("() => location.hash.includes('strokes=')")
-    page.wait_for_timeout(450)
+    page.evaluate(WRITTEN)
     text = re.search(r"strokes=([0-9a-z-]+)", page.url)
     assert text is not None
     numbers = [[int(part[at : at + 2], 36) / 2 - 180 for at in range(0, len(part), 2)] for part in text[1].split("-")]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from handwriting import DIGITS, in_address
+from handwriting import DIGITS, WRITTEN, in_address
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -22,7 +22,7 @@ def headline(page: "Page") -> str:
 
 def strokes(page: "Page") -> list[list[tuple[float, float]]]:
     """The strokes in the address, once it is up to date."""
-    page.wait_for_timeout(600)
+    page.evaluate(WRITTEN)
     numbers = [
         [int(part[at : at + 2], 36) / 2 - 180 for at in range(0, len(part), 2)] for part in page.evaluate(STROKES)
     ]
@@ -60,7 +60,7 @@ def test_a_label_goes_with_its_drawing_and_comes_back_with_it(visit: Visit) -> N
     assert "say" not in headline(page)
     page.get_by_role("button", name="Random example").click()
     page.wait_for_selector("#stage .headline:has-text('the data say')")
-    page.wait_for_timeout(600)
+    page.evaluate(WRITTEN)
     page.reload()
     page.wait_for_selector("main:not([aria-busy])")
     assert "say" not in headline(page)

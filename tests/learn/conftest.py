@@ -9,7 +9,7 @@ from deltarule.learn import repairs, sandbox
 
 @pytest.fixture(autouse=True)
 def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More time for a learner's function, and for edits of it: beside 8,000 other tests they take longer than alone."""
+    """More time for a learner's function: beside 8,000 other tests it takes longer than alone."""
     limit = sandbox.limit
 
     def patient(seconds: float) -> AbstractContextManager[None]:
@@ -17,4 +17,11 @@ def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
     if request.path.stem in ("test_check", "test_kinds_of_programs", "test_second_opinion"):
         monkeypatch.setattr(sandbox, "limit", patient)
-        monkeypatch.setattr(repairs, "MOST_SECONDS", 60.0)
+        if "patient_repair" not in request.fixturenames:  # four edits of a program are judged as thirty are
+            monkeypatch.setattr(repairs, "MOST_EDITS", 4)
+
+
+@pytest.fixture
+def patient_repair(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More time for edits of a line, where a test says which one repairs it."""
+    monkeypatch.setattr(repairs, "MOST_SECONDS", 60.0)

@@ -186,6 +186,7 @@ def test_what_cannot_be_matched_gets_lines_to_fill_in(tmp_path: Path) -> None:
     assert "dr.gradcheck(network" in found.adapter
 
 
+@pytest.mark.usefixtures("patient_repair")
 def test_the_report_fits_80_columns_and_json_comes_back(tmp_path: Path) -> None:
     found, _ = with_edit(tmp_path, "rows", "gb3 = d3.sum(axis=0)", "gb3 = d3.sum()")
     text = found.to_text()

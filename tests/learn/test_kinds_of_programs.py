@@ -195,6 +195,7 @@ def test_a_backward_loop_that_goes_forward_is_found(tmp_path: Path, loop: str) -
     assert mistakes == [("loop-forward", f"for l in {loop}:")], found.to_text()
 
 
+@pytest.mark.usefixtures("patient_repair")
 @pytest.mark.parametrize("slope", ["1 + x", "(1 - x)", "1 - x ** 2"])
 def test_a_wrong_slope_is_blamed_in_the_function_that_has_both(tmp_path: Path, slope: str) -> None:
     text = LOOP.replace("(1 - self.a[l] ** 2)", "squash(self.a[l], deriv=True)").replace("np.tanh(z)", "squash(z)")
@@ -318,6 +319,7 @@ def test_an_attribute_that_is_set_from_outside_is_no_mistake(tmp_path: Path) -> 
     assert found.ok is not False, found.to_text()
 
 
+@pytest.mark.usefixtures("patient_repair")
 @pytest.mark.parametrize(
     ("kind", "old", "new", "write"),
     [

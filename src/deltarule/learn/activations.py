@@ -115,22 +115,32 @@ def own(name: str, function: Function) -> Sigma:
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
     """Whether two arrays of one shape agree, as far as the size of the second asks for."""
-    size = max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
-    if not abs(found.flat[0] - right.flat[0]) <= tolerance * size:  # most are told apart by one number
-        return False
-    rest = found - right
-    return bool(math.sqrt(float(np.vdot(rest, rest).real)) <= tolerance * size)
+    return likeness(right, tolerance)(found)
 
 
-def activation_for(z: Array, a: Array, values: Sequence[Array]) -> Sigma | None:
-    """The known activation that makes a of z; values: what each of KNOWN makes of it."""
-    for kind, value in zip(KNOWN, values, strict=True):
-        if is_close(a, value):
+def likeness(right: Array, tolerance: float = TOLERANCE) -> Callable[[Array], bool]:
+    """The same, as a question to many arrays."""
+    allowed = tolerance * max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
+    first = right.item(0) if right.size else 0.0
+
+    def is_like(found: Array) -> bool:
+        if not abs(found.item(0) - first) <= allowed:  # most are told apart by one number
+            return False
+        rest = found - right
+        return math.sqrt(float(np.vdot(rest, rest).real)) <= allowed
+
+    return is_like
+
+
+def activation_for(z: Array, a: Array, known: Sequence[Callable[[Array], bool]]) -> Sigma | None:
+    """The known activation that makes a of z; known: whether an array is like what each of KNOWN makes of it."""
+    for kind, is_like in zip(KNOWN, known, strict=True):
+        if is_like(a):
             return kind
-    below = (z < 0) & (a != 0)
-    if below.any() and (z > 0).any() and is_close(a[z > 0], z[z > 0]):
+    above = z > 0
+    if above.any() and is_close(a[above], z[above]) and (below := (z < 0) & (a != 0)).any():
         slope = float(np.median(a[below] / z[below]))
-        if 0 < abs(slope) < 1 and is_close(a, np.where(z > 0, z, slope * z)):
+        if 0 < abs(slope) < 1 and is_close(a, np.where(above, z, slope * z)):
             return leaky(slope)
     return None
 

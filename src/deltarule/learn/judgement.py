@@ -21,6 +21,7 @@ from deltarule.learn.activations import (
     activation_for,
     factor_between,
     is_close,
+    likeness,
     own,
 )
 from deltarule.learn.layers import OwnLayer, Trace
@@ -127,7 +128,8 @@ class Pass:
 
 def first(pairs: Sequence[Found], right: Array) -> Found | None:
     """The first array that agrees with another one."""
-    return next((pair for pair in pairs if is_close(pair[1], right)), None)
+    is_right = likeness(right)
+    return next((pair for pair in pairs if is_right(pair[1])), None)
 
 
 def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, float] | None:
@@ -225,28 +227,28 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
     if not is_last:  # what comes after the next layer's z belongs to other steps
         following = run.layers[index + 1]
-        products = [each @ following.W for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
+        products = [likeness(each @ following.W) for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
         for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time)[:NEAR]:
-            if any(is_close(array, each) for each in products):
+            if any(is_product(array) for is_product in products):
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
-    values = [kind.value(weighted) for kind in KNOWN]
+    is_z, known = likeness(weighted), [likeness(kind.value(weighted)) for kind in KNOWN]
     is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
-    mistaken = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN if is_mild]
+    mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
         if array.size == 1 and not array.any():
             continue  # any 0 would be the ReLU of any z below 0
-        is_other = not is_close(array, weighted) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation_for(weighted, array, values)) is not None:
+        is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
             is_whole = is_close(last[1], array)  # and not a part of an expression
-            turned = [each for each in mistaken if each[1] is kind and not is_whole and is_close(last[1], each[2])]
+            turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
-        wrong = [each for each in mistaken if is_other and is_close(array, each[2])]
+        wrong = [each for each in mistaken if is_other and each[2](array)]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may be a mistake by itself
                 is_same = later.where.line == event.where.line and later.time > event.time
-                if is_same and (kind := activation_for(weighted, value, values)) is not None:
+                if is_same and (kind := activation_for(weighted, value, known)) is not None:
                     return take_a(run, index, (later, value), kind, "")
             return take_a(run, index, (event, array), wrong[0][1], wrong[0][0])
     for mistake, kind, function in UNFINISHED:

@@ -78,18 +78,14 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
     scope = [program.tree, *(each for each in around if each.lineno <= found.line <= (each.end_lineno or 0))][-1]
     names = [each.where.function for each in judged.trace.events]
     function = next((each for each in names if each.rpartition(".")[2] == getattr(scope, "name", "")), found.function)
-    text, keys = (
-        ast.unparse(node).split("\n")[0],
-        {ast.unparse(each) for each in ast.walk(scope) if isinstance(each, ast.Subscript)},
-    )
+    text = ast.unparse(node).split("\n")[0]
+    keys = {ast.unparse(each) for each in ast.walk(scope) if isinstance(each, ast.Subscript)}
     head = re.match(r"(.*?\w\]? [-+*/@]?= |return |for .* in )?", text)
     value, words = text.removeprefix(head[0]) if head else text, words_of(judged, found, function)
     kinds = next((kinds for pattern, kinds in EDITS.items() if re.search(pattern, found.id)), EDITS["rest"])
     if isinstance(scope, ast.FunctionDef) and kinds[0] in ("formula", "slope") and isinstance(node, ast.Return):
-        kind, given = (
-            sigma_of(function.rpartition(".")[2]),
-            [each.arg for each in scope.args.args if each.arg != "self"],
-        )
+        kind = sigma_of(function.rpartition(".")[2])
+        given = [each.arg for each in scope.args.args if each.arg != "self"]
         texts = FORMULAS.get(kind.name if kind else "", [each for row in FORMULAS.values() for each in row])
         yield from ("return " + re.sub(r"\bz\b", given[0], each) for each in texts if given)
     for kind in dict.fromkeys([*kinds, *EDITS["rest"]]):

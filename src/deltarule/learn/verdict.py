@@ -86,8 +86,8 @@ def targets_of(run: Pass, begun: int) -> Array:
     if run.targets.shape[1] < 2:
         return run.targets
     for event, array in run.trace.arrays(*run.targets.shape):
-        is_one_hot = np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all()
-        if is_one_hot and event.where.is_store and np.array_equal(array, run.targets):
+        is_own = event.where.is_store and np.array_equal(array, run.targets)
+        if is_own and np.isin(array, (0, 1)).all() and (array.sum(axis=1) == 1).all():
             return array
     return run.targets
 

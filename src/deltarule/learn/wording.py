@@ -51,12 +51,7 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
 
 
 def finding_at(
-    program: Program,
-    where: Where | None,
-    level: str,
-    key: str,
-    texts: tuple[str, str, str],
-    array: str = "",
+    program: Program, where: Where | None, level: str, key: str, texts: tuple[str, str, str], array: str = ""
 ) -> ProgramFinding:
     """A finding at an expression."""
     line = where.line if where else 0

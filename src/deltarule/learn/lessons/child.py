@@ -39,11 +39,7 @@ def sigmoid(z: Any) -> Any:
 
 
 # What exercises pass where a function wants an activation, with its derivative.
-FUNCTIONS: dict[str, Any] = {
-    "sigmoid": sigmoid,
-    "tanh": np.tanh,
-    "silu": lambda z: z * sigmoid(z),
-}
+FUNCTIONS: dict[str, Any] = {"sigmoid": sigmoid, "tanh": np.tanh, "silu": lambda z: z * sigmoid(z)}
 PRIMES: dict[str, Any] = {
     "sigmoid": lambda z: sigmoid(z) * (1.0 - sigmoid(z)),
     "tanh": lambda z: 1.0 - np.tanh(z) ** 2,
