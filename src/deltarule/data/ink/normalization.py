@@ -9,6 +9,7 @@ All arithmetic is float64 in a fixed order, without library sums, so that ink.js
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -80,10 +81,16 @@ def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None
     if not 0 <= some.min() <= some.max() <= 255:
         return known
     white = 255.0 if some.dtype.kind == "f" and some.max() <= 1.0 else 1.0
-    images = np.rint(some * white).astype(np.uint8).reshape(-1, SIDE, SIDE)
+    return "digits" if are_digits(np.rint(some * white).astype(np.uint8).tobytes()) else "images"
+
+
+@lru_cache(maxsize=8)
+def are_digits(pixels: bytes) -> bool:
+    """Whether nine in ten images of 28x28 are what `ink_image` makes of them. Every fit to the same data asks it."""
+    images = np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE)
     made = (ink_image(image).image for image in images)
     n_same = sum(one is not None and np.array_equal(one, image) for one, image in zip(made, images, strict=True))
-    return "digits" if n_same >= 0.9 * len(images) else "images"
+    return n_same >= 0.9 * len(images)
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
