@@ -55,9 +55,9 @@ def test_the_house_is_small() -> None:
     """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0034)."""
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_700
-    assert 10_000 < n_lines_of("*.py") - learn <= 22_880
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_960
-    assert len(list(SOURCE.rglob("*.py"))) <= 190
+    assert 10_000 < n_lines_of("*.py") - learn <= 21_930
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_050
+    assert len(list(SOURCE.rglob("*.py"))) <= 176
 
 
 def test_a_module_is_500_lines_or_fewer() -> None:
