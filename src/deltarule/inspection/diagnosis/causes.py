@@ -45,6 +45,7 @@ HOPELESS = 1.5  # a loss over chance, after the first steps, with which more ste
 SHARE = 0.5  # of what the best change saves, at least, is what another must
 ALIKE = 1.2  # a rate as good as the best leaves so many times its loss at most
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3)
+MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another network alone will do
 MORE, PROMISING = 3, 4  # times as many steps are taken where the first were too few, by so many changes
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
@@ -276,13 +277,17 @@ class Causes:
     def helpful_changes(self) -> dict[Change, float]:
         """The loss over chance with each change that saves enough; more steps are taken where the first do not."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
-        changes: list[Change] = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
-        changes += [(name, 10.0) for name in OF_DATA if name in runs]
-        reached = {(name, factor): runs[name](WATCHED, factor=factor).judged for name, factor in changes}
-        if min(reached.values()) >= HEALTHY * now and not self.is_explained:
-            promising = [each for each in sorted(changes, key=reached.__getitem__) if reached[each] < HOPELESS]
-            for name, factor in promising[:PROMISING]:
-                reached[name, factor] = runs[name](MORE * WATCHED, factor=factor).judged
+        first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
+        first += [(name, 10.0) for name in OF_DATA if name in runs]
+        both = [(name, factor) for name in ("new weights", "ReLU") if name in runs for factor in MORE_FACTORS]
+        reached: dict[Change, float] = {}
+        for changes, n_steps in ((first, WATCHED), (first, MORE * WATCHED), (both, WATCHED)):
+            changes = sorted(changes, key=lambda each: reached.get(each, 0.0))
+            changes = [each for each in changes if reached.get(each, 0.0) < HOPELESS]
+            changes = changes[: PROMISING if n_steps > WATCHED else None]
+            reached |= {(name, factor): runs[name](n_steps, factor=factor).judged for name, factor in changes}
+            if min(reached.values()) < HEALTHY * now or self.is_explained:
+                break
         enough = max(GAIN * now, SHARE * (now - min(reached.values())))
         return {change: loss for change, loss in reached.items() if now - loss >= enough}
 
@@ -301,16 +306,18 @@ class Causes:
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
-        """Each change but that of the rate that helps, and the name of the finding that it proves."""
-        hidden, helps = self.trials.trainer.network.activations[:-1], {name for name, _ in helpful}
+        """Each change that helps at the rate as it is, and the name of the finding that it proves."""
+        hidden = self.trials.trainer.network.activations[:-1]
+        alone = {name for name, factor in helpful if factor == 1.0 or name in OF_DATA}
+        rate_helps = any(name == "" for name, _ in helpful)
         for change, names in OF_DATA.items():
-            if change in helps:
+            if change in alone:
                 yield change, next(name for name in names if name in found)
-        yield from ((change, f"too-much-{change[3:]}") for change in ("no penalty", "no dropout") if change in helps)
+        yield from ((change, f"too-much-{change[3:]}") for change in ("no penalty", "no dropout") if change in alone)
         weights = next((name for name in OF_WEIGHTS if name in found), "")
-        if "new weights" in helps and (weights or "" not in helps):
+        if "new weights" in alone and (weights or not rate_helps):
             yield "new weights", weights or "starting-weights"
-        elif "ReLU" in helps:
+        elif "ReLU" in alone:
             if any(isinstance(each, Softmax) for each in hidden):
                 yield "ReLU", "softmax-between-layers"
             elif all(isinstance(each, Identity) for each in hidden):
@@ -319,13 +326,18 @@ class Causes:
                 yield "ReLU", "vanishing-gradient"
 
     def rate_findings(self, helpful: Mapping[Change, float], level: Level) -> Iterator[Finding]:
-        """The rate that does best, the nearest of those that do nearly as well."""
-        losses = {factor: loss for (change, factor), loss in helpful.items() if not change}
-        if losses:
+        """The rate that does best, the nearest of those that do nearly as well; with other weights if need be."""
+        for name in ("", "new weights", "ReLU"):
+            losses = {factor: loss for (change, factor), loss in helpful.items() if change == name and factor != 1.0}
+            if not losses:
+                continue
             good = [factor for factor, loss in losses.items() if loss <= ALIKE * min(losses.values())]
-            factor, rate = min(good, key=lambda each: abs(math.log(each))), self.trials.highest_rate
+            factor = min(good, key=lambda each: abs(math.log(each)))
+            rate = self.trials.highest_rate
+            suffix = f" and {name}" if name else ""
             measured = {"learning rate": rate, "loss over chance": self.later.least}
-            measured[f"with a rate of {rate * factor:.2g}"] = losses[factor]
+            measured[f"with a rate of {rate * factor:.2g}{suffix}"] = losses[factor]
             way = "high" if factor < 1.0 else "low"
             says = "too" if level == "note" and self.level != "note" else "first steps"
             yield Finding.of(level, f"learning-rate-too-{way}: {says}", measured, better=rate * factor)
+            return
