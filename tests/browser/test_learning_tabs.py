@@ -118,6 +118,7 @@ def test_what_one_builds_learns_in_the_servers_page_too(visit: Visit) -> None:
     page.get_by_role("button", name="Your own, in this page").click()
     for data, layers in (("digits", "784 – 32 – 10"), ("moons", "2 – 8 – 2")):
         page.get_by_label("Data").select_option(data)
+        page.get_by_label("Epochs").fill("3")
         page.get_by_role("button", name="Start").click()
         page.wait_for_selector("#train .verdict:has-text('scores')")
         assert page.inner_text("#about") == layers

@@ -60,7 +60,7 @@ def train(page: "Page") -> float:
 
 def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
-    choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="40")
+    choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="20")
     page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them to be learned']")
     before = page.evaluate(PLANE)
     assert train(page) >= 90
@@ -82,6 +82,7 @@ def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, addre
         batch="30",
         penalty="l2",
         seed="7",
+        epochs="10",
     )
     page.wait_for_selector("#train .layers:has-text('8 sigmoid')")
     train(page)
@@ -126,6 +127,7 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
     for key in ["ArrowRight"] * 3 + ["Space", "Space", "Backspace"]:
         page.keyboard.press(key)
     page.wait_for_selector("#stage .plane[aria-label^='4 points']")
+    page.get_by_label("Epochs").fill("50")
     assert train(page) == 100
     assert "on its training examples" in page.inner_text("#train .verdict")
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])

@@ -16,7 +16,10 @@ export async function mount(panel, store, server, trainer) {
     }
     let shown = null;
     const choose = (lesson) => {
-        if (shown?.run && lesson !== shown) {
+        if (lesson === shown) {
+            return; // what is taken away and put back between the two ends of a click does not hear it
+        }
+        if (shown?.run) {
             shown.verdict.textContent = "One run at a time: stop this one first.";
             return;
         }
