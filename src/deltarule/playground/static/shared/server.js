@@ -29,14 +29,14 @@ export class Run {
         if (streamed || (type === "end" && !failed)) { // a model file holds no NaN
             this.network = { ...readModel(await this.server.model("trained")), of: "trained" };
             this.isStreamed = streamed;
-        } else if (type === "frame" && this.isStreamed) {
+        } else if (type === "frame" && this.isStreamed && !this.isFast) {
             this.network = withParameters(this.network, await this.server.parameters());
         }
         if (type === "end" || type === "refused") {
             this.socket.close();
             this.end(type, { ...said, network: this.network });
         } else {
-            this.tell(type, { ...said, network: type === "frame" ? this.network : null });
+            this.tell(type, { ...said, network: type === "frame" && !this.isFast ? this.network : null });
         }
     }
 

@@ -6,6 +6,7 @@ import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
 const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
+const FAST = 40; // the same where a run is to be fast: painting goes on in other threads
 const CALM = 1000; // milliseconds between two frames where motion is to be reduced
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
@@ -22,6 +23,7 @@ export class Choice {
         this.data = element("select", { id: "train-data" }, ...options(datasets));
         this.rate = element("input", { id: "train-rate", type: "number", ...within(limits.rate), step: "any", inputmode: "decimal" });
         this.epochs = element("input", { id: "train-epochs", type: "number", ...within(limits.epochs), step: "1" });
+        this.fast = element("input", { id: "train-fast", type: "checkbox" });
         this.says = element("p", { class: "small muted", id: "train-says" });
         const times = (factor, text) => button(text, () => {
             this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
@@ -30,7 +32,8 @@ export class Choice {
             element("label", { for: control.id }, text), element("div", { class: "row" }, control, ...more));
         this.node = element("div", { class: "choice" },
             field(this.recipe, "Recipe"), field(this.data, "Data"),
-            field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"), this.says);
+            field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"),
+            element("label", { class: "switch" }, this.fast, " Fast: on the stage only when it is done"), this.says);
         this.data.closest(".field").hidden = datasets.length === 1;
         this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
         this.taken();
@@ -176,6 +179,7 @@ export class Lesson {
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
         this.store.given ??= this.store.network;
         Object.assign(this, { run, frame: null, resumed: !paused });
+        run.isFast = Boolean(this.choice.fast?.checked);
         this.verdict.textContent = "";
         this.status.textContent = "Reading the data …";
         this.show();
@@ -209,7 +213,7 @@ export class Lesson {
         if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
             this.asked = true;
             const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
-            const wait = this.server.isLocal ? calm / 4 : Math.max(calm, PART * (performance.now() - this.arrived));
+            const wait = this.server.isLocal ? calm / 4 : Math.max(calm, (this.run.isFast ? FAST : PART) * (performance.now() - this.arrived));
             setTimeout(() => this.run?.order("more"), wait);
         }
     }
