@@ -3,8 +3,8 @@
 Both in one process, in turns, each in a thread of its own: where a process's memory lies makes it faster or slower than
 another by as much as a page costs. "frames" is a client that reads every frame and asks for the next at once, as fast
 as any page could; "Chromium" is the page itself in a real browser on the same machine, which paints and so takes time
-of its own, for the stage on which the network learns, too; "Chromium, fast" lets that rest until the run is done. A row's
-ratio is the seconds with it over those without: 1.05 is 5 % slower. Asked: 1.05, fast.
+of its own, for the stage on which the network learns, too; "Chromium, fast" lets that rest until the run is done.
+A row's ratio is the seconds with it over those without: 1.05 is 5 % slower. Asked: 1.05, fast.
 """
 
 import json
