@@ -33,7 +33,7 @@ def slower(before: Sequence[Row], now: Sequence[Row], by: float) -> list[str]:
 
 
 def rows_of(commit: str, name: str) -> list[Row]:
-    """The rows of a file of results as a commit has it; none where it has no such file."""
+    """The rows of a file of results as a commit has it; none where it lacks that file."""
     command = ["git", "show", f"{commit}:benchmarks/results/{name}"]
     said = subprocess.run(command, cwd=RESULTS, capture_output=True, check=False).stdout
     rows = json.loads(said or b"[]")

@@ -99,7 +99,7 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 
 def check_kind(kind: str) -> None:
-    """Raise SettingError where there is no such kind."""
+    """Raise SettingError for a kind that there is not."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     if meant := words()["pictures"].get(kind.casefold()):
