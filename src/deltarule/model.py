@@ -146,11 +146,11 @@ class Model(metaclass=Named):
         vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
     # What the network says of itself.
-    task = property(attrgetter("network.task"))
-    class_names = property(attrgetter("network.class_names"))
-    image_shape = property(attrgetter("network.image_shape"))
-    pixels = property(attrgetter("network.pixels"))
-    has_probabilities = property(attrgetter("network.has_probabilities"))
+    task = property(attrgetter("network.task"), doc="What the outputs answer, as for Network.")
+    class_names = property(attrgetter("network.class_names"), doc="One name an output.")
+    image_shape = property(attrgetter("network.image_shape"), doc="(height, width) of an input that is an image.")
+    pixels = property(attrgetter("network.pixels"), doc="Whether inputs are uint8 pixels, which count as value / 255.")
+    has_probabilities = property(attrgetter("network.has_probabilities"), doc="Whether the outputs are probabilities.")
 
     @property
     def reads_ink(self) -> bool:
