@@ -37,6 +37,14 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return running
 
 
+@pytest.fixture(scope="module")
+def module(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The benchmark that a file of tests is about: records.py for test_records.py."""
+    sys.path.insert(0, str(BENCHMARKS))
+    yield importlib.import_module(request.path.stem.removeprefix("test_"))
+    sys.path.remove(str(BENCHMARKS))
+
+
 class Here:
     """What measuring.Worker is, without a process of its own."""
 

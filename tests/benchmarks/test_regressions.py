@@ -1,21 +1,8 @@
 """How benchmarks/regressions.py tells what has become slower."""
 
-import sys
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-BENCHMARKS = str(Path(__file__).parents[2] / "benchmarks")
-
-
-@pytest.fixture(scope="module")
-def regressions() -> Iterator[Any]:
-    sys.path.insert(0, BENCHMARKS)
-    yield import_module("regressions")
-    sys.path.remove(BENCHMARKS)
 
 
 def row(benchmark: str, ratio: float, margin: float = 0.1) -> dict[str, Any]:
@@ -35,17 +22,17 @@ def row(benchmark: str, ratio: float, margin: float = 0.1) -> dict[str, Any]:
     ],
 )
 def test_slower_is_what_two_intervals_show(
-    regressions: Any, benchmark: str, before: float, now: float, margin: float, is_slower: bool
+    module: Any, benchmark: str, before: float, now: float, margin: float, is_slower: bool
 ) -> None:
-    lines = regressions.slower([row(benchmark, before, margin)], [row(benchmark, now, margin)], 1.2)
+    lines = module.slower([row(benchmark, before, margin)], [row(benchmark, now, margin)], 1.2)
     assert lines == ([f"{benchmark}, w, p: {before:.2f} before, {now:.2f} now"] if is_slower else [])
 
 
-def test_a_row_without_a_like_is_not_slower(regressions: Any) -> None:
-    assert regressions.slower([], [row("peers", 1.0)], 1.2) == []
-    assert regressions.slower([row("peers", 9.0)], [row("peers", 1.0) | {"ratio": None}], 1.2) == []
+def test_a_row_without_a_like_is_not_slower(module: Any) -> None:
+    assert module.slower([], [row("peers", 1.0)], 1.2) == []
+    assert module.slower([row("peers", 9.0)], [row("peers", 1.0) | {"ratio": None}], 1.2) == []
 
 
-def test_rows_of_a_commit_are_those_of_its_files(regressions: Any) -> None:
-    assert {row["benchmark"] for row in regressions.rows_of("HEAD", "peers.json")} == {"peers"}
-    assert regressions.rows_of("HEAD", "none.json") == []
+def test_rows_of_a_commit_are_those_of_its_files(module: Any) -> None:
+    assert {row["benchmark"] for row in module.rows_of("HEAD", "peers.json")} == {"peers"}
+    assert module.rows_of("HEAD", "none.json") == []

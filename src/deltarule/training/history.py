@@ -161,7 +161,7 @@ class Monitor:
     def improves(self, history: History) -> bool:
         """Whether the latest row is a new best, once all that are new are heard: a run that goes on brings many.
 
-        Another run's history begins anew. Raises SettingError where there is no such column.
+        Another run's history begins anew. Raises SettingError for a column that there is not.
         """
         if history is not self.history:
             self.begin()
