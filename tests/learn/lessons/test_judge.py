@@ -193,7 +193,7 @@ def flat(value: Any) -> list[Any]:
 
 
 def test_no_answer_hangs_on_the_last_digits() -> None:
-    """Two sound programs add in other orders; many large steps of descent made of that a difference in the 8th digit."""
+    """Two sound programs add in other orders; of that, many large steps make a difference in the 8th digit."""
     for seed in range(200):
         rng = np.random.default_rng(seed)
         drawn = draw_all(rng)
