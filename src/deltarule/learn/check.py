@@ -18,7 +18,7 @@ from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import,
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
-from deltarule.learn.program import TABLES, Program, read_program
+from deltarule.learn.program import TABLES, Program, name_of, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
@@ -109,8 +109,7 @@ def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings, with those of functions that the program never uses as warnings, where its network was seen."""
-    used = {each.id for each in program.nodes if isinstance(each, ast.Name)}
-    used |= {each.attr for each in program.nodes if isinstance(each, ast.Attribute)}
+    used = set(map(name_of, program.nodes))
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
     if run is not None and run.how == "by_functions":  # our batch, where the program may pass one sample

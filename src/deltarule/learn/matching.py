@@ -351,9 +351,8 @@ class Session:
 
         run.owner = network
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]
-        nodes = {
-            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
-        }
+        inside = ast.walk(self.program.classes[name].node)
+        nodes = {each.name: each for each in inside if isinstance(each, ast.FunctionDef)}
         inner = {name_of(part) for each in trainers for part in ast.walk(nodes[each]) if name_of(part) != each}
         for each in sorted(trainers, key=lambda each: ("batch" in each, each in inner)):
             method = own(each)
