@@ -31,7 +31,7 @@ def recipes_table(rows: Sequence[Row]) -> str:
         cells = f"`{row['workload']}`", row["network"], result(row), seconds, row["expected"], row["source"]
         lines.append(f"| {' | '.join(cells)} |")
     runs = [run for row in rows for run in row["runs"]]
-    explained = "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training."
+    explained = "Mean ± standard deviation on examples not used for training; seconds is the median time of training."
     return "\n".join([*lines, "", f"{explained} {conditions('recipes', runs)}"])
 
 
@@ -71,10 +71,10 @@ def peers_table(rows: Sequence[Row]) -> str:
         figures = [ours.get(f"ours_{what}"), *(of.get(peer, {}).get(f"peer_{what}") for peer in peers)]
         lines.append(f"| {words} | {' | '.join('' if each is None else f'{each:.3g} {unit}' for each in figures)} |")
     explained = (
-        "The seconds of an epoch, and how many times as long the peers take (95 % interval), side by side in one run; "
-        "sgemm is its matrix products alone, peak as many multiply-adds in registers. "
-        f"Below, for {headline}: the first epoch of a fresh process, with import, "
-        "loading and compilation; the same where no compiled code has been kept yet; the most memory of that process."
+        "deltarule: seconds of an epoch; the others: how many times as long they take (95 % interval), side by side in "
+        "one run. sgemm is the epoch's matrix products alone, peak as many multiply-adds in registers. "
+        f"The last three rows are for {headline}. Cold: the first epoch of a fresh process, with import, loading and "
+        "compilation; the first time: the same before any compiled code was kept; and the peak memory of that process."
     )
     return "\n".join([*lines, "", f"{explained} {conditions('peers', rows)}"])
 
@@ -125,11 +125,11 @@ def figures_table(recipes: Sequence[Row], peers: Sequence[Row], faults: Sequence
             "recipes",
         ),
         (
-            f"an epoch of {torch['workload']}: {torch['ours_seconds']:.3g} s; PyTorch takes how many times as long",
-            ratio(torch),
+            f"an epoch of {torch['workload']} takes {torch['ours_seconds']:.3g} s; PyTorch takes",
+            f"{ratio(torch)} times as long",
             "speed",
         ),
-        (f"faults injected: {n_faults:,}; without harm", f"{n_harmless:,}", "reliability"),
+        (f"of {n_faults:,} injected faults, those that did no harm", f"{n_harmless:,}", "reliability"),
     ]
     lines = [f"| {what} | {figure} | [table](docs/{page}.md) |" for what, figure, page in rows]
     return "\n".join(["| what | figure | measured |", "|---|---:|---|", *lines])

@@ -226,7 +226,7 @@ def test_the_table_says_what_was_measured() -> None:
         "| `arithmetic` | 2-1 | R² 0.9885 ± 0.0004 (2 seeds, the lowest 0.9785) | 1.6 | much | us |",
         "| `xor` | 2-1 | 50.00 % of its training examples (1 seed) | 0.051 | much | us |",
         "",
-        "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training. "
+        "Mean ± standard deviation on examples not used for training; seconds is the median time of training. "
         "Measured by `benchmarks/recipes.py`: engine numpy; A, 2 cores; python 3.11.7, numpy 2.4.",
     ]
 
@@ -256,7 +256,7 @@ def test_the_peers_stand_beside_each_other() -> None:
         "| cold, the first time | 9 s | 3.5 s |  |  |",
         "| peak memory | 99.5 MB | 512 MB |  |  |",
     ]
-    assert "for small: " in lines[-1]
+    assert "rows are for small. " in lines[-1]
     assert lines[-1].endswith("`benchmarks/peers.py`: engine native; A, 2 cores; python 3.11.7, torch 2.13.")
 
 
@@ -320,9 +320,9 @@ def test_the_three_figures_are_those_of_the_tables() -> None:
     assert README_TABLE["figures_table"](recipes, peers, faults).splitlines()[2:] == [
         "| `deltarule train` reads MNIST's test images after 9.1 s of training | 98.85 ± 0.04 % (5 seeds, the lowest "
         "97.85) | [table](docs/recipes.md) |",
-        "| an epoch of small: 0.457 s; PyTorch takes how many times as long | 2.00 (1.90 to 2.10) | "
+        "| an epoch of small takes 0.457 s; PyTorch takes | 2.00 (1.90 to 2.10) times as long | "
         "[table](docs/speed.md) |",
-        "| faults injected: 1,500; without harm | 1,499 | [table](docs/reliability.md) |",
+        "| of 1,500 injected faults, those that did no harm | 1,499 | [table](docs/reliability.md) |",
     ]
 
 
