@@ -144,7 +144,7 @@ def train(run: Run, final: bool, end: float) -> bool:
     folder = run.folder(final)
     if (folder / "model.safetensors").exists():
         return True
-    recipe = read_recipe(str(HERE / "records" / f"{run.recipe}.toml")).with_changes(run.changes)
+    recipe = read_recipe(run.recipe).with_changes(run.changes)
     learned = digits(final).train if not run.teachers else taught(run, final, recipe.training.augment)
     job = build(recipe, Splits(seen(learned, run.view)), seed=run.seed)
     folder.mkdir(parents=True, exist_ok=True)
