@@ -252,13 +252,13 @@ def main() -> None:
     """Train, report, or open the test labels."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=0.0, metavar="N", help="train what is missing, so long (0)")
-    parser.add_argument("--runs", default="", metavar="A,B", help="of the plan (all)")
+    parser.add_argument("--runs", default="", metavar="A;B", help="of the plan (all)")
     parser.add_argument("--final", action="store_true", help="on all training images")
     parser.add_argument("--report", action="store_true", help="say what has been reached, on held-out images")
     parser.add_argument("--open-test", action="store_true", help="with --final: score it on the test set, logged")
     given = parser.parse_args()
     end = time.monotonic() + 60.0 * given.minutes
-    for name in given.runs.split(",") if given.runs else plan():
+    for name in given.runs.split(";") if given.runs else plan():
         if given.minutes and not train(plan()[name], given.final, end):
             print(f"{name}: the time was up; it goes on from its checkpoint", flush=True)
             break
