@@ -33,11 +33,12 @@ def names_for(word: str) -> list[str]:
 def line_for(whose: str | type[Any], name: str) -> str | None:
     """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
     owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
-    owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
-    keys = ((owner, str(name).casefold()) for owner in owners)
+    it, net = next((words()["holds"][each] for each in owners if each in words()["holds"]), ("network", "network"))
+    owners += " ".join(words()["also"].get(each, "") for each in owners if name not in words()["acts"]).split()
+    word = str(name).casefold()
+    keys = ((owner, each) for owner in owners for each in (word, word.rstrip("_")))
     line = next((words()["names"][key] for key in keys if key in words()["names"]), None)
-    it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
-    return line and line.format(it=it, net=net)
+    return line and line.format(it=it, net=net, name=name)
 
 
 def variable_of(kind: type[Any] | None) -> str:

@@ -100,7 +100,7 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
         line = f"{call.format('data')[:-1]}{more})"
         raise DataError(sentence("examples.targets_twice", line=line))
-    if not isinstance(X, Dataset) and X is not None and y is None:
+    if not isinstance(X, Dataset | type) and X is not None and y is None:
         both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
         raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))

@@ -158,6 +158,7 @@ def is_stream(given: Any) -> bool:
 
 MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn make something wrong of
     "masked": lambda given: isinstance(given, np.ma.MaskedArray) and bool(np.ma.is_masked(given)),
+    "class": lambda given: isinstance(given, type),
     "splits": lambda given: hasattr(given, "train") and hasattr(given, "test"),
     "dataset": lambda given: hasattr(given, "inputs") and hasattr(given, "targets"),
 }

@@ -264,7 +264,8 @@ class Views(tuple[Any, ...]):
 
     def __setitem__(self, place: Any, given: Any) -> None:
         if given is not self[place]:
-            raise SettingError(sentence("network.replaced", l=place if isinstance(place, int) else 0))
+            at = place if isinstance(place, int) else 0
+            raise SettingError(sentence("network.replaced", l=at, shape=self[at].shape))
 
     def __array__(self, *given: Any, **named: Any) -> NDArray[Any]:
         try:

@@ -167,10 +167,10 @@ class Call:
         if not self.required and not more:
             names = [name for name in self.parameters if self._setting(name)][:1]
         lead = "{}=" if more and self.by_position[:1] in [[name] for name in more] else ""  # then none goes by position
-        examples = [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
+        examples = [(name, str(self._like(name, value))) for name, value in taken.items()]
+        examples += [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
         written = [each if each.startswith(f"{name}=") else lead.format(name) + each for name, each in examples]
-        written = [*(f"{self._like(name, value)}" for name, value in taken.items()), *written]
-        written += [f"{name}={value}" for name, value in more.items()]
+        written += [f"{name}={str(value).removeprefix(f'{name}=')}" for name, value in more.items()]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
         return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join(written)})"
 
@@ -189,7 +189,8 @@ class Call:
         if asked and not isinstance(value, str | list | tuple):
             return asked.like(value)
         is_plain = isinstance(value, str | bool | list | tuple) and not shown.startswith(("a ", "[<"))
-        return shown if is_plain else self._argument(name)[1] or "..."
+        example = self._argument(name)[1]
+        return shown if is_plain or (example == name and is_a(value, "number")) else example or "..."
 
     def _argument(self, name: str) -> tuple[str, str]:
         """The kind of an argument, and an example; its own name where nothing is known."""
@@ -208,20 +209,20 @@ class Call:
             more = {name: self._like(name, value) for name, value in named}
             return f"did you mean {meant!r}? Use {self.works(**(more if len(more) == len(named) else {}))}"
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
-            for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
+            for name in (each for each in (wrong, *names) if each in signature(owner).parameters):
                 line = f"{owner.__name__}(..., {name}={self._like(name, given[wrong])})"
                 return f"it is an argument of {owner.__name__}; use {line}"
-        has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
-        found_at = words()["found_at"] if has_settings else {}
+        has_settings, kind = self.is_made or self.called == "fit", variable_of(owner)
+        found_at = words()["found_at"] | words().get(f"found_at_{kind}", {}) if has_settings else {}
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-            optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
-            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]))
+            optimizer = f"optimizer={self.called}(), " if kind == "optimizer" else ""
+            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]), kind=owner and owner.__name__)
             return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         works = f"leave it out, as in {self.works()}"
-        return offer if "did you mean" in offer else f"{offer}; or {works}" if has_settings and offer else works
+        return offer if "did you mean" in offer else f"{works}; {offer}" if has_settings and offer else works
 
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         called, by_position = self.called, self.by_position

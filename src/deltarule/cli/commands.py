@@ -220,8 +220,8 @@ class Command(click.Command):
 
     def advice(self, wrong: str, given: list[str]) -> str:
         """What was meant by an option that does not exist: another one, or a setting of the recipe."""
-        metavars = {name: each.metavar for each in self.params for name in each.opts}
-        known = sorted(name[2:] for name in metavars if name.startswith("--"))
+        does = {name: (each.metavar, self.about[each.name]["says"]) for each in self.params for name in each.opts}
+        known = sorted(name[2:] for name in does if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
         found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
@@ -229,16 +229,17 @@ class Command(click.Command):
         is_argument = meant == "leave it out" and len(found) > 1 and found[0] != "target"
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments)):
             return f"leave it out, as in deltarule {self.name} {after}"
-        near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+        near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.8)
         if near or meant == "leave it out":
-            line = f"--{near[0]} {metavars[f'--{near[0]}'] or ''}".rstrip() if near else ""
-            return f"did you mean --{near[0]}? Use {line}" if near else "leave it out"
+            metavar, says = does[f"--{near[0]}"] if near else ("", "")
+            line = f"--{near[0]} {metavar or ''}".rstrip() if near else ""
+            return f"did you mean --{near[0]}? Use {line} ({says.rstrip('.')})" if near else "leave it out"
         from deltarule.recipes import names, read
         from deltarule.recipes.schema import advice, tree_of
 
         recipe = read(next((each for each in given if each in names()), "default"))
         setting = advice(word, after or "VALUE", tree_of(recipe)) if "set" in known else ""
-        return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
+        return setting if "did you mean" in setting else f"leave it out; it has --{', --'.join(known)}"
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         if rows := [(each.metavar, self.about[each.name]["says"]) for each in self.arguments]:

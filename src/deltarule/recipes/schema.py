@@ -325,7 +325,7 @@ def settings_in(place: str, tree: Tree) -> Sequence[str] | None:
     spec = tree.get(section, {}).get(key)
     name = spec.get("name") if isinstance(spec, Mapping) else spec
     known = place in KINDS and isinstance(name, str) and name in PARTS[KINDS[place]]
-    return settings_of(place, str(name)) if known else FIELDS.get(place)
+    return settings_of(place, str(name)) if known else FIELDS.get(place, () if place in KINDS and not name else None)
 
 
 def settings_of(place: str, part: str) -> list[str]:
@@ -382,7 +382,7 @@ def nearest_path(word: str, known: list[str]) -> str | None:
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
-    near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]
+    near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.8)]
     nearest = next((names[each] for each in (*wanted, *near) if each in names), None)
     return nearest if nearest is None or nearest in known else OTHERWISE.get(nearest, nearest)
 
