@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from measuring import RESULTS, Row, read_rows, surroundings, write_rows
+from recipes import digest
 
 import deltarule as dr
 from deltarule.data.augment import Deformation, deform, warp
@@ -159,6 +160,7 @@ def train(run: Run, final: bool, end: float) -> bool:
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     spent = 3 * weights * learned.n_samples * (len(history) - 1)
     facts = {"seconds": history["seconds"][-1], "multiply_adds": spent, "network": "-".join(map(str, sizes))}
+    facts["digest"] = digest(recipe, not final)
     write_rows(folder / "run.json", [facts | surroundings()])
     return True
 

@@ -328,8 +328,9 @@ def test_the_three_figures_are_those_of_the_tables() -> None:
 
 def test_every_recipe_was_measured_as_it_is_now(measured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    digest = runpy.run_path(str(ROOT / "benchmarks" / "recipes.py"))["digest"]
-    now = {name: digest(recipes.read(name), held_out=False) for name in recipes.names()}
+    script = runpy.run_path(str(ROOT / "benchmarks" / "recipes.py"))
+    short = [name for name in recipes.names() if name not in script["LONG"]]
+    now = {name: script["digest"](recipes.read(name), held_out=False) for name in short}
     assert {row["workload"]: row["digest"] for row in measured} == now, "run benchmarks/recipes.py"
 
 
