@@ -49,7 +49,11 @@ BLOCK = 10_000  # images that are drawn anew at a time
 
 
 class Run(NamedTuple):
-    """A network to train: a recipe, what is changed in it, the view of its digits, a seed; teachers: of a student."""
+    """A network to train: a recipe, what is changed in it, the view of its digits, a seed.
+
+    teachers, copies: of a student, who learns what these answer to so many deformed copies of each image.
+    is_trial: it shows what an idea is worth, on held-out images alone.
+    """
 
     name: str
     recipe: str
@@ -58,6 +62,7 @@ class Run(NamedTuple):
     changes: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     copies: int = 0
+    is_trial: bool = False
 
     def folder(self, final: bool) -> Path:
         """Where it is kept."""
@@ -260,7 +265,8 @@ def main() -> None:
     parser.add_argument("--open-test", action="store_true", help="with --final: score it on the test set, logged")
     given = parser.parse_args()
     end = time.monotonic() + 60.0 * given.minutes
-    for name in given.runs.split(";") if given.runs else plan():
+    names = given.runs.split(";") if given.runs else [*plan()]
+    for name in [name for name in names if not (given.final and plan()[name].is_trial)]:
         if given.minutes and not train(plan()[name], given.final, end):
             print(f"{name}: the time was up; it goes on from its checkpoint", flush=True)
             break
