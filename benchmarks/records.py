@@ -214,10 +214,10 @@ def compared(first: Array, second: Array) -> Row:
 
 
 def contenders(final: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each trained run; then committees: of each recipe's runs, and of all that are no students."""
+    """Each trained run; then committees: of each recipe's runs, and of all but students and trials."""
     trained = [run for run in plan().values() if (run.folder(final) / "model.safetensors").exists()]
     yield from ((run.name, [run.name]) for run in trained)
-    members = [run for run in trained if not run.teachers]
+    members = [run for run in trained if not run.teachers and not run.is_trial]
     recipes = sorted({run.recipe for run in members})
     groups = {f"committee of {each}": [run.name for run in members if run.recipe == each] for each in recipes}
     groups["committee of all"] = [run.name for run in members]
@@ -225,20 +225,20 @@ def contenders(final: bool) -> Iterator[tuple[str, list[str]]]:
 
 
 def report(final: bool, labels: Array, images: Array) -> list[Row]:
-    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan."""
+    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan or of its trials."""
     kept: dict[tuple[str, int], Array] = {}
-    rows, base = list[Row](), None
+    rows, firsts = list[Row](), dict[bool, Array]()
     for name, group in contenders(final):
         for copies in (0, COPIES):
             for each in group:
                 if (each, copies) not in kept:
                     kept[each, copies] = answers_of(each, images, final, copies)
             right = committee([kept[each, copies] for each in group]).argmax(axis=1) == labels
-            base = right if base is None else base
+            first = firsts.setdefault(plan()[group[0]].is_trial, right)
             facts = [read_rows(plan()[each].folder(final) / "run.json")[0] for each in group]
             row = {"benchmark": "records", "workload": name, "copies": copies, "final": final, "members": group}
             row |= {what: sum(each[what] for each in facts) for what in ("multiply_adds", "seconds")}
-            row |= {"accuracy": float(right.mean()), "against_first": compared(right, base)}
+            row |= {"accuracy": float(right.mean()), "against_first": compared(right, first)}
             rows.append(row | {"wrong": np.flatnonzero(~right).tolist() if final else []} | surroundings())
             seconds = sum(each["seconds"] for each in facts)
             print(f"{name:32s} {copies:3d} copies  {100 * right.mean():.2f} %  {seconds / 60:6.1f} min", flush=True)
