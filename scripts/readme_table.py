@@ -6,7 +6,7 @@ recipes: from results/recipes.json.  peers: from results/peers.json.  reliabilit
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -180,7 +180,7 @@ def filled(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
 
 
-TABLES = {
+TABLES: dict[str, tuple[Callable[..., str], list[str]]] = {
     "recipes": (recipes_table, ["recipes"]),
     "peers": (peers_table, ["peers"]),
     "reliability": (reliability_table, ["faults"]),
