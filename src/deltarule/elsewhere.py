@@ -11,7 +11,6 @@ from deltarule.errors import MissingNameError, UnknownNameError, closest, read_t
 
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 PLAIN["function"] = Callable
-VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
 @cache
@@ -46,7 +45,7 @@ def variable_of(kind: type[Any] | None) -> str:
     names = [each.__name__ for each in kind.__mro__] if kind else [""]
     bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
     whose = next((each for each in bases if each in names), names[0])
-    return VARIABLES.get(whose, whose.lower())
+    return str(words()["variables"].get(whose, whose.lower()))
 
 
 def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:

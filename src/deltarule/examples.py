@@ -79,7 +79,10 @@ def examples_for(
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
     """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
-    refuse_splits(X, call)
+    if isinstance(X, Splits):
+        is_test = "evaluate" in call or "validation" in call
+        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
+        raise DataError(sentence("examples.splits", line=line))
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
         other = f", or of a table  dr.read_table({str(X)!r}, TARGET)" * (y is None and str(X).endswith(".csv"))
@@ -104,14 +107,6 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
         raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))
-
-
-def refuse_splits(X: Any, call: str) -> None:
-    """Raise DataError, with the part to use, for what holds a training and a test part."""
-    if isinstance(X, Splits):
-        is_test = "evaluate" in call or "validation" in call
-        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
-        raise DataError(sentence("examples.splits", line=line))
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:

@@ -44,10 +44,8 @@ class History(metaclass=Named):
         """A column: history["train_loss"] is a list, one number an epoch."""
         known = self.rows[0] if self.rows else {}
         if str(name) not in known:
-            line = line_for("History", name)
-            offer = (
-                f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(str(name), known)
-            )
+            line = line_for("History", name) or (f"history.rows[{name}]" if isinstance(name, int) else "")
+            offer = f"use {line}" if line else closest(str(name), known)
             if str(name).startswith("val") and "validation_loss" not in known:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
                 offer += f', and use history["{words()["columns"][name]}"]' if name in words()["columns"] else ""
