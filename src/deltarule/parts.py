@@ -234,8 +234,8 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     is_ours = type(network).__module__.startswith("deltarule.") and "class_names" in vars(network)
     if is_ours and not (name in vars(network) or hasattr(type(network), name) or name.startswith("_")):
-        known = [each for each in dir(network) if not each.startswith("_")]
-        if (offer := closest(name, known)).startswith("did you mean"):
+        offer = closest(name, [each for each in dir(network) if not each.startswith("_")])
+        if offer.startswith("did you mean"):
             raise SettingError(f"a network has no {name!r} to assign: {offer.partition(' Known')[0]}")
     if name == "parameters" and (sizes := getattr(value, "layer_sizes", None)) != network.layer_sizes:
         needed, note = f"Parameters of {network.layer_sizes}", f" of {sizes}" if sizes else ""

@@ -205,9 +205,10 @@ class Call:
         if line := self.answered.get(f"{self.called}.{wrong}"):
             return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
         if meant := self._own_name(wrong):
-            named = [(name, value) for each, value in given.items() if (name := self._own_name(each))]
-            more = {name: self._like(name, value) for name, value in named}
-            return f"did you mean {meant!r}? Use {self.works(**(more if len(more) == len(named) else {}))}"
+            more = {name: self._like(name, value) for each, value in given.items() if (name := self._own_name(each))}
+            free = [name for name in self.by_position if name not in more]  # which those by position then move on to
+            self.placed = dict(zip(free, self.placed.values(), strict=False))
+            return f"did you mean {meant!r}? Use {self.works(**more)}"
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
             for name in (each for each in (wrong, *names) if each in signature(owner).parameters):
                 line = f"{owner.__name__}(..., {name}={self._like(name, given[wrong])})"

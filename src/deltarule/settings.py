@@ -89,13 +89,16 @@ class Setting(NamedTuple):
         return f"{low} and finite" if self.kind is float else low
 
     def like(self, value: Any) -> Any:
-        """A legal value, the nearest to what was meant: 0.1 for "0.1", 10 for 10.0, 0.5 for 50 percent."""
+        """A legal value, the nearest to what was meant: 0.1 for "0.1", 1000 for "1,000", 0.5 for 50 percent."""
+        if str(value) == "-1" and '"full"' in self.or_else:
+            return '"full"'
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
+            text = str(value).replace(",", "") if self.kind is int else value
+            number = math.nan if isinstance(value, bool) else float(text)
         except (TypeError, ValueError):
             number = math.nan
         least = 50.0 if (self.default or self.example or 0.0) > 0.5 else 2.0  # percent: 10 is none for 0.999
-        for near in (number, number / 100 if number >= least else -number):
+        for near in (number, number / 100 if number >= least and self.kind is float else -number):
             if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example

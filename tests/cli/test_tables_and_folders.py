@@ -213,6 +213,10 @@ def test_a_table_unlike_the_one_learned_from(deltarule: Command) -> None:
         got = deltarule("predict", "new.csv")
         assert (got.code, got.out) == (code, "")
         assert message in got.err
+    Path("new.csv").write_text("size,town\n100,Ulm\n")
+    assert "rows without it are for deltarule predict new.csv" in " ".join(
+        deltarule("evaluate", "model.safetensors", "--data", "new.csv").err.split()
+    )
     Path("new.csv").write_text("town,size,price\nRome,100,3\n")
     got = deltarule("evaluate", "model.safetensors", "--data", "new.csv")
     assert (got.code, got.out) == (1, "")

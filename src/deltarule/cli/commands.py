@@ -64,11 +64,11 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
             if found in self.choices if self.choices else self.asked is None or self.asked.accepts(found):
                 return found
         option, meant = param.opts[0], words()["choices"].get(value.casefold(), "")
-        example = meant if meant in self.choices else words()["examples"].get(option, param.metavar)
+        near = self.asked.like(value) if self.asked else meant if meant in self.choices else None
+        works = f"{option} {near or words()['examples'].get(option, param.metavar)}"
         needed = "a whole number" if self.read is int else "a number"
         needed = f"one of {str(self.choices)[1:-1]}" if self.choices else f"{needed}, {self.limits}".rstrip(", ")
-        values = {"name": option, "needed": needed, "got": value, "works": f"{option} {example}"}
-        raise SettingError(sentence("command.wrong_value", **values))
+        raise SettingError(sentence("command.wrong_value", name=option, needed=needed, got=value, works=works))
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
         offers = [CompletionItem(word) for word in self.choices if word.startswith(incomplete)]
@@ -229,11 +229,10 @@ class Command(click.Command):
         is_argument = meant == "leave it out" and len(found) > 1 and found[0] != "target"
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments)):
             return f"leave it out, as in deltarule {self.name} {after}"
-        near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.8)
-        if near or meant == "leave it out":
-            metavar, says = does[f"--{near[0]}"] if near else ("", "")
-            line = f"--{near[0]} {metavar or ''}".rstrip() if near else ""
-            return f"did you mean --{near[0]}? Use {line} ({says.rstrip('.')})" if near else "leave it out"
+        if name := meant or next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.8)), ""):
+            metavar, says = does.get(f"--{name}", ("", ""))
+            line = f"--{name} {metavar or ''}".rstrip()
+            return name if name == "leave it out" else f"did you mean --{name}? Use {line} ({says.rstrip('.')})"
         from deltarule.recipes import names, read
         from deltarule.recipes.schema import advice, tree_of
 

@@ -76,7 +76,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
 
     def __post_init__(self) -> None:
         check_network(self.network, "dr.Trainer(network=network)", "Network")
-        self.batch_size = None if self.batch_size == "full" else self.batch_size
+        self.batch_size = None if str(self.batch_size) == "full" else self.batch_size
         for each in dataclasses.fields(TrainingNumbers):
             check(each.name, getattr(self, each.name))
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")

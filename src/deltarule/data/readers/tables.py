@@ -110,7 +110,8 @@ def read_table_examples(source: Any, how: How) -> Reading:
     Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        raise SettingError(sentence("tables.missing", got=how.missing, use=words()["choices"].get(how.missing, "drop")))
+        meant = words()["choices"].get(str(how.missing), "drop")
+        raise SettingError(sentence("tables.missing", got=how.missing, use=meant))
     known, target = how.columns or (), how.target or ""
     is_filled = how.missing in ("mean", "median", "indicator")
     table = frame_table(source) if is_frame(source) else read_columns(source)
@@ -123,6 +124,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
                 raise DataError(sentence("tables.no_header", table=table, name=name, got=",".join(table.names[:9])))
             if name != target and set(parts) <= set(table.names):
                 offer = f"name each by itself, {' '.join(f'--without {part}' for part in parts)}, or without={parts}"
+            offer += f"; rows without it are for  deltarule predict {table.name} --model MODEL" if known else ""
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]

@@ -78,8 +78,7 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
         save = f'; use dr.plot("{kind}", network, data)' if role == "data" and role_of(data) == "model" else save
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
     given: dict[str, Any] = {"data": data, "recording": recording} | ({role: what} if role else {})
-    if isinstance(given["recording"], Recorder):
-        given["recording"] = given["recording"].recording
+    given["recording"] = getattr(given["recording"], "recording", given["recording"])  # of a Recorder
     return drawing(kind, given).draw()
 
 
