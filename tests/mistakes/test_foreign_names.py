@@ -1,7 +1,9 @@
 """The names of other libraries, whole families of them: each is answered with what does the same here."""
 
+import copy
 import re
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.cli import main
-from deltarule.errors import DeltaruleError
+from deltarule.errors import DataError, DeltaruleError, FileError, ShapeError
 
 TABLES = tomllib.loads((Path(__file__).parent / "foreign_names.toml").read_text(encoding="utf-8"))
 ATTRIBUTES = [
@@ -30,18 +32,21 @@ SUBJECTS = {"train": ["xor"], "predict": ["one.png"], "evaluate": ["m"], "export
 @pytest.fixture(scope="module")
 def things() -> dict[str, Any]:
     pytest.importorskip("sklearn", reason='needs scikit-learn: pip install "deltarule-nn[sklearn]"')
-    X, y = np.random.default_rng(0).random((30, 4)), np.arange(30) % 3
-    data, network = dr.Dataset(X, y), dr.Network((4, 3), rng=0)
-    history = dr.fit(network, data, epochs=1, engine="numpy")
+    X, y = np.random.default_rng(0).random((120, 4)), np.arange(120) % 3
+    data, network = dr.Dataset(X, y, image_shape=(2, 2)), dr.Network((4, 3), rng=0)
+    history = dr.fit(network, data, epochs=1, validation=data, engine="numpy")
     estimator = dr.MLPClassifier((4,), solver="sgd", max_iter=2, tol=0.0).fit(X, y)
     made = {"network": network, "model": dr.Model(network), "trainer": dr.Trainer(network=network), "data": data}
-    made |= {"history": history, "estimator": estimator, "splits": dr.Splits(data, data)}
-    return made | {"evaluation": dr.evaluate(network, data), "X": X, "y": y}
+    regressor = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="sgd", max_iter=2, tol=0.0).fit(X, X.sum(axis=1))
+    made |= {"history": history, "estimator": estimator, "splits": dr.Splits(data, data), "regressor": regressor}
+    return made | {"evaluation": dr.evaluate(network, data), "X": X, "y": y, "run": set()}
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 @pytest.mark.parametrize(("thing", "name"), ATTRIBUTES, ids=lambda each: each)
-def test_an_attribute_of_another_library_is_answered(things: dict[str, Any], thing: str, name: str) -> None:
+def test_an_attribute_of_another_library_is_answered(
+    things: dict[str, Any], thing: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if hasattr(type(things[thing]), name):  # it is ours as well
         return
     with pytest.raises(AttributeError) as caught:
@@ -49,6 +54,24 @@ def test_an_attribute_of_another_library_is_answered(things: dict[str, Any], thi
     said = str(caught.value)
     assert re.search(r"use |did you mean ", said), said
     assert not re.search(r"\{(it|net|name)\}|super\(\)", said), said
+    monkeypatch.chdir(tmp_path)
+    line = said.partition("use ")[2]
+    check_line(re.split(r", (?:or|and|which|with|in|a|for|of|whose|the) | (?:in|and|is) |; ", line)[0], things, thing)
+
+
+def check_line(line: str, things: dict[str, Any], thing: str) -> None:
+    """That a line which is offered asks for no name that does not exist, and calls nothing as it cannot be called."""
+    names = things | {"estimator": things.get(thing), "data": things["splits" if thing == "splits" else "data"]}
+    names |= {"dr": dr, "np": np, "copy": copy, "a": things["data"], "b": things["data"], "W": 0.0}
+    if (thing, line) in things["run"]:
+        return
+    things["run"].add((thing, line))
+    try:
+        code = compile(line, "<line>", "exec")
+    except SyntaxError:  # words
+        return
+    with suppress(ShapeError, DataError, FileError, NameError):  # other data than these would do, or a package
+        exec(code, names)
 
 
 def call(door: str, things: dict[str, Any], **given: Any) -> Any:
