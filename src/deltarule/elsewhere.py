@@ -43,9 +43,8 @@ def line_for(whose: str | type[Any], name: str) -> str | None:
 def variable_of(kind: type[Any] | None) -> str:
     """What a variable that holds an object of a class is called in lines: network, model, data, optimizer."""
     names = [each.__name__ for each in kind.__mro__] if kind else [""]
-    bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
-    whose = next((each for each in bases if each in names), names[0])
-    return str(words()["variables"].get(whose, whose.lower()))
+    variables: dict[str, str] = words()["variables"]
+    return next((variables[each] for each in names if each in variables), names[0].lower())
 
 
 def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:

@@ -15,7 +15,6 @@ from inspect import signature
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
-from deltarule.elsewhere import words
 from deltarule.errors import LOG, SettingError, ShapeError, closest, read_tables, sentence
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 Task = Literal["classes", "labels", "values"]
 TASKS: tuple[Task, ...] = get_args(Task)
+TASK_SYNONYMS = {"classification": "classes", "multiclass": "classes", "multilabel": "labels", "multi_label": "labels"}
+TASK_SYNONYMS |= {"binary": "labels", "regression": "values"}
 DTYPES = ("float32", "float64", "complex128")
 ENGINES = ("auto", "numpy", "native")
 MODES = ("auto", "min", "max")
@@ -220,7 +221,7 @@ def check_meaning(
     if is_row(task):
         raise setting_error("task", f"one of {', '.join(TASKS)}", task, f"class_names={list(task)}")
     if task is not None:
-        check_choice("task", task, TASKS, words()["choices"])
+        check_choice("task", task, TASKS, TASK_SYNONYMS)
     check_flag("pixels", pixels)
     if class_names is not None and not (is_row(class_names) and all(isinstance(each, str) for each in class_names)):
         values = class_names.values() if isinstance(class_names, dict) else class_names
