@@ -80,9 +80,8 @@ def examples_for(
 def refuse_structure(X: Any, y: Any, call: str) -> None:
     """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
     if isinstance(X, Splits):
-        is_test = "evaluate" in call or "validation" in call
-        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
-        raise DataError(sentence("examples.splits", line=line))
+        part = "digits.test" if "evaluate" in call or "validation" in call else "digits.train"
+        raise DataError(sentence("examples.splits", line=call.replace("({})", "{}").format(part)))
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
         other = f", or of a table  dr.read_table({str(X)!r}, TARGET)" * (y is None and str(X).endswith(".csv"))
@@ -91,18 +90,16 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         raise DataError(sentence("examples.column", y=y, line=call.format(f"X.drop(columns={y!r}), X[{y!r}]")))
     is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
     if y is None and (is_stream(X) or is_list):
-        if hasattr(X, "__len__") and not is_list:
-            raise DataError(sentence("examples.batches", line=call.format("X, y")))
-        first: Any = next(iter(X), ())
+        is_loader = hasattr(X, "__len__") and not is_list
+        first: Any = () if is_loader else next(iter(X), ())
         shapes = [np.shape(each) for each in first] if isinstance(first, tuple) else []
         is_column = len(shapes) == 2 and all(each[1:] == (1,) for each in shapes)
-        key = "columns" if is_column else "batches" if list(map(len, shapes)) == [2, 1] else "pairs"
+        key = "batches" if is_loader or list(map(len, shapes)) == [2, 1] else "columns" if is_column else "pairs"
         line = call.format("X.T, y.T.argmax(axis=1)") if is_column else call.format("np.array(X), np.array(y)")
         raise DataError(sentence(f"examples.{key}", line=call.format("X, y") if key == "batches" else line))
     if isinstance(X, Dataset) and y is not None:
         more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
-        line = f"{call.format('data')[:-1]}{more})"
-        raise DataError(sentence("examples.targets_twice", line=line))
+        raise DataError(sentence("examples.targets_twice", line=f"{call.format('data')[:-1]}{more})"))
     if not isinstance(X, Dataset | type) and X is not None and y is None:
         both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
