@@ -68,8 +68,10 @@ def test_one_equation(deltarule: Command) -> None:
     result = deltarule("explain", "cute-dog", "--equation", "bp3", "--example", "7")
     assert result.code == 0
     assert "delta[l].sum(axis=0, out=grads.biases[l])" in result.out
-    assert r"\blacksquare" in result.out
+    assert "∂C/∂b^l_j = Σ_i δ^l_ij" in result.out
     assert "BP4" not in result.out
+    assert not set("\\$") & set(result.out)
+    assert max(map(len, result.out.splitlines())) <= 80
 
 
 def test_a_file_of_ones_own(deltarule: Command, digits_model: Path) -> None:

@@ -1,6 +1,7 @@
 """How results are presented: numbers, sentences, tables and images in text, for a terminal of 80; records as JSON."""
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.errors import read_tables
 from deltarule.nn.arrays import Array
 
 WIDTH = 78
@@ -15,7 +17,8 @@ MOST_LETTERS = 22  # of a user's own names
 
 BLOCKS = " ░▒▓█▀▄"
 INK = np.array([(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]) / 100  # of upper and lower half
-IN_ASCII = str.maketrans(BLOCKS, ' :+%#"_')
+TABLES = read_tables("inspection/terminal")
+IN_ASCII = str.maketrans(TABLES["in_ascii"] | dict(zip(BLOCKS, ' :+%#"_', strict=True)))
 
 
 def plain(value: Any) -> Any:
@@ -88,10 +91,17 @@ def text_image(image: Array) -> str:
     return "\n".join("".join(line).rstrip() for line in np.array(list(BLOCKS))[distances.argmin(axis=-1)])
 
 
+def in_unicode(text: str) -> str:
+    """An equation's LaTeX, or a paragraph of its proof, as a terminal shows it: δ^l_ij for \\delta^l_{ij}."""
+    for pattern, instead in TABLES["in_unicode"].items():
+        text = re.sub(pattern, instead, text)
+    return text
+
+
 def encodable(text: str, encoding: str) -> str:
-    """A text that shows images, for a terminal of this encoding: in ASCII where that lacks block characters."""
+    """The text for a terminal of this encoding: formulas and images in ASCII where the encoding lacks a character."""
     try:
-        BLOCKS.encode(encoding)
+        text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return text.translate(IN_ASCII)
     return text

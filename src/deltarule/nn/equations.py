@@ -28,7 +28,7 @@ from deltarule.parts import object_at
 class Symbol:
     """What a letter stands for.
 
-    text, latex: how it is written; text for a terminal.
+    text, latex: how it is written in ASCII, and in LaTeX.
     means: what it is. code: what the code calls it, with the order of its indices. shape: of the array that holds it.
     """
 
@@ -48,7 +48,7 @@ class Equation:
     """An equation of the library.
 
     id, title: what it is called.
-    latex: for a page. text: for a terminal, lines of at most 76 columns. says: one sentence in plain words.
+    latex: as pages and terminals show it. text: in ASCII, lines of at most 76 columns. says: one sentence in plain words.
     symbols: what occurs in it, keys of SYMBOLS.
     home: the function or method that computes it.
     markers: lines in the source of `home`: a comment above lines that compute it, or a line that does.

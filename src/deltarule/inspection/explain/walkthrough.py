@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 
 from deltarule.inspection.gradcheck.equation_checks import Check
-from deltarule.inspection.presentation import align, number, number_table, picture_lines, plain, shorten, table, wrap
+from deltarule.inspection.presentation import (
+    align,
+    in_unicode,
+    number,
+    number_table,
+    picture_lines,
+    plain,
+    shorten,
+    table,
+    wrap,
+)
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
@@ -176,7 +187,7 @@ class Walkthrough:
         for equation in self.equations:
             lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self)]
             lines += check_lines(self.checks[equation.id])
-            lines += ["", "Proof", "-----", *equation.proof.splitlines()] if is_alone else []
+            lines += ["", "Proof", "-----", *proof_lines(equation.proof)] if is_alone else []
         return "\n".join(lines)
 
     __repr__ = text
@@ -202,14 +213,23 @@ def heading(walk: Walkthrough) -> Lines:
 def statement(equation: Equation, *, in_full: bool) -> Lines:
     """The equation in a line, and in words; in full, its symbols and the lines that compute it, too."""
     title = f"{equation.id}  {equation.title}" if equation.id.startswith("BP") else equation.title
-    lines = [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
+    lines = [title, "-" * len(title), f"  {in_unicode(equation.latex)}", *wrap(equation.says)]
     if not in_full:
         return lines
     rows: list[Sequence[str]] = []
     for symbol in (SYMBOLS[name] for name in equation.symbols):
-        rows += [(symbol.text, symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
+        rows += [(in_unicode(symbol.latex), symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
     lines += ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", ""]
     return lines + [f"    {line}" for line in equation.code().splitlines()]
+
+
+def proof_lines(proof: str) -> Lines:
+    """A proof's paragraphs; formulas that stand alone keep their lines."""
+    lines: Lines = []
+    for paragraph in proof.rstrip().split("\n\n"):
+        shown = in_unicode(paragraph)
+        lines += ["", *(indent(shown, "    ").split("\n") if paragraph.startswith("$$") else wrap(shown))]
+    return lines
 
 
 def forward(walk: Walkthrough) -> Lines:
@@ -218,10 +238,10 @@ def forward(walk: Walkthrough) -> Lines:
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
         for each in walk.layers
     ]
-    lines = table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3)
+    lines = table(["layer", "shape", "σ", "z from .. to", "a from .. to"], rows, left=3)
     neuron = walk.neuron
     terms = sum_rows(walk, neuron.layer, neuron.weighted, bias=neuron.bias, z=neuron.z)
-    terms.append(["a = sigma(z)", "", "", number(neuron.a)])
+    terms.append(["a = σ(z)", "", "", number(neuron.a)])
     return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
@@ -237,8 +257,8 @@ def loss(walk: Walkthrough) -> Lines:
 def output_error(walk: Walkthrough) -> Lines:
     """Delta of the outputs, and where it comes from."""
     last = walk.layers[-1]
-    slope = {} if last.slope is None else {"sigma'(z)": last.slope}
-    numbers = {"dC/da": walk.output_gradient, **slope, "delta": last.delta, "complex step": walk.numeric_output_delta}
+    slope = {} if last.slope is None else {"σ′(z)": last.slope}
+    numbers = {"∂C/∂a": walk.output_gradient, **slope, "δ": last.delta, "complex step": walk.numeric_output_delta}
     lines = outputs(walk, numbers)
     return [*lines, "", *nudge_lines(walk)] if walk.neuron.back is None else lines
 
@@ -246,7 +266,7 @@ def output_error(walk: Walkthrough) -> Lines:
 def shortcut(walk: Walkthrough) -> Lines:
     """The same delta as a difference."""
     last = walk.layers[-1]
-    return outputs(walk, {"a": last.a, "t": walk.targets, "delta = a - t": last.delta})
+    return outputs(walk, {"a": last.a, "t": walk.targets, "δ = a - t": last.delta})
 
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
@@ -268,8 +288,8 @@ def hidden_error(walk: Walkthrough) -> Lines:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
     slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
     rows = sum_rows(walk, neuron.layer + 2, neuron.back, sum=neuron.back.total)
-    rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
-    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
+    rows += [["times σ′(z)", "", "", slope], ["is δ", "", "", number(neuron.delta)]]
+    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "δ", "w δ"], rows)]
     return [*head, "", *nudge_lines(walk)]
 
 
@@ -284,7 +304,7 @@ def nudge_lines(walk: Walkthrough) -> Lines:
         f"  Nudge z of {neuron.name} by {neuron.nudge:g}, and it moves:",
         *number_table("", names, columns, "+"),
         "",
-        f"  delta of {neuron.name}",
+        f"  δ of {neuron.name}",
         f"    by backpropagation  {neuron.delta:+.16e}",
         f"    by complex step     {neuron.numeric_delta:+.16e}",
         f"    relative error      {error:.1e}",
@@ -294,8 +314,8 @@ def nudge_lines(walk: Walkthrough) -> Lines:
 def bias_gradient(walk: Walkthrough) -> Lines:
     """The neuron's own, and the size of every layer's."""
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
-    says = f"dC/db of {walk.neuron.name} equals its delta, {number(walk.neuron.delta, '+')}."
-    return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
+    says = f"∂C/∂b of {walk.neuron.name} equals its δ, {number(walk.neuron.delta, '+')}."
+    return [*table(["layer", "shape of ∂C/∂b", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough) -> Lines:
@@ -303,17 +323,17 @@ def weight_gradient(walk: Walkthrough) -> Lines:
     neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     shapes = [f"({each.fan_in}, {each.fan_out})" for each in walk.layers]
     norms = [[str(each.layer), shapes[each.layer], number(each.weights_gradient_norm)] for each in walk.layers]
-    lines = table(["layer", "shape of dC/dw", "norm"], norms, left=2)
+    lines = table(["layer", "shape of ∂C/∂w", "norm"], norms, left=2)
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
-    columns = {"a": reads, "delta": np.full(len(reads), neuron.delta), "a delta": gradient}
+    columns = {"a": reads, "δ": np.full(len(reads), neuron.delta), "a δ": gradient}
     columns["complex step"] = neuron.numeric_gradient
-    lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:"]
+    lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest ∂C/∂w:"]
     lines += listing("from", names, columns, gradient, MOST_TERMS, "weights")
     lines.append(f"    relative error of all: {neuron.gradient_error:.1e}")
     if neuron.layer > 0 or shape is None:
         return lines
-    for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
+    for words, part in (("lowers (∂C/∂w > 0)", gradient), ("raises (∂C/∂w < 0)", -gradient)):
         if part.max() > 0.0:
             lines += ["", f"  As an image, those of its weights that descent {words}:", *picture_lines(part, shape)]
     nothing = ["", *wrap("All of them are 0: this neuron learns nothing from this example.")]
@@ -324,7 +344,7 @@ def update(walk: Walkthrough) -> Lines:
     """What a step does to the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
     columns = {
-        "by -r |gradient|^2": [step.predicted for step in walk.steps],
+        "by -r ‖gradient‖^2": [step.predicted for step in walk.steps],
         "in fact": [step.actual for step in walk.steps],
     }
     gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
