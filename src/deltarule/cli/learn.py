@@ -39,7 +39,7 @@ def learn(options: LearnOptions) -> None:
             watch(course, worker)
             return
         wanted = find_exercise(options.step) if options.step else None
-        marks = [] if wanted else course.marks(worker)
+        marks = [] if wanted and (options.hint or options.solution) else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
         current = wanted or next((mark.exercise for mark in marks if mark.state != "right"), None)
@@ -47,14 +47,15 @@ def learn(options: LearnOptions) -> None:
             train(course, worker, marks or course.marks(worker))
         elif options.hint or options.solution:
             help_with(course, current, options)
-        elif wanted is not None:
-            facts = {name: getattr(wanted, name) for name in SHOWN}
-            print_result(facts, exercise_text(wanted), as_json=options.as_json)
         else:
             facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
             facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
-            print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
-            if any(mark.state in ("wrong", "refused") for mark in marks[: len(steps())]):
+            if wanted is not None:
+                marks = [mark for mark in marks if mark.exercise == wanted]
+                facts = {name: getattr(wanted, name) for name in SHOWN} | {"state": marks[0].state if marks else None}
+            text = step_text(course, wanted, marks) if wanted else overview_text(course, marks, current)
+            print_result(facts, text, as_json=options.as_json)
+            if any(mark.state in ("wrong", "refused") and not mark.exercise.faulty for mark in marks):
                 raise SystemExit(1)
 
 
@@ -82,6 +83,12 @@ def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
     lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
     lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
+
+
+def step_text(course: Course, exercise: Exercise, marks: list[Mark]) -> str:
+    """One exercise, and whether the learner's code for it is right; marks: its own, none without a file."""
+    verdicts = [says("learn.verdict", file=course.path_of(exercise).name, state=mark.state) for mark in marks]
+    return "\n\n".join([exercise_text(exercise), *verdicts, *finding_texts(course, marks)])
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
