@@ -20,7 +20,7 @@ from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
-from deltarule.learn.wording import finding_at, text_of
+from deltarule.learn.wording import finding_at, for_columns, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
@@ -242,7 +242,8 @@ def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
         sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
         bare = [each for each in sums if "axis" not in ast.unparse(each)]
         for each in bare if len(bare) < len(sums) else ():
-            yield finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
+            found = finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
+            yield for_columns(found) if any("axis=1" in ast.unparse(other) for other in sums) else found
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:

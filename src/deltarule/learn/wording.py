@@ -13,7 +13,7 @@ from deltarule.learn.report import ProgramFinding
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
-EQUATIONS, ARRAYS, DEFAULTS = (TABLES[each] for each in ("equations", "arrays", "defaults"))
+EQUATIONS, ARRAYS, DEFAULTS, COLUMNS = (TABLES[each] for each in ("equations", "arrays", "defaults", "columns"))
 
 
 def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
@@ -47,7 +47,16 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     key = step.mistake
     if key == "off" and (mistake := second_opinion(run, step)) is not None:
         key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
-    return finding_at(program, where, "mistake", key, (equation, says, fix), array)
+    found = finding_at(program, where, "mistake", key, (equation, says, fix), array)
+    return for_columns(found) if is_in_columns(run) and run.layers[0].is_out_first else found
+
+
+def for_columns(finding: ProgramFinding) -> ProgramFinding:
+    """The finding in a program whose samples are columns."""
+    says, fix = finding.says, finding.fix
+    for pattern, instead in COLUMNS.items():
+        says, fix = re.sub(pattern, instead, says), re.sub(pattern, instead, fix)
+    return replace(finding, says=says, fix=fix)
 
 
 def finding_at(
@@ -106,7 +115,11 @@ def describe(run: Pass) -> list[str]:
         lines.append(
             f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}"
         )
-    event, size = run.step("z").event, run.z[0].shape[1]
-    is_in_columns = event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == size
-    samples = "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns else "samples in rows"
-    return [*lines, samples]
+    samples = "samples in columns" if is_in_columns(run) else "samples in rows"
+    return [*lines, "one sample at a time" if run.n == 1 else samples]
+
+
+def is_in_columns(run: Pass) -> bool:
+    """Whether a sample is a column of the program's arrays."""
+    event = run.step("z").event
+    return event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == run.z[0].shape[1]
