@@ -61,7 +61,7 @@ def test_it_says_where_it_goes_on_and_shows_the_epoch_before(deltarule: Command)
     shown = [int(line.split()[0].removesuffix("/4")) for line in lines[heading + 1 :] if "/4 " in line]
     assert shown == list(range(shown[0], 5))
     assert shown[0] > 0
-    assert "the network guesses" not in "".join(lines)
+    assert "the weights are random" not in "".join(lines)
 
 
 def test_the_folder_of_a_run_is_enough(deltarule: Command) -> None:

@@ -36,13 +36,27 @@ def test_with_nothing_else_and_no_mnist_it_trains_on_the_bundled_digits(deltarul
     assert "the bundled digits (1,797 images), because mnist is not on this machine" in result.err
     assert "recipe   default" in result.err
     assert "suited   to 1,437 images: hidden layers 512-256, 1 epoch, batches of 256" in result.err
-    assert "luck alone gets 10.00 %" in result.err
+    assert "At epoch 0 the weights are random. Chance, one class in 10, is 10.00 %." in result.err
     assert "of 360 images right" in result.out
     assert load("model.safetensors").record["dataset"] == "digits"
     commands = [line.removeprefix("next").split() for line in result.out.splitlines()[-2:]]
     for program, *arguments in commands:
         assert program == "deltarule"
         assert deltarule(*arguments).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chance"),
+    [
+        (SMALL, "Chance, one class in 10, is 10.00 %."),
+        (("train", "cute-dog", "--epochs", "1"), "Chance, a coin toss per label, is 50.00 %."),
+        (("train", "arithmetic", "--epochs", "1"), "Always answering the mean gives R2 0."),
+    ],
+)
+def test_the_first_line_says_what_chance_is_for_the_task(
+    deltarule: Command, arguments: tuple[str, ...], chance: str
+) -> None:
+    assert f"At epoch 0 the weights are random. {chance}\n" in deltarule(*arguments).err
 
 
 def test_with_nothing_else_it_finds_mnist(deltarule: Command, mnist: Splits) -> None:

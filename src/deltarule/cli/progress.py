@@ -63,12 +63,13 @@ def start_in_words(state: TrainingState, is_new: bool) -> str:
     """What the first line of a run shows, and what to compare it with."""
     if not is_new:
         return "Epoch 0 is the model to go on from, before any step."
-    if state.task == "values":
-        luck = "to say the mean is R2 0"
-    else:
-        share = 0.5 if state.task == "labels" else 1.0 / state.network.layer_sizes[-1]
-        luck = f"luck alone gets {percent(share)}"
-    return f"At epoch 0, before any step, the network guesses: {luck}."
+    n_outputs = state.network.layer_sizes[-1]
+    chance = {
+        "classes": f"Chance, one class in {n_outputs}, is {percent(1.0 / n_outputs)}.",
+        "labels": f"Chance, a coin toss per label, is {percent(0.5)}.",
+        "values": "Always answering the mean gives R2 0.",
+    }
+    return f"At epoch 0 the weights are random. {chance[state.task]}"
 
 
 def heading(state: TrainingState) -> str:
