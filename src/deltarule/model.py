@@ -147,7 +147,7 @@ class Model(metaclass=Named):
 
     # What the network says of itself.
     task = property(attrgetter("network.task"), doc="What the outputs answer, as for Network.")
-    class_names = property(attrgetter("network.class_names"), doc="One name an output.")
+    class_names = property(attrgetter("network.class_names"), doc="One name per output.")
     image_shape = property(attrgetter("network.image_shape"), doc="(height, width) of an input that is an image.")
     pixels = property(attrgetter("network.pixels"), doc="Whether inputs are uint8 pixels, which count as value / 255.")
     has_probabilities = property(attrgetter("network.has_probabilities"), doc="Whether the outputs are probabilities.")

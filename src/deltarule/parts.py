@@ -182,7 +182,7 @@ def spec_of(kind: Kind, thing: Any) -> dict[str, Any]:
 def resolve(kind: Kind, given: Any, name: str) -> Any:
     """The part that was given for the argument `name`: as an object, or by its name or its spec.
 
-    Raises SettingError for anything else, a class in the place of an object for instance.
+    Raises SettingError for anything else, a class instead of an object for instance.
     """
     if isinstance(given, str | Mapping):
         return make(kind, given)

@@ -26,7 +26,7 @@ def check_targets(
 ) -> tuple[NDArray[Any], Task]:
     """y as a Dataset holds it, and its task.
 
-    task: what the network answers; None to see it in y: one number a sample is a class where there are several outputs,
+    task: what the network answers; None to see it in y: one number per sample is a class where there are several outputs,
         columns of 0 and 1 are `binary`. names: the network's classes, by which texts are numbered.
 
     Raises ShapeError, DataError or SettingError, with the cure, where y is none of it.

@@ -207,7 +207,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             ["evaluate"],
             "deltarule evaluate needs MODEL: A file, the folder of a run, or pretrained. Use deltarule evaluate",
         ),
-        (["plot", "curves", "m"], "drawn of a run's folder: got m; deltarule train RECIPE --run FOLDER"),
+        (["plot", "curves", "m"], "drawn from a run's folder: got m; deltarule train RECIPE --run FOLDER"),
         (["train", "--out", "m.pt"], "m.pt is the name of a PyTorch file, and this writes a model: use m.safetensors"),
         (["export", "pretrained", "--onnx", "a.npz"], "and this writes an ONNX file: use a.onnx"),
     ],
@@ -320,7 +320,7 @@ def test_ctrl_c_keeps_the_network_and_says_where() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "by Ctrl-C; what it had learned until then is in model.safetensors, in the place of an older file" in err
+    assert "by Ctrl-C; what it had learned until then is in model.safetensors, replacing an older file" in err
     assert load("model.safetensors").record["epochs"] >= 1
 
 

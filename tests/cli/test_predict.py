@@ -131,7 +131,7 @@ def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> 
         (["nothing.png"], 2, "must exist: got nothing.png"),
         (["small.csv", "--model", "nothing"], 2, "deltarule train  makes one"),
         (["--kaggle", "small.csv", "--out", "missing/s.csv"], 2, "its folder does not exist"),
-        (["small.csv"], 2, "this model reads 784 numbers a row: got 4 in small.csv; give data of"),
+        (["small.csv"], 2, "this model reads 784 numbers per row: got 4 in small.csv; give data of"),
         (["table.csv"], 1, "table.csv"),
         (["."], 2, "must exist: got ."),
         (["noise"], 2, "starts with 00 00 08"),

@@ -93,7 +93,7 @@ def test_other_checkpoints_are_left_alone(deltarule: Command) -> None:
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
     code, out, err = deltarule(*SHORT, "--checkpoint", "kept")
     assert (code, out) == (2, "")
-    assert "got kept, which holds those of another; deltarule train --resume kept  goes on with that run" in err
+    assert "got kept, which holds those of another run; deltarule train --resume kept  resumes it" in err
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_checkpoints_of_a_program_go_on_in_that_program(deltarule: Command) -> N
     dr.fit(dr.Network((2, 2)), np.eye(2), np.array([0, 1]), callbacks=[dr.Checkpoints("kept", every_steps=1)])
     code, _, err = deltarule("train", "--resume", "kept")
     assert code == 2
-    assert "were made by a program, not by deltarule train: go on with that program" in err
+    assert "were made by a program, not by deltarule train: resume with that program" in err
 
 
 def test_a_folder_that_cannot_be_made_fails_before_any_work(deltarule: Command) -> None:
@@ -238,7 +238,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
     Path(precious).write_text("precious")
     code, out, err = deltarule("train", "--resume", "kept")
     assert (code, out) == (2, "")
-    assert f"got '{place}' for --{name};  --{name} {place} --force  says that it is meant" in err
+    assert f"got '{place}' for --{name}; confirm it with  --{name} {place} --force  or give another path" in err
     assert Path(precious).read_text() == "precious"
 
 

@@ -62,7 +62,7 @@ def test_a_build_replaces_its_own_library_and_leaves_others_in_a_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
-    touch = [sys.executable, "-c", "import sys; open(sys.argv[-1], 'w').close()"]  # in the place of a compiler
+    touch = [sys.executable, "-c", "import sys; open(sys.argv[-1], 'w').close()"]  # instead of a compiler
     for folder, left in ((build.HERE, 1), (tmp_path / "cache", 2)):
         folder.mkdir(exist_ok=True)
         (folder / f"native-0123456789abcdef{build.SUFFIX}").touch()
@@ -72,7 +72,7 @@ def test_a_build_replaces_its_own_library_and_leaves_others_in_a_cache(
 
 
 def put(content: bytes, here: Path, *, name: str = "") -> None:
-    """A file in the place of the library, as if it had been compiled from the sources beside it."""
+    """A file instead of the library, as if it had been compiled from the sources beside it."""
     (here / "made").write_bytes(content)
     name = name or build.content_hash(here / "made")
     (here / "made").rename(here / f"native-{build.sources_hash()}-{name}{build.SUFFIX}")

@@ -37,6 +37,6 @@ def export(options: ExportOptions) -> None:
         asked_for = DataOptions(data=options.data, offline=options.offline)
         examples = None if options.data is None else load_examples(model, asked_for)
         show(model, examples).save(path, force=options.force)
-    n_bytes, older = path.stat().st_size, ", in the place of an older file" if replaced else ""
+    n_bytes, older = path.stat().st_size, ", replacing an older file" if replaced else ""
     facts = {"model": model_path(options.name), "format": name, "file": path, "bytes": n_bytes}
     print_result(facts, entry("saved", f"{path}, {n_bytes:,} bytes{older}"), as_json=options.as_json)

@@ -1,6 +1,6 @@
 """The one door for text: results go to stdout, everything else to stderr, and no text can end or slow a run.
 
-While a command runs, `doors` stand in the place of sys.stdout and sys.stderr, so that click's messages, warnings and
+While a command runs, `doors` stand instead of sys.stdout and sys.stderr, so that click's messages, warnings and
 the log pass through them too. They show control characters of strangers' strings as escapes, and drop what cannot be
 written: a terminal that was closed, a full disk, a reader that has left.
 """
@@ -36,7 +36,7 @@ def paragraph(text: str) -> str:
 
 
 class Door(io.TextIOBase):
-    """What stands in the place of a standard stream: whole lines leave the process, as `visible` shows them.
+    """What stands instead of a standard stream: whole lines leave the process, as `visible` shows them.
 
     What cannot be written is dropped; error: why, if so. first: the door whose text comes before. status: a line that
     stays below the others on a terminal, which is deltarule's own and may hold colors.
@@ -154,7 +154,7 @@ def doors() -> Iterator[Door]:
 
 
 def show_status(line: str) -> None:
-    """Draw a line below all others on a terminal that knows escapes, in the place of the one before; "" ends that."""
+    """Draw a line below all others on a terminal that knows escapes, instead of the one before; "" ends that."""
     knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
     if isinstance(sys.stderr, Door) and sys.stderr.isatty() and knows_escapes:
         sys.stderr.status = line

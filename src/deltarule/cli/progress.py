@@ -1,4 +1,4 @@
-"""How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
+"""How a run shows itself on stderr: a line per epoch, and a bar where a terminal can draw one."""
 
 import os
 import time
@@ -14,7 +14,7 @@ MOST_LINES = 50  # of a run of many epochs
 
 
 class Display(Callback):
-    """A line an epoch, or every few where there are many, below a heading; on a terminal, a bar that moves.
+    """A line per epoch, or every few where there are many, below a heading; on a terminal, a bar that moves.
 
     n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
     """

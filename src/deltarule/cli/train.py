@@ -197,7 +197,7 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
     Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
     """
     data, saved = model_bytes(run.model(facts(run, history, report))), ""
-    older = ", in the place of an older file" * run.out.exists()
+    older = ", replacing an older file" * run.out.exists()
     try:
         for place in dict.fromkeys([run.out, *([run.files.folder / run_folder.MODEL] if run.files else [])]):
             write_atomically(place, data, "model", force=run.options.force)

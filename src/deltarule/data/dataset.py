@@ -31,7 +31,7 @@ class Dataset(metaclass=Named):
         "classes": (n_samples,) int64, the index of the one right class
         "labels":  (n_samples, n_outputs) uint8, 0 or 1, independent of each other
         "values":  (n_samples, n_outputs) float64, regression
-    class_names: one name an output, in the order of the outputs; "0", "1", ... where none are given.
+    class_names: one name per output, in the order of the outputs; "0", "1", ... where none are given.
     image_shape: (height, width) where a row of `inputs` is an image, else None.
     name: what messages call it.
     columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.

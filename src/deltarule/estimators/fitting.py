@@ -35,7 +35,7 @@ PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half
 # Those that take steps, all but lbfgs: the estimators' name, and the name here.
 SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
-AUTO_BATCH = 200  # samples a step, or as many as there are
+AUTO_BATCH = 200  # samples per step, or as many as there are
 
 
 class Examples(NamedTuple):
@@ -135,7 +135,7 @@ class Fit:
                 self.vector[:] = estimator._best
 
     def _prepare(self, asked: int | str) -> None:
-        """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
+        """Choose the engine, and the part of the plan that all epochs share. asked: samples per step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         n_samples = len(train.targets)
         batch_size = min(AUTO_BATCH if asked == "auto" else int(asked), n_samples)

@@ -131,7 +131,7 @@ class Layers(list[Array]):
 
 
 def layer_arrays(name: str, kind: str) -> Any:
-    """The property `name`: an estimator's weights or biases, an array a layer, views into its network, to be assigned.
+    """The property `name`: an estimator's weights or biases, an array per layer, views into its network, to be assigned.
 
     What is assigned before there is a network is kept for a first `partial_fit` or warm start.
     """
@@ -202,7 +202,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     intercepts_ = layer_arrays("intercepts_", "biases")
 
     def __post_init__(self) -> None:
-        """Raise SettingError for X and y in the place of settings, which come alone here."""
+        """Raise SettingError for X and y instead of settings, which come alone here."""
         if data := [each for each in vars(self).values() if getattr(each, "ndim", 0) > 1]:
             raise SettingError(sentence("estimators.data", given=brief(data[0]), kind=type(self).__name__))
 
@@ -294,7 +294,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
         text = [each for each in np.asarray(y[:1] if isinstance(y, list) else y).ravel()[:1] if isinstance(each, str)]
         if how["y_numeric"] and text:
-            raise DataError(f"y holds texts, such as {str(text[0])!r}: use MLPClassifier for classes")
+            raise DataError(f"y holds strings, such as {str(text[0])!r}: use MLPClassifier for classes")
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if is_first:
             self._takes_sparse_labels = issparse(y)
@@ -386,7 +386,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return network.outputs(X) if isinstance(X, np.ndarray) else forward(network, X, network.workspace(len(X)))
 
     def hidden_activations(self, X: Any) -> list[Array]:
-        """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
+        """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array per layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """

@@ -38,7 +38,7 @@ MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
 RUN = "run.json"  # the run's id, and its files with digests
 RECIPE = "recipe.toml"  # what was asked for, with every default filled in
 ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
-HISTORY_TABLE = "history.csv"  # a row an epoch, for a spreadsheet
+HISTORY_TABLE = "history.csv"  # a row per epoch, for a spreadsheet
 HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
 RECORDING = "recording.safetensors"  # where its parameters went, and gradients: what pictures are drawn from
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
@@ -83,7 +83,7 @@ class RunFiles:
         self.write({RECIPE: recipe.encode(), ENVIRONMENT: f"{json.dumps(environment, indent=2)}\n".encode()}, sync=True)
 
     def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
-        """Write files, in the place of older ones, and note them: the last of it waits for the disk, if `sync`."""
+        """Write files, instead of older ones, and note them: the last of it waits for the disk, if `sync`."""
         for name, content in contents.items():
             write_atomically(self.folder / name, content, sync=False)
         self.note(contents, sync=sync)

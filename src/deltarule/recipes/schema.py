@@ -337,7 +337,7 @@ def settings_of(place: str, part: str) -> list[str]:
 
 
 def advice(word: str, value: str, tree: Tree) -> str:
-    """What to write in the place of a setting that does not exist; or which ones there are, where nothing is near.
+    """What to write instead of a setting that does not exist; or which ones there are, where nothing is near.
 
     The command names the part that has the setting, where the recipe has another.
 

@@ -190,7 +190,7 @@ class CSVLog(Callback):
 
 @public()
 class Progress(Callback):
-    """A plain line an epoch; one that cannot be printed is dropped, and the run goes on."""
+    """A plain line per epoch; one that cannot be printed is dropped, and the run goes on."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         if stream is not None and not hasattr(stream, "write"):

@@ -1,4 +1,4 @@
-"""History: what a run reports, a row an epoch, as a table and as CSV; Monitor: how good the run has been so far."""
+"""History: what a run reports, a row per epoch, as a table and as CSV; Monitor: how good the run has been so far."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 @public()
 @dataclass
 class History(metaclass=Named):
-    """One row an epoch, epoch 0 being the network before its first step.
+    """One row per epoch, epoch 0 being the network before its first step.
 
     A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
     and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
@@ -41,7 +41,7 @@ class History(metaclass=Named):
         iter(self.rows)
 
     def __getitem__(self, name: str) -> list[float]:
-        """A column: history["train_loss"] is a list, one number an epoch."""
+        """A column: history["train_loss"] is a list, one number per epoch."""
         known = self.rows[0] if self.rows else {}
         if str(name) not in known:
             line = line_for("History", name)

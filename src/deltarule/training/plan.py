@@ -199,7 +199,7 @@ class Outcome:
 
 
 def samples_per_step(n_samples: int, batch_size: BatchSize) -> int:
-    """How many samples a step sees; with None or "full" it is all of them. The last of an epoch may see fewer."""
+    """How many samples per step sees; with None or "full" it is all of them. The last of an epoch may see fewer."""
     return n_samples if batch_size is None or batch_size == "full" else batch_size
 
 

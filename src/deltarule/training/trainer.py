@@ -54,7 +54,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
-    epochs: passes over the training set; batch_size: samples a step, None for all of them.
+    epochs: passes over the training set; batch_size: samples per step, None for all of them.
     augment: deform every training image anew at each step.
     average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
     engine: who does the arithmetic: "numpy", "native", or "auto": native where it has all parts.
@@ -324,7 +324,7 @@ def fit(
     X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
     y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values; or, for classes, probabilities: rows that sum to 1.
-    epochs: passes over the samples. batch_size: samples a step, None or "full" for all of them.
+    epochs: passes over the samples. batch_size: samples per step, None or "full" for all of them.
     learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
     optimizer: an object or a name, such as Momentum() or "sgd". penalty: L2(strength) or L1(strength) on the weights.
     augment: deform every image anew at each step: Deformation(rotation=10), or a dict of its amounts.

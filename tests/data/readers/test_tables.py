@@ -251,7 +251,7 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("color,length\nred,1\n", "columns that were learned from were expected: got none called 'width'"),
+        ("color,length\nred,1\n", "columns that the model learned from are needed: got none called 'width'"),
         ("colour,length,width\nred,1,2\n", "got none called 'color'; did you mean 'colour'"),
         ("1,2,3\n4,5,6\n", "line 1 must name the columns: length,color,width; got 1,2,3"),
         (NEW + "red,old,3\n", "got\n  line 4, column 'length': 'old' is not a number$"),
@@ -261,7 +261,7 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
         ),
         (NEW + "whit,1,1\n", "line 4, column 'color': 'whit' was never seen; did you mean 'white'"),
         (NEW + "7,1,1\n", "column 'color': '7' was never seen"),
-        (NEW + "red,,1\n", "1 in 'length', 'length' first in line 4; fill them in, or train with --missing mean"),
+        (NEW + "red,,1\n", "1 in 'length', 'length' first in line 4; fill them in, or train a model with --missing mean"),
         (NEW + ",1,1\n", "1 in 'color', 'color' first in line 4"),
         (NEW + "red,True,1\n", "column 'length': 'True' is not a number"),
         ("color,length,width\n", "a header and rows were expected: got no rows"),

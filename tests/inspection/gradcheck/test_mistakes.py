@@ -447,7 +447,7 @@ def test_a_wrong_loss_is_named(loss: dr.Loss, named: str) -> None:
 @pytest.mark.parametrize("n_samples", [3, 7])
 def test_a_loss_over_the_wrong_axis_is_named(loss: dr.Loss, got: str, n_samples: int) -> None:
     """Even where there are as many samples as outputs, and no shape betrays it."""
-    message = rf"{type(loss).__name__}.sample_losses must return one number a sample, shape \(\d,\): got {got}; "
+    message = rf"{type(loss).__name__}.sample_losses must return one number per sample, shape \(\d,\): got {got}; "
     with pytest.raises(ShapeError, match=message + "it sums over the wrong axis"):
         gradcheck(network_of(output=dr.Identity(), loss=loss), X[:n_samples], VALUES[:n_samples])
 

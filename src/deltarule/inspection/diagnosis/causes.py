@@ -196,7 +196,7 @@ class Trials:
 
 
 def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
-    """A network like it with weights newly drawn, as suits its activations; ReLUs in the place of those of SWAPPED."""
+    """A network like it with weights newly drawn, as suits its activations; ReLUs instead of those of SWAPPED."""
     *hidden, output = network.activations
     sizes, instead = network.layer_sizes, SWAPPED if with_relu else ()
     hidden = [ReLU() if isinstance(each, instead) else each for each in hidden]

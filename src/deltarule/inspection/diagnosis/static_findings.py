@@ -136,7 +136,7 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
 
 
 def targets_around_0(data: Dataset) -> Array:
-    """(n_samples, outputs), each of mean 0; of classes, the share of each in the place of 0 and 1."""
+    """(n_samples, outputs), each of mean 0; of classes, the share of each instead of 0 and 1."""
     targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
     return targets - targets.mean(axis=0)
 

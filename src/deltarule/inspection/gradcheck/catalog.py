@@ -46,7 +46,7 @@ class Wrong:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a program computed, as far as it is known: a list has an entry a layer, None where it is unknown.
+    """What a program computed, as far as it is known: a list has an entry per layer, None where it is unknown.
 
     z, a, delta: (n, fan_out). weights: dC/dW (fan_in, fan_out). biases: dC/db (fan_out,), or a number.
     """

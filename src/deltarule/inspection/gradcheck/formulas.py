@@ -82,7 +82,7 @@ def formulas(problem: Problem) -> Iterator[Formula]:
 
 
 def check_axis(problem: Problem) -> None:
-    """Raise ShapeError unless the loss is one number a sample."""
+    """Raise ShapeError unless the loss is one number per sample."""
     loss, a = problem.network.loss, problem.ws.a[-1]
     targets = loss.targets(a, problem.y)
     n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that samples are not as many as outputs

@@ -1,4 +1,4 @@
-"""What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db, and which of them explains an array.
+"""What the usual mistakes leave instead of z, a, delta, dC/dW and dC/db, and which of them explains an array.
 
 Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
 mistakes.toml. What is right comes first, with the key ""; of the others the first that fits is believed, so the

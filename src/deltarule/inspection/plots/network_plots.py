@@ -107,7 +107,7 @@ def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> 
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:
-    """The gradient's length and the update's share of the weights, a line a layer, the first the darkest."""
+    """The gradient's length and the update's share of the weights, a line per layer, the first the darkest."""
     n_layers = recording.gradient_norm.shape[1]
     colors = require("matplotlib", "plot").colormaps["cividis"](np.linspace(0.0, 0.9, n_layers))
     with new_figure(height=3.6) as figure:

@@ -119,7 +119,7 @@ def read_frame(stream: BinaryIO) -> dict[str, Any]:
 
 
 def real(argument: Any, namespace: dict[str, Any], generators: dict[Any, Any]) -> Any:
-    """An argument as the function gets it: functions and generators in the place of their names."""
+    """An argument as the function gets it: functions and generators instead of their names."""
     if isinstance(argument, list):
         return [real(each, namespace, generators) for each in argument]
     if not isinstance(argument, Special):
@@ -206,7 +206,7 @@ class Runner:
         return frame(facts | {"printed": self.printed.getvalue()[:MOST_PRINTED]})
 
     def load(self, source: str, supplied: str) -> bytes | None:
-        """Run a file, then put those of `supplied` in the place of functions that it has; the error's frame."""
+        """Run a file, then put those of `supplied` instead of functions that it has; the error's frame."""
         try:
             code = compile(source, self.file, "exec")
         except (SyntaxError, ValueError) as error:

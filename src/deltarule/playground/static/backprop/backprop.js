@@ -58,7 +58,7 @@ class Backprop {
         return this.go(this.here, false, this.atChosen ? this.cell : null);
     }
 
-    /** What is picked opens beside the stage, in the place of the neuron that is pointed at. */
+    /** What is picked opens beside the stage, instead of the neuron that is pointed at. */
     showSum() {
         this.sum.root.hidden = this.walk === null || this.store.tab !== "backprop";
     }

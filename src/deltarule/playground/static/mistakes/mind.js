@@ -88,7 +88,7 @@ export class Held {
     check() {
         const [wanted, got] = [this.store.network.sizes[0], this.examples[0].x.length];
         if (wanted !== got) {
-            throw new Error(`the examples in this page have ${got} numbers each, and this network reads ${wanted}.`);
+            throw new Error(`the examples in this page have ${got} numbers each, but this network reads ${wanted}.`);
         }
     }
 

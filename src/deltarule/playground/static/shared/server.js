@@ -119,7 +119,7 @@ export class Server {
         const { of = "given", sizes } = this.store.network;
         const example = await this.json(`example?of=${of}`);
         if (example.x.length !== sizes[0]) {
-            throw new Error(`the examples here have ${example.x.length} numbers each, and this network reads ${sizes[0]}.`);
+            throw new Error(`the examples here have ${example.x.length} numbers each, but this network reads ${sizes[0]}.`);
         }
         return example;
     }

@@ -71,7 +71,7 @@ function isShare(network) {
     return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
 }
 
-/** The bars: one row an output, made by `build`, painted by `paint`; beneath them the axis, where it is not plain. */
+/** The bars: one row per output, made by `build`, painted by `paint`; beneath them the axis, where it is not plain. */
 class Bars {
     constructor() {
         this.list = element("ol", { class: "bars" });

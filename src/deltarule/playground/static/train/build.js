@@ -136,7 +136,7 @@ export class Build {
         this.usual("");
     }
 
-    /** Puts a person's own points in the place of the world. */
+    /** Puts a person's own points instead of the world. */
     own(points) {
         this.points = points;
         this.controls.data.value = "points";

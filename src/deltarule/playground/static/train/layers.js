@@ -47,7 +47,7 @@ export class WeightPictures {
     }
 }
 
-/** A table with a row a layer: neurons, gradient, and the share of them that is dead or saturated. */
+/** A table with a row per layer: neurons, gradient, and the share of them that is dead or saturated. */
 export class LayerTable {
     constructor() {
         this.body = element("tbody");
