@@ -37,7 +37,7 @@ def test_a_text_of_80_columns(deltarule: Command, digits_model: Path) -> None:
     assert result.code == 0
     assert max(map(len, result.out.splitlines())) <= 80
     assert "WRONG" not in result.out
-    assert "of the first 360 the one that costs most" in result.err
+    assert "the one with the largest loss of the first 360" in result.err
     for title in ("The forward pass", "The loss", "BP1 ", "BP1-softmax ", "BP3 ", "BP4 ", "The update"):
         assert f"\n{title}" in result.out
 
@@ -77,7 +77,7 @@ def test_one_equation(deltarule: Command) -> None:
 def test_a_file_of_ones_own(deltarule: Command, digits_model: Path) -> None:
     write_digits("one.npz", 1)
     taken_for = deltarule("explain", digits_model, "--image", "one.npz", "--json")
-    assert "what the network says counts as right" in taken_for.err
+    assert "using the network's answer" in taken_for.err
     outputs = taken_for.json["layers"][-1]["a"]
     assert taken_for.json["targets"][int(np.argmax(outputs))] == 1.0
     named = deltarule("explain", digits_model, "--image", "one.npz", "--label", "8", "--json").json
@@ -116,7 +116,7 @@ def test_an_image(deltarule: Command, digits_model: Path) -> None:
         (["--image", "three.npz", "--example", "3"], 2, "the examples of three.npz are 0 to 2"),
         (["--image", "three.npz", "--example", "0", "--label", "ten"], 2, "no class is called 'ten'"),
         (["--image", "three.npz", "--data", "digits"], 2, "either with --image, or with --data"),
-        (["--label", "3"], 2, "--label says what an --image is"),
+        (["--label", "3"], 2, "--label is the class of an --image"),
     ],
 )
 def test_what_cannot_be_explained(

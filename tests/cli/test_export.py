@@ -58,7 +58,7 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
             "an export has one format, --onnx FILE or --npz FILE or --html FILE: got none of them; one run writes one",
         ),
         (["--onnx", "a", "--npz", "b"], "got --onnx and --npz; one run writes one file"),
-        (["--npz", "b", "--floats"], "--floats says what an ONNX file takes: got --npz; leave it out"),
+        (["--npz", "b", "--floats"], "--floats is for ONNX files: got --npz; leave it out"),
         (["--onnx", "no/a.onnx"], "no/a.onnx cannot be written: its folder does not exist"),
         (["--npz", "."], "an output is a file: got ., which is a folder"),
     ],

@@ -199,7 +199,7 @@ def test_pictures_are_for_the_network_in_the_box_though_another_lies_here(
     here = deltarule("predict", file, "--json")
     assert here.json == in_the_box.json
     assert "pretrained.safetensors: 784-128-128-10" in here.err
-    assert "unless you say  --model model.safetensors" in here.err
+    assert "only if you pass  --model model.safetensors" in here.err
     assert "unless" not in in_the_box.err
     mine = deltarule("predict", file, "--model", "model.safetensors", "--json")
     assert mine.json != here.json

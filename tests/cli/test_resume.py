@@ -113,7 +113,7 @@ def test_another_run_is_refused_and_the_difference_named(
     code, out, err = deltarule("train", *arguments, "--resume", "kept")
     assert (code, out) == (2, "")
     assert difference in err
-    assert "--resume-anyway  goes on nevertheless" in err
+    assert "--resume-anyway  goes on with the new ones" in err
 
 
 def test_told_to_it_goes_on_nevertheless(deltarule: Command) -> None:
@@ -161,7 +161,7 @@ def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model:
         ),
         (["--checkpoint", "c", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
         (["--run", "r", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
-        (["--resume-anyway"], "--resume-anyway says how a run goes on: got no run; add --resume DIR"),
+        (["--resume-anyway"], "--resume-anyway is for a run to resume: got none; add --resume DIR"),
     ],
 )
 def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: str) -> None:
@@ -263,7 +263,7 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     monkeypatch.setattr(run_folder.RunFiles, "write_history", full)
     monkeypatch.setattr(run_folder.RunFiles, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
-    assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
+    assert caplog.text.count("history not written: run could not be written: the disk is full") == 5
     assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
     assert weights("run/model.safetensors")
 
@@ -284,7 +284,7 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     full_disks = {"disk"}
     code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
     assert (code, out) == (1, "")
-    rescued = Path(err.rpartition("So that it is not lost, the network is in ")[2].strip())
+    rescued = Path(err.rpartition("To save it, the network was written to ")[2].strip())
     assert weights(str(rescued)) == weights(str(whole))
     full_disks.add(rescued.parent.name)
     assert Path(tempfile.gettempdir()) != rescued.parent

@@ -248,7 +248,7 @@ def pictures() -> Any:
 def test_a_folder_of_images_of_any_size_end_to_end(deltarule: Command, pictures: Any) -> None:
     refused = deltarule("train", "--data", "pictures")
     assert refused.code == 1
-    assert "--size brings them to one" in refused.err
+    assert "--size resizes them" in refused.err
     trained = deltarule("train", "--data", "pictures", "--size", "14", "--epochs", "40", "--engine", "numpy", "--json")
     assert trained.json["test_accuracy"] > 0.3
     model = load("model.safetensors")

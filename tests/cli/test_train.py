@@ -156,7 +156,7 @@ def test_from_goes_on_from_a_model(deltarule: Command, digits_model: Path) -> No
     standing = ("--set", "schedule.rate=0", "--out", "same")
     result = deltarule(*SMALL, "--from", digits_model, *standing)
     assert weights("same") == weights(digits_model)
-    assert "the model to go on from" in result.err
+    assert "the given model, before any step" in result.err
 
 
 def test_from_takes_over_the_names_of_new_classes(deltarule: Command, digits_model: Path) -> None:

@@ -1,4 +1,4 @@
-"""`deltarule learn`: write a network yourself, function by function; and grade what others wrote."""
+"""`deltarule learn`: write a network yourself, function by function; grade what others wrote."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
 def learn(options: LearnOptions) -> None:
-    """Say what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    """Show what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
     words = options.words or []
     with Worker() as worker:
         if words[:1] == ["grade"]:
@@ -76,7 +76,7 @@ def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) 
 
 
 def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
-    """What to do next: the title, why, the equation, and the signature. is_guessed: what is wrong in a network."""
+    """What to do next: the title, why, the equation, and the signature. is_guessed: a network's mistake was found."""
     if exercise.faulty:
         key = "learn.guessed" if is_guessed else "learn.repair"
         return entry("repair", says(key, number=exercise.number, title=exercise.title))
@@ -114,7 +114,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
 
 
 def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
-    """What is wrong or half done, what a guess is worth, what was repaired; and what the functions print."""
+    """What is wrong or half done, whether a guess is right, what was repaired; and what the functions print."""
     texts = dict[str, str]()
     for mark in marks:
         step = mark.exercise
@@ -154,7 +154,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
 
 
 def watch(course: Course, worker: Worker) -> None:
-    """Answer whenever a file of the course is saved, until Ctrl-C."""
+    """Check whenever a file of the course is saved, until Ctrl-C."""
     seen: dict[Path, int] = {course.file: 0}
     print_text(says("learn.watching", file=course.file))
     while True:
@@ -182,7 +182,7 @@ def watch_text(marks: list[Mark], start: float) -> str:
 
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
-    """Grade a folder, or a class; or write tests for other graders."""
+    """Grade a folder, or a class of folders; or write tests for other graders."""
     for path in write_tests(options.tests, options.secret or "") if options.tests is not None else ():
         tell("written", str(path))
     if options.tests is not None and not words:
