@@ -264,7 +264,7 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     monkeypatch.setattr(run_folder.RunFiles, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
     assert caplog.text.count("history not written: run could not be written: the disk is full") == 5
-    assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
+    assert caplog.text.count("recording not written: run could not be written: the disk is full") == 1
     assert weights("run/model.safetensors")
 
 

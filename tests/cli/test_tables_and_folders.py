@@ -72,7 +72,7 @@ def test_classes_from_a_table_end_to_end(deltarule: Command) -> None:
     frame.drop(columns="price").to_csv("houses.csv", index=False)
     trained = deltarule("train", "--data", "houses.csv", "--target", "is_dear", "--without", "id", *FAST, "--json")
     assert trained.json["test_accuracy"] > 0.85
-    assert "'is_dear' holds 2 different texts: classes to tell apart" in trained.err
+    assert "'is_dear' holds 2 different strings: classes to tell apart" in trained.err
     frame[["size", "town"]].head(3).to_csv("new.csv", index=False)
     frame.head(3).to_csv("more.csv", index=False)
     answers = deltarule("predict", "new.csv", "more.csv", "--json")
@@ -80,7 +80,7 @@ def test_classes_from_a_table_end_to_end(deltarule: Command) -> None:
     assert names <= {"dear", "cheap"}
     for new, more in zip(answers.json[:3], answers.json[3:], strict=True):
         assert new["probabilities"] == more["probabilities"]
-    assert "more.csv: what was not learned from is passed over: 'id', 'price'" in answers.err
+    assert "more.csv: columns not used in training, skipped: 'id', 'price'" in answers.err
     assert "is_dear" not in answers.err
     report = deltarule("evaluate", "model.safetensors", "--data", "houses.csv", "--json").json
     assert [score["name"] for score in report["per_class"]] == ["cheap", "dear"]

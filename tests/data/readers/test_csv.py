@@ -303,7 +303,7 @@ def test_lines_above_a_table_are_passed_over(stored, above: str, between: str, n
     table = read_table(path, "kind", announce=said.append)
     assert [column.name for column in table.columns] == ["size", "count"]
     assert table.inputs[3].tolist() == [3.5, 3.0]
-    assert f"{path}: lines above the header that are passed over: {n_above}" in said
+    assert f"{path}: lines above the header, skipped: {n_above}" in said
     pixels = above.encode() + f"{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n".replace(",", between).encode()
     for content in (pixels, pixels.replace(HEADER.replace(",", between).encode() + b"\n", b"")):
         assert read_pixels(stored(content)).targets.tolist() == [7, 1]
@@ -320,9 +320,9 @@ def test_a_header_may_begin_as_a_comment_does(stored, name: str) -> None:
 
 @pytest.mark.parametrize("title", ["Sizes of 2024\n", "// ours\n", "Sizes of 2024,,\n", "Sizes\n\nin cm\n"])
 def test_other_lines_above_the_names_are_named(stored, title: str) -> None:
-    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, but they"):
         read_table(stored(title + TABLE), "kind")
-    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, but they"):
         read_pixels(stored(f"{title.split(',')[0].split(chr(10))[0]}\n{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n"))
 
 
