@@ -86,7 +86,7 @@ def test_a_damaged_one_is_passed_over_and_that_is_said(deltarule: Command, caplo
     result = deltarule("train", "--resume", "kept")
     assert result.code == 0
     assert f"after step {int(older.stem[5:])}," in result.err
-    assert f"passed over: {newest} is no sound checkpoint" in caplog.text
+    assert f"skipped: {newest} is not an intact checkpoint" in caplog.text
 
 
 def test_other_checkpoints_are_left_alone(deltarule: Command) -> None:

@@ -411,7 +411,7 @@ def test_weights_that_fit_no_layer_are_refused(wine: Table) -> None:
         fitted.intercepts_[1] = 0.0
     with pytest.raises(ShapeError, match=r"^2 arrays are needed, one for each layer: got 1$"):
         fitted.coefs_ = fitted.coefs_[:1]
-    with pytest.raises(TypeError, match=r"assign to a place, as in coefs_\[0\] = W$"):
+    with pytest.raises(TypeError, match=r"assign to an index, as in coefs_\[0\] = W$"):
         fitted.coefs_.append(np.ones((3, 3)))
     with pytest.raises(TypeError, match="keeps its number of layers"):
         del fitted.intercepts_[0]

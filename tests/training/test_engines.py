@@ -50,7 +50,7 @@ def test_a_checkout_compiles_nothing_where_deltarule_pure_is_set(
     monkeypatch.setenv("DELTARULE_PURE", "1")
     chosen = engine("auto")
     assert chosen.name == "numpy"
-    assert "it is not compiled where DELTARULE_PURE is set; to have it, unset that" in chosen.says
+    assert "it is not compiled while DELTARULE_PURE is set; to get it, unset that" in chosen.says
 
 
 def copy_of_sources(folder: Path) -> Path:
@@ -103,7 +103,7 @@ def test_a_library_of_another_architecture_is_not_used(monkeypatch: pytest.Monke
     put(bytes(content), here)
     library.cache_clear()
     assert engine("auto").name == "numpy"
-    assert "the native engine cannot be had (" in engine("auto").says
+    assert "the native engine is not available (" in engine("auto").says
 
 
 def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -31,12 +31,12 @@ def plain(value: Any) -> Any:
 
 
 def number(value: float, sign: str = "-") -> str:
-    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus where there is one."""
+    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus sign."""
     return f"{float(value) + 0.0:{sign}.5g}"  # 0 added, so that -0.0 becomes 0.0
 
 
 def align(values: Iterable[float]) -> list[str]:
-    """Numbers that can be added up by eye: as many decimals for all as give the largest five digits."""
+    """Numbers that can be added by eye: the same number of decimals, five digits for the largest."""
     values = [float(value) + 0.0 for value in values]
     sign = "+" if min(values, default=0.0) < 0.0 else ""
     largest = max(map(abs, values), default=0.0)
@@ -47,7 +47,7 @@ def align(values: Iterable[float]) -> list[str]:
 
 
 def shorten(name: str) -> str:
-    """A name that leaves room for its numbers."""
+    """A name, shortened to leave room for its numbers."""
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
@@ -63,7 +63,7 @@ def wrap(sentence: str) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, indent: int = 4) -> list[str]:
-    """Rows below their heads, indented; the first `left` columns to the left, the others to the right."""
+    """Rows below their heads, indented; the first `left` columns left-aligned, the others right-aligned."""
     lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
@@ -77,7 +77,7 @@ def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable
 
 
 def text_image(image: Array) -> str:
-    """An image as lines of text, one character for two pixels, one above the other.
+    """An image as lines of text, one character for two pixels above each other.
 
     image: (height, width), any dtype: 0 or less is paper, the largest number is full ink.
 
@@ -108,7 +108,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def picture_lines(array: Array, shape: tuple[int, int]) -> list[str]:
-    """An image in text, indented by four, without its empty margins above and below."""
+    """An image as text, indented by four, without empty lines above and below."""
     if shape[1] > WIDTH - 4:
         return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
     return [f"    {line}".rstrip() for line in text_image(array.reshape(shape)).strip("\n").splitlines()]

@@ -87,7 +87,7 @@ def test_a_sample_on_a_kink_is_named_and_left_out() -> None:
     assert check.ok
     assert check.samples == 7
     assert check.kinks == (
-        "sample 7 is left out: it sits on a kink, where there is no derivative (neuron 0 of layer 0, ReLU at 0, "
+        "sample 7 is left out: it is on a kink, where there is no derivative (neuron 0 of layer 0, ReLU at 0, "
         "and 4 more)",
     )
     without = gradcheck(network, X, CLASSES)

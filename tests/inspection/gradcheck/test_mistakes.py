@@ -374,7 +374,7 @@ class ForwardWithoutBiases(dr.Network):
 def test_an_overridden_forward_is_checked_like_value() -> None:
     check = gradcheck(network_of((dr.Tanh(), StretchedForward())), X, CLASSES)
     assert not check.ok
-    assert "StretchedForward.forward is not value: at z = " in check.mistakes[0]
+    assert "StretchedForward.forward differs from value: at z = " in check.mistakes[0]
     network = ForwardWithoutBiases((4, 5, 3), hidden=dr.Tanh(), dtype=np.float64)
     assert gradcheck(network, X, CLASSES).ok  # its biases are 0
     network.biases[0][:] = 0.3

@@ -128,7 +128,7 @@ def test_the_staircase_has_steps() -> None:
     picture = PICTURES["slice"]()
     assert curve(picture, 0)[1] == [3.0, 2.0, 1.5, 2.0]
     assert curve(picture, 1)[1] == [0.25, 0.5, 0.5, 0.75]
-    assert "accuracy flat but for 2 steps" in picture.description
+    assert "accuracy flat except for 2 steps" in picture.description
 
 
 def test_the_range_test_is_told() -> None:
