@@ -169,7 +169,10 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
         (["digits"], "digits is drawn from a model or data: got none"),
         (["rates"], "rates is drawn from a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
-        (["histograms", "nothing"], "says where units saturate or die, and the picture gradients shows every layer by epoch"),
+        (
+            ["histograms", "nothing"],
+            "says where units saturate or die, and the picture gradients shows every layer by epoch",
+        ),
         (["flips", "nothing"], "nudge an image in  deltarule playground MODEL"),
         (["robustness", "nothing"], "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),

@@ -123,7 +123,10 @@ def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_hol
     assert deltarule("evaluate", "on.safetensors", "--json").json["examples"] == report["test_examples"]
     refused = deltarule("predict", "houses.csv")
     assert (refused.code, refused.out) == (1, "")
-    assert "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train a model with --missing mean" in refused.err
+    assert (
+        "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train a model with --missing mean"
+        in refused.err
+    )
 
 
 def test_a_run_on_a_table_goes_on_from_its_checkpoint(deltarule: Command, with_holes: Any) -> None:

@@ -276,9 +276,7 @@ def test_a_loss_that_is_lost_is_told_with_step_and_layer(diabetes: Table) -> Non
     model = MLPRegressor(
         hidden_layer_sizes=(5, 4), activation="identity", solver="sgd", learning_rate_init=10.0, random_state=0
     )
-    with pytest.raises(
-        dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, first in layer"
-    ):
+    with pytest.raises(dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, first in layer"):
         model.fit(X, y)
     assert np.isfinite(model.predict(X)).all()
 

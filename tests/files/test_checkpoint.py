@@ -218,7 +218,9 @@ def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> N
 def test_a_new_run_does_not_touch_the_checkpoints_of_another(tmp_path: Path) -> None:
     broken_run(tmp_path)
     before = names(tmp_path)
-    with pytest.raises(SettingError, match=r"needs a folder without checkpoints: got .*, which holds step-000000000007"):
+    with pytest.raises(
+        SettingError, match=r"needs a folder without checkpoints: got .*, which holds step-000000000007"
+    ):
         trainer(Checkpoints(tmp_path)).fit(data())
     assert names(tmp_path) == before
     Checkpoints(tmp_path).newest()  # the lock is free

@@ -59,9 +59,15 @@ def test_a_sentence() -> None:
     ("latex", "shown"),
     [
         (r"$\delta^{l+1}_{ik} \ge 0$", "δ^(l+1)_ik ≥ 0"),
-        (r"$$\frac{\partial C}{\partial z_j} = s\, \frac{a_j - t_j}{a_j}\; a_j .$$", "∂C/∂z_j = s ((a_j - t_j)/a_j) a_j."),
+        (
+            r"$$\frac{\partial C}{\partial z_j} = s\, \frac{a_j - t_j}{a_j}\; a_j .$$",
+            "∂C/∂z_j = s ((a_j - t_j)/a_j) a_j.",
+        ),
         (r"\sum_k t_k \ln \frac{t_k}{a_k} , \qquad \sigma'(z)", "Σ_k t_k ln(t_k/a_k),   σ′(z)"),
-        (r"**What it is.** It is $1 / \sqrt{t}$, *not* $\lVert g \rVert^2$ . \tag{1}", "What it is. It is 1 / √t, not ‖g‖^2.   (1)"),
+        (
+            r"**What it is.** It is $1 / \sqrt{t}$, *not* $\lVert g \rVert^2$ . \tag{1}",
+            "What it is. It is 1 / √t, not ‖g‖^2.   (1)",
+        ),
     ],
 )
 def test_latex_in_a_terminal(latex: str, shown: str) -> None:

@@ -180,11 +180,23 @@ def test_a_recipe_that_is_not_one_is_answered(right: str, wrong: str, message: s
         ),
         ("playground 8080", "playground does not take 8080: use deltarule playground --port 8080;"),
         ("train 20", "train does not take 20: use deltarule train --epochs 20;"),
-        ("predict w.csv --model m.safetensors", "this model reads 16 numbers per row: got 9 in w.csv; give data of that"),
-        ("explain m.safetensors --image w.csv", "this model reads 16 numbers per row: got 9 in w.csv; give data of that"),
+        (
+            "predict w.csv --model m.safetensors",
+            "this model reads 16 numbers per row: got 9 in w.csv; give data of that",
+        ),
+        (
+            "explain m.safetensors --image w.csv",
+            "this model reads 16 numbers per row: got 9 in w.csv; give data of that",
+        ),
         ("explain m.safetensors --data digits", "this model reads 16 numbers per row: got 784 in digits; give data of"),
-        ("evaluate m.safetensors --data digits", "this model reads 16 numbers per row: got 784 in digits; give data of"),
-        ("plot confusion m.safetensors --data digits --json", "this model reads 16 numbers per row: got 784 in digits;"),
+        (
+            "evaluate m.safetensors --data digits",
+            "this model reads 16 numbers per row: got 784 in digits; give data of",
+        ),
+        (
+            "plot confusion m.safetensors --data digits --json",
+            "this model reads 16 numbers per row: got 784 in digits;",
+        ),
         ("train digits --from m.safetensors --epochs 1", "this model reads 16 numbers per row: got 784 in digits;"),
         ("predict w.npy --model t.safetensors", "this model reads 2 numbers per row: got 9 in w.npy; give data of"),
         ("data info m.safetensors", "deltarule evaluate m.safetensors  scores it,"),

@@ -149,7 +149,7 @@ def test_sizes_that_differ_are_refused(kind: type[Optimizer]) -> None:
     optimizer = kind()
     optimizer.step(small, small, 0.1)
     if optimizer.moments:
-        with pytest.raises(ShapeError, match=r"must be of one size: got 3, 3, 2.*; make a new optimizer"):
+        with pytest.raises(ShapeError, match=r"must have one size: got 3, 3, 2.*; make a new optimizer"):
             optimizer.step(large, large, 0.1)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 from deltarule.cli.options import LearnOptions
 from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
@@ -48,8 +49,8 @@ def learn(options: LearnOptions) -> None:
         elif options.hint or options.solution:
             help_with(course, current, options)
         else:
-            facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
-            facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
+            facts: dict[str, Any] = {"folder": str(course.folder), "next": current and current.id}
+            facts |= {"trained": course.milestones, "exercises": [mark.to_json_dict() for mark in marks]}
             if wanted is not None:
                 marks = [mark for mark in marks if mark.exercise == wanted]
                 facts = {name: getattr(wanted, name) for name in SHOWN} | {"state": marks[0].state if marks else None}

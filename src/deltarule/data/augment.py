@@ -156,10 +156,7 @@ def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generato
 
 
 def redraw(images: Array, image_shape: Size, widths: NDArray[np.float64]) -> Array:
-    """The images, (n_samples, height * width), drawn with a pen wider or narrower by `widths`, -2 to 2 pixels.
-
-    The images themselves if `widths` is empty.
-    """
+    """The images, (n_samples, height * width), their lines wider by `widths`, -2 to 2 pixels (none if empty)."""
     if not widths.size:
         return images
     height, width = image_shape

@@ -92,7 +92,7 @@ def text_image(image: Array) -> str:
 
 
 def in_unicode(text: str) -> str:
-    """An equation's LaTeX, or a paragraph of its proof, as a terminal shows it: δ^l_ij for \\delta^l_{ij}."""
+    """An equation's LaTeX, or a paragraph of its proof, in Unicode, for a terminal."""
     for pattern, instead in TABLES["in_unicode"].items():
         text = re.sub(pattern, instead, text)
     return text

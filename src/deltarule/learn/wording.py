@@ -1,4 +1,4 @@
-"""A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
+"""A wrong step in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
-    """A step that is wrong as a finding."""
+    """The finding of a wrong step."""
     last, l = len(run.layers) - 1, step.layer
     equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
     kind = run.kinds[l].name if l < len(run.kinds) else "the activation"
@@ -70,7 +70,7 @@ def finding_at(
 
 
 def name_of_array(run: Pass, array: Array | None, function: str) -> str:
-    """The shortest name under which a function of the program has an array; "" where it has none."""
+    """The shortest name of an array in a function of the program; "" if it has none."""
     names = [
         bare_name(each.name) for each in run.trace.events
         if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
@@ -86,12 +86,12 @@ def is_readable(event: Event, function: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """A name with its key, and without a mask or a slice that was stored into: dh of dh[z <= 0]."""
+    """A name with its key, but without a mask or a slice that was assigned to: dh for dh[z <= 0]."""
     return name if re.fullmatch(r"[^\[]*(\[('[^']*'|-?\d+)\])?", name) else name.partition("[")[0]
 
 
 def is_same(value: Array, array: Array) -> bool:
-    """Whether two arrays agree in one of the ways in which they may lie."""
+    """Whether two arrays agree, perhaps transposed."""
     return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
 
 
@@ -107,7 +107,7 @@ def slope_text(run: Pass, l: int, function: str) -> str:
 
 
 def describe(run: Pass) -> list[str]:
-    """The network as it was recognized, a line for each layer."""
+    """The recognized network, a line for each layer."""
     lines = []
     for l, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=False)):
         fan_in, fan_out = layer.W.shape

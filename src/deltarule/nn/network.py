@@ -121,7 +121,7 @@ class Network(metaclass=Named):
     layer_sizes: (inputs, hidden ..., outputs).
     hidden: an activation for all hidden layers or one for each: an object, a
         name, or {"name": "leaky_relu", "slope": 0.1}. output, loss: likewise.
-    task: "classes", "labels", "values", or None, until output, loss or `fit` show it.
+    task: "classes", "labels", "values", or None: output, loss or `fit` decide.
     pixels: whether inputs are uint8, meaning value / 255; `fit` finds out.
     image_shape: (height, width) of an input. class_names: one for each output.
     dropout: the share of a hidden layer left out of a training step, in [0, 1).

@@ -186,7 +186,7 @@ class Monitor:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether there has been no progress for `patience` epochs."""
+        """Whether `patience` epochs have passed without progress."""
         return self.stalled >= self.patience
 
     def wait_again(self, cooldown: int = 0) -> None:

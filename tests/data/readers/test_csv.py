@@ -257,7 +257,9 @@ def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -
     holes = read_columns(stored(f"a;b;c\n{rows}\n;;\n5,5;6.250;inf\n"))
     assert np.nansum(values_in(holes, "b")) == 1250 + 2250 + 3250 + 4250 + 6250
     whole = "a;b\n1.250;1\n999;2\n"
-    with pytest.raises(DataError, match=r"'1\.250' in column 'a' has a comma or point that may mark decimals or thousands"):
+    with pytest.raises(
+        DataError, match=r"'1\.250' in column 'a' has a comma or point that may mark decimals or thousands"
+    ):
         read_table(stored(whole), "b", announce=len)
     assert read_table(stored(whole + "0.5;1\n7;2\n"), "b", announce=len).inputs[0] == 1.25
     assert values_in(read_columns(stored("a\tb\n1.250\t1\n999\t2\n")), "a").tolist() == [1.25, 999]

@@ -261,7 +261,10 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
         ),
         (NEW + "whit,1,1\n", "line 4, column 'color': 'whit' was never seen; did you mean 'white'"),
         (NEW + "7,1,1\n", "column 'color': '7' was never seen"),
-        (NEW + "red,,1\n", "1 in 'length', 'length' first in line 4; fill them in, or train a model with --missing mean"),
+        (
+            NEW + "red,,1\n",
+            "1 in 'length', 'length' first in line 4; fill them in, or train a model with --missing mean",
+        ),
         (NEW + ",1,1\n", "1 in 'color', 'color' first in line 4"),
         (NEW + "red,True,1\n", "column 'length': 'True' is not a number"),
         ("color,length,width\n", "a header and rows were expected: got no rows"),

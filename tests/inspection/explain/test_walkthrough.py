@@ -223,7 +223,12 @@ def test_one_equation_alone(chain: Network) -> None:
     walk = explain(chain, np.array([1.0]), np.array([1.0]), equation="bp4")
     assert list(walk.checks) == ["BP4"]
     text = str(walk)
-    for words in ("ws.inputs[l][i, k]", "deltarule.nn.network.backward", "np.matmul(inputs[l].T", "= Σ_i (A^T)_ki δ^l_ij"):
+    for words in (
+        "ws.inputs[l][i, k]",
+        "deltarule.nn.network.backward",
+        "np.matmul(inputs[l].T",
+        "= Σ_i (A^T)_ki δ^l_ij",
+    ):
         assert words in text
     assert "BP3" not in text
 

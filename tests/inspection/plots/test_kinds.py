@@ -89,7 +89,10 @@ def test_a_history_draws_its_curves(run: dict[str, Any], tmp_path: Path) -> None
         (("reliability",), "deltarule evaluate MODEL --json  has accuracy and confidence in ten bins"),
         (("scores",), "deltarule evaluate MODEL  prints recall, precision and F1 of each class"),
         (("activations",), "plot dr.Tanh().value(z) against z = np.linspace(-4, 4) with matplotlib"),
-        (("histograms",), "deltarule check RUN  says where units saturate or die, and the picture gradients shows every layer"),
+        (
+            ("histograms",),
+            "deltarule check RUN  says where units saturate or die, and the picture gradients shows every layer",
+        ),
         (("flips",), "flips is no longer drawn: to see what would change a prediction, nudge an image in"),
         (("robustness",), "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (("confusion",), 'confusion is drawn by dr.plot("confusion", model, data): got no model and no data'),

@@ -42,10 +42,7 @@ Fitting = tuple[float, Mapping[str, Any]]  # the factor with which a slip explai
 
 
 class Slip(NamedTuple):
-    """An array after a mistake: `array`, or `array` + rate * `along` with any rate.
-
-    key: "" if it is right.
-    """
+    """An array after a mistake (key "": none): `array`, or `array` + rate * `along` with any rate."""
 
     key: str
     array: Array

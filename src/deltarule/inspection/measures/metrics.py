@@ -158,10 +158,7 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
-    """a^L, (n_samples, outputs), and C_i, the loss of each example, (n_samples,) float64.
-
-    dataset: as the network reads it.
-    """
+    """a^L, (n_samples, outputs), and each example's loss C_i, (n_samples,); data as the network reads them."""
     n_samples, loss = dataset.n_samples, network.loss
     ws = network.workspace(min(n_samples, PREDICTION_ROWS))
     outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)

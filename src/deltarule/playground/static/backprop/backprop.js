@@ -1,4 +1,4 @@
-// Backprop: one example walked forward and back, with the numbers themselves, and every number checked.
+// Backprop: one example, step by step forward and back, with all its numbers, and every number checked.
 
 import { readsDrawings } from "../shared/store.js";
 import { announce, button, element, inSlices, keyGoal, repaintOn } from "../shared/widgets.js";

@@ -1,4 +1,4 @@
-// A quantity on the page: its numbers written out, or as colored cells, one of them picked.
+// A quantity on the page: its numbers in digits, or as colored cells, one of them picked.
 
 import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shown } from "../shared/widgets.js";
 

@@ -1,4 +1,4 @@
-// Is what backpropagation says the derivative? Nudges that know nothing of it answer, for one number or for all.
+// Compares the derivatives of backpropagation with nudges that do not use it, for one number or for all.
 
 import { activate, forward, hasKink, isElementwise, update } from "../engine/network.js";
 import { nudge, probeOf } from "../engine/nudges.js";
@@ -18,7 +18,7 @@ const TOLERANCE = 1e-5; // what central differences let one see
  * @property {boolean} tiny whether the derivative drowns in rounding, so that agreeing means little
  */
 
-/** Whether a quantity has a numeric derivative to be compared with. */
+/** Whether a quantity has a numeric derivative for the comparison. */
 export function canCheck(kind) {
     return kind in NUDGED || ["a", "nW", "nb"].includes(kind);
 }
@@ -109,11 +109,11 @@ export class CheckAll {
         this.bar = element("progress", { "aria-label": "How many numbers are checked", hidden: true });
         this.result = element("p", { class: "bp-result", role: "status" });
         this.control = null;
-        const says = "Backpropagation says how C answers to each number. Two nudges, a little up and a little down, say it without any of the four equations.";
+        const says = "Backpropagation computes the derivative of C by each number. Two nudges, a little up and a little down, measure it without any of the four equations.";
         this.root = element("section", { class: "bp-check" }, element("h2", {}, "Is it right?"), element("p", {}, says), element("div", { class: "row" }, this.button, this.bar), this.result);
     }
 
-    /** Another walk: what ran for the last one is of no use. */
+    /** Another walk: the checks of the last one are dropped. */
     open(walk) {
         this.walk = walk;
         this.cancel();
@@ -153,7 +153,7 @@ export class CheckAll {
     finish(checks) {
         this.cancel();
         const kinks = checks.reduce((sum, each) => sum + each.kinks, 0);
-        const left = kinks > 0 ? ` ${kinks.toLocaleString("en")} sit at a kink, where there is no derivative, and were left out.` : "";
+        const left = kinks > 0 ? ` ${kinks.toLocaleString("en")} lie at a kink, where the derivative does not exist, and were skipped.` : "";
         const wrong = checks.filter(({ ok }) => !ok).map(({ part }) => raised(part.text));
         const good = wrong.length === 0;
         const found = good
@@ -180,7 +180,7 @@ function raised(text) {
     return text.replace(/\^(\d+)/g, (_, index) => [...index].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
 }
 
-/** Puts a verdict, or what stands for it until it comes, on a badge of that class; what `badgeOf` says of it, or null. */
+/** Puts a verdict, or its placeholder, on a badge of that class; returns what `badgeOf` returns, or null. */
 export function showBadge(node, name, verdict, before = "") {
     const badge = verdict ? badgeOf(verdict) : null;
     node.textContent = badge ? badge.text : before;
@@ -190,7 +190,7 @@ export function showBadge(node, name, verdict, before = "") {
 
 /** The words of a badge, and whether they are good: never color alone. */
 function badgeOf({ ok, tiny, error, kinks, count }) {
-    const left = kinks > 0 ? `, ${kinks} at a kink left out` : "";
+    const left = kinks > 0 ? `, ${kinks} at a kink skipped` : "";
     const all = count === 1 ? "" : `${count.toLocaleString("en")} `;
     const agree = count === 1 ? "agrees" : "agree";
     const size = `: relative error ${error.toExponential(1).replace("-", "−")}`;

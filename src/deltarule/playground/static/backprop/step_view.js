@@ -101,7 +101,7 @@ export class StepView {
             block.badge.textContent = (block.badge.textContent && (CHECKED[kind] ?? "")) + block.badge.textContent;
             block.badge.title = badge ? comparison(kind) : "";
         });
-        this.outcome.textContent = step.group === "update" ? `After one step with r = ${walk.rate}, of all layers at once, ` +
+        this.outcome.textContent = step.group === "update" ? `After one step of all layers with r = ${walk.rate}, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";
     }
 }

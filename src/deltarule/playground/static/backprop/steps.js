@@ -24,11 +24,11 @@ const KINDS = {
     b: ["b", "the biases", ({ network }, l) => network.biases[l - 1]],
     z: ["z", "the weighted sums", ({ trace }, l) => trace.z[l]],
     a: ["a", "the activations", ({ trace }, l) => trace.a[l]],
-    g: ["∂C/∂a", "how C answers to the outputs", ({ g }) => g],
+    g: ["∂C/∂a", "the derivative of C by the outputs", ({ g }) => g],
     d: ["δ", "the errors, ∂C/∂z", ({ gradient }, l) => gradient.delta[l]],
     gb: ["∂C/∂b", "the gradient by the biases", ({ gradient }, l) => gradient.biases[l - 1]],
     gW: ["∂C/∂W", "the gradient by the weights", ({ gradient }, l) => gradient.weights[l - 1]],
-    gx: ["∂C/∂x", "how C answers to the input", ({ gradient }) => gradient.input],
+    gx: ["∂C/∂x", "the derivative of C by the input", ({ gradient }) => gradient.input],
     nb: ["new b", "the biases after one step", (walk, l) => walk.updated().biases[l - 1]],
     nW: ["new W", "the weights after one step", (walk, l) => walk.updated().weights[l - 1]],
 };
@@ -105,7 +105,7 @@ export function stepsOf(walk) {
         ...layers.map((l) =>
             step("forward", "forward", l, `Forward through ${name(l)}`, [inputId(l), `W${l}`, `b${l}`], [`a${l}`, `z${l}`]),
         ),
-        step("C", "C", last, "How wrong it is", [`a${last}`, `t${last}`], ["C0"]),
+        step("C", "C", last, "How wrong the network is", [`a${last}`, `t${last}`], ["C0"]),
         step("BP1", first, last, "The errors of the outputs", [`a${last}`, ...(walk.shortcut ? [`t${last}`] : [`g${last}`, `z${last}`])], [`d${last}`]),
         ...back,
         step("dC/dx", "BP2", 0, "The input: BP2 once more, where σ′ is 1", ["d1", "W1"], ["gx0"]),
@@ -242,7 +242,7 @@ export function placeOf(walk, { kind, l }, index) {
         const count = network.sizes[l];
         return `from ${neuron(l - 1, Math.floor(index / count))} to ${neuron(l, index % count)}`;
     }
-    return kind === "C" ? "how wrong the network is about this example" : neuron(l, index);
+    return kind === "C" ? "the loss of this example" : neuron(l, index);
 }
 
 /** A short label of one number: its class where that is short, else the index of its neuron; nothing where it is alone. */

@@ -1,4 +1,4 @@
-// The inputs of a network that reads no drawing: a picture to paint on, or a field for each column of its table.
+// The inputs of a network that does not read drawings: a picture to paint on, or a field for each column of its table.
 
 import { button, element, keyGoal, paintInk, repaintOn } from "../shared/widgets.js";
 import { makePlane } from "./plane.js";
@@ -31,7 +31,7 @@ export async function begin(store, examples) {
 function makePicture(panel, store) {
     const [height, width] = store.network.imageShape;
     const canvas = element("canvas", { width, height, role: "application", tabindex: "0", class: "pixels paintable", "aria-roledescription": "picture to paint on" });
-    const keys = "Paint with mouse or finger; what is inked already is wiped. By keyboard: arrow keys move, Space paints.";
+    const keys = "Paint with mouse or finger; inked pixels are wiped. By keyboard: arrow keys move, Space paints.";
     let here = 0;
     let ink = null; // what the pointer leaves, while it is down
     const set = (index, value) => {
@@ -100,8 +100,8 @@ export function makeInputs(panel, store, examples) {
         return makePlane(panel, store);
     }
     if (!imageShape && fields.length > MOST_FIELDS) {
-        return element("div", {}, element("p", {}, `This network reads ${fields.length} numbers, too many for a field each.`), ...sizes[0] === 784 ? [
-            element("p", {}, "If they are the pixels of an image, say so in Python, and open the new file to draw:"),
+        return element("div", {}, element("p", {}, `This network reads ${fields.length} numbers, too many for one field each.`), ...sizes[0] === 784 ? [
+            element("p", {}, "If they are pixels of an image, set its shape in Python, and open the new file to draw:"),
             element("pre", { class: "cure" }, element("code", {}, CURE)),
         ] : []);
     }

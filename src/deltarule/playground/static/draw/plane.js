@@ -9,7 +9,7 @@ const SIZE = 600; // of the picture
 const SIDE = 48; // of the grid of points on which neurons are asked; less where a network is large,
 const WORK = 4e7; // products that all points of the grid may take
 const PALE = 1.7; // the answer stays below full color, which is the points'
-const KEYS = "A click puts a point. So does Space where the arrow keys lead; Backspace removes the last.";
+const KEYS = "A click adds a point. So does Space, after the arrow keys; Backspace removes the last.";
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 1], ArrowDown: [1, -1] };
 
 const seen = {}; // network: the one that was asked last, side: of the grid, layers: what its neurons make of it
@@ -99,9 +99,9 @@ export function makePlane(panel, store) {
             context.arc(...place(x), 14, 0, 2 * Math.PI);
             context.stroke();
         }
-        caption.textContent = cell ? `${cell.getAttribute("aria-label")}: blue where it is high, orange where it is low.` :
-            `Pale where the network is in doubt.${world.train < world.points.length ? " Hollow points are held out." : ""}`;
-        canvas.setAttribute("aria-label", `${world.points.length} points, ${world.train} of them to be learned.${x ? ` At ${shown(x[0])}, ${shown(x[1])} the answer is ${COLORS[answer]}, ${shown(outputs[answer])}.` : ""}`);
+        caption.textContent = cell ? `${cell.getAttribute("aria-label")}: blue means high, orange means low.` :
+            `Pale means that the network is unsure.${world.train < world.points.length ? " Hollow points are held out." : ""}`;
+        canvas.setAttribute("aria-label", `${world.points.length} points, ${world.train} of them for training.${x ? ` At ${shown(x[0])}, ${shown(x[1])} the answer is ${COLORS[answer]}, ${shown(outputs[answer])}.` : ""}`);
     });
     const point = ({ type, target }) => {
         const other = ["pointerleave", "focusout"].includes(type) ? null : target.closest?.(".cell");

@@ -1,4 +1,4 @@
-// From what is on the pad, or in an image file, to what the network reads: past the normalizer, or through it.
+// From the pad, or an image file, to the input of the network: with the normalizer, or without it.
 
 import { PAD_SIZE, readsDrawings } from "../shared/store.js";
 import { element, inNextFrame, paintPhoto } from "../shared/widgets.js";
@@ -88,7 +88,7 @@ function grayOf(bytes) {
     return gray;
 }
 
-const UNREADABLE = "This file is no image that can be read here: take a PNG, JPEG, WebP or BMP.";
+const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP.";
 
 /** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
@@ -107,14 +107,14 @@ async function decoded(file) {
 /** The picture in an image file. */
 export async function readImageFile(file) {
     if (file.size > LARGEST_FILE) {
-        throw new Error("This file is larger than 32 MB: take a smaller one.");
+        throw new Error("This file is larger than 32 MB: use a smaller one.");
     }
     const size = sizeOf(new Uint8Array(await file.arrayBuffer()));
     if (size === null) {
         throw new Error(UNREADABLE);
     }
     if (size[0] * size[1] > LARGEST_IMAGE) {
-        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: take one of at most 16 megapixels.`);
+        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: use one of at most 16 megapixels.`);
     }
     return decoded(file);
 }

@@ -27,7 +27,7 @@ export async function load(bytes) {
 
 function whyNot(bytes, { message }) {
     if (typeof WebAssembly === "undefined") {
-        return "this browser has no WebAssembly, or has it switched off; another one shows the page";
+        return "this browser has no WebAssembly, or it is switched off: use another one";
     }
     return WebAssembly.validate(bytes)
         ? `WebAssembly is not allowed here (${message}): a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`

@@ -1,4 +1,4 @@
-// Derivatives that know nothing of backpropagation: two forward passes each. Touches no page.
+// Derivatives without backpropagation: two forward passes each. Touches no page.
 
 import { activate, backward, hasKink, isElementwise, passOf } from "./network.js";
 

@@ -1,4 +1,4 @@
-// What a network makes of examples, and what would change its mind: small steps of an input along the gradient, until
+// A network's answers to examples, and what would change them: small steps of an input along the gradient, until
 // the answer is another. Touches no page.
 
 import { backward, forward } from "../engine/network.js";

@@ -33,7 +33,7 @@ export function readModel(buffer) {
     const { header, start } = headerOf(buffer);
     const text = header.__metadata__?.deltarule;
     if (text === undefined) {
-        throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
+        throw new Error("expected a model file of deltarule: got a .safetensors file without deltarule's description");
     }
     const about = said(JSON.parse(text));
     const tensor = (name) => tensorOf(buffer, start, header[name], name);
@@ -82,7 +82,7 @@ function said({ format, required, optional, ...older }) {
 function headerOf(buffer) {
     const length = buffer.byteLength < 8 ? Infinity : Number(new DataView(buffer).getBigUint64(0, true));
     if (length > buffer.byteLength - 8) {
-        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are no .safetensors file`);
+        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are not a .safetensors file`);
     }
     const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
     return { header: JSON.parse(text), start: 8 + length };

@@ -73,7 +73,7 @@ export class Server {
     get of() {
         const { of } = this.store.network;
         if (!of) {
-            throw new Error("this network learned in the page, which has no examples for it");
+            throw new Error("this network was trained in the page, which has no examples for it");
         }
         return of;
     }

@@ -44,7 +44,7 @@ export function connectShare(store) {
         if (keys.has("isNewer")) {
             const place = document.getElementById("failure");
             place.hidden = false;
-            place.textContent = "A newer deltarule made this link: this page shows what it can read of it.";
+            place.textContent = "A newer deltarule made this link: this page shows the parts that it can read.";
         }
     });
 }

@@ -1,4 +1,4 @@
-// What every tab looks at: one drawing, one input, what the network makes of it, and which tab is open. Touches no page.
+// The state that all tabs share: one drawing, one input, the network's answer to it, and the open tab. Touches no page.
 
 export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many by this many
 

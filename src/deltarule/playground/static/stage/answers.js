@@ -56,9 +56,9 @@ function listed(network, values) {
     return [...values].map(named).join(", ");
 }
 
-/** Who has said what the input should be: the data that it comes from, or the person at the page. */
+/** The source of the label: the data, or the person at the page. */
 function whoSays(store) {
-    return store.drawing.source === "example" ? "The data say" : "You say";
+    return store.drawing.source === "example" ? "The label says" : "You say";
 }
 
 /** An output for people: a probability in percent. */
@@ -76,7 +76,7 @@ class Bars {
     constructor() {
         this.list = element("ol", { class: "bars" });
         this.ends = element("p", { class: "bars axis small muted", "aria-hidden": "true" });
-        this.alone = element("p", { class: "small muted" }, "Each output is a sigmoid of its own, from 0 to 1: they need not add up to 1.");
+        this.alone = element("p", { class: "small muted" }, "Each output has its own sigmoid, from 0 to 1: they need not add up to 1.");
         this.node = element("div", {}, this.list, this.ends, this.alone);
         this.oneStop = roving(this.list, "li", () => 1);
     }

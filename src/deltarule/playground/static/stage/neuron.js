@@ -1,4 +1,4 @@
-// One neuron under the glass: its incoming weights as an image, what each input adds, where its output goes; and fields
+// One neuron up close: its incoming weights as an image, what each input adds, where its output goes; and fields
 // in which a hand changes its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
@@ -79,12 +79,12 @@ class Signed {
 function sumOf({ network, trace }, layer, neuron, total) {
     const bias = shown(network.biases[layer - 1][neuron]);
     if (!trace) {
-        return `Its bias is ${bias}. Draw something, and it answers.`;
+        return `Its bias is ${bias}. Draw something to see its activation.`;
     }
     const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
     const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
-    const sent = isSilent(network, layer, neuron) ? " It is silenced: nothing of it reaches the next layer." : a === 0 ? " It is silent now: it adds nothing to the next layer." : "";
-    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.${sent}`;
+    const sent = isSilent(network, layer, neuron) ? " You silenced it: it sends nothing to the next layer." : a === 0 ? " It is silent: it adds nothing to the next layer." : "";
+    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} gives a = ${shown(a)}.${sent}`;
 }
 
 /** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
@@ -103,8 +103,8 @@ function connectionsOf(store, layer, neuron, products) {
 /** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
 export function makeDetail(store) {
     let at = null; // { layer, neuron } that the fields are about
-    const start = readsDrawings(store.network) ? "Draw, and every neuron answers. New here? The tour takes two minutes." : "Change an input, and every neuron answers.";
-    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or walk to one with the arrow keys.`)];
+    const start = readsDrawings(store.network) ? "Draw, and every neuron reacts. New here? The tour takes two minutes." : "Change an input, and every neuron reacts.";
+    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or go to one with the arrow keys.`)];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
@@ -113,9 +113,9 @@ export function makeDetail(store) {
     const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
     const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
-    const hint = element("p", { class: "small muted" }, "Click a neuron to hold it and to change its numbers; Escape lets it go.");
+    const hint = element("p", { class: "small muted" }, "Click a neuron to keep it open and change its numbers; Escape closes it.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);
-    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, inside, hint);
+    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The selected neuron" }, title, sum, inside, hint);
     let rows = [];
 
     /** A row for each connection; where one is being changed, all stay. */

@@ -146,14 +146,14 @@ const drawAll = async (tour, isOn) => {
 
 /** Where the eye should be, what is said, and what happens. */
 const STEPS = [
-    [".input", () => "This is a neural network, all of it. A 3 is drawn at its left …", drawAll],
-    [".outputs", (store) => `… and comes out at its right. ${sentence(store)} Each bar is one output.`, async () => {}],
-    [".beside", () => "In between, each cell is a neuron. The brightest is open beside: the weights that it has learned, what each input adds, and where its output goes.", look],
+    [".input", () => "This is a whole neural network. A 3 is drawn on the left …", drawAll],
+    [".outputs", (store) => `… and the answer comes out on the right. ${sentence(store)} Each bar is one output.`, async () => {}],
+    [".beside", () => "In between, each cell is a neuron. The brightest is open beside them: its learned weights, what each input adds, and where its output goes.", look],
     [".cell.silent, .outputs, .beside", (store) => `Any number can be changed by hand. Here that neuron is silenced. ${sentence(store)} One neuron seldom decides alone.`, silence],
-    [".outputs", (store) => `Suppose the answer should have been ${nameOf(store.network, store.label ?? store.answer)}. Now the network is wrong, and every output has an error: too much of one, too little of the other.`, inBackprop(openSteps("BP1"))],
-    [".layer:not(.input, .outputs)", () => "Backpropagation sends that error back along the same connections, layer by layer, until every weight knows its share.", inBackprop(openSteps("BP2"))],
-    [".outputs", (store) => `It learns: each step moves all weights a little against their share. ${sentence(store)}`, inBackprop(learn)],
-    [".input .pad", () => "Your turn. Draw a digit; then let a new network learn in Train, follow your own error in Backprop, or look at what is misread in Mistakes.",
+    [".outputs", (store) => `Suppose the answer should have been ${nameOf(store.network, store.label ?? store.answer)}. Now the network is wrong, and every output has an error: one is too large, another too small.`, inBackprop(openSteps("BP1"))],
+    [".layer:not(.input, .outputs)", () => "Backpropagation sends that error back along the same connections, layer by layer, until every weight has its share of the error.", inBackprop(openSteps("BP2"))],
+    [".outputs", (store) => `The network learns: each step changes all weights a little against their share. ${sentence(store)}`, inBackprop(learn)],
+    [".input .pad", () => "Your turn. Draw a digit; then let a new network learn in Train, follow your own error in Backprop, or see the misread digits in Mistakes.",
         async ({ store, start }) => store.set({ network: start.network, drawing: { ...BLANK, before: start.drawing }, tab: "draw" })],
 ];
 

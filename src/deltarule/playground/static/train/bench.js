@@ -22,7 +22,7 @@ export class Bench extends Lesson {
         build.files.addEventListener("change", () => take(build.files.files));
         window.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer.files));
         store.addEventListener("change", ({ keys }) => {
-            if (keys.has("world") && store.world?.isOwn) { // a hand has put or removed a point
+            if (keys.has("world") && store.world?.isOwn) { // the user added or removed a point
                 build.own(store.world.points);
                 this.reset();
             } else if (keys.has("build") && store.build !== this.told) { // of an address

@@ -33,7 +33,7 @@ export async function samplesIn(files) {
     const parts = [false, true].map((isTest) => [IMAGES, LABELS].map((kind) => contents.find((each) => each.kind === kind && each.isTest === isTest)));
     const whole = parts.filter(([images, labels]) => images && labels && images.count === labels.count && images.count > 0);
     if (whole.length === 0) {
-        throw new Error("drop images and their labels together, as many of the one as of the other: train-images-idx3-ubyte and train-labels-idx1-ubyte");
+        throw new Error("drop images and labels together, the same number of both: train-images-idx3-ubyte and train-labels-idx1-ubyte");
     }
     const count = whole.reduce((sum, [images]) => sum + images.count, 0);
     const [inputs, targets] = [new Uint8Array(784 * count), new BigInt64Array(count)];

@@ -42,7 +42,7 @@ export class WeightPictures {
             });
         });
         const which = count < neurons ? `the first ${count} of ${neurons} neurons` : `all ${neurons} neurons`;
-        this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color is a weight of ±${shown(scale)} or more.`;
+        this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color means a weight of ±${shown(scale)} or more.`;
         this.canvas.setAttribute("aria-label", `First-layer weights as pictures, ${which}; the largest are about ±${shown(scale)}`);
     }
 }

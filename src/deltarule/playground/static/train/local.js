@@ -45,14 +45,14 @@ class RunInWorker {
 
     over(reason, failed = false) {
         const { network, probe: [learned, held], accuracy, isStuck, isLost, settings: { rate } } = this.frame;
-        const verdict = isStuck && !isLost && this.frame.isOver ? `The loss is not below where it began. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
+        const verdict = isStuck && !isLost && this.frame.isOver ? `The loss has not fallen. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
         this.end("end", { network, reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy });
     }
 
     end(type, detail) {
         this.busy = true; // for good
         this.tell(type, detail);
-        this.tell = () => {}; // what the worker still says is of no use
+        this.tell = () => {}; // later messages of the worker are ignored
     }
 
     /** Takes steps: few at first, since most is learned there, then a third of an epoch at a time; calmly, two epochs. */
