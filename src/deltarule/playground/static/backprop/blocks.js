@@ -44,7 +44,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
 }
 
 /**
- * @typedef {object} Part what a block shows
+ * @typedef {object} Part the content of a block
  * @property {string} text name of the quantity
  * @property {string} means
  * @property {ArrayLike<number>} values in the order shown
@@ -52,7 +52,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
  * @property {boolean} numbers
  * @property {boolean} ink
  * @property {(n: number) => string} nameOf the name of one of them
- * @property {(n: number) => string} labelOf a short one, where it is written out: a class, an index, or nothing
+ * @property {(n: number) => string} labelOf a short one beside its digits: a class, an index, or nothing
  */
 
 /** One quantity: a figure with a caption, its cells, and room for a badge. */

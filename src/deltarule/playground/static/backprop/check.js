@@ -7,7 +7,7 @@ import { quantityOf, slopeAt, stepsOf } from "./steps.js";
 
 const NUDGED = { d: "z", gb: "bias", gW: "weight", gx: "input" };
 const STEP = 1e-5;
-const TOLERANCE = 1e-5; // what central differences let one see
+const TOLERANCE = 1e-5; // the precision of central differences
 
 /**
  * @typedef {object} Verdict
@@ -28,7 +28,7 @@ export function comparison(kind) {
     return kind === "a" ? "σ′ with (σ(z + h) − σ(z − h)) / 2h" : kind in NUDGED ? "with (C(+h) − C(−h)) / 2h" : "how fast C falls along the step, −|∂C/∂p|², with (C(+h) − C(−h)) / 2h";
 }
 
-/** Both answers for one number: {slope, numeric, rounding, kink}; null where a quantity has none. */
+/** Both answers for one number: {slope, numeric, rounding, kink}; null if a quantity has none. */
 export function compareOne(walk, probe, { kind, l, values }, index) {
     if (kind === "a") {
         return compareSlope(walk, l, index);
@@ -75,7 +75,7 @@ export function* checking(walk, id, indices = null) {
 }
 
 /**
- * Which numbers of a quantity are checked where all are too much work: as many as `most` multiplications allow, evenly
+ * The numbers of a quantity to check if all are too much work: as many as `most` multiplications allow, evenly
  * spread; null for all.
  */
 export function spread(walk, id, most = 2e10) {
@@ -87,7 +87,7 @@ export function spread(walk, id, most = 2e10) {
     return count >= values.length ? null : Array.from({ length: count }, (_, n) => Math.floor((n * values.length) / count));
 }
 
-/** @returns {Verdict} what comparisons, as `compareOne` makes them, come to; those at a kink are left out */
+/** @returns {Verdict} the result of the comparisons of `compareOne`; those at a kink are skipped */
 export function verdict(comparisons) {
     const counted = comparisons.filter(({ kink }) => !kink);
     const squares = (numberOf) => counted.reduce((sum, each) => sum + numberOf(each) ** 2, 0);

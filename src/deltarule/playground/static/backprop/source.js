@@ -63,7 +63,7 @@ export class Source {
         this.onChange();
     }
 
-    /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null where nothing is drawn */
+    /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null if nothing is drawn */
     example() {
         const { network, x } = this.store;
         return network && x ? { network, x, y: this.target(network) } : null;
@@ -78,7 +78,7 @@ export class Source {
     target(network) {
         const { answer, outputs } = this.store;
         const label = this.label();
-        if (network.task === "classes") { // what is wrong teaches: of no label, the answer that comes second
+        if (network.task === "classes") { // a mistake teaches: without a label, the second-best answer
             return label ?? Math.max(largest(outputs, answer), 0);
         }
         const seen = JSON.stringify([label, this.store.structure]);

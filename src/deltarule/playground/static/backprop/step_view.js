@@ -106,9 +106,9 @@ export class StepView {
     }
 }
 
-const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // where it is not the number itself
+const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // if the number itself is not compared
 
-/** Which of the numbers shown the picked sum reads; of z, where sigma' is taken, the picked one. */
+/** Which of the numbers shown the picked sum reads; of the z that sigma' is taken at, the picked one. */
 function focusOf(view, indices, step, picked) {
     if (indices === undefined) {
         return step.group === "BP2" || step.group === "BP1" ? new Set([picked]) : new Set();

@@ -19,7 +19,7 @@ import { cellText, inputId, placeOf, quantityOf, range, slopeAt } from "./steps.
  * @property {string} text the name of the number
  * @property {number} value
  * @property {Term[]} terms largest first; none for a number that is given and not computed
- * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer what else is done with the
+ * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer the last operation on the
  *     sum: value = outer * sum, outer / sum, or a function, named by the text, of the sum
  * @property {string} says where the number comes from, in words
  */
@@ -163,7 +163,7 @@ export class SumPanel {
         this.root = element("aside", { class: "bp-sum", "aria-label": "The picked number" });
     }
 
-    /** Shows the number at `index` of the quantity `id`; `free` where numbers that are given may be changed. */
+    /** Shows the number at `index` of the quantity `id`; `free`: given numbers may be changed. */
     show(walk, id, index, free) {
         const part = quantityOf(walk, id);
         const sum = sumOf(walk, id, index);

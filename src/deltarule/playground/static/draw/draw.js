@@ -32,7 +32,7 @@ function makeFilm(panel, store) {
     return [film, nothing];
 }
 
-/** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and says what goes wrong. */
+/** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and reports errors. */
 function connectFiles(panel, store, attempt) {
     const take = (file) => attempt(async () => {
         const picture = await readImageFile(file);
@@ -47,7 +47,7 @@ function connectFiles(panel, store, attempt) {
             }
         },
     });
-    const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // where files are to be trained on
+    const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // there, files are for training
     window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
     window.addEventListener("drop", (event) => {
         event.preventDefault();

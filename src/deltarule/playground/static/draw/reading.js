@@ -50,7 +50,7 @@ function read(store, canvas) {
     return untouched ? { ...normal, image: pixels } : normal;
 }
 
-/** Keeps `store.x` and `store.stages` what the drawing says, one reading a frame. */
+/** Keeps `store.x` and `store.stages` up to date with the drawing, one reading per frame. */
 export function readDrawings(store) {
     const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
     const ask = inNextFrame(() => {
@@ -69,9 +69,9 @@ export function readDrawings(store) {
 
 const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
-const MOST_SIDE = 512; // of what is kept: the normalizer reads no larger ones
+const MOST_SIDE = 512; // of the picture that is kept: the normalizer reads no larger ones
 
-/** Luminance 0..255 of red, green, blue, alpha bytes; what is transparent lets the opposite of the ink shine through. */
+/** Luminance 0..255 of red, green, blue, alpha bytes; transparent pixels show the opposite of the ink. */
 function grayOf(bytes) {
     const gray = new Uint8Array(bytes.length / 4);
     const luminance = (at) => (19595 * bytes[at] + 38470 * bytes[at + 1] + 7471 * bytes[at + 2] + 32768) >> 16;
@@ -148,7 +148,7 @@ function ofWebp(view, kind) {
 }
 
 /**
- * [width, height] of the picture in a PNG, JPEG, WebP or BMP file; null for what is none of these.
+ * [width, height] of the picture in a PNG, JPEG, WebP or BMP file; null for other files.
  * @param {Uint8Array} bytes of the file
  */
 export function sizeOf(bytes) {

@@ -3,10 +3,10 @@
 const ALIGNED = 64;
 const PAGE = 65_536;
 
-/** What the module says of itself: the fields of a call, those that are reals, codes of names, parts that it computes. */
+/** The module's description of itself: the fields of a call, those that are reals, codes of names, parts that it computes. */
 export const about = {};
 
-let engine = null; // what it exports
+let engine = null; // its exports
 let top = 0; // where its memory is free
 let holder = null; // the Call whose numbers lie below
 

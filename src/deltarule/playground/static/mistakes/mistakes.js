@@ -71,7 +71,7 @@ class Mistakes {
             return this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst);
         })));
         const table = element("table", {},
-            element("caption", {}, `Each row is what an ${wordFor(this.network)} is, each column what it is read as.`),
+            element("caption", {}, `Each row is the true class of an ${wordFor(this.network)}, each column the predicted class.`),
             tableHead(element("span", { class: "unseen" }, "It is"), ...classNames), element("tbody", {}, ...rows));
         this.matrix.replaceChildren(table);
         roving(table, "button", () => classNames.length)();

@@ -85,7 +85,7 @@ export class Nudging {
         this.show();
     }
 
-    /** Shows the place where the slider stands. `speak`: a screen reader hears of it. */
+    /** Shows the slider's place on the path. `speak`: tell a screen reader. */
     show(speak = false) {
         const { network } = this.store;
         const [start, place] = [this.places[0], this.places[Number(this.slider.value)]];

@@ -18,7 +18,7 @@ export function nameOf(network, index) {
     return network.classNames?.[index] ?? String(index);
 }
 
-/** The outputs as people want them, in the targets' own units where those were standardized; null where there are none. */
+/** The outputs for people, in the targets' own units if those were standardized; null if there are none. */
 function answers({ network, outputs }) {
     const scaling = network.targetScaling;
     return outputs && scaling ? outputs.map((each, index) => each * scaling.scale[index] + scaling.mean[index]) : outputs;
@@ -43,7 +43,7 @@ export function sentence(store) {
     return `Reads ${said(order[0])}${next}.${label} ${doubts(store)}`.trim();
 }
 
-/** What speaks against the answer, as a sentence; empty where nothing does. */
+/** A doubt about the answer, as a sentence; empty if nothing does. */
 function doubts(store) {
     const share = store.trace ? unusual(store.network, store.trace) : 0;
     const strange = share >= 0.5 ? `Unusual (${percent(share)}): unlike what the network learned.` : "";
@@ -71,7 +71,7 @@ function isShare(network) {
     return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
 }
 
-/** The bars: one row per output, made by `build`, painted by `paint`; beneath them the axis, where it is not plain. */
+/** The bars: one row per output, made by `build`, painted by `paint`; beneath them the axis, if it needs one. */
 class Bars {
     constructor() {
         this.list = element("ol", { class: "bars" });
@@ -127,7 +127,7 @@ class Bars {
     }
 }
 
-/** The answer and the bars, kept up to date; screen readers hear the answer where Draw is open. */
+/** The answer and the bars, kept up to date; screen readers hear the answer while Draw is open. */
 export function makeAnswers(panel, store) {
     const bars = new Bars();
     bars.build(store); // at once, for lines lead there

@@ -1,12 +1,12 @@
 // One neuron up close: its incoming weights as an image, what each input adds, where its output goes; and fields
-// in which a hand changes its bias and its strongest connections.
+// to change its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
 import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
 import { isSilent, silenced, touched } from "./touch.js";
 
-const MOST_FIELDS = 4; // connections of a neuron that a hand can change
+const MOST_FIELDS = 4; // connections of a neuron that the user can change
 const MOST_CELLS = 128; // a wider layer shows groups of neighbors
 
 /** How many neurons share a cell in a layer of `size`. */
@@ -15,7 +15,7 @@ export const groupSize = (size) => Math.ceil(size / MOST_CELLS);
 /** How many cells stand side by side in a layer of `size` neurons. */
 export const columnsOf = (size) => Math.min(8, Math.ceil(Math.sqrt(Math.ceil(size / groupSize(size)) / 2)));
 
-/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is what it adds now, else the weight. */
+/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is its present product, else the weight. */
 export function strongestEdges(store, layer, neuron, count) {
     const { network, trace } = store;
     const fanOut = network.sizes[layer + 1];
@@ -47,7 +47,7 @@ function shapeInto(network, layer) {
     return [columns, Math.ceil(size / columns)];
 }
 
-/** The neuron of a cell that is worth looking at: the one with the largest activation. */
+/** The most interesting neuron of a cell: the one with the largest activation. */
 function strongest({ layer, neuron, group }, trace) {
     const sizes = trace ? trace.a[layer].subarray(neuron, neuron + group).map(Math.abs) : [0];
     return neuron + sizes.reduce((best, size, at) => (size > sizes[best] ? at : best), 0);
@@ -58,7 +58,7 @@ function titleOf(network, layer, neuron) {
     return layer === network.sizes.length - 1 ? `Output ${nameOf(network, neuron)}` : `Layer ${layer - 1}, neuron ${neuron}`;
 }
 
-/** A picture of values on the diverging scale, and a line beneath that says where the scale ends. */
+/** A picture of values on the diverging scale, and a line beneath with the ends of the scale. */
 class Signed {
     constructor(says) {
         this.says = says;
@@ -100,7 +100,7 @@ function connectionsOf(store, layer, neuron, products) {
     return [...into, ...out];
 }
 
-/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
+/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns its text, for screen readers. */
 export function makeDetail(store) {
     let at = null; // { layer, neuron } that the fields are about
     const start = readsDrawings(store.network) ? "Draw, and every neuron reacts. New here? The tour takes two minutes." : "Change an input, and every neuron reacts.";

@@ -11,7 +11,7 @@ const USUAL = {
 const IMAGES = { activation: "relu", noise: 0 };
 const SAYS = "Two numbers, two colors. Every cell shows the plane as one neuron sees it, the large picture the network's answer.";
 
-/** What can be learned: what it is, and the settings that suit it. */
+/** The data to learn: a description, and suitable settings. */
 const DATA = {
     digits: { ...IMAGES, hidden: "32", rate: 0.003, batch: 32, epochs: 10, says: "1,437 handwritten digits to learn, 360 held out. Draw meanwhile: the answer changes as the network learns." },
     moons: { hidden: "8", says: SAYS }, circles: { hidden: "8", says: SAYS },
@@ -36,12 +36,12 @@ export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, ra
     ].join("\n");
 }
 
-/** The form of index.html, and what its fields hold. */
+/** The form of index.html, and the values of its fields. */
 export class Build {
     /** @param {(name: string) => void} change hears which field has changed */
     constructor(change) {
         this.node = document.getElementById("build").content.firstElementChild.cloneNode(true);
-        this.points = []; // of a person's own
+        this.points = []; // the user's own
         this.controls = Object.fromEntries([...this.node.querySelectorAll("[name]")].map((control) => [control.name, control]));
         ["says", "toml", "run", "csv", "copied"].forEach((name) => (this[name] = this.node.querySelector(`.${name}`)));
         this.files = this.node.querySelector("#train-files");
@@ -84,7 +84,7 @@ export class Build {
         }
     }
 
-    /** What LocalTrainer takes; Error where there are no samples. */
+    /** What LocalTrainer takes; Error if there are no samples. */
     options() {
         return { settings: this.settings, samples: this.isWorld ? samplesOf(this.world, this.data === "points") : this.data };
     }

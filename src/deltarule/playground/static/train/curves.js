@@ -1,4 +1,4 @@
-// Curves on a canvas: a line for each part of the data while a run goes on, a mark for each whole epoch.
+// Curves on a canvas: a line for each part of the data during a run, a mark for each whole epoch.
 
 import { color, element, rgb, shown } from "../shared/widgets.js";
 

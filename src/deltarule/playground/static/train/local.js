@@ -16,7 +16,7 @@ class RunInWorker {
         Object.assign(this, { id, tell, held: paused, goal: 0, busy: true, frame: null });
         begin().then((worker) => {
             this.worker = worker;
-            worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // not what is left of a run before
+            worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // ignore late messages of an earlier run
             worker.onerror = ({ message }) => this.end("refused", { says: `the worker could not start: ${message}` });
         }, ({ message }) => this.end("refused", { says: message }));
     }
@@ -88,7 +88,7 @@ class RunInWorker {
     }
 }
 
-/** Why the loss has left, in a sentence; null where it has not. */
+/** Why the loss has diverged, in a sentence; null if it has not. */
 function whyLost({ batch_loss: loss, step, settings: { rate }, isLost }) {
     return isLost ? `a loss of ${shown(loss)} by step ${step}: the learning rate ${rate} is too high, try ${rate / 10}` : null;
 }

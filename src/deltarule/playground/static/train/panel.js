@@ -6,8 +6,8 @@ import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
 const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
-const FAST = 40; // the same where a run is to be fast: painting goes on in other threads
-const CALM = 1000; // milliseconds between two frames where motion is to be reduced
+const FAST = 40; // the same for a fast run: painting continues in other threads
+const CALM = 1000; // milliseconds between two frames with reduced motion
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
 /** The name of a score, how to write one down, and the largest there can be. */
@@ -208,7 +208,7 @@ export class Lesson {
         this.askNext();
     }
 
-    /** Asks for the next frame once this one is painted; where one looks closer, in Backprop and Mistakes, the stage keeps still. */
+    /** Asks for the next frame once this one is painted; in Backprop and Mistakes, for a closer look, the stage does not change. */
     askForMore() {
         if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
             this.asked = true;
@@ -231,7 +231,7 @@ export class Lesson {
         }
     }
 
-    /** network: that the run has left; null where it has begun none. */
+    /** network: that the run has left; null if it has begun none. */
     ended(sentence, network = null) {
         this.run = null;
         this.verdict.textContent = sentence;
