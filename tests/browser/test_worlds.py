@@ -61,7 +61,7 @@ def train(page: "Page") -> float:
 def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
     choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="20")
-    page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them to be learned']")
+    page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them for training']")
     before = page.evaluate(PLANE)
     assert train(page) >= 90
     assert page.evaluate(PLANE) != before

@@ -58,7 +58,7 @@ function listed(network, values) {
 
 /** The source of the label: the data, or the person at the page. */
 function whoSays(store) {
-    return store.drawing.source === "example" ? "The label says" : "You say";
+    return store.drawing.source === "example" ? "The data say" : "You say";
 }
 
 /** An output for people: a probability in percent. */
