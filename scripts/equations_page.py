@@ -14,16 +14,16 @@ PAGE = Path(__file__).parents[1] / "docs" / "equations.md"
 HEAD = """\
 # The equations
 
-Every equation that deltarule computes: what it says, why it is true, which lines compute it. Written by
-`scripts/equations_page.py` from the registry, [`nn/equations.py`](../src/deltarule/nn/equations.py), which
-`deltarule explain --equation ID` reads, too, with the numbers of an example. What else is called what:
+Every equation that deltarule computes: what it says, why it is true, which lines compute it.
+`scripts/equations_page.py` writes this page from the registry, [`nn/equations.py`](../src/deltarule/nn/equations.py).
+`deltarule explain --equation ID` shows an equation with the numbers of your example. For other names and symbols see
 [notation](notation.md).
 
 The numbers are those of the course's small network, 2-3-1, and its first dog, which is cute: see
 [the four equations](course/07-the-four-equations.md).
 
-A sample is a row. Indices: $i$ a sample, $l$ a layer, counted from 0, the last one $L$; $j$ a neuron of layer $l$, $k$
-one of a neighboring layer. $a^{l-1}$ is what layer $l$ reads: for the first layer, the data.
+A sample is a row. Indices: $i$ is a sample; $l$ is a layer, counted from 0, and $L$ the last one; $j$ is a neuron of
+layer $l$ and $k$ one of a neighboring layer. $a^{l-1}$ is what layer $l$ reads: for the first layer, the data.
 """
 
 

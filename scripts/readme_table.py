@@ -6,8 +6,9 @@ recipes: from results/recipes.json.  peers: from results/peers.json.  reliabilit
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ def recipes_table(rows: Sequence[Row]) -> str:
         cells = f"`{row['workload']}`", row["network"], result(row), seconds, row["expected"], row["source"]
         lines.append(f"| {' | '.join(cells)} |")
     runs = [run for row in rows for run in row["runs"]]
-    explained = "Mean ± standard deviation on examples that were not trained on; the median of the seconds of training."
+    explained = "Mean ± standard deviation on examples not used for training; seconds is the median time of training."
     return "\n".join([*lines, "", f"{explained} {conditions('recipes', runs)}"])
 
 
@@ -71,10 +72,10 @@ def peers_table(rows: Sequence[Row]) -> str:
         figures = [ours.get(f"ours_{what}"), *(of.get(peer, {}).get(f"peer_{what}") for peer in peers)]
         lines.append(f"| {words} | {' | '.join('' if each is None else f'{each:.3g} {unit}' for each in figures)} |")
     explained = (
-        "The seconds of an epoch, and how many times as long the peers take (95 % interval), side by side in one run; "
-        "sgemm is its matrix products alone, peak as many multiply-adds in registers. "
-        f"Below, for {headline}: the first epoch of a fresh process, with import, "
-        "loading and compilation; the same where no compiled code has been kept yet; the most memory of that process."
+        "deltarule: seconds of an epoch; the others: how many times as long they take (95 % interval), side by side in "
+        "one run. sgemm is the epoch's matrix products alone, peak as many multiply-adds in registers. "
+        f"The last three rows are for {headline}. Cold: the first epoch of a fresh process, with import, loading and "
+        "compilation; the first time: the same before any compiled code was kept; and the peak memory of that process."
     )
     return "\n".join([*lines, "", f"{explained} {conditions('peers', rows)}"])
 
@@ -97,6 +98,40 @@ def conditions(benchmark: str, runs: Sequence[Row]) -> str:
     """Which engine, machine and versions the figures come from."""
     engine = all_of(run["engine"] for run in runs)
     return f"Measured by `benchmarks/{benchmark}.py`: engine {engine}; {circumstances(runs)}."
+
+
+def records_table(rows: Sequence[Row]) -> str:
+    """What networks and committees reach: runs that differ only in their seed are one row."""
+    lines = ["| | networks | % | with deformed copies, % | minutes | multiply-adds |", "|---|---:|---:|---:|---:|---:|"]
+    kinds: dict[str, dict[int, list[Row]]] = {}
+    for row in rows:
+        kinds.setdefault(row["workload"].partition(", seed")[0], {}).setdefault(row["copies"], []).append(row)
+    for name, by_copies in kinds.items():
+        scores = []
+        for found in by_copies.values():
+            right = [row["accuracy"] for row in found]
+            mean, sd = fmean(right), stdev(right) if len(right) > 1 else None
+            seeds = f" ({len(right)} seeds)" if sd is not None else ""
+            scores.append(spread({"mean": mean, "sd": sd}, 100, 2) + seeds)
+        first = by_copies[0]
+        minutes, work = (fmean(row[key] for row in first) for key in ("seconds", "multiply_adds"))
+        cells = name, str(len(first[0]["members"])), *scores, f"{minutes / 60:.0f}", f"{work:.1e}"
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Measured by `benchmarks/records.py`: {circumstances(rows)}."])
+
+
+def ideas_table(rows: Sequence[Row]) -> str:
+    """What each idea is worth: a run without it beside the first, whose name its own begins with."""
+    trials = [row for row in rows if row["copies"] == 0 and len(row["members"]) == 1]
+    base = next(row for row in trials if any(each["workload"].startswith(f"{row['workload']}, ") for each in trials))
+    lines = ["| | % | digits that it alone, and the first alone, read | p |", "|---|---:|---:|---:|"]
+    for row in trials:
+        before, _, idea = row["workload"].partition(base["workload"])
+        if not before:
+            against, what = row["against_first"], idea.removeprefix(", ") or "all of them"
+            beside = f"{against['only_this']}, {against['only_other']} | {against['p']:.2g}" if idea else " |"
+            lines.append(f"| {what} | {100 * row['accuracy']:.2f} | {beside} |")
+    return "\n".join([*lines, "", f"Measured by `benchmarks/records.py`: {circumstances(trials)}."])
 
 
 def circumstances(runs: Sequence[Row]) -> str:
@@ -125,11 +160,11 @@ def figures_table(recipes: Sequence[Row], peers: Sequence[Row], faults: Sequence
             "recipes",
         ),
         (
-            f"an epoch of {torch['workload']}: {torch['ours_seconds']:.3g} s; PyTorch takes how many times as long",
-            ratio(torch),
+            f"an epoch of {torch['workload']} takes {torch['ours_seconds']:.3g} s; PyTorch takes",
+            f"{ratio(torch)} times as long",
             "speed",
         ),
-        (f"faults injected: {n_faults:,}; without harm", f"{n_harmless:,}", "reliability"),
+        (f"of {n_faults:,} injected faults, those that did no harm", f"{n_harmless:,}", "reliability"),
     ]
     lines = [f"| {what} | {figure} | [table](docs/{page}.md) |" for what, figure, page in rows]
     return "\n".join(["| what | figure | measured |", "|---|---:|---|", *lines])
@@ -145,10 +180,12 @@ def filled(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
 
 
-TABLES = {
+TABLES: dict[str, tuple[Callable[..., str], list[str]]] = {
     "recipes": (recipes_table, ["recipes"]),
     "peers": (peers_table, ["peers"]),
     "reliability": (reliability_table, ["faults"]),
+    "records": (records_table, ["records_test"]),
+    "ideas": (ideas_table, ["records"]),
     "figures": (figures_table, ["recipes", "peers", "faults"]),
 }
 

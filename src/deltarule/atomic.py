@@ -163,10 +163,7 @@ def _target(path: AnyPath) -> Path:
 def _refuse_to_lose(
     path: AnyPath, target: Path, kind: str | None, force: bool, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError if the file at `target`, to which `path` leads, may not be replaced.
-
-    SettingError for a new file with the ending of another kind.
-    """
+    """Raise FileError if the file at `target` may not be replaced; SettingError for a new file with a wrong ending."""
     try:
         there = target.stat()
     except OSError:

@@ -14,6 +14,7 @@ from math import prod
 from opcode import opname
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, dataclass_transform
+from warnings import warn
 
 from deltarule.elsewhere import is_a, line_for, names_for, no_attribute, substitute_for, variable_of, words
 from deltarule.errors import DataError, DeltaruleError, SettingError, ShapeError, UnknownNameError, closest, sentence
@@ -76,6 +77,16 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
         return public(is_inner=True)(dataclass(repr=False, **how)(kind))
 
     return decorate
+
+
+def former_name(name: str, goes_in: str) -> property:
+    """What an attribute's former name is: the attribute, with a warning until the version in which the name goes."""
+
+    def get(thing: Any) -> Any:
+        warn(f"this former name goes in deltarule {goes_in}: use .{name}", DeprecationWarning, stacklevel=2)
+        return getattr(thing, name)
+
+    return property(get)
 
 
 def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:

@@ -234,10 +234,7 @@ class TargetDoor(NamedTuple):
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
-    """A finite weight of 0 or more for each sample, not all of them 0, (n_samples,) float64.
-
-    Raises ShapeError, DataError or SettingError for anything else.
-    """
+    """A finite weight of 0 or more for each sample, not all 0, (n_samples,) float64; an error for anything else."""
     if isinstance(sample_weight, dict | str):
         key = "dict" if isinstance(sample_weight, dict) else "text"
         raise SettingError(sentence(f"weights.{key}", given=sample_weight))

@@ -209,6 +209,16 @@ def test_the_background_begins_one_pixel_beyond_the_border() -> None:
         assert warp(np.ones((len(at), 4)), points)[:, 0].tolist() == [0, 0, 0.75, 1, 1, 1, 0.5, 0, 0]
 
 
+def test_all_amounts_fade_evenly_over_the_last_part_of_a_run() -> None:
+    amounts = replace(BENT, stroke=1.0, fade=0.4)
+    whole, half = (amounts.at_epoch(epoch, 10) for epoch in (7, 9))
+    assert whole == amounts
+    for name in ("rotation", "scale", "shift", "shear", "elastic_alpha", "stroke"):
+        assert getattr(half, name) == pytest.approx(getattr(amounts, name) / 2)
+    assert (half.elastic_sigma, half.fade) == (amounts.elastic_sigma, 0.4)
+    assert BENT.at_epoch(10, 10) is BENT
+
+
 @pytest.mark.parametrize(
     ("name", "amount", "legal"),
     [
@@ -220,6 +230,7 @@ def test_the_background_begins_one_pixel_beyond_the_border() -> None:
         ("elastic_sigma", 0.0, "0.1 pixels or more and finite"),
         ("stroke", -0.1, "0 pixels or more and finite"),
         ("stroke", float("inf"), "0 pixels or more and finite"),
+        ("fade", 1.0, "at least 0 and less than 1"),
     ],
 )
 def test_refuses_amounts(name: str, amount: float, legal: str) -> None:

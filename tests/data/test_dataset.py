@@ -124,9 +124,3 @@ def test_samples_from_all_over() -> None:
     data = Dataset(np.arange(101.0)[:, np.newaxis], np.zeros((101, 1)), "values")
     assert data.spread(5).inputs.ravel().tolist() == [0, 25, 50, 75, 100]
     assert data.spread(101) is data
-
-
-def test_splits_answer_to_their_first_names() -> None:
-    data = Dataset(np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1]))
-    for first, now in ((data.shuffled, data.split_shuffled), (data.stratified, data.split_stratified)):
-        np.testing.assert_array_equal(first(2, rng=3).train.inputs, now(2, rng=3).train.inputs)

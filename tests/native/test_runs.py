@@ -115,7 +115,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "a wide first layer": {"sizes": (36, 70, 20, 3), "optimizer": optimizers.Adam, "batch_size": 32},
     "one layer": {"sizes": (36, 3)},
     "a softmax inside": {"sizes": (36, 9, 3), "hidden": activations.Softmax()},
-    "augmented": {"augment": Deformation(rotation=10.0, shift=1.0, elastic_alpha=5.0, elastic_sigma=2.0)},
+    "augmented": {"augment": Deformation(rotation=10.0, shift=1.0, elastic_alpha=5.0, elastic_sigma=2.0, fade=0.8)},
     "averaged": {"average": Fresh(lambda: MovingAverage(0.9)), "optimizer": optimizers.Momentum},
     "dropout": {"dropout": 0.3},
     "clipped": {"clip": ClipNorm(0.1)},

@@ -21,7 +21,7 @@ def test_it_listens_on_this_machine_alone(site: Any) -> None:
 def test_its_own_page_reaches_it(site: Any) -> None:
     page = httpx.get(site.service.url)
     assert page.status_code == 200
-    assert '<script type="module" src="static/main.js">' in page.text
+    assert re.search(r'<script type="module" src="static/[0-9a-f]+/main\.js">', page.text)
     assert site.get("/static/main.js").headers["content-type"].startswith("text/javascript")
     own = {"Origin": f"http://{site.host}", "Sec_Fetch_Site": "same-origin"}
     assert site.get("/api/model", **own).status_code == 200
@@ -86,6 +86,18 @@ def test_every_answer_forbids_inline_code_and_foreign_frames(site: Any) -> None:
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "access-control-allow-origin" not in answer.headers
         assert "server" not in answer.headers
+
+
+def test_a_browser_keeps_the_files_whose_address_is_of_their_content(site: Any) -> None:
+    page = httpx.get(site.service.url)
+    script = re.findall(r'src="(static/[0-9a-f]{16}/main\.js)"', page.text)[0]
+    kept = site.get(f"/{script}")
+    assert kept.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert kept.content == site.get("/static/main.js").content
+    assert site.get(f"/{script}".replace("main.js", "train/run.js")).status_code == 200
+    assert site.get(f"/static/{'0' * 16}/main.js").status_code == 404
+    for answer in (page, site.get("/static/main.js"), site.get("/api/model"), site.get("/x")):
+        assert answer.headers["cache-control"] == "no-store"
 
 
 def test_no_page_holds_inline_code(site: Any) -> None:

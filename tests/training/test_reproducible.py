@@ -21,7 +21,7 @@ from deltarule.training.evaluation import evaluate
 from deltarule.training.plan import PIECE_ROWS
 from deltarule.training.trainer import Trainer
 
-BEND = Deformation(rotation=15.0, scale=0.2, shift=1.0, elastic_alpha=10.0)
+BEND = Deformation(rotation=15.0, scale=0.2, shift=1.0, elastic_alpha=10.0, fade=0.5)
 BATCHES = 3  # batches of 10 an epoch, the last of 4
 
 PROGRAM = """
@@ -170,10 +170,12 @@ def test_dropout_acts_in_training_only() -> None:
 def test_deformation_is_drawn_from_its_own_key() -> None:
     """The engine is called with the images of the batch, in order, and nothing else moves its numbers."""
     seen = streams(dropout=0.0, seed=5)
-    batch = list(batches(24, 10, 5, 2))[1]
-    floats = images().inputs[batch].astype(np.float32) / np.float32(255.0)
-    expected = deform(floats, (8, 8), BEND, generator(5, "augment 0", 2, BATCHES + 1))
-    np.testing.assert_array_equal(seen.inputs[2, BATCHES + 2], expected)
+    for epoch, bend in ((2, BEND), (4, BEND.at_epoch(4, 4))):
+        batch = list(batches(24, 10, 5, epoch))[1]
+        floats = images().inputs[batch].astype(np.float32) / np.float32(255.0)
+        expected = deform(floats, (8, 8), bend, generator(5, "augment 0", epoch, BATCHES * (epoch - 1) + 1))
+        np.testing.assert_array_equal(seen.inputs[epoch, BATCHES * (epoch - 1) + 2], expected)
+    assert BEND.at_epoch(4, 4) != BEND
 
 
 def test_another_process_with_older_libraries_ends_with_the_same_bytes() -> None:

@@ -7,6 +7,7 @@ neural nets for handwritten digit recognition", Neural Computation 22 (2010), se
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ class Deformation:
     stroke: pixels by which the pen is wider or narrower, before anything is bent. At 2 every pixel is the largest, or
         the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square); below 2 it goes
         part of the way; above 2 it stops there, so with 3 a third of the images get the widest or narrowest pen.
+    fade: the last part of a run, below 1, in which all amounts shrink evenly to 0, so that the network ends on
+        unchanged images. `deform` uses the full amounts.
 
     Raises SettingError for an amount outside these ranges.
 
@@ -52,6 +55,15 @@ class Deformation:
     elastic_alpha: float = 0.0
     elastic_sigma: float = 4.0
     stroke: float = 0.0
+    fade: float = 0.0
+
+    def at_epoch(self, epoch: int, n_epochs: int) -> "Deformation":
+        """What it has faded to in an epoch, from 1, of a run of so many."""
+        left = (n_epochs - epoch + 1) / n_epochs
+        if left >= self.fade:
+            return self
+        amounts = ("rotation", "scale", "shift", "shear", "elastic_alpha", "stroke")
+        return replace(self, **{each: getattr(self, each) * left / self.fade for each in amounts})
 
 
 def deformation_of(given: Any) -> Deformation | None:

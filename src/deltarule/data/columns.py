@@ -106,10 +106,7 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
 
 
 def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
-    """The columns, with their means or medians computed from these `rows`, the training rows.
-
-    If none of a column's cells is a number, its old value stays.
-    """
+    """The columns with means or medians of these training `rows`; a column without numbers keeps its value."""
     filled = []
     for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deltarule.data.columns import Column, input_names
 from deltarule.errors import DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers
-from deltarule.public import Named, public
+from deltarule.public import Named, former_name, public
 from deltarule.settings import Task, brief, check_meaning, generator_of
 from deltarule.targets import are_shares, is_whole, texts_error
 
@@ -209,7 +209,8 @@ class Dataset(metaclass=Named):
             held[members[:share]] = True
         return Splits(self.take(order[~held[order]]), self.take(order[held[order]]))
 
-    shuffled, stratified = split_shuffled, split_stratified  # the original names of these arguments
+    shuffled = former_name("split_shuffled", goes_in="0.3")
+    stratified = former_name("split_stratified", goes_in="0.3")
 
     def _check_part(self, n_part: int) -> None:
         if not isinstance(n_part, int | np.integer) or not 0 < n_part < self.n_samples:
@@ -220,10 +221,7 @@ class Dataset(metaclass=Named):
 @public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The data to train on, and to test on if there are any: of one width, with the same outputs.
-
-    Raises DataError if the two do not fit each other.
-    """
+    """The data to train on, and to test on if any: of one width and outputs. Raises DataError otherwise."""
 
     train: Dataset
     test: Dataset | None = None

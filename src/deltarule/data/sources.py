@@ -66,10 +66,7 @@ SOURCES = {
 
 
 def search_folders(name: str) -> list[Path]:
-    """The folders for the files of the data set `name`, in search order: the given one, then the cache.
-
-    Raises SettingError if DELTARULE_DATA is not a folder.
-    """
+    """The folders for the data set `name`, in search order. SettingError if DELTARULE_DATA is not a folder."""
     given = os.environ.get(VARIABLE)
     if given and not Path(given).is_dir():
         raise SettingError(f"{VARIABLE} must name a folder that exists: got {given}; create it, or unset the variable")

@@ -154,7 +154,7 @@ class Bank:
         """Parameters for a function that takes several or a dict of them, if no function creates them."""
         if self.program is None:
             return
-        slices = [each.slice for each in ast.walk(self.program.tree) if isinstance(each, ast.Subscript)]
+        slices = [each.slice for each in self.program.nodes if isinstance(each, ast.Subscript)]
         keys = [each.value for each in slices if isinstance(each, ast.Constant) and isinstance(each.value, str)]
         is_given = any(map(parameter_kind, names))
         is_vector = self.examples.is_single and not self.examples.is_columns

@@ -97,14 +97,13 @@ def blame_callers(run: Pass) -> dict[int, int]:
     if all(step.mistake in ("", "?") for step in run.steps):
         return {}
     lines = {each.lines for each in run.trace.events}
-    right = {each for each in lines if any(each[n:] in ends for n in range(len(each)))}
+    right = [each for each in lines if any(each[n:] in ends for n in range(len(each)))]
+    starts = {each[: n + 1] for each in right for n in range(len(each))}
     for n, step in enumerate(run.steps):
         event = step.values.get("at") or step.event
         if event is None or step.quantity == "a" or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
-        level = next(
-            (i for i in range(len(event.lines)) if not any(each[: i + 1] == event.lines[: i + 1] for each in right)), 0
-        )
+        level = next((i for i in range(len(event.lines)) if event.lines[: i + 1] not in starts), 0)
         is_slope = level == 0 and step.mistake == "slope-of-another"
         promised = sigma_of(event.where.function.rpartition(".")[2]) if event.role == "derivative" else None
         if is_slope and (not event.where.function or promised not in (None, run.kinds[step.layer])):

@@ -59,8 +59,7 @@ def calm_generator(seed: Any = None) -> np.random.Generator:
 class CalmState(np.random.RandomState):
     """The same of NumPy's older generators."""
 
-    shuffle = CalmGenerator.shuffle
-    permutation = CalmGenerator.permutation
+    shuffle, permutation = CalmGenerator.shuffle, CalmGenerator.permutation
 
 
 def first_of(values: Any, size: Any) -> Any:

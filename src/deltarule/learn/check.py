@@ -18,7 +18,7 @@ from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import,
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
-from deltarule.learn.program import TABLES, Program, read_program
+from deltarule.learn.program import TABLES, Program, name_of, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
@@ -109,8 +109,7 @@ def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
     """Findings; those in functions that the program never uses become warnings, if its network was recognized."""
-    used = {each.id for each in ast.walk(program.tree) if isinstance(each, ast.Name)}
-    used |= {each.attr for each in ast.walk(program.tree) if isinstance(each, ast.Attribute)}
+    used = set(map(name_of, program.nodes))
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
     if run is not None and run.how == "by_functions":  # our batch, where the program may pass one sample
@@ -230,7 +229,7 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
 
 def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
     """A gradient that is never filled, at the backward loop that skips its layer, or goes the wrong way."""
-    functions = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    functions = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     around = [each for each in functions if each.lineno <= finding.line <= (each.end_lineno or 0)]
     loops = [each for node in around[:1] for each in ast.walk(node) if isinstance(each, ast.For | ast.While)]
     loops = [each for each in loops if (each.lineno < finding.line) == (finding.id == "loop-forward")]

@@ -38,8 +38,7 @@ def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
     if not found:
         return list(events)
     both = [*((each.time, 0, each) for each in events), *found]
-    rows = (each for *_, each in sorted(both, key=lambda row: row[:2]))
-    return [replace(each, time=n) for n, each in enumerate(rows)]
+    return [each.at(n) for n, (*_, each) in enumerate(sorted(both, key=lambda row: row[:2]))]
 
 
 def array_of_numbers(items: dict[tuple[int, ...], Array]) -> Array | None:

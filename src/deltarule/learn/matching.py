@@ -73,12 +73,12 @@ class Session:
         self.runs: list[Trial] = []
         self.seconds_to_read = MOST_SECONDS_TO_READ
         self.twin = self.tape.instrument(program)
-        names = {each.arg for each in ast.walk(program.tree) if isinstance(each, ast.arg)} | set(program.constants)
+        names = {each.arg for each in program.nodes if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
-        texts = {each.value for each in ast.walk(program.tree) if isinstance(each, ast.Constant)}
-        calls = [name_of(each.func) for each in ast.walk(program.tree) if isinstance(each, ast.Call)]
-        stores = [each for each in ast.walk(program.tree) if isinstance(each, ast.Assign)]
+        texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
+        calls = [name_of(each.func) for each in program.nodes if isinstance(each, ast.Call)]
+        stores = [each for each in program.nodes if isinstance(each, ast.Assign)]
         self.called = {*calls, *(name_of(each.value) for each in stores if name_of(each.targets[0]) in calls)}
         self.word = next((each for each in WORDS if each in texts), WORDS[0])
         self.methods = {
@@ -94,7 +94,7 @@ class Session:
     def best_run(self) -> Trial | None:
         """The run that shows most of the program."""
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
-        uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in ast.walk(self.program.tree))
+        uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
         begun = time.process_time()
         for how in ways:
@@ -351,9 +351,8 @@ class Session:
 
         run.owner = network
         trainers = [each for each in self.methods[name] if role_of(each) == "train"]
-        nodes = {
-            each.name: each for each in ast.walk(self.program.classes[name].node) if isinstance(each, ast.FunctionDef)
-        }
+        inside = ast.walk(self.program.classes[name].node)
+        nodes = {each.name: each for each in inside if isinstance(each, ast.FunctionDef)}
         inner = {name_of(part) for each in trainers for part in ast.walk(nodes[each]) if name_of(part) != each}
         for each in sorted(trainers, key=lambda each: ("batch" in each, each in inner)):
             method = own(each)

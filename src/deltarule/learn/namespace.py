@@ -88,11 +88,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
 
 def names_without_import(program: Program) -> dict[str, Any]:
     """Modules and functions of NumPy that a program uses without an import, by name: they are supplied."""
-    calls = {
-        node.func.id
-        for node in ast.walk(program.tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
+    calls = {node.func.id for node in program.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
     modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
     return found | {name: import_module(module) for name, module in modules.items() if module in PLAIN}

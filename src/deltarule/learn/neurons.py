@@ -94,7 +94,7 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
                 made.append(array_of(odd, steps[rows], gradient, ends))
                 made.append(array_of(other, numbers_of(ends)[rows], name, ends))
     both = sorted([*events, *made], key=lambda each: each.time)
-    return [replace(each, time=place) for place, each in enumerate(both)], starts
+    return [each.at(place) for place, each in enumerate(both)], starts
 
 
 def numbers_of(events: Any) -> Array:

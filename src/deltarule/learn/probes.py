@@ -214,7 +214,7 @@ def unset_names(program: Program) -> Iterator[ProgramFinding]:
 
 def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
     """Attributes of `self` that methods of a class without a base read, but nothing in the program sets."""
-    nodes = list(ast.walk(program.tree))
+    nodes = program.nodes
     known = {each.attr for each in nodes if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)}
     known |= {name for each in nodes if isinstance(each, ast.ClassDef) for part in each.body for name in names_of(part)}
     if known & {"__getattr__", "__dict__"} or any(name_of(each) in ("setattr", "__dict__", "vars") for each in nodes):
@@ -265,7 +265,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
     """Inputs and targets of different samples, and batches that leave samples out."""
-    functions: list[ast.AST] = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    functions: list[ast.AST] = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:
         nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
         yield from (

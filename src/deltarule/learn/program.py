@@ -88,10 +88,15 @@ class Program:
         return next((each for each in beside if str(each.path) == file), self)
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """All nodes of its tree."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def imports(self) -> dict[str, str]:
         """What its imported names mean: "module", or "module:name"."""
         found: dict[str, str] = {}
-        for node in (each for each in ast.walk(self.tree) if isinstance(each, Import)):
+        for node in (each for each in self.nodes if isinstance(each, Import)):
             for alias in node.names:
                 origin = f"{node.module or ''}:{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
                 found[alias.asname or (alias.name if ":" in origin else alias.name.partition(".")[0])] = origin

@@ -126,7 +126,7 @@ def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
     for event in events:
         values = [part(event.value) for _, part in parts] if event.value.shape in shapes else []
         for value in (event.value, *(each for each in values if each.size)):
-            new_events.append(replace(event, time=len(new_events), value=value))
+            new_events.append(event.at(len(new_events), value))
     return new_events, new_starts
 
 

@@ -75,6 +75,10 @@ class Event:
     rounds: tuple[tuple[int, int], ...] = ()
     callers: tuple[int, ...] = ()
 
+    def at(self, time: int, value: Array | None = None) -> "Event":
+        """The same at another time, or with another value."""
+        return Event(time, self.where, self.name, self.value if value is None else value, self.rounds, self.callers)
+
     @property
     def role(self) -> str:
         """The role of the function that it stands in."""

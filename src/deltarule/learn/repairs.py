@@ -69,12 +69,12 @@ def arrays_of_run(run: Trial) -> set[tuple[str, int]]:
 
 def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
     """Small edits of the line of a finding, those that undo its mistake first."""
-    nodes = [each for each in ast.walk(program.tree) if isinstance(each, ast.stmt) and each.lineno == found.line]
+    nodes = [each for each in program.nodes if isinstance(each, ast.stmt) and each.lineno == found.line]
     node, judged = nodes[-1] if nodes else None, run.verdict.run if run.verdict else None
     is_whole = isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) and node.end_lineno == node.lineno
     if node is None or judged is None or not (is_whole or isinstance(node, ast.For)):
         return
-    around = [each for each in ast.walk(program.tree) if isinstance(each, ast.FunctionDef)]
+    around = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     scope = [program.tree, *(each for each in around if each.lineno <= found.line <= (each.end_lineno or 0))][-1]
     names = [each.where.function for each in judged.trace.events]
     function = next((each for each in names if each.rpartition(".")[2] == getattr(scope, "name", "")), found.function)

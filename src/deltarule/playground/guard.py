@@ -27,7 +27,6 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
 }
 
 
@@ -44,7 +43,9 @@ class Guard:
 
         async def send_with_headers(event: Message) -> None:
             if event["type"] == "http.response.start":
-                MutableHeaders(scope=event).update(HEADERS)
+                headers = MutableHeaders(scope=event)
+                headers.update(HEADERS)
+                headers.setdefault("cache-control", "no-store")
             await send(event)
 
         answer = self.app

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from signal import SIG_IGN, SIGINT, SIGTERM, getsignal
 from types import FrameType
@@ -30,6 +31,7 @@ from deltarule.playground.playground import NetworkView, Playground, Start, Trai
 MOST_CONNECTIONS = 64
 MOST_HEADER_BYTES = MOST_MESSAGE_BYTES = 16 * 1024
 UNSUPPORTED, INVALID = 1003, 1007  # RFC 6455, 7.4.1
+KEEP = {"cache-control": "private, max-age=31536000, immutable"}  # for addresses that change with their content
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -45,10 +47,11 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def routes(playground: Playground) -> list[BaseRoute]:
     """An answer for each address. Starlette calls them in threads, so that none blocks the others."""
     static, engine, digits = Path(__file__).parent / "static", page_engine(), digit_cells()
-    pages = {
-        path.relative_to(static).as_posix(): Response(path.read_bytes(), media_type=TYPES[path.suffix])
-        for path in static.rglob("*.*")
-    }
+    files = {path.relative_to(static).as_posix(): path.read_bytes() for path in sorted(static.rglob("*.*"))}
+    version = sha256(b"".join(files.values())).hexdigest()[:16]
+    index = files["index.html"].replace(b'"static/', f'"static/{version}/'.encode())
+    pages = {f"/static/{name}": file_answer(name, content) for name, content in files.items()}
+    pages |= {f"/static/{version}/{name}": file_answer(name, content, KEEP) for name, content in files.items()}
     answers: dict[str, Callable[[NetworkView, Question], Any]] = {
         "engine": lambda view, asked: engine,
         "digits": lambda view, asked: digits,
@@ -65,11 +68,16 @@ def routes(playground: Playground) -> list[BaseRoute]:
         return respond(answers[request.url.path.removeprefix("/api/")](playground.view(asked.of), asked))
 
     return [
-        Route("/", pages["index.html"]),
-        *(Route(f"/static/{name}", page) for name, page in pages.items()),  # a name is never used as a path
+        Route("/", file_answer("index.html", index)),
+        *(Route(address, page) for address, page in pages.items()),  # a name is never used as a path
         *(Route(f"/api/{name}", answer) for name in answers),
         WebSocketRoute("/ws", partial(converse, playground)),
     ]
+
+
+def file_answer(name: str, content: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    """A file of the page, as the answer to a request."""
+    return Response(content, 200, headers, media_type=TYPES[Path(name).suffix])
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

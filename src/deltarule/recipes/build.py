@@ -95,7 +95,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
     if wanted.kind == "head":
         parts = train.head(wanted.train or 0)
     else:
-        parts = (train.shuffled if wanted.kind == "shuffled" else train.stratified)(wanted.test or 0, rng)
+        parts = (train.split_shuffled if wanted.kind == "shuffled" else train.split_stratified)(wanted.test or 0, rng)
     return parts.train, parts.test
 
 

@@ -23,10 +23,7 @@ from deltarule.training.plan import Buffers, Outcome, Plan, gather
 
 @dataclass(frozen=True)
 class Engine:
-    """The reference, in NumPy; as "native" it passes everything with kernels on to the library.
-
-    says: why it is this engine, if another was to be expected.
-    """
+    """The reference, in NumPy; as "native" it uses the library where possible. says: why this engine."""
 
     name: str
     says: str = field(default="", repr=False)

@@ -208,10 +208,7 @@ def steps_per_epoch(n_samples: int, batch_size: BatchSize) -> int:
 
 
 def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
-    """The order of an epoch's samples: a new permutation of their indices, (n_samples,) int64.
-
-    A full batch (None) needs no shuffling: its gradient does not depend on the order.
-    """
+    """A new order of an epoch's samples, (n_samples,) int64; a full batch (None) needs no shuffling."""
     return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 

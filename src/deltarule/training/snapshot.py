@@ -78,10 +78,7 @@ class Snapshot:
         return cls(arrays, tuple(rows[0]), state.identity(), record or {})
 
     def restore(self, state: TrainingState) -> None:
-        """Set a new run to the state of this snapshot.
-
-        Raises SettingError, naming each difference, if it is another run.
-        """
+        """Set a new run to this snapshot's state. SettingError, with each difference, for another run."""
         if self.identity and (different := differences(self.identity, state.identity())):
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)

@@ -187,7 +187,6 @@ class Trainer(TrainingNumbers, metaclass=Named):
             penalty=self.penalty,
             clip=self.clip,
             average=self.average,
-            deformation=self.augment,
             image_shape=train.image_shape,
             buffers=buffers,
         )
@@ -211,6 +210,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
         """Take the remaining steps of an epoch, some per call of the engine."""
         plan.epoch, first = state.epoch, state.history.rows[0]["train_loss"]
+        plan.deformation = self.augment and self.augment.at_epoch(state.epoch, self.epochs)
         plan.highest_loss = min(BLOW_UP * max(first, 1.0), plan.highest_loss)
         order = sample_order(state.train.n_samples, self.batch_size, self.seed, state.epoch)[state.tally.n_samples :]
         hears = [each for each in state.listeners if getattr(each.step_end, "__func__", None) is not Callback.step_end]

@@ -115,10 +115,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
 
 
 def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
-    """Pixels, uint8 if they are from 0 to 255 or multiples of 1 / 255, else from 0 to 1; and the scale, in words.
-
-    No scale if they are neither.
-    """
+    """Pixels, uint8 for 0 to 255 or multiples of 1 / 255, else from 0 to 1; and their scale in words, if any."""
     low, high = numbers.min(initial=0), numbers.max(initial=0)
     is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):

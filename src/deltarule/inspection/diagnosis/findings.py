@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from deltarule.errors import read_tables
 from deltarule.inspection.presentation import entry
-from deltarule.public import public
+from deltarule.public import former_name, public
 
 Level = Literal["note", "warning", "fault"]
 LEVELS: tuple[Level, ...] = ("fault", "warning", "note")
@@ -57,10 +57,7 @@ class Finding:
         is_disproved = self.is_suspect and (self.level == "warning" or not self.id.startswith("inputs-"))
         return replace(self, level="note") if is_disproved else self
 
-    @property
-    def mend(self) -> str:
-        """The fix under its old name, kept for one version."""
-        return self.fix
+    mend = former_name("fix", goes_in="0.3")
 
 
 @public()
@@ -95,7 +92,7 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts. For one version the fix is also there under its old name."""
+        """The findings as dicts. Until deltarule 0.3 they hold the fix under its former name, too."""
         return [asdict(each) | {"explains": list(each.explains), "mend": each.fix} for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:

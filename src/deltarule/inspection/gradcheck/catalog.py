@@ -14,10 +14,7 @@ TEXTS = ROWS.pop("texts")  # the right line of each array, and sigma' of each ac
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong, in one sentence, and what to write instead.
-
-    id: a key of mistakes.toml. equation: an id of nn/equations.
-    """
+    """A row of mistakes.toml: what is wrong, in one sentence, what to write instead, and the equation's id."""
 
     id: str
     equation: str

@@ -92,10 +92,7 @@ def check_axis(problem: Problem) -> None:
 
 
 def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
-    """The problem without the samples on a kink, where there is no derivative, and those, in words.
-
-    Raises SettingError if none is left.
-    """
+    """The problem without the samples on a kink, and those, in words. Raises SettingError if none is left."""
     found: dict[int, list[str]] = {}
     for formula in formulas(problem):
         for sample, neuron in np.argwhere(formula.matters & kinks(formula)).tolist():

@@ -20,7 +20,6 @@ from deltarule.nn.parameters import Parameters
 
 PRIME_SIZES = (3, 5, 7, 11, 13)
 N_MIXED = 17  # so many samples that two epochs hardly ever have the same order
-CALM = 0.1  # of the rate: after many large steps the result depends on the last digits, which differ between programs
 ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
 Generator = np.random.Generator
 Drawn = dict[str, Any]
@@ -57,7 +56,8 @@ def draw_all(rng: Generator) -> Drawn:
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
     """A network of three layers, a pass forward and back in squared error, and a step.
 
-    "_mixed" marks its parameters after some epochs, each with batches in a new order.
+    "_mixed" marks its parameters after some epochs, each with batches in a new order, at a tenth of the rate: after
+    many large steps the result depends on the last digits, which differ between programs.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
     start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
@@ -67,12 +67,12 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
     shuffler = np.random.default_rng(seed)
     orders = [np.array_split(shuffler.permutation(N_MIXED), range(n_rows, N_MIXED, n_rows)) for _ in range(epochs)]
     drawn: dict[str, Any] = {"X": inputs, "t": targets, "X_mixed": mixed[0], "t_mixed": mixed[1], "rate": rate}
-    drawn |= {"rate_mixed": CALM * rate, "n_rows": n_rows, "epochs": epochs, "many": 784}
+    drawn |= {"rate_mixed": rate / 10, "n_rows": n_rows, "epochs": epochs, "many": 784}
     drawn |= {"f": [Special("function", name) for name in names], "prime": [Special("prime", name) for name in names]}
     drawn |= {"rng": Special("rng", [seed, 0]), "rng_again": Special("rng", [seed, 1])}
     for word, rows, data, step in (
         ("", [slice(None)], [inputs, targets], rate),
-        ("_mixed", [rows for order in orders for rows in order], mixed, CALM * rate),
+        ("_mixed", [rows for order in orders for rows in order], mixed, rate / 10),
     ):
         kinds: dict[str, Any] = {"hidden": names[:-1], "output": names[-1], "loss": "quadratic", "task": "values"}
         network = Network(sizes[1:], **kinds, dtype=np.float64)

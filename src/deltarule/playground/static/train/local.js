@@ -101,7 +101,7 @@ export class LocalTrainer {
 
     /** The worker, begun once. */
     begin() {
-        this.worker ??= this.server ? Promise.resolve(new Worker("static/main.js", { type: "module" })) :
+        this.worker ??= this.server ? Promise.resolve(new Worker(document.querySelector("script[src]").src, { type: "module" })) :
             unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works without a page
         return this.worker;
     }
