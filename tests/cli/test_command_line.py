@@ -185,12 +185,12 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             ["train", "--set", "network.hidden", "100"],
             "in one word: got network.hidden and 100 apart; use --set network.h",
         ),
-        (["train", "digits", "5"], "no place for 5: use deltarule train digits --epochs 5"),
-        (["evaluate", "m", "digits"], "no place for digits: use deltarule evaluate m --data digits"),
-        (["export", "m", "m.onnx"], "no place for m.onnx: use deltarule export m --onnx m.onnx"),
-        (["explain", "m", "5"], "no place for 5: use deltarule explain m --example 5"),
-        (["plot", "curves", "kept", "a.png"], "no place for a.png: use deltarule plot curves kept --out a.png"),
-        (["recipes", "show", "digits"], "no place for show: use deltarule recipes digits"),
+        (["train", "digits", "5"], "does not take 5: use deltarule train digits --epochs 5"),
+        (["evaluate", "m", "digits"], "does not take digits: use deltarule evaluate m --data digits"),
+        (["export", "m", "m.onnx"], "does not take m.onnx: use deltarule export m --onnx m.onnx"),
+        (["explain", "m", "5"], "does not take 5: use deltarule explain m --example 5"),
+        (["plot", "curves", "kept", "a.png"], "does not take a.png: use deltarule plot curves kept --out a.png"),
+        (["recipes", "show", "digits"], "does not take show: use deltarule recipes digits"),
         (["recipes", "list"], "deltarule recipes lists them"),
         (["predict", "--data", "my.csv"], "has no option --data: leave it out, as in deltarule predict my.csv"),
         (["predict", "--image", "x.png"], "has no option --image: leave it out, as in deltarule predict x.png"),
@@ -217,7 +217,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             ["evaluate"],
             "deltarule evaluate needs MODEL: A file, the folder of a run, or pretrained. Use deltarule evaluate",
         ),
-        (["plot", "curves", "m"], "drawn of a run's folder: got m; deltarule train RECIPE --run FOLDER"),
+        (["plot", "curves", "m"], "drawn from a run's folder: got m; deltarule train RECIPE --run FOLDER"),
         (["train", "--out", "m.pt"], "m.pt is the name of a PyTorch file, and this writes a model: use m.safetensors"),
         (["export", "pretrained", "--onnx", "a.npz"], "and this writes an ONNX file: use a.onnx"),
     ],
@@ -330,7 +330,7 @@ def test_ctrl_c_keeps_the_network_and_says_where() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "by Ctrl-C; what it had learned until then is in model.safetensors, in the place of an older file" in err
+    assert "by Ctrl-C; what it had learned until then is in model.safetensors, replacing an older file" in err
     assert load("model.safetensors").record["epochs"] >= 1
 
 

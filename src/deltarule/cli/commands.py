@@ -1,7 +1,7 @@
 """What every command has in common: parameters, help, advice on a wrong name, and errors, which become exit codes.
 
-Here alone click is known. It splits a line into options and arguments; `options` declares them, and `Value` reads them.
-For an option that a command does not have, the error names the one that is meant, or the setting of a recipe.
+Only this module uses click, which splits a line into options and arguments; `options` declares them, and `Value` reads
+them. For an option that a command does not have, the error names the option that was meant, or the recipe's setting.
 """
 
 import difflib
@@ -25,18 +25,18 @@ from deltarule.elsewhere import words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
 from deltarule.settings import Setting
 
-# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
-# is 1: the job failed, as after a damaged file.
+# Exit code 2: wrong use, such as an unknown option or name, or a file of a kind that is not read. Any other error of
+# ours is 1: the job failed, for example on a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
 SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # as a program writes it
 WRONG_USE = (SettingError, ShapeError)
 
 
 def error_message(error: BaseException) -> str:
-    """What went wrong, for people; an error of the system says which file it is about."""
+    """The message for an exception; an error of the system names its file."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    says = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    says = str(error).replace("force=True", "--force")  # an argument in Python is an option here
     says = says.replace(words()["rate_of_fit"].format(kind="Adam"), words()["rate_of_recipe"])
     if found := SPEC.match(says):
         key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
@@ -46,7 +46,7 @@ def error_message(error: BaseException) -> str:
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.4
-    """What an argument or an option takes: a path, a text, one of a few words, or a number in a range."""
+    """What an argument or an option takes: a path, a string, one of a few words, or a number in a range."""
 
     name = "value"
 
@@ -76,7 +76,7 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
 
 
 def parameter(each: "Field[Any]") -> click.Parameter:
-    """The argument or the option that fills a field of an options class: the field's type says how it is read."""
+    """The argument or option for a field of an options class; the field's type says how it is read."""
     about, default, is_list = each.metadata, each.default, "list[" in str(each.type)
     kind: Any = each.type
     while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
@@ -96,7 +96,7 @@ def parameter(each: "Field[Any]") -> click.Parameter:
 
 
 class Group(click.Group):
-    """Commands, in their order. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+    """Commands, in order. An error in one becomes a paragraph on stderr and an exit code."""
 
     ignore_unknown_options = True  # `resolve_command` answers them
 
@@ -114,7 +114,7 @@ class Group(click.Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         (word, *rest), path, is_option = args, ctx.command_path, args[0].startswith("-")
-        if word in self.commands or ctx.resilient_parsing:  # a shell that asks what may come next gets no error
+        if word in self.commands or ctx.resilient_parsing:  # a shell that asks for completions gets no error
             return super().resolve_command(ctx, args)
         from deltarule.recipes import names
 
@@ -132,9 +132,9 @@ class Group(click.Group):
 
 
 class Command(click.Command):
-    """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name.
+    """A command whose help is for people who do not know Python. An argument is shown by its metavar alone.
 
-    record: the class of its options, which its function takes. function: MODULE.FUNCTION, loaded when it is called.
+    record: the class of its options, which its function takes. function: MODULE.FUNCTION, imported when it is called.
     """
 
     def __init__(self, name: str, record: type[Any], function: str, *, hidden: bool = False) -> None:
@@ -142,7 +142,7 @@ class Command(click.Command):
         own = sorted((each for each in fields(record) if each.metadata), key=lambda each: bool(each.kw_only))
         self.about = {each.name: each.metadata for each in own}
         says = cleandoc(record.__doc__ or "")
-        kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # click then keeps indented lines apart
+        kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # so that click keeps indented lines apart
         super().__init__(name, params=[*map(parameter, own)], help=kept, short_help=says.split("\n")[0], hidden=hidden)
         self.arguments = [each for each in self.params if isinstance(each, click.Argument)]
 
@@ -190,7 +190,7 @@ class Command(click.Command):
         return sentence("command.no_value", name=wrong, says=says, works=works)
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
-        """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
+        """The message for a surplus argument: the option that it was probably meant for, or to leave it out."""
         from deltarule.data.catalog import can_find
         from deltarule.recipes import names
 
@@ -207,7 +207,7 @@ class Command(click.Command):
         elif f"--{word}" in known:
             line = [*given[:at], f"--{word}", *given[at + 1 :]]
         elif near.startswith("did you mean"):
-            return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
+            return f"{path} does not take {word}: {near}; {path} --help  lists its options"
         elif equals and (f"--{option}" in known or "--set" in known):
             line = [*rest, *([f"--{option}", value] if f"--{option}" in known else ["--set", word])]
         else:
@@ -219,7 +219,7 @@ class Command(click.Command):
         return sentence("command.surplus", path=path, word=word, line=works)
 
     def advice(self, wrong: str, given: list[str]) -> str:
-        """What was meant by an option that does not exist: another one, or a setting of the recipe."""
+        """What an option that does not exist was meant for: another option, or a setting of the recipe."""
         does = {name: (each.metavar, self.about[each.name]["says"]) for each in self.params for name in each.opts}
         known = sorted(name[2:] for name in does if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
