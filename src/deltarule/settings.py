@@ -89,7 +89,7 @@ class Setting(NamedTuple):
         return f"{low} and finite" if self.kind is float else low
 
     def like(self, value: Any) -> Any:
-        """A legal value, the nearest to what was meant: 0.1 for "0.1", 1000 for "1,000", 0.5 for 50 percent."""
+        """The legal value that was probably meant: 0.1 for "0.1", 1000 for "1,000", 0.5 for 50 percent."""
         if str(value) == "-1" and '"full"' in self.or_else:
             return '"full"'
         try:

@@ -51,7 +51,8 @@ def test_the_learning_rate_is_that_of_whatever_schedule_there_is(deltarule: Comm
 def test_a_learning_rate_is_a_number_above_0(deltarule: Command, rate: str) -> None:
     code, out, err = deltarule("train", "xor", "--learning-rate", rate)
     assert (code, out) == (2, "")
-    assert f"--learning-rate must be a number, above 0: got {rate!r}; use --learning-rate 0.01" in err
+    nearest = "1.0" if rate == "-1" else "0.01"
+    assert f"--learning-rate must be a number, above 0: got {rate!r}; use --learning-rate {nearest}" in err
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_a_learning_rate_is_a_number_above_0(deltarule: Command, rate: str) -> N
         (["nielsen-30", "--batch-size", "8"], "Use --set training.batch_size=8;"),
         (["--hidden", "30"], "Use --set network.hidden=30;"),
         (["--dropout=0.2"], "Use --set network.dropout=0.2;"),
-        (["--epoch", "3"], "did you mean --epochs? Use --epochs N; deltarule train --help"),
+        (["--epoch", "3"], "did you mean --epochs? Use --epochs N (Passes over the training data); deltarule train --help"),
         (["--learning-rat", "3"], "did you mean --learning-rate?"),
     ],
 )
