@@ -1,7 +1,6 @@
 // The engine in WebAssembly beside the library.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { about, load } from "../../src/deltarule/playground/static/engine/module.js";
@@ -9,7 +8,7 @@ import { activate, backward, forward, slope, unusual, update } from "../../src/d
 import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
 import { Training } from "../../src/deltarule/playground/static/engine/training.js";
 import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
-import { cases, engine, networkIn, rate, runs } from "./cases.js";
+import { cases, engine, networkIn, older, rate, runs } from "./cases.js";
 
 const TOLERANCE = 1e-12;
 
@@ -25,7 +24,6 @@ function numericGradient(network, x, y, kind, layer, index) {
     return nudge(probeOf(network, x, y), kind, layer, index).slope;
 }
 
-const older = JSON.parse(readFileSync(new URL("../goldens/model_files.json", import.meta.url), "utf8"));
 for (const { name, model, raw, task, class_names, outputs } of older.filter((each) => !each.name.includes("text"))) {
     test(`${name} answers as when it was saved`, () => {
         const network = networkIn(model);

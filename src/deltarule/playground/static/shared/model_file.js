@@ -35,7 +35,8 @@ export function readModel(buffer) {
     if (text === undefined) {
         throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
     }
-    const about = said(JSON.parse(text));
+    const { required, optional } = JSON.parse(text);
+    const about = { ...optional, ...required };
     const tensor = (name) => tensorOf(buffer, start, header[name], name);
     const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
     const layers = about.activations.map((_, l) => l);
@@ -66,17 +67,6 @@ export function withParameters(network, vector) {
     let start = 0;
     const next = ({ length }) => Float64Array.from(vector.subarray(start, start += length));
     return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
-}
-
-/** What a file of any format says, required or optional, in the words of format 3: see files/model_file.py. */
-function said({ format, required, optional, ...older }) {
-    if (format === 3) {
-        return { ...optional, ...required };
-    }
-    const { columns, input_scaling, layer_sizes, task } = older;
-    const isMnist = layer_sizes[0] === 784 && task === "classes" && !input_scaling && columns.length === 0;
-    const image_shape = older.image_shape ?? (isMnist ? [28, 28] : null);
-    return { ...older, image_shape, pixels: image_shape !== null && columns.length === 0 };
 }
 
 function headerOf(buffer) {
@@ -111,9 +101,6 @@ export const inputNames = ({ fields }) =>
 
 /** What the inputs are: the columns of a table, or numbers without a name. */
 function fieldsOf({ columns, layer_sizes: [size] }) {
-    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => `input ${index}`);
-    return [...columns, ...bare].flatMap((column) => {
-        const field = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
-        return field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field];
-    });
+    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => ({ name: `input ${index}`, categories: [] }));
+    return [...columns, ...bare].flatMap((field) => (field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field]));
 }
