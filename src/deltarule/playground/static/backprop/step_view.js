@@ -98,15 +98,13 @@ export class StepView {
             block.update(this.part(walk, view), picked, view.made || !isMade ? null : focusOf(view, operands.get(view.id), step, picked), current);
             const { kind } = quantityOf(walk, view.id);
             const badge = showBadge(block.badge, "bp-badge", verdicts.get(view.id), view.made && canCheck(kind) ? "checking …" : "");
-            block.badge.textContent = (block.badge.textContent && (CHECKED[kind] ?? "")) + block.badge.textContent;
+            block.badge.prepend(kind === "a" && badge ? "slopes σ′: " : "");
             block.badge.title = badge ? comparison(kind) : "";
         });
         this.outcome.textContent = step.group === "update" ? `After one step with r = ${walk.rate}, of all layers at once, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";
     }
 }
-
-const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // where it is not the number itself
 
 /** Which of the numbers shown the picked sum reads; of z, where sigma' is taken, the picked one. */
 function focusOf(view, indices, step, picked) {
