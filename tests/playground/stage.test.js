@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { flowOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop/steps.js";
 import { practices } from "../../src/deltarule/playground/static/backprop/source.js";
 import { isSilent, silenced, touched } from "../../src/deltarule/playground/static/stage/touch.js";
-import { largestOf, strongestBetween } from "../../src/deltarule/playground/static/stage/wires.js";
+import { largestOf } from "../../src/deltarule/playground/static/shared/widgets.js";
+import { strongestBetween } from "../../src/deltarule/playground/static/stage/wires.js";
 import "./cases.js"; // which loads the engine
 
 const [{ network, x, y }] = practices();

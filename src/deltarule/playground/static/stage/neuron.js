@@ -2,7 +2,7 @@
 // in which a hand changes its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
-import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
+import { button, diverging, element, farthest, largestOf, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
 import { isSilent, silenced, touched } from "./touch.js";
 
@@ -15,7 +15,7 @@ export const groupSize = (size) => Math.ceil(size / MOST_CELLS);
 /** How many cells stand side by side in a layer of `size` neurons. */
 export const columnsOf = (size) => Math.min(8, Math.ceil(Math.sqrt(Math.ceil(size / groupSize(size)) / 2)));
 
-/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is what it adds now, else the weight. */
+/** The strongest edges out of a neuron, [{ to, strength }]: strength is what it adds now, else the weight. */
 export function strongestEdges(store, layer, neuron, count) {
     const { network, trace } = store;
     const fanOut = network.sizes[layer + 1];
@@ -23,12 +23,8 @@ export function strongestEdges(store, layer, neuron, count) {
         return [];
     }
     const activation = trace ? trace.a[layer][neuron] : 1;
-    const row = network.weights[layer].subarray(neuron * fanOut, (neuron + 1) * fanOut);
-    return [...row]
-        .map((weight, to) => ({ to, weight, strength: weight * activation }))
-        .sort((one, other) => Math.abs(other.strength) - Math.abs(one.strength))
-        .slice(0, count)
-        .filter(({ strength }) => strength !== 0);
+    const strengths = network.weights[layer].subarray(neuron * fanOut, (neuron + 1) * fanOut).map((weight) => weight * activation);
+    return largestOf(strengths, count).map((to) => ({ to, strength: strengths[to] }));
 }
 
 /** The weights into a neuron, (fan_in,). */
@@ -49,8 +45,7 @@ function shapeInto(network, layer) {
 
 /** The neuron of a cell that is worth looking at: the one with the largest activation. */
 function strongest({ layer, neuron, group }, trace) {
-    const sizes = trace ? trace.a[layer].subarray(neuron, neuron + group).map(Math.abs) : [0];
-    return neuron + sizes.reduce((best, size, at) => (size > sizes[best] ? at : best), 0);
+    return neuron + (largestOf(trace?.a[layer].subarray(neuron, neuron + group) ?? [], 1)[0] ?? 0);
 }
 
 /** "Layer 1, neuron 7", or for an output "Output 7". */
@@ -90,10 +85,9 @@ function sumOf({ network, trace }, layer, neuron, total) {
 /** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
 function connectionsOf(store, layer, neuron, products) {
     const { network } = store;
-    const order = [...products.keys()].sort((one, other) => Math.abs(products[other]) - Math.abs(products[one]));
     const isPixels = layer === 1 && network.imageShape; // the pictures show them better
     const count = isPixels ? 0 : layer === network.sizes.length - 1 ? MOST_FIELDS : MOST_FIELDS / 2;
-    const into = order.slice(0, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
+    const into = largestOf(products, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
     const [most, sent] = [MOST_FIELDS - into.length, strongestEdges(store, layer, neuron, MOST_FIELDS)];
     const out = (sent.length > 0 ? sent : strongestEdges({ network }, layer, neuron, most)).slice(0, most).map(({ to }) =>
         ({ l: layer + 1, index: neuron * network.sizes[layer + 1] + to, text: `to ${layer + 1 < network.weights.length ? `neuron ${to}` : titleOf(network, layer + 1, to)}` }));
