@@ -8,6 +8,7 @@ import { forward } from "../../src/deltarule/playground/static/engine/network.js
 import { Held } from "../../src/deltarule/playground/static/mistakes/mind.js";
 import { columnsFor } from "../../src/deltarule/playground/static/train/layers.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mistakes/mind.js";
+import { Store } from "../../src/deltarule/playground/static/shared/store.js";
 import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train/panel.js";
 import { cases, networkIn } from "./cases.js";
 
@@ -79,7 +80,9 @@ test("mistakes counted on the page", async () => {
         x: Array.from({ length: network.sizes[0] }, (_, k) => (37 * index + 11 * k * index) % 256),
         label: index % network.sizes.at(-1),
     }));
-    const judged = new Held(examples, { network });
+    const store = new Store(forward);
+    store.set({ network });
+    const judged = new Held(examples, store);
     const { confusion, count, right } = await judged.mistakes();
     assert.equal(confusion.flat().reduce((sum, each) => sum + each), 30);
     assert.equal(confusion.reduce((sum, row, index) => sum + row[index], 0), right);

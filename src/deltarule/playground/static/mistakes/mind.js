@@ -84,22 +84,13 @@ export class Held {
         Object.assign(this, { examples, store });
     }
 
-    /** Whether the network that the page looks at reads these examples: one that learned in the page may not. */
-    check() {
-        const [wanted, got] = [this.store.network.sizes[0], this.examples[0].x.length];
-        if (wanted !== got) {
-            throw new Error(`the examples in this page have ${got} numbers each, and this network reads ${wanted}.`);
-        }
-    }
-
     async example() {
-        this.check();
         return this.examples[Math.floor(Math.random() * this.examples.length)];
     }
 
     async mistakes() {
         const { network } = this.store;
-        this.check();
+        this.store.checkExample(this.examples[0]);
         this.rows = this.examples.map((example, index) => {
             const x = Float64Array.from(example.x, (each) => (example.pixels === false ? each : each / 255));
             const outputs = forward(network, x).a[network.weights.length];

@@ -75,8 +75,16 @@ export class Store extends EventTarget {
         }
     }
 
+    /** Error where the network does not read such examples: one that learned in the page may not. */
+    checkExample({ x }) {
+        if (x.length !== this.network.sizes[0]) {
+            throw new Error(`the examples here have ${x.length} numbers each, and this network reads ${this.network.sizes[0]}.`);
+        }
+    }
+
     /** Puts an example of the network's data before it: on the pad, where it reads drawings. pixels: whether x is 0..255 */
     takeExample({ x, label = null, pixels }) {
+        this.checkExample({ x });
         const inputs = Float64Array.from(x, (value) => value / (pixels ? 255 : 1));
         const shown = Uint8Array.from(inputs, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
         const onPad = readsDrawings(this.network) && { picture: { pixels: shown, width: 28, height: 28 }, before: this.drawing };
