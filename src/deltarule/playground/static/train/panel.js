@@ -25,14 +25,10 @@ export class Choice {
         this.epochs = element("input", { id: "train-epochs", type: "number", ...within(limits.epochs), step: "1" });
         this.fast = element("input", { id: "train-fast", type: "checkbox" });
         this.says = element("p", { class: "small muted", id: "train-says" });
-        const times = (factor, text) => button(text, () => {
-            this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
-        }, { "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10` });
-        const field = (control, text, ...more) => element("div", { class: "field" },
-            element("label", { for: control.id }, text), element("div", { class: "row" }, control, ...more));
+        const field = (control, text) => element("div", { class: "field" }, element("label", { for: control.id }, text), control);
         this.node = element("div", { class: "choice" },
             field(this.recipe, "Recipe"), field(this.data, "Data"),
-            field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"),
+            field(this.rate, "Learning rate"), field(this.epochs, "Epochs"),
             element("label", { class: "switch" }, this.fast, " Fast: on the stage only when it is done"), this.says);
         this.data.closest(".field").hidden = datasets.length === 1;
         this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
