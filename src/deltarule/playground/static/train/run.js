@@ -4,7 +4,7 @@ import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
 import { small } from "../engine/network.js";
 import { lengthOf, Training } from "../engine/training.js";
-import { COLORS, randomOf } from "./worlds.js";
+import { COLORS, normal, randomOf } from "./worlds.js";
 
 const CELLS = 64; // of a digit, behind its label
 const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing nothing: it is on its way to infinity
@@ -23,11 +23,10 @@ const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
 
 /** New weights, normal, of deviation sqrt(2 / fan_in) before the ReLU family and sqrt(1 / fan_in) before the others. */
 export function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
-    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const sizes = [inputs, ...hidden, outputs];
     const gain = ["tanh", "sigmoid", "identity"].includes(activation) ? 1 : 2;
     const weights = sizes.slice(1).map((fanOut, l) => Float64Array.from({ length: sizes[l] * fanOut },
-        () => normal() * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
+        () => normal(random) * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
     const made = small(sizes, activation, OUTPUTS[loss], loss, "classes", weights, sizes.slice(1).map((size) => new Float64Array(size)));
     const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: OUTPUTS[loss] }];
     const what = inputs === 2 ? { isPlane: true, fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
