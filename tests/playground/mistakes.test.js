@@ -82,7 +82,7 @@ test("mistakes counted on the page", async () => {
     }));
     const store = new Store(forward);
     store.set({ network });
-    const judged = new Held(examples, store);
+    const judged = new Held(async () => examples, store);
     const { confusion, count, right } = await judged.mistakes();
     assert.equal(confusion.flat().reduce((sum, each) => sum + each), 30);
     assert.equal(confusion.reduce((sum, row, index) => sum + row[index], 0), right);

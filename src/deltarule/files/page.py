@@ -75,7 +75,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     Where the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
 
     examples: what the page begins with and, of classes, whose mistakes it shows; at most 200 of them, taken evenly from
-        all.
+        all. Without them, a network that reads digits as MNIST's has the bundled digits that no page trains on.
 
     As the last line of a notebook's cell the page shows itself; `.save("network.html")` writes it to a file that opens
     from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad; one that
@@ -106,7 +106,8 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
     if learns:
         parts["digits"] = digit_cells()
-    shown = {"train": learns, "mistakes": examples is not None and model.task == "classes"}
+    judges = model.task == "classes" and (examples is not None or (learns and network.reading == "digits"))
+    shown = {"train": learns, "mistakes": judges}
     hidden = [tab for tab, is_shown in shown.items() if not is_shown]
     return Page(_page(parts, hidden))
 

@@ -14,7 +14,7 @@ import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountStage } from "./stage/stage.js";
 import { connectTour } from "./stage/tour.js";
 import { LocalTrainer, unpacked } from "./train/local.js";
-import { obey } from "./train/run.js";
+import { heldOut, obey } from "./train/run.js";
 import { mount as mountTrain } from "./train/train.js";
 
 const MOUNTS = { stage: mountStage, draw: mountDraw, backprop: mountBackprop, mistakes: mountMistakes };
@@ -100,10 +100,12 @@ async function start() {
     const exported = document.getElementById("model") !== null;
     const store = new Store(forward);
     const server = exported ? null : new (await import("./shared/server.js")).Server(location, store);
-    const examples = server ?? (document.getElementById("examples") && new Held(JSON.parse(new TextDecoder().decode(await unpacked("examples"))), store));
+    const own = ["examples", "digits"].find((each) => document.getElementById(each)); // the digits only where the network reads them
+    const read = async () => (own === "digits" ? heldOut(new Uint8Array(await unpacked(own))) : JSON.parse(new TextDecoder().decode(await unpacked(own))));
     const [engine, model] = await Promise.all(server ? [server.engine(), server.model()] : ["engine", "model"].map(unpacked));
     await load(engine);
     const network = { ...readModel(model), of: "given" };
+    const examples = server ?? (own === "examples" || (own && network.reading === "digits") ? new Held(read, store) : null);
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");

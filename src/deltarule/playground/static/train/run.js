@@ -35,18 +35,24 @@ export function newNetwork({ hidden, activation, loss }, [inputs, outputs], rand
 }
 
 /** The digits in bytes, a label and 8x8 cells each: samples, first those to learn, then every fifth of each class, held out. */
-export function digitsOf(bytes) {
+export function digitsOf(bytes, isHeldOnly = false) {
     const count = bytes.length / (CELLS + 1);
     const label = (index) => bytes[index * (CELLS + 1)];
     const all = Array.from({ length: count }, (_, index) => index);
     const held = new Set(all.toSorted((one, other) => label(one) - label(other)).filter((_, place) => place % 5 === 0));
-    const order = [...all.filter((index) => !held.has(index)), ...[...held].sort((one, other) => one - other)];
-    const inputs = new Uint8Array(784 * count);
+    const order = [...all.filter((index) => !isHeldOnly && !held.has(index)), ...[...held].sort((one, other) => one - other)];
+    const inputs = new Uint8Array(784 * order.length);
     order.forEach((index, row) => {
         const start = index * (CELLS + 1) + 1;
         inputs.set(cellsImage(bytes.subarray(start, start + CELLS)), 784 * row);
     });
-    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: count - held.size, n_classes: 10 };
+    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: order.length - held.size, n_classes: 10 };
+}
+
+/** The digits that are held out, as examples. */
+export function heldOut(bytes) {
+    const { inputs, targets } = digitsOf(bytes, true);
+    return Array.from(targets, (label, index) => ({ x: inputs.subarray(784 * index, 784 * (index + 1)), label: Number(label), index, pixels: true }));
 }
 
 /** A run, and what the page hears of it: the fields of a frame of the server's. */
