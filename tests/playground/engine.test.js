@@ -7,7 +7,6 @@ import { about, load } from "../../src/deltarule/playground/static/engine/module
 import { activate, backward, forward, slope, unusual, update } from "../../src/deltarule/playground/static/engine/network.js";
 import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
 import { Training } from "../../src/deltarule/playground/static/engine/training.js";
-import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
 import { cases, engine, networkIn, older, rate, runs } from "./cases.js";
 
 const TOLERANCE = 1e-12;
@@ -125,14 +124,6 @@ test("a surely right answer has a derivative that is tiny, and right to many dig
     const wanted = backward(network, x, 0).gradient.biases[1][0];
     assert.ok(wanted < 0 && wanted > -1e-5);
     assert.ok(Math.abs(numericGradient(network, x, 0, "bias", 2, 0) / wanted - 1) < 1e-6);
-});
-
-test("a file that is no model is refused with a sentence", () => {
-    assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are no .safetensors file/);
-    assert.throws(() => networkIn(cases[0].model.slice(0, 28)), /no .safetensors file/);
-    const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
-    new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
-    assert.throws(() => readModel(other.buffer), /without its description/);
 });
 
 test("both tails keep their digits", () => {

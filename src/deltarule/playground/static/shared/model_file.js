@@ -1,7 +1,5 @@
 // A .safetensors model file, read as files/model_file.py writes it. Touches no page.
 
-import { about as engine } from "../engine/module.js";
-
 /**
  * @typedef {object} Network
  * @property {number[]} sizes inputs, hidden ..., outputs
@@ -30,22 +28,22 @@ const READERS = { F32: Float32Array, F64: Float64Array };
  * @returns {Network}
  */
 export function readModel(buffer) {
-    const { header, start } = headerOf(buffer);
-    const text = header.__metadata__?.deltarule;
-    if (text === undefined) {
-        throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
-    }
-    const { required, optional } = JSON.parse(text);
+    const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8)));
+    const { required, optional } = JSON.parse(header.__metadata__.deltarule);
     const about = { ...optional, ...required };
-    const tensor = (name) => tensorOf(buffer, start, header[name], name);
+    const tensor = (name) => {
+        const { dtype, data_offsets: [from, to] } = header[name];
+        return Float64Array.from(new READERS[dtype](buffer.slice(start + from, start + to))); // a copy, so that it is aligned
+    };
     const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
     const layers = about.activations.map((_, l) => l);
-    const names = about.activations.map((part) => known("activation", part.name));
+    const names = about.activations.map(({ name }) => name);
     return {
         sizes: about.layer_sizes,
         hidden: names.slice(0, -1),
         output: names[names.length - 1],
-        loss: known("loss", about.loss.name),
+        loss: about.loss.name,
         parts: about.activations,
         lossPart: about.loss,
         weights: layers.map((l) => tensor(`layers.${l}.weight`)),
@@ -67,32 +65,6 @@ export function withParameters(network, vector) {
     let start = 0;
     const next = ({ length }) => Float64Array.from(vector.subarray(start, start += length));
     return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
-}
-
-function headerOf(buffer) {
-    const length = buffer.byteLength < 8 ? Infinity : Number(new DataView(buffer).getBigUint64(0, true));
-    if (length > buffer.byteLength - 8) {
-        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are no .safetensors file`);
-    }
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
-    return { header: JSON.parse(text), start: 8 + length };
-}
-
-function tensorOf(buffer, start, entry, name) {
-    const Reader = READERS[entry?.dtype];
-    if (Reader === undefined) {
-        throw new Error(`expected the array ${name} in float32 or float64: got ${entry?.dtype ?? "none"}`);
-    }
-    const [from, to] = entry.data_offsets;
-    return Float64Array.from(new Reader(buffer.slice(start + from, start + to))); // a copy, so that it is aligned
-}
-
-function known(what, name) {
-    const names = Object.keys(engine.parts[what]);
-    if (!names.includes(name)) {
-        throw new Error(`no ${what} is called ${name}: this page knows ${names.join(", ")}`);
-    }
-    return name;
 }
 
 /** What each number that a network reads is called: the name of a column, or one for each of its categories. */
