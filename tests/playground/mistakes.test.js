@@ -6,7 +6,6 @@ import { test } from "node:test";
 import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
 import { forward } from "../../src/deltarule/playground/static/engine/network.js";
 import { Held } from "../../src/deltarule/playground/static/mistakes/mind.js";
-import { columnsFor } from "../../src/deltarule/playground/static/train/layers.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mistakes/mind.js";
 import { Store } from "../../src/deltarule/playground/static/shared/store.js";
 import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train/panel.js";
@@ -139,15 +138,6 @@ test("a few losses far above the others leave the axis, which knows how far", ()
 test("labels do not cover each other", () => {
     assert.deepEqual(apart([10, 12, 50], 15), [10, 25, 50]);
     assert.deepEqual(apart([50, 12, 10], 15), [50, 25, 10]);
-});
-
-test("pictures fill their rows", () => {
-    assert.equal(columnsFor(64, 16), 16);
-    assert.equal(columnsFor(30, 16), 10);
-    assert.equal(columnsFor(10, 16), 5);
-    assert.equal(columnsFor(64, 8), 8);
-    assert.equal(columnsFor(1, 16), 1);
-    assert.equal(columnsFor(13, 16), 13);
 });
 
 test("a run in words", () => {

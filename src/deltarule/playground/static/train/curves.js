@@ -4,7 +4,7 @@ import { color, element, rgb, shown } from "../shared/widgets.js";
 
 const MARGIN = { left: 46, right: 112, top: 10, bottom: 26 };
 const HEIGHT = 190;
-const MANY = 60; // whole epochs: more marks than that would run together
+const MOST_MARKS = 60; // of whole epochs: more would run together
 
 /** Round numbers from low to high, about `count` of them. */
 export function ticks(low, high, count) {
@@ -132,11 +132,6 @@ export class Chart {
     }
 }
 
-/** Whether so many epochs are over that they make the line themselves. */
-export function isLong(epochs) {
-    return epochs.length > MANY;
-}
-
 const tone = (property) => rgb(color(property));
 
 function line(context, points) {
@@ -151,9 +146,9 @@ function paintSeries(context, { line: points, marks, tone: property, dash }, { x
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.setLineDash(dash);
-    line(context, (isLong(marks) ? marks : points).filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
+    line(context, points.filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
     context.setLineDash([]);
-    for (const [step, value] of isLong(marks) ? [] : marks.filter((mark) => Number.isFinite(mark[1]))) {
+    for (const [step, value] of marks.length > MOST_MARKS ? [] : marks.filter((mark) => Number.isFinite(mark[1]))) {
         context.beginPath();
         context.arc(x(step), y(value), 3, 0, 2 * Math.PI);
         context[dash.length > 0 ? "stroke" : "fill"]();
