@@ -61,7 +61,6 @@ export class StepView {
             columns,
             numbers,
             ink: isInk(walk, whole),
-            ticks: true,
             nameOf: (n) => cellText(walk, whole, indices[n]),
             labelOf: (n) => (isMatrix(whole.kind) && !isSlice ? "" : labelOf(walk, whole, indices[n])),
         };

@@ -67,7 +67,6 @@ export function readDrawings(store) {
     });
 }
 
-const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
 const MOST_SIDE = 512; // of what is kept: the normalizer reads no larger ones
 
@@ -114,9 +113,6 @@ async function sizeOf(file) {
 
 /** The picture in an image file. */
 export async function readImageFile(file) {
-    if (file.size > LARGEST_FILE) {
-        throw new Error("This file is larger than 32 MB: take a smaller one.");
-    }
     const [width, height] = await sizeOf(file);
     if (width * height > LARGEST_IMAGE) {
         throw new Error(`This image has ${width} × ${height} pixels: take one of at most 16 megapixels.`);
