@@ -4,7 +4,7 @@
 import { readsDrawings } from "../shared/store.js";
 import { button, diverging, element, farthest, largestOf, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
-import { isSilent, silenced, touched } from "./touch.js";
+import { isSilent, noiseOn, silenced, touched, withNoise } from "./touch.js";
 
 const MOST_FIELDS = 4; // connections of a neuron that a hand can change
 const MOST_CELLS = 128; // a wider layer shows groups of neighbors
@@ -71,7 +71,8 @@ class Signed {
 }
 
 /** How a neuron comes to its activation, in words. */
-function sumOf({ network, trace }, layer, neuron, total) {
+function sumOf(store, layer, neuron, total) {
+    const { network, trace } = store;
     const bias = shown(network.biases[layer - 1][neuron]);
     if (!trace) {
         return `Its bias is ${bias}. Draw something, and it answers.`;
@@ -79,7 +80,8 @@ function sumOf({ network, trace }, layer, neuron, total) {
     const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
     const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
     const sent = isSilent(network, layer, neuron) ? " It is silenced: nothing of it reaches the next layer." : a === 0 ? " It is silent now: it adds nothing to the next layer." : "";
-    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.${sent}`;
+    const noise = noiseOn(store, layer, neuron) > 0 ? `, noise ${shown(z - total - network.biases[layer - 1][neuron])}` : "";
+    return `Its inputs add ${shown(total)}, its bias ${bias}${noise}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.${sent}`;
 }
 
 /** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
@@ -102,10 +104,16 @@ export function makeDetail(store) {
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
+    const noise = numberField((size) => store.set({ noise: withNoise(store, at.layer, at.neuron, size) }), { min: "0", step: "0.5", "aria-label": "noise" });
+    const freeze = button("Freeze its layer", () => {
+        const others = store.frozen.filter((l) => l !== at.layer);
+        store.set({ frozen: others.length < store.frozen.length ? others : [...others, at.layer] });
+    }, { title: "Training in this page then leaves its weights and biases as they are" });
     const silence = button("Silence it", () => store.set({ network: silenced(store.network, at.layer, at.neuron) }), { "aria-pressed": "false" });
     const edges = element("ul", { class: "out" });
     const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
-    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
+    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias),
+        element("label", { class: "row", title: "The size of random numbers that are added to z, new ones at every change" }, "noise", noise), silence, freeze, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
     const hint = element("p", { class: "small muted" }, "Click a neuron to hold it and to change its numbers; Escape lets it go.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);
@@ -143,6 +151,8 @@ export function makeDetail(store) {
         title.textContent = titleOf(network, layer, neuron) + (place.group > 1 ? " (the strongest of its cell)" : "");
         sum.textContent = sumOf(store, layer, neuron, trace ? products.reduce((all, each) => all + each, 0) : 0);
         showNumber(bias, network.biases[layer - 1][neuron]);
+        showNumber(noise, noiseOn(store, layer, neuron));
+        freeze.setAttribute("aria-pressed", String(store.frozen.includes(layer)));
         silence.hidden = layer === network.sizes.length - 1;
         silence.setAttribute("aria-pressed", String(isSilent(network, layer, neuron)));
         showEdges(connectionsOf(store, layer, neuron, products), isHeld);
