@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from handwriting import DIGITS, in_address
+from handwriting import DIGITS, WRITTEN, in_address
 
 import deltarule as dr
 from deltarule.cli.resolve import load_model
@@ -110,13 +110,22 @@ def test_a_frozen_layer_stays_while_the_others_learn(visit: Visit, address: str)
     assert page.evaluate(PICTURE) != picture
 
 
+def go_to(page: "Page", digit: int) -> None:
+    """Opens the address of a drawing, once the page has written its own."""
+    page.evaluate(WRITTEN)
+    page.evaluate("(address) => { location.hash = address; }", f"draw&{in_address(DIGITS[digit])}")
+
+
 def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_path: Path) -> None:
     dr.show(load_model("pretrained")).save(tmp_path / "page.html")
     page = visit(f"draw&{in_address(DIGITS[3])}", at=(tmp_path / "page.html").as_uri())
+    near = page.locator("#draw [aria-label='Nearest digits'] li")
+    near.nth(5).wait_for()
+    assert all(text.startswith("3 ·") for text in near.all_inner_texts()[:3])
     learn = page.get_by_role("button", name="Take 10 steps")
     assert learn.is_disabled()
     for digit, label in ((3, "8"), (7, "1"), (3, "8")):
-        page.evaluate("(address) => { location.hash = address; }", f"draw&{in_address(DIGITS[digit])}")
+        go_to(page, digit)
         page.wait_for_selector(f"#stage .digit:has-text('{digit}')")
         page.get_by_label("You drew a").select_option(label)
         page.get_by_role("button", name="Keep it").press("Enter")
@@ -139,7 +148,7 @@ def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_p
     before, now = map(float, found.groups())
     assert before > 90
     assert 20 < now < before
-    page.evaluate("(address) => { location.hash = address; }", f"draw&{in_address(DIGITS[3])}")
+    go_to(page, 3)
     page.wait_for_selector("#stage .digit:has-text('8')")
     page.get_by_role("button", name="Undo changes").click()
     page.wait_for_selector("#stage .digit:has-text('3')")

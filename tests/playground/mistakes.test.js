@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
+import { Chart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
 import { forward } from "../../src/deltarule/playground/static/engine/network.js";
 import { Held } from "../../src/deltarule/playground/static/mistakes/mind.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mistakes/mind.js";
@@ -133,11 +133,6 @@ test("a few losses far above the others leave the axis, which knows how far", ()
     assert.equal(frame(calm).highest, frame(calm).high);
     assert.deepEqual([frame([], 1).high, frame([], 1).highest], [1, 1]);
     assert.equal(frame([NaN, 3, 3, 3]).highest, frame([3, 3, 3]).high);
-});
-
-test("labels do not cover each other", () => {
-    assert.deepEqual(apart([10, 12, 50], 15), [10, 25, 50]);
-    assert.deepEqual(apart([50, 12, 10], 15), [50, 25, 10]);
 });
 
 test("a run in words", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { teach } from "../../src/deltarule/playground/static/train/lesson.js";
+import { nearest, teach } from "../../src/deltarule/playground/static/train/lesson.js";
 import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/run.js";
 import { pointsIn, pointsOf, pointsText, samplesOf, snapped, WORLDS } from "../../src/deltarule/playground/static/train/worlds.js";
 import "./cases.js";
@@ -124,4 +124,17 @@ test("drawings are learned in a lesson, which says what is forgotten meanwhile",
     assert.ok(lesson.digits[0] > accuracy && lesson.digits[1] < lesson.digits[0], `${lesson.digits}`);
     const kept = teach({ network, before: network, frozen: [1], inputs, targets }, digits);
     assert.ok(same(kept.weights[0], network.weights[0]) && !same(kept.weights[1], network.weights[1]));
+});
+
+test("the nearest of the digits to one of them is itself, and others come by their distance in pixels", () => {
+    const [at, count] = [123, 6];
+    const image = digits.inputs.slice(784 * at, 784 * (at + 1));
+    image[400] ^= 3; // by which it is 3, 1 or 2 away
+    const found = nearest(image, count, digits);
+    assert.deepEqual(found[0].pixels, digits.inputs.slice(784 * at, 784 * (at + 1)));
+    assert.equal(found[0].label, Number(digits.targets[at]));
+    assert.ok(found[0].distance > 0 && found[0].distance <= 3);
+    const all = Array.from(digits.targets, (_, row) => Math.hypot(...image.map((each, k) => Math.abs(each - digits.inputs[784 * row + k]))));
+    const wanted = all.sort((one, other) => one - other).slice(0, count);
+    found.forEach(({ distance }, rank) => assert.ok(Math.abs(distance - wanted[rank]) < 1e-9));
 });

@@ -23,11 +23,6 @@ export function canCheck(kind) {
     return kind in NUDGED || kind === "a";
 }
 
-/** What is compared, in words. */
-export function comparison(kind) {
-    return kind === "a" ? "σ′ with (σ(z + h) − σ(z − h)) / 2h" : "with (C(+h) − C(−h)) / 2h";
-}
-
 /** Both answers for one number: {slope, numeric, rounding, kink}; null where a quantity has none. */
 export function compareOne(walk, probe, { kind, l, values }, index) {
     if (kind === "a") {

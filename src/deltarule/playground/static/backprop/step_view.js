@@ -2,7 +2,7 @@
 
 import { element, shown } from "../shared/widgets.js";
 import { Block, pretty } from "./blocks.js";
-import { canCheck, comparison, showBadge } from "./check.js";
+import { canCheck, showBadge } from "./check.js";
 import { EQUATIONS, SYMBOLS } from "./equations.js";
 import { cellText, isInk, isMatrix, labelOf, pickedIndex, quantityOf, viewOf } from "./steps.js";
 import { sumOf } from "./sums.js";
@@ -98,7 +98,6 @@ export class StepView {
             const { kind } = quantityOf(walk, view.id);
             const badge = showBadge(block.badge, "bp-badge", verdicts.get(view.id), view.made && canCheck(kind) ? "checking …" : "");
             block.badge.prepend(kind === "a" && badge ? "slopes σ′: " : "");
-            block.badge.title = badge ? comparison(kind) : "";
         });
         this.outcome.textContent = step.group === "update" ? `After one step with r = ${walk.rate}, of all layers at once, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";

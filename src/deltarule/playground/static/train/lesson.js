@@ -12,6 +12,13 @@ function trainingOf(network, { inputs, targets }, batchSize) {
     return new Training(network, { inputs, targets, batchSize, optimizer: { name: "adam", ...OPTIMIZERS.adam } });
 }
 
+/** The digits nearest to an image, by the length of the difference of their pixels, 0..255: { pixels, label, distance } each. */
+export function nearest(image, count, { inputs, targets }) {
+    const digits = Array.from(targets, (label, at) => ({ pixels: inputs.subarray(784 * at, 784 * (at + 1)), label: Number(label) }));
+    digits.forEach((digit) => (digit.distance = Math.sqrt(digit.pixels.reduce((sum, each, k) => sum + (each - image[k]) ** 2, 0))));
+    return digits.sort((one, other) => one.distance - other.distance).slice(0, count).map((digit) => ({ ...digit, pixels: digit.pixels.slice() }));
+}
+
 /**
  * Takes ten steps, each on all drawings.
  * @param {object} lesson network; before: the one to compare it with; inputs, targets: the drawings; frozen: layers from 1

@@ -114,11 +114,11 @@ export class LocalTrainer {
         return worker;
     }
 
-    /** What `teach` of lesson.js makes of a lesson; Error where it fails. */
-    async teach(lesson) {
+    /** What lesson.js makes of a question, { lesson, engine } or { image }; Error where it fails. */
+    async ask(question) {
         const worker = await this.holdDigits();
         const { port1, port2 } = new MessageChannel();
-        worker.postMessage({ engine: this.engine, lesson }, [port2]);
+        worker.postMessage(question, [port2]);
         const { data } = await new Promise((done) => (port1.onmessage = done));
         if (data.says) {
             throw new Error(data.says);

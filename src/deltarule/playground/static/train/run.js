@@ -4,7 +4,7 @@ import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
 import { small } from "../engine/network.js";
 import { OPTIMIZERS, Training } from "../engine/training.js";
-import { teach } from "./lesson.js";
+import { nearest, teach } from "./lesson.js";
 import { COLORS, normal, randomOf } from "./worlds.js";
 
 const CELLS = 64; // of a digit, behind its label
@@ -135,14 +135,15 @@ export class LocalRun {
     }
 }
 
+const NEIGHBORS = 6;
 const held = {}; // samples by name, which the page sends once
 let run = null;
 
 /**
  * What the page says to its worker: hold samples, begin a run, or take so many steps, where the answer is a frame, or why
- * there is none; or, with a port to answer at, take a lesson.
+ * there is none; or, with a port to answer at, take a lesson, or find what is nearest to an image.
  */
-async function carryOut({ samples, engine, begin, lesson, steps, frozen }, port = self) {
+async function carryOut({ samples, engine, begin, lesson, image, steps, frozen }, port = self) {
     try {
         if (samples) {
             held[samples.name] = samples.name === "digits" ? digitsOf(samples.bytes) : samples;
@@ -151,8 +152,8 @@ async function carryOut({ samples, engine, begin, lesson, steps, frozen }, port 
         if (engine) {
             await load(engine);
         }
-        if (lesson) {
-            port.postMessage(teach(lesson, held.digits));
+        if (lesson || image) {
+            port.postMessage(lesson ? teach(lesson, held.digits) : nearest(image, NEIGHBORS, held.digits));
             return;
         }
         if (begin) {
