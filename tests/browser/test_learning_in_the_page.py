@@ -128,7 +128,7 @@ def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_p
         go_to(page, digit)
         page.wait_for_selector(f"#stage .digit:has-text('{digit}')")
         page.get_by_label("You drew a").select_option(label)
-        page.get_by_role("button", name="Keep it").press("Enter")
+        page.get_by_role("button", name="Keep it", disabled=False).press("Enter")
         page.wait_for_selector("#stage .headline:has-text('Nothing drawn yet')")
     assert page.evaluate("document.activeElement.matches('#stage .pad')")
     page.get_by_role("button", name="Remove a drawing of 8").last.press("Enter")
