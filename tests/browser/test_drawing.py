@@ -187,9 +187,9 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
         "#stage input[type=file]", {"name": "7.png", "mimeType": "image/png", "buffer": photo(DIGITS[7])}
     )
     page.wait_for_function("() => document.querySelector('#stage .digit').textContent === '7'")
-    refuse(page, b"no image", "cannot read the file as an image: take a PNG")
+    refuse(page, b"no image", "cannot read the file as an image: use a PNG")
     page.evaluate("() => { [window.kept, window.createImageBitmap] = [window.createImageBitmap, null]; }")
-    refuse(page, bomb(), "5000 × 5000 pixels: take one of at most 16")  # and is not decoded
+    refuse(page, bomb(), "5000 × 5000 pixels: use one of at most 16")  # and is not decoded
     page.evaluate("() => { window.createImageBitmap = window.kept; }")
     assert answer(page) == "7"
     drop(page, photo(DIGITS[2]))

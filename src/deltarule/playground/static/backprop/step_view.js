@@ -99,12 +99,12 @@ export class StepView {
             const badge = showBadge(block.badge, "bp-badge", verdicts.get(view.id), view.made && canCheck(kind) ? "checking …" : "");
             block.badge.prepend(kind === "a" && badge ? "slopes σ′: " : "");
         });
-        this.outcome.textContent = step.group === "update" ? `After one step with r = ${walk.rate}, of all layers at once, ` +
+        this.outcome.textContent = step.group === "update" ? `After one step of all layers with r = ${walk.rate}, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";
     }
 }
 
-/** Which of the numbers shown the picked sum reads; of z, where sigma' is taken, the picked one. */
+/** Which of the numbers shown the picked sum reads; of the z that sigma' is taken at, the picked one. */
 function focusOf(view, indices, step, picked) {
     if (indices === undefined) {
         return step.group === "BP2" || step.group === "BP1" ? new Set([picked]) : new Set();

@@ -1,4 +1,4 @@
-// From what is on the pad, or in an image file, to what the network reads: past the normalizer, or through it.
+// From the pad, or an image file, to the input of the network: with the normalizer, or without it.
 
 import { PAD_SIZE, readsDrawings } from "../shared/store.js";
 import { element, inNextFrame, paintPhoto } from "../shared/widgets.js";
@@ -50,7 +50,7 @@ function read(store, canvas) {
     return untouched ? { ...normal, image: pixels } : normal;
 }
 
-/** Keeps `store.x` and `store.stages` what the drawing says, one reading a frame. */
+/** Keeps `store.x` and `store.stages` up to date with the drawing, one reading per frame. */
 export function readDrawings(store) {
     const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
     const ask = inNextFrame(() => {
@@ -68,9 +68,9 @@ export function readDrawings(store) {
 }
 
 const LARGEST_IMAGE = 16e6; // pixels
-const MOST_SIDE = 512; // of what is kept: the normalizer reads no larger ones
+const MOST_SIDE = 512; // of the picture that is kept: the normalizer reads no larger ones
 
-/** Luminance 0..255 of red, green, blue, alpha bytes; what is transparent lets the opposite of the ink shine through. */
+/** Luminance 0..255 of red, green, blue, alpha bytes; transparent pixels show the opposite of the ink. */
 function grayOf(bytes) {
     const gray = new Uint8Array(bytes.length / 4);
     const luminance = (at) => (19595 * bytes[at] + 38470 * bytes[at + 1] + 7471 * bytes[at + 2] + 32768) >> 16;
@@ -87,7 +87,7 @@ function grayOf(bytes) {
     return gray;
 }
 
-const UNREADABLE = "This browser cannot read the file as an image: take a PNG, JPEG, WebP or BMP of at most 16 megapixels.";
+const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP of at most 16 megapixels.";
 
 /** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
@@ -115,7 +115,7 @@ async function sizeOf(file) {
 export async function readImageFile(file) {
     const [width, height] = await sizeOf(file);
     if (width * height > LARGEST_IMAGE) {
-        throw new Error(`This image has ${width} × ${height} pixels: take one of at most 16 megapixels.`);
+        throw new Error(`This image has ${width} × ${height} pixels: use one of at most 16 megapixels.`);
     }
     return decoded(file);
 }

@@ -10,13 +10,13 @@
  * @property {{name: string}} lossPart the loss with its settings (label_smoothing)
  * @property {Float64Array[]} weights of layer l at l - 1: (fan_in * fan_out), w from k to j at k * fan_out + j
  * @property {Float64Array[]} biases of layer l at l - 1: (fan_out)
- * @property {string | null} task "classes", "labels" or "values"; null where the network has learned nothing yet
+ * @property {string | null} task "classes", "labels" or "values"; null if the network has learned nothing yet
  * @property {boolean} pixels whether the user's inputs are uint8 pixels; here they come as value / 255
  * @property {string[]} classNames one an output
  * @property {number[] | null} imageShape [height, width] of an input
  * @property {string | null} reading how its images were made: "digits", as MNIST's, "images", as they are; null: unknown
- * @property {{name: string, categories: string[]}[]} fields what the inputs are: a number each, or one for each category
- * @property {{weight: number[], bias: number} | null} doubt one more output, which says how unusual an input is
+ * @property {{name: string, categories: string[]}[]} fields the meaning of the inputs: a number each, or one for each category
+ * @property {{weight: number[], bias: number} | null} doubt one more output, which shows how unusual an input is
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
  */

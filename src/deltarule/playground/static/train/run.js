@@ -1,4 +1,4 @@
-// A run in the page's worker: as many steps as it is asked for, and where it stands. Touches no page.
+// A run in the page's worker: the requested steps, and its progress. Touches no page.
 
 import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
@@ -12,7 +12,7 @@ const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing no
 const PROBE = 360; // examples that a curve's point is measured on
 const MOST_POINTS = 400; // of a curve, as in frames.py
 
-/** What activations are set to where only their name is chosen: the defaults of Python's. */
+/** The settings of activations chosen by name alone: Python's defaults. */
 export const ACTIVATIONS = { relu: {}, leaky_relu: { slope: 0.01 }, elu: { alpha: 1 }, silu: {}, tanh: {}, sigmoid: {}, identity: {} };
 const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
 
@@ -50,7 +50,7 @@ export function heldOut(bytes) {
     return Array.from(targets, (label, index) => ({ x: inputs.subarray(784 * index, 784 * (index + 1)), label: Number(label), index, pixels: true }));
 }
 
-/** A run, and what the page hears of it: the fields of a frame of the server's. */
+/** A run, and its messages to the page: the fields of a frame of the server. */
 export class LocalRun {
     /**
      * @param {object} settings of build.js
@@ -140,8 +140,8 @@ const held = {}; // samples by name, which the page sends once
 let run = null;
 
 /**
- * What the page says to its worker: hold samples, begin a run, or take so many steps, where the answer is a frame, or why
- * there is none; or, with a port to answer at, take a lesson, or find what is nearest to an image.
+ * The page's messages to its worker: keep samples, start a run, or take some steps, where the answer is a frame, or why
+ * there is none; or, with a port to answer at, take a lesson, or find the digits nearest to an image.
  */
 async function carryOut({ samples, engine, begin, lesson, image, steps, frozen }, port = self) {
     try {
