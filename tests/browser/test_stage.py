@@ -89,12 +89,15 @@ def test_noise_moves_a_neuron_or_the_input_and_comes_off_again(visit: Visit) -> 
         shares(page)
         seen.add(page.inner_text(".detail p >> nth=0"))
     assert len(seen) == 4
+    colors = "all => all.map((each) => each.style.backgroundColor)"
+    calm = page.eval_on_selector_all(".cell[data-layer='1']", colors)
     page.get_by_label("noise on the input").fill("5")
     page.get_by_label("noise on the input").press("Enter")
-    assert shares(page) != before
-    assert page.locator(".cell[data-layer='1']:not([data-sign='zero'])").count() > 0
+    shares(page)
+    assert page.eval_on_selector_all(".cell[data-layer='1']", colors) != calm
     page.get_by_role("button", name="Undo changes").press("Enter")
     assert shares(page) == before
+    assert page.eval_on_selector_all(".cell[data-layer='1']", colors) == calm
     assert page.locator(".cell.noisy").count() == 0
     assert page.get_by_label("noise on the input").input_value() == "0"
 

@@ -168,7 +168,7 @@ export function mount(panel, store, examples) {
         if (keys.has("frozen")) {
             parts.wires.forget(); // a heading is longer now, and may move cells
         }
-        if (keys.has("network")) {
+        if (keys.has("network") || keys.has("noise")) {
             parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
         }
         if (keys.has("x") || keys.has("flow")) { // and not each frame of a network that learns
