@@ -1,14 +1,16 @@
 """A page of one file learns, opened from disk and in a notebook's sandbox: answer, weights and curve move meanwhile."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from handwriting import DIGITS, in_address
+from handwriting import DIGITS, WRITTEN, in_address
 
 import deltarule as dr
+from deltarule.cli.resolve import load_model
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -85,6 +87,73 @@ def test_a_run_in_the_page_pauses_steps_and_goes_on(visit: Visit, address: str) 
     page.get_by_label("Learning rate", exact=True).fill("1e9")
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector("#train .verdict:has-text('the learning rate 1000000000 is too high, try 100000000')")
+
+
+def test_a_frozen_layer_stays_while_the_others_learn(visit: Visit, address: str) -> None:
+    page = visit("train", at=address)
+    page.get_by_role("button", name="Step").click()
+    page.wait_for_selector("#train .status:has-text('step 1 of')")
+    page.locator("#stage .cell").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Freeze its layer").press("Enter")
+    page.wait_for_selector("#stage .layer.frozen:has-text('Layer 0')")
+    picture, answers = page.evaluate(PICTURE), page.inner_text("#train .status")
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_selector(DONE)
+    assert page.evaluate(PICTURE) == picture
+    assert page.inner_text("#train .status") != answers
+    assert accuracy(page) > 60  # of what 32 random neurons tell the output layer
+    page.get_by_role("button", name="Freeze its layer").press("Enter")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector("#train .status:has-text('epoch 10')")
+    page.wait_for_selector(DONE)
+    assert page.evaluate(PICTURE) != picture
+
+
+def go_to(page: "Page", digit: int) -> None:
+    """Opens the address of a drawing, once the page has written its own."""
+    page.evaluate(WRITTEN)
+    page.evaluate("(address) => { location.hash = address; }", f"draw&{in_address(DIGITS[digit])}")
+
+
+def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_path: Path) -> None:
+    dr.show(load_model("pretrained")).save(tmp_path / "page.html")
+    page = visit(f"draw&{in_address(DIGITS[3])}", at=(tmp_path / "page.html").as_uri())
+    near = page.locator("#draw [aria-label='Nearest digits'] li")
+    near.nth(5).wait_for()
+    assert all(text.startswith("3 ·") for text in near.all_inner_texts()[:3])
+    learn = page.get_by_role("button", name="Take 10 steps")
+    assert learn.is_disabled()
+    for digit, label in ((3, "8"), (7, "1"), (3, "8")):
+        go_to(page, digit)
+        page.wait_for_selector(f"#stage .digit:has-text('{digit}')")
+        page.get_by_label("You drew a").select_option(label)
+        page.get_by_role("button", name="Keep it", disabled=False).press("Enter")
+        page.wait_for_selector("#stage .headline:has-text('Nothing drawn yet')")
+    assert page.evaluate("document.activeElement.matches('#stage .pad')")
+    page.get_by_role("button", name="Remove a drawing of 8").last.press("Enter")
+    said = ""
+    for _ in range(3):
+        learn.press("Enter")
+        page.wait_for_function(
+            "(old) => ![old, ''].includes(document.querySelector('#draw [role=status]').textContent)", arg=said
+        )
+        said = page.inner_text("#draw [role=status]")
+    found = re.fullmatch(
+        r"Your drawings: 0 of 2 right before, 2 now\. "
+        r"The 1,797 bundled digits: ([\d.]+) % right before, ([\d.]+) % now\.",
+        said,
+    )
+    assert found, said
+    before, now = map(float, found.groups())
+    assert before > 90
+    assert 20 < now < before
+    go_to(page, 3)
+    page.wait_for_selector("#stage .digit:has-text('8')")
+    page.get_by_role("button", name="Undo changes").click()
+    page.wait_for_selector("#stage .digit:has-text('3')")
+    page.get_by_role("tab", name="Mistakes").click()
+    page.wait_for_selector("#mistakes:has-text('Of 360 examples of this page')")  # the digits that no run trains on
 
 
 def test_it_learns_in_a_notebooks_frame(visit: Visit, address: str, tmp_path: Path) -> None:

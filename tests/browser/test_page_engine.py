@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 ANSWERS = """async ({ cases, runs, rate }) => {
+    const main = document.querySelector("script[src]").src; // whose modules have the engine
     const [{ backward, update }, { Training }, { readModel }] = await Promise.all(
-        ["engine/network.js", "engine/training.js", "shared/model_file.js"].map((name) => import(`/static/${name}`)));
+        ["engine/network.js", "engine/training.js", "shared/model_file.js"].map((name) => import(new URL(name, main))));
     const flat = (...parts) => parts.flatMap((each) => [...each]);
     const networkIn = (text) => readModel(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
     return [

@@ -69,6 +69,39 @@ def test_what_a_hand_changes_is_what_python_makes_of_it(visit: Visit, pretrained
     assert page.locator(".cell.silent").count() == 0
 
 
+def test_noise_moves_a_neuron_or_the_input_and_comes_off_again(visit: Visit) -> None:
+    """By keys alone; every change draws it anew."""
+    page = visit(f"draw&{in_address(DIGITS[3])}")
+    page.wait_for_selector("#stage .digit:has-text('3')")
+    before = shares(page)
+    page.locator(".cell[data-layer='2']").nth(0).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".detail.held")
+    noise = page.get_by_label("noise", exact=True)
+    noise.fill("200")
+    noise.press("Enter")
+    page.wait_for_selector(".detail:has-text(', noise ')")
+    assert page.locator(".cell.noisy").count() == 1
+    seen = {page.inner_text(".detail p >> nth=0")}
+    for size in ("201", "202", "203"):
+        noise.fill(size)
+        noise.press("Enter")
+        shares(page)
+        seen.add(page.inner_text(".detail p >> nth=0"))
+    assert len(seen) == 4
+    colors = "all => all.map((each) => each.style.backgroundColor)"
+    calm = page.eval_on_selector_all(".cell[data-layer='1']", colors)
+    page.get_by_label("noise on the input").fill("5")
+    page.get_by_label("noise on the input").press("Enter")
+    shares(page)
+    assert page.eval_on_selector_all(".cell[data-layer='1']", colors) != calm
+    page.get_by_role("button", name="Undo changes").press("Enter")
+    assert shares(page) == before
+    assert page.eval_on_selector_all(".cell[data-layer='1']", colors) == calm
+    assert page.locator(".cell.noisy").count() == 0
+    assert page.get_by_label("noise on the input").input_value() == "0"
+
+
 def test_a_held_neuron_stays_while_others_are_pointed_at(visit: Visit) -> None:
     page = visit(f"draw&{in_address(DIGITS[3])}")
     page.locator(".cell").nth(5).click()

@@ -6,7 +6,7 @@ import { load } from "../../src/deltarule/playground/static/engine/module.js";
 import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
 
 export const engine = readFileSync(process.env.ENGINE);
-export const { rate, cases, runs } = JSON.parse(readFileSync(process.env.CASES, "utf8"));
+export const { rate, cases, older, runs } = JSON.parse(readFileSync(process.env.CASES, "utf8"));
 
 await load(engine);
 

@@ -1,15 +1,13 @@
 // The engine in WebAssembly beside the library.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { about, load } from "../../src/deltarule/playground/static/engine/module.js";
 import { activate, backward, forward, slope, unusual, update } from "../../src/deltarule/playground/static/engine/network.js";
 import { nudge, probeOf } from "../../src/deltarule/playground/static/engine/nudges.js";
 import { Training } from "../../src/deltarule/playground/static/engine/training.js";
-import { readModel } from "../../src/deltarule/playground/static/shared/model_file.js";
-import { cases, engine, networkIn, rate, runs } from "./cases.js";
+import { cases, engine, networkIn, older, rate, runs } from "./cases.js";
 
 const TOLERANCE = 1e-12;
 
@@ -25,7 +23,6 @@ function numericGradient(network, x, y, kind, layer, index) {
     return nudge(probeOf(network, x, y), kind, layer, index).slope;
 }
 
-const older = JSON.parse(readFileSync(new URL("../goldens/model_files.json", import.meta.url), "utf8"));
 for (const { name, model, raw, task, class_names, outputs } of older.filter((each) => !each.name.includes("text"))) {
     test(`${name} answers as when it was saved`, () => {
         const network = networkIn(model);
@@ -127,14 +124,6 @@ test("a surely right answer has a derivative that is tiny, and right to many dig
     const wanted = backward(network, x, 0).gradient.biases[1][0];
     assert.ok(wanted < 0 && wanted > -1e-5);
     assert.ok(Math.abs(numericGradient(network, x, 0, "bias", 2, 0) / wanted - 1) < 1e-6);
-});
-
-test("a file that is no model is refused with a sentence", () => {
-    assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are not a .safetensors file/);
-    assert.throws(() => networkIn(cases[0].model.slice(0, 28)), /not a .safetensors file/);
-    const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
-    new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
-    assert.throws(() => readModel(other.buffer), /without deltarule's description/);
 });
 
 test("both tails keep their digits", () => {

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Chart, apart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
+import { Chart, brief, endOfAxis, ticks } from "../../src/deltarule/playground/static/train/curves.js";
 import { forward } from "../../src/deltarule/playground/static/engine/network.js";
 import { Held } from "../../src/deltarule/playground/static/mistakes/mind.js";
-import { columnsFor } from "../../src/deltarule/playground/static/train/layers.js";
 import { largest, pathToAnother, towards } from "../../src/deltarule/playground/static/mistakes/mind.js";
+import { Store } from "../../src/deltarule/playground/static/shared/store.js";
 import { howItEnded, whereItStands } from "../../src/deltarule/playground/static/train/panel.js";
 import { cases, networkIn } from "./cases.js";
 
@@ -79,7 +79,9 @@ test("mistakes counted on the page", async () => {
         x: Array.from({ length: network.sizes[0] }, (_, k) => (37 * index + 11 * k * index) % 256),
         label: index % network.sizes.at(-1),
     }));
-    const judged = new Held(examples, { network });
+    const store = new Store(forward);
+    store.set({ network });
+    const judged = new Held(async () => examples, store);
     const { confusion, count, right } = await judged.mistakes();
     assert.equal(confusion.flat().reduce((sum, each) => sum + each), 30);
     assert.equal(confusion.reduce((sum, row, index) => sum + row[index], 0), right);
@@ -131,20 +133,6 @@ test("a few losses far above the others leave the axis, which knows how far", ()
     assert.equal(frame(calm).highest, frame(calm).high);
     assert.deepEqual([frame([], 1).high, frame([], 1).highest], [1, 1]);
     assert.equal(frame([NaN, 3, 3, 3]).highest, frame([3, 3, 3]).high);
-});
-
-test("labels do not cover each other", () => {
-    assert.deepEqual(apart([10, 12, 50], 15), [10, 25, 50]);
-    assert.deepEqual(apart([50, 12, 10], 15), [50, 25, 10]);
-});
-
-test("pictures fill their rows", () => {
-    assert.equal(columnsFor(64, 16), 16);
-    assert.equal(columnsFor(30, 16), 10);
-    assert.equal(columnsFor(10, 16), 5);
-    assert.equal(columnsFor(64, 8), 8);
-    assert.equal(columnsFor(1, 16), 1);
-    assert.equal(columnsFor(13, 16), 13);
 });
 
 test("a run in words", () => {

@@ -6,14 +6,17 @@ optimizer.
 """
 
 import base64
+import json
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from deltarule.data.columns import Column
-from deltarule.files.model_file import model_bytes
+from deltarule.files.model_file import model_bytes, read_model
 from deltarule.model import Doubt, Model, Standardization
 from deltarule.nn.network import Network, backward, forward, loss_value
 from deltarule.parts import PARTS, Kind, make, spec_of
@@ -112,6 +115,14 @@ def run(optimizer: Any, rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def older() -> Iterator[dict[str, Any]]:
+    """Files of earlier versions, as the page gets them: read and written anew by Python."""
+    goldens = Path(__file__).parents[1] / "goldens" / "model_files.json"
+    for each in json.loads(goldens.read_text(encoding="utf-8")):
+        model = read_model(BytesIO(base64.b64decode(each["model"])), "no case was made")
+        yield each | {"model": base64.b64encode(model_bytes(model)).decode()}
+
+
 def page_cases() -> dict[str, Any]:
     """All of them."""
     rng = np.random.default_rng(5)
@@ -119,5 +130,6 @@ def page_cases() -> dict[str, Any]:
     return {
         "rate": RATE,
         "cases": [case(model, rng) for model in models()],
+        "older": list(older()),
         "runs": [run(each, rng) for each in optimizers],
     }

@@ -5,8 +5,9 @@ import { test } from "node:test";
 
 import { flowOf, stepsOf, walkOf } from "../../src/deltarule/playground/static/backprop/steps.js";
 import { practices } from "../../src/deltarule/playground/static/backprop/source.js";
-import { isSilent, silenced, touched } from "../../src/deltarule/playground/static/stage/touch.js";
-import { largestOf, strongestBetween } from "../../src/deltarule/playground/static/stage/wires.js";
+import { isSilent, noiseOn, shaken, silenced, touched, withNoise } from "../../src/deltarule/playground/static/stage/touch.js";
+import { largestOf } from "../../src/deltarule/playground/static/shared/widgets.js";
+import { strongestBetween } from "../../src/deltarule/playground/static/stage/wires.js";
 import "./cases.js"; // which loads the engine
 
 const [{ network, x, y }] = practices();
@@ -48,4 +49,23 @@ test("a silenced neuron sends nothing, and wakes with what it sent before", () =
     assert.deepEqual([...quiet.weights[1]], [1, -0.5, 0, 0, 0.3, 0.6]);
     assert.deepEqual([isSilent(quiet, 1, 1), isSilent(quiet, 1, 0), isSilent(quiet, 2, 0)], [true, false, false]);
     assert.deepEqual([...silenced(quiet, 1, 1).weights[1]], [...network.weights[1]]);
+});
+
+test("noise moves the bias of one neuron, or every input, anew each time, and leaves the network as it is", () => {
+    const noise = withNoise({ noise: withNoise({ noise: new Map() }, 1, 2, 0.5) }, 0, 0, 0.1);
+    assert.deepEqual([noiseOn({ noise }, 1, 2), noiseOn({ noise }, 0, 0), noiseOn({ noise }, 1, 1)], [0.5, 0.1, 0]);
+    const moves = Array.from({ length: 2000 }, () => {
+        const [moved, inputs] = shaken(network, x, noise);
+        assert.deepEqual([...moved.biases[0].subarray(0, 2), ...moved.biases[1]], [0.1, 0, 0, 0.1]);
+        assert.equal(moved.weights, network.weights);
+        return [moved.biases[0][2] + 0.2, inputs[0] - x[0], inputs[1] - x[1]];
+    });
+    [0.5, 0.1, 0.1].forEach((size, at) => {
+        const spread = Math.sqrt(moves.reduce((sum, move) => sum + move[at] ** 2, 0) / moves.length);
+        assert.ok(Math.abs(spread / size - 1) < 0.1, `${spread} instead of ${size}`);
+    });
+    assert.equal(network.biases[0][2], -0.2);
+    const none = withNoise({ noise: withNoise({ noise }, 1, 2, 0) }, 0, 0, -1);
+    assert.equal(none.size, 0);
+    assert.deepEqual(shaken(network, x, none), [network, x]);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { addressOf, BLANK, fieldsOf, PAD_SIZE, Store, strokesOf, strokesText } from "../../src/deltarule/playground/static/shared/store.js";
 
-const network = { sizes: [2, 3], imageShape: [28, 28] };
+const network = { sizes: [784, 3], imageShape: [28, 28] };
 const counting = () => {
     const store = new Store((_, x) => {
         store.passes += 1;

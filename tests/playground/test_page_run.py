@@ -110,8 +110,6 @@ def test_frames_show_the_run(page: Page) -> None:
     assert measured == sorted(set(measured))
     assert set(steps) <= set(measured)
     assert last.arrays["points"][-1, 1] < 0.5 * last.arrays["points"][0, 1]
-    assert last.arrays["weights"].shape == (64, 28, 28)
-    assert not np.array_equal(last.arrays["weights"], first.arrays["weights"])
     assert [layer["neurons"] for layer in last.facts["layers"]] == [256, 10]
     assert last.facts["layers"][0]["gradient"] > 0.0
     assert 0.0 <= last.facts["layers"][0]["dead"] < 0.5
@@ -231,7 +229,6 @@ def test_a_recipe_is_fitted_to_other_data_and_that_is_said(page: Page) -> None:
     assert begun["heldOut"] == 0
     frame = page.frame()
     assert frame.arrays["points"].shape[1] == 3
-    assert frame.arrays["weights"].shape == (64, 2, 1)
     page.hear_until("end")
 
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { nearest, teach } from "../../src/deltarule/playground/static/train/lesson.js";
 import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/run.js";
 import { pointsIn, pointsOf, pointsText, samplesOf, snapped, WORLDS } from "../../src/deltarule/playground/static/train/worlds.js";
 import "./cases.js";
@@ -89,4 +90,51 @@ test("points come back from an address, and a color without points is named", ()
     }
     assert.throws(() => samplesOf(points.slice(1), true), /got 0 orange and 2 blue/);
     assert.equal(samplesOf(points, true).n_train, 3);
+});
+
+const same = (one, other) => one.every((each, index) => each === other[index]);
+
+test("a frozen layer stays as it is, bit by bit, while the others learn", () => {
+    for (const frozen of [[], [1], [2, 3]]) {
+        const run = new LocalRun({ ...how, hidden: [12, 8] }, digits);
+        run.take(1);
+        const { network: before, accuracy: least } = run.frame();
+        run.take(200, frozen);
+        const { network, accuracy } = run.frame();
+        network.weights.forEach((W, l) => assert.equal(same(W, before.weights[l]), frozen.includes(l + 1), `${frozen}: layer ${l + 1}`));
+        network.biases.forEach((b, l) => assert.equal(same(b, before.biases[l]), frozen.includes(l + 1)));
+        assert.ok(accuracy > least + 0.2, `${frozen}: ${least} to ${accuracy}`);
+        run.take(1);
+        assert.ok(!same(run.frame().network.weights[0], network.weights[0])); // it thaws
+    }
+});
+
+test("drawings are learned in a lesson, which says what is forgotten meanwhile", () => {
+    const run = new LocalRun(how, digits);
+    run.take(450);
+    const { network, accuracy } = run.frame();
+    const inputs = digits.inputs.slice(0, 784 * 3);
+    const targets = BigInt64Array.from([0, 1, 2], (index) => (digits.targets[index] + 1n) % 10n); // all of them wrong
+    let lesson = null;
+    for (let time = 0; time < 12; time += 1) {
+        const { weights, biases } = lesson ?? network;
+        lesson = teach({ network: { ...network, weights, biases }, before: network, frozen: [], inputs, targets }, digits);
+    }
+    assert.deepEqual(lesson.own, [0, 1]);
+    assert.ok(lesson.digits[0] > accuracy && lesson.digits[1] < lesson.digits[0], `${lesson.digits}`);
+    const kept = teach({ network, before: network, frozen: [1], inputs, targets }, digits);
+    assert.ok(same(kept.weights[0], network.weights[0]) && !same(kept.weights[1], network.weights[1]));
+});
+
+test("the nearest of the digits to one of them is itself, and others come by their distance in pixels", () => {
+    const [at, count] = [123, 6];
+    const image = digits.inputs.slice(784 * at, 784 * (at + 1));
+    image[400] ^= 3; // by which it is 3, 1 or 2 away
+    const found = nearest(image, count, digits);
+    assert.deepEqual(found[0].pixels, digits.inputs.slice(784 * at, 784 * (at + 1)));
+    assert.equal(found[0].label, Number(digits.targets[at]));
+    assert.ok(found[0].distance > 0 && found[0].distance <= 3);
+    const all = Array.from(digits.targets, (_, row) => Math.hypot(...image.map((each, k) => Math.abs(each - digits.inputs[784 * row + k]))));
+    const wanted = all.sort((one, other) => one - other).slice(0, count);
+    found.forEach(({ distance }, rank) => assert.ok(Math.abs(distance - wanted[rank]) < 1e-9));
 });

@@ -28,8 +28,7 @@ ONE_ARENA = -8  # M_ARENA_MAX of malloc.h
 def playground(options: PlaygroundOptions) -> None:
     """Serve the page until Ctrl-C, and open it in a browser; or write it as one file, as `deltarule export` does."""
     if options.html is not None:
-        data = options.data or ("digits" if options.model == "pretrained" else None)
-        export(ExportOptions(name=options.model, html=options.html, data=data, offline=options.offline))
+        export(ExportOptions(name=options.model, html=options.html, data=options.data, offline=options.offline))
         return
     for module in ("starlette", "uvicorn", "websockets"):
         require(module, "page")

@@ -75,6 +75,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     If the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
 
     examples: the page begins with them and, for classes, shows the mistakes on them; at most 200, evenly chosen.
+        Without them, a network that reads digits as MNIST's gets the bundled digits that the page never trains on.
 
     As the last line of a notebook's cell the page is displayed; `.save("network.html")` writes it to a file that opens
     from disk. A network for other inputs than images of 28 x 28 pixels gets fields instead of a pad; one that was
@@ -104,7 +105,8 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
     if learns:
         parts["digits"] = digit_cells()
-    shown = {"train": learns, "mistakes": examples is not None and model.task == "classes"}
+    judges = model.task == "classes" and (examples is not None or (learns and network.reading == "digits"))
+    shown = {"train": learns, "mistakes": judges}
     hidden = [tab for tab, is_shown in shown.items() if not is_shown]
     return Page(_page(parts, hidden))
 

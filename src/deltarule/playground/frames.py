@@ -11,7 +11,6 @@ import numpy as np
 
 from deltarule.data.dataset import Dataset
 from deltarule.inspection.diagnosis.static_findings import dead_share, saturation
-from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, forward, loss_value
 from deltarule.nn.workspace import as_floats
 from deltarule.training.callbacks import Callback, TrainingState
@@ -19,9 +18,6 @@ from deltarule.training.plan import SCORE_NAMES, Score
 
 PROBE = 128  # examples on which a curve's point is measured
 MOST_POINTS = 400  # of a curve; when it has more, every other one is dropped
-MOST_NEURONS = 64  # of the first layer are drawn
-MOST_INPUTS = 4096  # that a neuron may have to be drawn
-FULL_COLOR = 3.0  # times the typical size of a weight
 FRAME_SECONDS = 0.75  # at least between two frames: a browser takes some 20 ms of a core to paint one
 SHARE = 0.01  # of the time of a run may go into frames, and as much into points of the curves between them
 
@@ -140,20 +136,15 @@ class Watcher(Callback):
         """The state of the run, in numbers."""
         facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
         facts |= {"epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
-        facts |= {"score": SCORE_NAMES[state.task], "scale": full_color(state.network.weights[0])}
         facts |= {"paused": self.control.is_held, "layers": layer_facts(state, self.probes[0])}
-        return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
+        return facts | {"score": SCORE_NAMES[state.task], "probe": [probe.dataset.n_samples for probe in self.probes]}
 
     def arrays(self, state: TrainingState) -> dict[str, dict[str, Any]]:
-        """The curves, and pictures of the first layer's weights: the shape of each and its numbers, row by row."""
+        """The curves: the shape of each and its numbers, row by row."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
-        arrays = {
-            "points": np.array(self.points),
-            "epochs": np.array(epochs),
-            "weights": weight_pictures(state.network.weights[0], state.train.image_shape),
-        }
+        arrays = {"points": np.array(self.points), "epochs": np.array(epochs)}
         return {name: {"shape": array.shape, "data": array.ravel().tolist()} for name, array in arrays.items()}
 
 
@@ -170,19 +161,3 @@ def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
         }
         for l, activation in enumerate(state.network.activations)
     ]
-
-
-def full_color(W: Array) -> float:
-    """The weight drawn in full color; larger ones look the same."""
-    size = float(np.linalg.norm(W)) / math.sqrt(W.size)
-    return FULL_COLOR * size if size > 0.0 else 1.0
-
-
-def weight_pictures(W: Array, image_shape: tuple[int, int] | None) -> Array:
-    """(neurons, height, width) int8: the weights W (fan_in, fan_out) into each of the first neurons, 127 full color."""
-    n_neurons = min(MOST_NEURONS, W.shape[1])
-    height, width = image_shape or (W.shape[0], 1)
-    if W.shape[0] > MOST_INPUTS:
-        return np.zeros((0, height, width), np.int8)
-    scaled = np.clip(W[:, :n_neurons].T * (127.0 / full_color(W)), -127.0, 127.0)
-    return np.rint(scaled).astype(np.int8).reshape(n_neurons, height, width)

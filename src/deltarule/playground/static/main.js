@@ -12,9 +12,10 @@ import { connectShare } from "./shared/share.js";
 import { addressOf, fieldsOf, readsDrawings, Store } from "./shared/store.js";
 import { roving, themeChanged } from "./shared/widgets.js";
 import { mount as mountStage } from "./stage/stage.js";
+import { shaken } from "./stage/touch.js";
 import { connectTour } from "./stage/tour.js";
 import { LocalTrainer, unpacked } from "./train/local.js";
-import { obey } from "./train/run.js";
+import { heldOut, obey } from "./train/run.js";
 import { mount as mountTrain } from "./train/train.js";
 
 const MOUNTS = { stage: mountStage, draw: mountDraw, backprop: mountBackprop, mistakes: mountMistakes };
@@ -98,23 +99,26 @@ function connectTheme() {
 async function start() {
     connectTheme();
     const exported = document.getElementById("model") !== null;
-    const store = new Store(forward);
+    const store = new Store((network, x, noise) => forward(...shaken(network, x, noise)));
     const server = exported ? null : new (await import("./shared/server.js")).Server(location, store);
-    const examples = server ?? (document.getElementById("examples") && new Held(JSON.parse(new TextDecoder().decode(await unpacked("examples"))), store));
-    const [engine, model] = await Promise.all(server ? [server.engine(), server.model()] : ["engine", "model"].map(unpacked));
+    const own = ["examples", "digits"].find((each) => document.getElementById(each)); // the digits only where the network reads them
+    const read = async () => (own === "digits" ? heldOut(new Uint8Array(await unpacked(own))) : JSON.parse(new TextDecoder().decode(await unpacked(own))));
+    const [engine, model] = await Promise.all(server ? ["engine", "model?of=given"].map((path) => server.bytes(path)) : ["engine", "model"].map(unpacked));
     await load(engine);
     const network = { ...readModel(model), of: "given" };
+    const examples = server ?? (own === "examples" || (own && network.reading === "digits") ? new Held(read, store) : null);
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("network")) {
             document.getElementById("about").textContent = store.network.sizes.join(" – ");
             Object.assign(document.getElementById("tab-draw"), store.network.practice ? {} : { textContent: readsDrawings(store.network) ? "Draw" : "Inputs" });
         }
     });
+    const trainer = server || document.getElementById("digits") ? new LocalTrainer(engine, server, store) : null;
     for (const [name, mount] of Object.entries(MOUNTS)) {
-        mount(document.getElementById(name), store, examples, server);
+        mount(document.getElementById(name), store, examples, trainer);
     }
-    if (server || document.getElementById("digits")) {
-        mountTrain(document.getElementById("train"), store, server, new LocalTrainer(engine, server));
+    if (trainer) {
+        mountTrain(document.getElementById("train"), store, server, trainer);
     }
     readDrawings(store);
     connectTabs(store);

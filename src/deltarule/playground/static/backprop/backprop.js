@@ -1,7 +1,8 @@
 // Backprop: one example, step by step forward and back, with all its numbers, and every number checked.
 
+import { update } from "../engine/network.js";
 import { readsDrawings } from "../shared/store.js";
-import { announce, button, element, inSlices, keyGoal, repaintOn } from "../shared/widgets.js";
+import { announce, button, element, inSlices, repaintOn, roving } from "../shared/widgets.js";
 import { touched } from "../stage/touch.js";
 import { canCheck, CheckAll, checking, showBadge } from "./check.js";
 import { Source } from "./source.js";
@@ -21,7 +22,10 @@ class Backprop {
         this.view = new StepView((id, index) => this.pick(id, index));
         this.sum = new SumPanel((id, index) => this.pick(id, index), (id, index, value) => this.change(id, index, value));
         this.checkAll = new CheckAll((id, verdict) => this.judged(id, verdict));
-        this.take = button("Take this step", () => this.store.set({ network: { ...this.walk.updated(), was: this.walk.network.was ?? this.walk.network } }));
+        this.take = button("Take this step", () => {
+            const { network, gradient, rate } = this.walk;
+            store.set({ network: { ...update(network, gradient, rate, store.frozen), was: network.was ?? network } });
+        });
         this.stepper = element("div", { class: "row" }, this.back, this.next, this.count, this.take);
         this.work = element("div", {}, this.list, this.view.root, this.checkAll.root);
         panel.replaceChildren(element("div", { class: "row bp-top" }, this.stepper, this.source.root), this.source.says, this.work);
@@ -30,7 +34,8 @@ class Backprop {
         stage.addEventListener("click", ({ target }) => this.walk && store.tab === "backprop" && this.openNeuron(target.closest("[data-neuron]")));
         store.addEventListener("change", ({ keys }) => keys.has("tab") && this.showSum());
         this.showSum();
-        this.list.addEventListener("keydown", (event) => this.stepByKey(event));
+        roving(this.list, "button", () => this.steps.length);
+        this.list.addEventListener("focusin", ({ target }) => target.matches("[aria-current]") || this.go([...this.list.children].indexOf(target.parentElement)));
         this.refresh = repaintOn(store, panel, ["network", "trace", "label"], () => this.rewalk());
     }
 
@@ -71,15 +76,6 @@ class Backprop {
                 return element("li", {}, button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${step.group}: ${step.title}` }), element("span", { class: "bp-mark" }));
             }),
         );
-    }
-
-    stepByKey(event) {
-        const goal = keyGoal(event.key, this.here, this.steps.length);
-        if (this.steps[goal]) {
-            event.preventDefault();
-            this.go(goal);
-            this.list.children[goal].firstChild.focus();
-        }
     }
 
     /** Opens step n, with the number that it makes for the picked neuron, or a cell. */

@@ -28,7 +28,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
         context.globalAlpha = focus === null || focus.has(n) ? 1 : 0.2;
         context.fillStyle = rgb(part.ink ? mixed(color("--pad"), color("--pad-ink"), Math.max(0, Math.min(1, value))) : diverging(value, scale));
         context.fillRect(left, top, size - (size >= 8 ? 1 : 0), size - (size >= 8 ? 1 : 0));
-        if (size >= 10 && part.ticks && value !== 0 && !part.ink) {
+        if (size >= 10 && value !== 0 && !part.ink) {
             context.fillStyle = rgb(color("--ink"));
             context.fillRect(left + size / 2 - 2.5, value > 0 ? top + 1.5 : top + size - 4, 4, 1.5);
         }

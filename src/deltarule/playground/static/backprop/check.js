@@ -1,6 +1,6 @@
 // Compares the derivatives of backpropagation with nudges that do not use it, for one number or for all.
 
-import { activate, forward, hasKink, isElementwise, update } from "../engine/network.js";
+import { activate, hasKink, isElementwise } from "../engine/network.js";
 import { nudge, probeOf } from "../engine/nudges.js";
 import { announce, button, element, inSlices } from "../shared/widgets.js";
 import { quantityOf, slopeAt, stepsOf } from "./steps.js";
@@ -20,12 +20,7 @@ const TOLERANCE = 1e-5; // the precision of central differences
 
 /** Whether a quantity has a numeric derivative for the comparison. */
 export function canCheck(kind) {
-    return kind in NUDGED || ["a", "nW", "nb"].includes(kind);
-}
-
-/** What is compared, in words. */
-export function comparison(kind) {
-    return kind === "a" ? "σ′ with (σ(z + h) − σ(z − h)) / 2h" : kind in NUDGED ? "with (C(+h) − C(−h)) / 2h" : "how fast C falls along the step, −|∂C/∂p|², with (C(+h) − C(−h)) / 2h";
+    return kind in NUDGED || kind === "a";
 }
 
 /** Both answers for one number: {slope, numeric, rounding, kink}; null if a quantity has none. */
@@ -46,16 +41,6 @@ function compareSlope(walk, l, j) {
     return { slope: isElementwise(part) ? slopeAt(walk, l, j) : a * (1 - a), numeric, rounding: 1e-11 * Math.max(1, Math.abs(a)), kink };
 }
 
-/** How fast C falls along the step, from the gradient and from two passes with the parameters moved. */
-function compareDescent(walk) {
-    const { network, gradient, x, y } = walk;
-    const square = (parts) => parts.reduce((sum, part) => sum + part.reduce((each, slope) => each + slope * slope, 0), 0);
-    const squared = square(gradient.weights) + square(gradient.biases);
-    const step = squared > 0 ? STEP / Math.sqrt(squared) : STEP;
-    const after = (by) => forward(update(network, gradient, by), x, y).loss;
-    return { slope: -squared, numeric: (after(step) - after(-step)) / (2 * step), rounding: (1e-15 * (1 + walk.loss)) / step, kink: false };
-}
-
 /**
  * Compares a quantity, a few numbers at a time: a generator that yields how many it has done and returns a Verdict.
  * @param {string} id of the quantity
@@ -64,11 +49,10 @@ function compareDescent(walk) {
 export function* checking(walk, id, indices = null) {
     const checked = quantityOf(walk, id);
     const probe = probeOf(walk.network, walk.x, walk.y);
-    const along = checked.kind in NUDGED || checked.kind === "a" ? null : compareDescent(walk);
-    const count = along ? 1 : (indices ?? checked.values).length;
+    const { length } = indices ?? checked.values;
     const comparisons = [];
-    for (let n = 0; n < count; n += 1) {
-        comparisons.push(along ?? compareOne(walk, probe, checked, indices ? indices[n] : n));
+    for (let n = 0; n < length; n += 1) {
+        comparisons.push(compareOne(walk, probe, checked, indices ? indices[n] : n));
         yield n + 1;
     }
     return verdict(comparisons);
@@ -97,8 +81,6 @@ export function verdict(comparisons) {
     const [count, kinks, isClose] = [comparisons.length, comparisons.length - counted.length, error <= TOLERANCE];
     return { count, kinks, error, ok: isClose || isRounding, tiny: !isClose && isRounding };
 }
-
-const ALIKE = /^nb|^nW([2-9]|\d\d)/; // one descent of all layers: it is checked once
 
 /** A button, a progress bar and a sentence. */
 export class CheckAll {
@@ -134,7 +116,7 @@ export class CheckAll {
         this.control = control;
         this.button.textContent = "Stop";
         this.bar.hidden = false;
-        const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind) && !ALIKE.test(id));
+        const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind));
         const checks = [];
         const chosen = new Map(ids.map((id) => [id, spread(walk, id)]));
         this.bar.max = ids.reduce((sum, id) => sum + (chosen.get(id) ?? quantityOf(walk, id).values).length, 0);
@@ -144,7 +126,7 @@ export class CheckAll {
             this.result.textContent = `checking ${raised(part.text)} …`;
             const verdict = await inSlices(checking(walk, id, chosen.get(id)), (done) => (this.bar.value = before + done), control.signal);
             before += (chosen.get(id) ?? part.values).length;
-            checks.push({ ...verdict, part, name: part.kind === "nW" ? "the descent" : raised(part.text) });
+            checks.push({ ...verdict, part, name: raised(part.text) });
             this.onVerdict(id, { ...verdict, whole: true });
         }
         this.finish(checks);

@@ -20,9 +20,13 @@ export class Source {
             button(title, () => this.choose(id), { "data-source": id }),
         );
         this.targets = element("span", { class: "row" });
-        this.rateInput = element("input", { type: "number", min: "0.001", max: "10", step: "any", value: "0.5", onchange: () => this.takeRate() });
+        const rateField = numberField((value) => {
+            this.rate = Math.max(0.001, Math.min(10, value));
+            rateField.value = String(this.rate);
+            this.onChange();
+        }, { min: "0.001", max: "10", value: "0.5" });
         this.says = element("p", { class: "muted" });
-        const rate = element("label", { class: "row bp-rate" }, "learning rate r", this.rateInput);
+        const rate = element("label", { class: "row bp-rate" }, "learning rate r", rateField);
         const choice = element("span", { class: "row", role: "group", "aria-label": "Which network" }, ...this.buttons);
         this.root = element("div", { class: "row bp-source" }, choice, this.targets, rate);
         store.addEventListener("change", ({ keys }) => (keys.has("tab") || keys.has("network")) && this.follow(keys));
@@ -54,13 +58,6 @@ export class Source {
             this.own = null;
             store.set(own);
         }
-    }
-
-    takeRate() {
-        const rate = Number(this.rateInput.value);
-        this.rate = rate > 0 && rate <= 10 ? rate : this.rate;
-        this.rateInput.value = String(this.rate);
-        this.onChange();
     }
 
     /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null if nothing is drawn */

@@ -2,7 +2,7 @@
 
 import { element, shown } from "../shared/widgets.js";
 import { Block, pretty } from "./blocks.js";
-import { canCheck, comparison, showBadge } from "./check.js";
+import { canCheck, showBadge } from "./check.js";
 import { EQUATIONS, SYMBOLS } from "./equations.js";
 import { cellText, isInk, isMatrix, labelOf, pickedIndex, quantityOf, viewOf } from "./steps.js";
 import { sumOf } from "./sums.js";
@@ -61,7 +61,6 @@ export class StepView {
             columns,
             numbers,
             ink: isInk(walk, whole),
-            ticks: true,
             nameOf: (n) => cellText(walk, whole, indices[n]),
             labelOf: (n) => (isMatrix(whole.kind) && !isSlice ? "" : labelOf(walk, whole, indices[n])),
         };
@@ -98,15 +97,12 @@ export class StepView {
             block.update(this.part(walk, view), picked, view.made || !isMade ? null : focusOf(view, operands.get(view.id), step, picked), current);
             const { kind } = quantityOf(walk, view.id);
             const badge = showBadge(block.badge, "bp-badge", verdicts.get(view.id), view.made && canCheck(kind) ? "checking …" : "");
-            block.badge.textContent = (block.badge.textContent && (CHECKED[kind] ?? "")) + block.badge.textContent;
-            block.badge.title = badge ? comparison(kind) : "";
+            block.badge.prepend(kind === "a" && badge ? "slopes σ′: " : "");
         });
         this.outcome.textContent = step.group === "update" ? `After one step of all layers with r = ${walk.rate}, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";
     }
 }
-
-const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // if the number itself is not compared
 
 /** Which of the numbers shown the picked sum reads; of the z that sigma' is taken at, the picked one. */
 function focusOf(view, indices, step, picked) {

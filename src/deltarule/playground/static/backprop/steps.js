@@ -3,7 +3,7 @@
 
 import { backward, forward, lossGradient, shortcutApplies, slope, update } from "../engine/network.js";
 import { inputNames } from "../shared/model_file.js";
-import { shown } from "../shared/widgets.js";
+import { largestOf, shown } from "../shared/widgets.js";
 
 /**
  * @typedef {object} Quantity
@@ -150,7 +150,7 @@ const AS_NUMBERS = 36; // numbers that are written out; more become colored cell
  */
 export function firstLook(walk) {
     const { network, trace, gradient, t, last } = walk;
-    const strongest = (values) => values.reduce((best, each, at) => (Math.abs(each) > Math.abs(values[best]) ? at : best), 0);
+    const strongest = (values) => largestOf(values, 1)[0] ?? 0;
     const at = new Array(last + 1).fill(0);
     at[last] = strongest(t);
     for (let l = last - 1; l >= 0; l -= 1) {

@@ -1,9 +1,11 @@
 // Draw: the pad, and what the normalizer makes of it.
 
 import { BLANK, readsDrawings } from "../shared/store.js";
-import { button, element, paintInk, picture, repaintOn } from "../shared/widgets.js";
+import { button, element, numberField, paintInk, picture, repaintOn } from "../shared/widgets.js";
+import { noiseOn, withNoise } from "../stage/touch.js";
 import { clear, makePad, undo } from "./pad.js";
 import { readImageFile } from "./reading.js";
+import { makeTeaching } from "./teach.js";
 
 const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space shows a pen, arrow keys move it (with Shift " +
     "finely), Space lowers and raises it, Escape hides it; without the pen, arrow keys nudge the picture. " +
@@ -66,33 +68,34 @@ export function makeDesk(panel, store, examples) {
     const pad = makePad(panel, store, "pad-keys");
     const input = connectFiles(panel, store, attempt);
     const takeExample = async () => store.takeExample(await examples.example());
-    const takePen = () => {
-        pad.canvas.focus();
-        pad.pen.start();
-    };
-    const pen = button("Keyboard pen", () => (pad.pen.active ? pad.pen.stop() : takePen()), { "aria-pressed": "false" });
-    pen.addEventListener("pointerdown", (event) => event.preventDefault());
-    pad.canvas.addEventListener("penchange", () => pen.setAttribute("aria-pressed", String(pad.pen.active)));
     return element("div", { class: "desk" },
-        pad.canvas,
+        pad,
         element("div", { class: "row" },
             button("Undo", () => undo(store)),
             button("Clear", () => clear(store)),
             examples ? button("Random example", () => attempt(takeExample, "No example: ")) : null,
-            button("Open image …", () => input.click()), pen, input),
+            button("Open image …", () => input.click()), input),
         complaint);
 }
 
+/** The field for noise on every number of the input. */
+function noiseField(store) {
+    const field = numberField((size) => store.set({ noise: withNoise(store, 0, 0, size) }), { min: "0", step: "0.1", value: "0", "aria-label": "noise on the input" });
+    store.addEventListener("change", ({ keys }) => keys.has("noise") && (field.value = String(noiseOn(store, 0, 0))));
+    return element("label", { class: "switch" }, "Noise ", field, " on every input, another one at each change");
+}
+
 /** The tab for a network that reads images of 28x28. */
-function forImages(panel, store) {
+function forImages(panel, store, trainer) {
     const skip = element("input", { type: "checkbox", onchange: () => store.set({ skip: skip.checked }) });
     store.addEventListener("change", () => {
         skip.disabled = store.network.reading === "images"; // which has never seen a normalized digit
         skip.checked = store.skip || skip.disabled;
     });
     return [element("div", { class: "columns" },
-        element("div", {}, element("h2", {}, "What the network sees"), ...makeFilm(panel, store)),
+        element("div", {}, element("h2", {}, "What the network sees"), ...makeFilm(panel, store), ...makeTeaching(panel, store, trainer)),
         element("div", {},
+            noiseField(store),
             element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
             element("p", { class: "small muted" }, store.network.reading === "images" ?
                 "The network learned unprocessed images: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
@@ -103,13 +106,13 @@ function forImages(panel, store) {
 }
 
 /** Mounts the tab into its panel. */
-export function mount(panel, store) {
+export function mount(panel, store, examples, trainer) {
     let shown = null; // the structure that it was made for
     store.addEventListener("change", ({ keys }) => {
         if (keys.has("structure") && !store.network.practice && store.structure !== shown) {
             shown = store.structure;
-            panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store) :
-                [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer change.")]));
+            panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store, trainer) :
+                [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer change."), noiseField(store)]));
         }
     });
 }

@@ -18,7 +18,7 @@ function startsOf({ fields }) {
 export async function begin(store, examples) {
     const { network } = store;
     const given = await examples?.example().catch(() => null);
-    if (given && network === store.network) {
+    if (given?.x.length === network.sizes[0] && network === store.network) {
         store.takeExample(given);
     } else if (store.x === null) {
         const usual = Float64Array.from({ length: network.sizes[0] }, (_, k) => (network.imageShape ? 0 : network.scaling?.mean[k] ?? 0));

@@ -116,11 +116,6 @@ class KeyboardPen {
         this.at = [PAD_SIZE / 2, PAD_SIZE / 2];
     }
 
-    start() {
-        this.active = true;
-        this.changed();
-    }
-
     stop() {
         this.active = this.down = false;
         this.changed();
@@ -191,7 +186,7 @@ function paintCursor(context, pen) {
 }
 
 /**
- * A pad in `panel` that shows and changes `store.drawing`: its element, and the pen that arrow keys move.
+ * A pad in `panel` that shows and changes `store.drawing`.
  * `describedBy` is the id of the sentence that explains the keys.
  */
 export function makePad(panel, store, describedBy) {
@@ -218,12 +213,9 @@ export function makePad(panel, store, describedBy) {
         }
     };
     const ask = repaintOn(store, panel, ["drawing"], paint);
-    const pen = new KeyboardPen(store, () => {
-        ask();
-        canvas.dispatchEvent(new Event("penchange"));
-    });
+    const pen = new KeyboardPen(store, ask);
     connectPointer(canvas, store, pen);
     canvas.addEventListener("keydown", (event) => pen.key(event) && event.preventDefault());
     canvas.addEventListener("blur", () => pen.active && pen.stop());
-    return { canvas, pen };
+    return canvas;
 }

@@ -67,7 +67,6 @@ export function readDrawings(store) {
     });
 }
 
-const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
 const MOST_SIDE = 512; // of the picture that is kept: the normalizer reads no larger ones
 
@@ -88,7 +87,7 @@ function grayOf(bytes) {
     return gray;
 }
 
-const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP.";
+const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP of at most 16 megapixels.";
 
 /** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
@@ -104,71 +103,19 @@ async function decoded(file) {
     return { pixels: grayOf(context.getImageData(0, 0, width, height).data), width, height, gray: true };
 }
 
+/** [width, height] of the image in a file, which is not decoded for that; [0, 0] where the browser finds none. */
+async function sizeOf(file) {
+    const image = element("img", { src: URL.createObjectURL(file) });
+    await new Promise((done) => ["load", "error"].forEach((name) => image.addEventListener(name, done)));
+    URL.revokeObjectURL(image.src);
+    return [image.naturalWidth, image.naturalHeight];
+}
+
 /** The picture in an image file. */
 export async function readImageFile(file) {
-    if (file.size > LARGEST_FILE) {
-        throw new Error("This file is larger than 32 MB: use a smaller one.");
-    }
-    const size = sizeOf(new Uint8Array(await file.arrayBuffer()));
-    if (size === null) {
-        throw new Error(UNREADABLE);
-    }
-    if (size[0] * size[1] > LARGEST_IMAGE) {
-        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: use one of at most 16 megapixels.`);
+    const [width, height] = await sizeOf(file);
+    if (width * height > LARGEST_IMAGE) {
+        throw new Error(`This image has ${width} × ${height} pixels: use one of at most 16 megapixels.`);
     }
     return decoded(file);
-}
-
-const text = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
-
-/** The size in a JPEG: in the first segment that begins a frame. Source: ITU-T T.81, B.1.1 and B.2.2. */
-function ofJpeg(bytes, view) {
-    let at = 2;
-    while (at + 9 <= bytes.length && bytes[at] === 0xff) {
-        const kind = bytes[at + 1];
-        if (kind >= 0xc0 && kind <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(kind)) {
-            return [view.getUint16(at + 7), view.getUint16(at + 5)];
-        }
-        const isAlone = kind === 0xff || kind === 0x01 || (kind >= 0xd0 && kind <= 0xd7); // a marker without a segment
-        at += kind === 0xff ? 1 : isAlone ? 2 : 2 + view.getUint16(at + 2);
-    }
-    return null;
-}
-
-/** The size in a WebP. Source: RFC 9649, section 2. */
-function ofWebp(view, kind) {
-    if (kind === "VP8X") {
-        return [24, 27].map((at) => (view.getUint32(at, true) & 0xffffff) + 1);
-    }
-    if (kind === "VP8L") {
-        const bits = view.getUint32(21, true);
-        return [(bits & 0x3fff) + 1, ((bits >>> 14) & 0x3fff) + 1];
-    }
-    return [26, 28].map((at) => view.getUint16(at, true) & 0x3fff);
-}
-
-/**
- * [width, height] of the picture in a PNG, JPEG, WebP or BMP file; null for other files.
- * @param {Uint8Array} bytes of the file
- */
-export function sizeOf(bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    if (bytes[0] === 0xff && bytes[1] === 0xd8) {
-        return ofJpeg(bytes, view);
-    }
-    if (bytes.length < 32) {
-        return null;
-    }
-    if (text(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") {
-        return [view.getUint32(16), view.getUint32(20)];
-    }
-    if (text(bytes, 0, 4) === "RIFF" && text(bytes, 8, 12) === "WEBP") {
-        return ofWebp(view, text(bytes, 12, 16));
-    }
-    if (text(bytes, 0, 2) === "BM") {
-        const isOld = view.getUint32(14, true) === 12; // the header of OS/2, with sides of 16 bits
-        return isOld ? [view.getUint16(18, true), view.getUint16(20, true)]
-            : [18, 22].map((at) => Math.abs(view.getInt32(at, true)));
-    }
-    return null;
 }

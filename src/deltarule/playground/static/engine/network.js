@@ -165,9 +165,9 @@ export function lossGradient(network, a, y) {
     return backward({ ...network, ...passing, scaling: null }, [0], y).gradient.delta[1];
 }
 
-/** The network after one step of gradient descent, p - r dC/dp: a new one, the old one stays. */
-export function update(network, gradient, rate) {
-    const moved = (old, slopes) => old.map((part, l) => part.map((each, n) => each - rate * slopes[l][n]));
+/** The network after one step of gradient descent, p - r dC/dp: a new one, the old one stays, and so do frozen layers. */
+export function update(network, gradient, rate, frozen = []) {
+    const moved = (old, slopes) => old.map((part, l) => (frozen.includes(l + 1) ? part : part.map((each, n) => each - rate * slopes[l][n])));
     return { ...network, weights: moved(network.weights, gradient.weights), biases: moved(network.biases, gradient.biases) };
 }
 

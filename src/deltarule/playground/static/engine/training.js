@@ -6,6 +6,19 @@ import { networkFields, parametersOf, sampleFields, stepFields } from "./network
 /** The length of a vector of any size. */
 export const lengthOf = (values) => Math.sqrt(values.reduce((sum, each) => sum + each * each, 0));
 
+/** What optimizers are set to where only their name is chosen: the defaults of Python's. */
+export const OPTIMIZERS = {
+    sgd: {}, momentum: { momentum: 0.9 }, nesterov: { momentum: 0.9 },
+    rmsprop: { decay: 0.99, epsilon: 1e-8 }, adam: { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
+};
+
+/** Puts the parameters of layer l back in a vector of all. */
+function keepLayer(vector, before, sizes, l) {
+    const [now, old] = [vector, before].map((each) => parametersOf(each, sizes));
+    now.weights[l - 1].set(old.weights[l - 1]);
+    now.biases[l - 1].set(old.biases[l - 1]);
+}
+
 export class Training {
     /**
      * @param {import("../shared/model_file.js").Network} network where it begins
@@ -18,7 +31,7 @@ export class Training {
         const fields = networkFields(network, Real);
         const [gradient, first, second] = [0, 0, 0].map(() => new Real(fields.parameters.length));
         const samples = inputs.length / network.sizes[0];
-        this.begun = network;
+        Object.assign(this, { begun: network, frozen: [] }); // layers, from 1, whose parameters stay as they are
         this.call = new Call(Real === Float32Array ? "float" : "double", {
             ...fields, ...sampleFields(network, inputs, targets), ...stepFields(Math.ceil(samples / batchSize)),
             order: new BigInt64Array(samples), batch_size: batchSize, penalty: about.codes[penalty === "none" ? "NO_PENALTY" : penalty.toUpperCase()], strength, rule, beta_1, beta_2, epsilon, weight_decay, steps: 0,
@@ -27,7 +40,7 @@ export class Training {
     }
 
     /**
-     * Takes the samples in this order, at most all of them, a batch a step.
+     * Takes the samples in this order, at most all of them, a batch a step; where layers are frozen, at most one batch.
      * @param {ArrayLike<number>} order indices of samples
      * @param {number | number[]} rate of all steps, or one for each
      * @returns {Float64Array} the loss of each step's batch; one that is not finite has ended the steps
@@ -37,8 +50,10 @@ export class Training {
         this.call.hold();
         const rates = this.call.view("rates");
         typeof rate === "number" ? rates.fill(rate) : rates.set(rate);
+        const before = fields.parameters.slice();
         const count = this.run(order, { steps: fields.steps, is_evaluation: 0 }, "parameters", "gradient", "first", "second", "losses");
         fields.steps += count;
+        this.frozen.forEach((l) => [fields.parameters, this.call.view("parameters")].forEach((vector) => keepLayer(vector, before, this.begun.sizes, l)));
         return fields.losses.slice(0, count);
     }
 

@@ -79,28 +79,26 @@ const MOST_IN_CELL = 60;
 
 /** The examples that a page of one file brings along: the same answers to the same questions as the server's. */
 export class Held {
-    /** @param {{x: ArrayLike<number>, label: number, pixels?: boolean}[]} examples pixels: 0..255  @param {{network: object}} store */
-    constructor(examples, store) {
-        Object.assign(this, { examples, store });
+    /** @param {() => Promise<{x: ArrayLike<number>, label: number, pixels?: boolean}[]>} read pixels: 0..255  @param {import("../shared/store.js").Store} store */
+    constructor(read, store) {
+        Object.assign(this, { read, store });
     }
 
-    /** Whether the network that the page looks at reads these examples: one that learned in the page may not. */
-    check() {
-        const [wanted, got] = [this.store.network.sizes[0], this.examples[0].x.length];
-        if (wanted !== got) {
-            throw new Error(`the examples in this page have ${got} numbers each, but this network reads ${wanted}.`);
-        }
+    /** All of them, read once. */
+    all() {
+        return (this.examples ??= this.read());
     }
 
     async example() {
-        this.check();
-        return this.examples[Math.floor(Math.random() * this.examples.length)];
+        const all = await this.all();
+        return all[Math.floor(Math.random() * all.length)];
     }
 
     async mistakes() {
         const { network } = this.store;
-        this.check();
-        this.rows = this.examples.map((example, index) => {
+        const all = await this.all();
+        this.store.checkExample(all[0]);
+        this.rows = all.map((example, index) => {
             const x = Float64Array.from(example.x, (each) => (example.pixels === false ? each : each / 255));
             const outputs = forward(network, x).a[network.weights.length];
             const predicted = largest(outputs);

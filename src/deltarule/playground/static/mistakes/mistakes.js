@@ -139,7 +139,6 @@ class Mistakes {
                 this.nudging.node.scrollIntoView({ block: "nearest" });
             } }, "why?"));
     }
-
 }
 
 /** Mounts the tab into its panel; an exported page without `examples` hides it. */

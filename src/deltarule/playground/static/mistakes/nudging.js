@@ -31,12 +31,11 @@ export class Nudging {
             "its strongest rival: BP2, one layer further.");
         this.images = element("div", { class: "row pictures" }, figure(this.before, "as it is"),
             figure(this.change, this.scale), figure(this.after, "changed"));
-        this.keep = element("button", { type: "button", onclick: () => this.open() }, "Open the changed one in Backprop");
         this.body = element("div", {},
             element("div", { class: "row mind-controls" },
                 element("span", { class: "row" }, element("label", { for: "mind-goal" }, "into"), this.goal),
                 element("span", { class: "row mind-amount" }, element("label", { for: "mind-amount" }, "how far"), this.slider)),
-            this.told, this.images, this.legend, this.keep);
+            this.told, this.images, this.legend);
         this.hint = element("p", { class: "muted" });
         this.node = element("section", { class: "mind" }, element("h2", {}, "What would change its mind?"), this.hint, this.body);
         repaintOn(store, panel, ["x", "network", "label", "tab"], () => this.begin(true));
@@ -94,7 +93,7 @@ export class Nudging {
         }
         this.told.textContent = this.sentence(start, place);
         this.slider.setAttribute("aria-valuetext", `${shown(place.distance)}: reads ${nameOf(network, place.answer)}`);
-        [this.keep, this.images, this.legend].forEach((part) => (part.hidden = network.imageShape === null));
+        [this.images, this.legend].forEach((part) => (part.hidden = network.imageShape === null));
         if (network.imageShape !== null) {
             this.paint(start.x, place.x, network.imageShape);
         }
@@ -127,11 +126,5 @@ export class Nudging {
         const flip = this.flip > 0 ? ` The answer changes at ${shown(this.places[this.flip].distance)}.`
             : " No step on this path changes the answer.";
         return one + now + flip;
-    }
-
-    open() {
-        const place = this.places[Number(this.slider.value)];
-        this.store.takeExample({ x: Uint8Array.from(place.x, (each) => Math.round(255 * each)), label: this.store.label, pixels: true });
-        this.store.set({ tab: "backprop" });
     }
 }

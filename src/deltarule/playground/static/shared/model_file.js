@@ -1,7 +1,5 @@
 // A .safetensors model file, read as files/model_file.py writes it. Touches no page.
 
-import { about as engine } from "../engine/module.js";
-
 /**
  * @typedef {object} Network
  * @property {number[]} sizes inputs, hidden ..., outputs
@@ -30,21 +28,22 @@ const READERS = { F32: Float32Array, F64: Float64Array };
  * @returns {Network}
  */
 export function readModel(buffer) {
-    const { header, start } = headerOf(buffer);
-    const text = header.__metadata__?.deltarule;
-    if (text === undefined) {
-        throw new Error("expected a model file of deltarule: got a .safetensors file without deltarule's description");
-    }
-    const about = said(JSON.parse(text));
-    const tensor = (name) => tensorOf(buffer, start, header[name], name);
+    const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8)));
+    const { required, optional } = JSON.parse(header.__metadata__.deltarule);
+    const about = { ...optional, ...required };
+    const tensor = (name) => {
+        const { dtype, data_offsets: [from, to] } = header[name];
+        return Float64Array.from(new READERS[dtype](buffer.slice(start + from, start + to))); // a copy, so that it is aligned
+    };
     const scaling = (name) => (about[`${name}_scaling`] ? { mean: tensor(`${name}.mean`), scale: tensor(`${name}.scale`) } : null);
     const layers = about.activations.map((_, l) => l);
-    const names = about.activations.map((part) => known("activation", part.name));
+    const names = about.activations.map(({ name }) => name);
     return {
         sizes: about.layer_sizes,
         hidden: names.slice(0, -1),
         output: names[names.length - 1],
-        loss: known("loss", about.loss.name),
+        loss: about.loss.name,
         parts: about.activations,
         lossPart: about.loss,
         weights: layers.map((l) => tensor(`layers.${l}.weight`)),
@@ -68,52 +67,12 @@ export function withParameters(network, vector) {
     return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
 }
 
-/** The content of a file of any format, required or optional, with the keys of format 3: see files/model_file.py. */
-function said({ format, required, optional, ...older }) {
-    if (format === 3) {
-        return { ...optional, ...required };
-    }
-    const { columns, input_scaling, layer_sizes, task } = older;
-    const isMnist = layer_sizes[0] === 784 && task === "classes" && !input_scaling && columns.length === 0;
-    const image_shape = older.image_shape ?? (isMnist ? [28, 28] : null);
-    return { ...older, image_shape, pixels: image_shape !== null && columns.length === 0 };
-}
-
-function headerOf(buffer) {
-    const length = buffer.byteLength < 8 ? Infinity : Number(new DataView(buffer).getBigUint64(0, true));
-    if (length > buffer.byteLength - 8) {
-        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are not a .safetensors file`);
-    }
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
-    return { header: JSON.parse(text), start: 8 + length };
-}
-
-function tensorOf(buffer, start, entry, name) {
-    const Reader = READERS[entry?.dtype];
-    if (Reader === undefined) {
-        throw new Error(`expected the array ${name} in float32 or float64: got ${entry?.dtype ?? "none"}`);
-    }
-    const [from, to] = entry.data_offsets;
-    return Float64Array.from(new Reader(buffer.slice(start + from, start + to))); // a copy, so that it is aligned
-}
-
-function known(what, name) {
-    const names = Object.keys(engine.parts[what]);
-    if (!names.includes(name)) {
-        throw new Error(`no ${what} is called ${name}: this page knows ${names.join(", ")}`);
-    }
-    return name;
-}
-
 /** What each number that a network reads is called: the name of a column, or one for each of its categories. */
 export const inputNames = ({ fields }) =>
     fields.flatMap(({ name, categories }) => (categories.length > 0 ? categories.map((category) => `${name}=${category}`) : [name]));
 
 /** What the inputs are: the columns of a table, or numbers without a name. */
 function fieldsOf({ columns, layer_sizes: [size] }) {
-    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => `input ${index}`);
-    return [...columns, ...bare].flatMap((column) => {
-        const field = typeof column === "string" ? { name: column, categories: [] } : column; // of format 1
-        return field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field];
-    });
+    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => ({ name: `input ${index}`, categories: [] }));
+    return [...columns, ...bare].flatMap((field) => (field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field]));
 }

@@ -27,10 +27,10 @@ export class Run {
     async hear(said) {
         const { type, failed, streamed } = said;
         if (streamed || (type === "end" && !failed)) { // a model file holds no NaN
-            this.network = { ...readModel(await this.server.model("trained")), of: "trained" };
+            this.network = { ...readModel(await this.server.bytes("model?of=trained")), of: "trained" };
             this.isStreamed = streamed;
         } else if (type === "frame" && this.isStreamed && !this.isFast) {
-            this.network = withParameters(this.network, await this.server.parameters());
+            this.network = withParameters(this.network, new Float32Array(await this.server.bytes("parameters?of=trained")));
         }
         if (type === "end" || type === "refused") {
             this.socket.close();
@@ -90,38 +90,19 @@ export class Server {
         return answer;
     }
 
+    /** What a path says in JSON: "catalogue" what can be trained, on what, { recipes, limits, datasets }. */
     async json(path) {
         return (await this.request(path)).json();
     }
 
-    /** The engine, a module of WebAssembly. */
-    async engine() {
-        return (await this.request("engine")).arrayBuffer();
-    }
-
-    /** The model file that the page opens with, or that of the last run: "trained". */
-    async model(of = "given") {
-        return (await this.request(`model?of=${of}`)).arrayBuffer();
-    }
-
-    /** The parameters of the network that learns, as they are now: all weights, then all biases. */
-    async parameters() {
-        return new Float32Array(await (await this.request("parameters?of=trained")).arrayBuffer());
-    }
-
-    /** The bundled digits, a label and 8x8 cells each. */
-    async digits() {
-        return (await this.request("digits")).arrayBuffer();
+    /** The bytes of "engine", "digits", "model?of=given" and "parameters?of=trained", as they are now: all weights, then all biases. */
+    async bytes(path) {
+        return (await this.request(path)).arrayBuffer();
     }
 
     /** A random test example of the network's data, or of the first one's: { x, label: number | number[], pixels, index }. */
     async example() {
-        const { of = "given", sizes } = this.store.network;
-        const example = await this.json(`example?of=${of}`);
-        if (example.x.length !== sizes[0]) {
-            throw new Error(`the examples here have ${example.x.length} numbers each, but this network reads ${sizes[0]}.`);
-        }
-        return example;
+        return this.json(`example?of=${this.store.network.of ?? "given"}`);
     }
 
     /** The confusion matrix on the examples that belong to the network, and what they are. */
@@ -132,11 +113,6 @@ export class Server {
     /** The examples of one class that were taken for another: { count, examples }, the most telling first. */
     async cell(right, predicted) {
         return this.json(`cell?of=${this.of}&true=${right}&predicted=${predicted}`);
-    }
-
-    /** What can be trained, on what: { recipes, limits, datasets }. */
-    async catalogue() {
-        return this.json("catalogue");
     }
 
     /** Starts a run: { recipe, data, rate, epochs, seed, paused }. */

@@ -24,7 +24,7 @@ export const readsDrawings = (network) => String(network.imageShape) === "28,28"
 const structureOf = ({ weights, biases, was, ...rest }) => JSON.stringify(rest);
 
 export class Store extends EventTarget {
-    /** @param {(network: object, x: Float64Array) => {z: Float64Array[], a: Float64Array[]}} forward */
+    /** @param {(network: object, x: Float64Array, noise: Map) => {z: Float64Array[], a: Float64Array[]}} forward */
     constructor(forward) {
         super();
         this.forward = forward;
@@ -35,12 +35,14 @@ export class Store extends EventTarget {
         this.showsSeveral = false; // whether it looks like digits side by side
         this.stages = []; // the steps of the normalizer: list of {name, width, height, pixels}
         this.x = null; // Float64Array (n_inputs), or null if there is nothing to read
-        this.trace = null; // forward(network, x), computed once a change
+        this.trace = null; // forward(network, x, noise), computed once a change
         this.world = null; // of two numbers: { points: [x1, x2, class] each, train: how many of them are learned }
         this.build = null; // the settings of training in the page, as strings of an address by name: see build.js
         this.step = 0; // that the run in the page has taken
         this.hides = []; // what a lesson link hides
         this.tab = "draw";
+        this.noise = new Map(); // by place: sizes of normal noise on the z of "layer neuron", counted from 1; "0 0": on every input
+        this.frozen = []; // layers, counted from 1, that no training in the page changes
         this.flow = null; // what Backprop shows on the stage: { values, back, first, last }, see flowOf in steps.js
     }
 
@@ -60,14 +62,14 @@ export class Store extends EventTarget {
         Object.assign(this, values);
         const structure = keys.has("network") ? structureOf(this.network) : this.structure;
         if (structure !== this.structure) {
-            Object.assign(this, { structure, flow: null });
+            Object.assign(this, { structure, flow: null, noise: new Map(), frozen: [] });
             keys.add("structure");
         }
         if (this.label !== label) {
             this.drawing = { ...this.drawing, label };
         }
-        if (keys.has("network") || keys.has("x")) {
-            this.trace = this.network && this.x ? this.forward(this.network, this.x) : null;
+        if (["network", "x", "noise"].some((name) => keys.has(name))) {
+            this.trace = this.network && this.x ? this.forward(this.network, this.x, this.noise) : null;
             keys.add("trace");
         }
         if (keys.size > 0) {
@@ -75,8 +77,16 @@ export class Store extends EventTarget {
         }
     }
 
+    /** Error where the network does not read such examples: one that learned in the page may not. */
+    checkExample({ x }) {
+        if (x.length !== this.network.sizes[0]) {
+            throw new Error(`the examples here have ${x.length} numbers each, but this network reads ${this.network.sizes[0]}.`);
+        }
+    }
+
     /** Puts an example of the network's data before it: on the pad, where it reads drawings. pixels: whether x is 0..255 */
     takeExample({ x, label = null, pixels }) {
+        this.checkExample({ x });
         const inputs = Float64Array.from(x, (value) => value / (pixels ? 255 : 1));
         const shown = Uint8Array.from(inputs, (value) => Math.round(255 * Math.min(Math.max(value, 0), 1)));
         const onPad = readsDrawings(this.network) && { picture: { pixels: shown, width: 28, height: 28 }, before: this.drawing };

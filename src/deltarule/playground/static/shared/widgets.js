@@ -43,6 +43,20 @@ export function farthest(values) {
     return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
+/** The indices of the `count` largest absolute values, the largest first, zeros left out. */
+export function largestOf(values, count) {
+    const found = [];
+    for (let index = 0; index < values.length; index += 1) {
+        const size = Math.abs(values[index]);
+        if (size > 0 && (found.length < count || size > Math.abs(values[found.at(-1)]))) {
+            const place = found.findIndex((other) => size > Math.abs(values[other]));
+            found.splice(place < 0 ? found.length : place, 0, index);
+            found.length = Math.min(found.length, count);
+        }
+    }
+    return found;
+}
+
 const asked = new Set();
 
 /** Runs everything asked for in one frame, and whatever that asks for in turn: nothing twice. */

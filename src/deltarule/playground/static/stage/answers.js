@@ -135,7 +135,7 @@ export function makeAnswers(panel, store) {
     const beside = element("span", { class: "small muted" });
     const headline = element("p", { class: "headline" }, digit, beside);
     const doubt = element("p", { class: "complaint" });
-    const undo = button("Undo changes", () => store.set({ network: store.network.was }));
+    const undo = button("Undo changes", () => store.set({ network: store.network.was ?? store.network, noise: new Map() }));
     const changed = element("p", { class: "small changed" }, "Network changed. ", undo);
     const node = element("div", { class: "answers" }, headline, bars.node, doubt, changed);
     repaintOn(store, panel, ["trace", "label", "stages"], () => {
@@ -145,7 +145,7 @@ export function makeAnswers(panel, store) {
         }
         bars.paint(store);
         doubt.textContent = doubts(store);
-        changed.hidden = !network.was;
+        changed.hidden = !network.was && store.noise.size === 0;
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;

@@ -2,9 +2,9 @@
 // to change its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
-import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
+import { button, diverging, element, farthest, largestOf, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
-import { isSilent, silenced, touched } from "./touch.js";
+import { isSilent, noiseOn, silenced, touched, withNoise } from "./touch.js";
 
 const MOST_FIELDS = 4; // connections of a neuron that the user can change
 const MOST_CELLS = 128; // a wider layer shows groups of neighbors
@@ -15,7 +15,7 @@ export const groupSize = (size) => Math.ceil(size / MOST_CELLS);
 /** How many cells stand side by side in a layer of `size` neurons. */
 export const columnsOf = (size) => Math.min(8, Math.ceil(Math.sqrt(Math.ceil(size / groupSize(size)) / 2)));
 
-/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is its present product, else the weight. */
+/** The strongest edges out of a neuron, [{ to, strength }]: strength is its present product, else the weight. */
 export function strongestEdges(store, layer, neuron, count) {
     const { network, trace } = store;
     const fanOut = network.sizes[layer + 1];
@@ -23,12 +23,8 @@ export function strongestEdges(store, layer, neuron, count) {
         return [];
     }
     const activation = trace ? trace.a[layer][neuron] : 1;
-    const row = network.weights[layer].subarray(neuron * fanOut, (neuron + 1) * fanOut);
-    return [...row]
-        .map((weight, to) => ({ to, weight, strength: weight * activation }))
-        .sort((one, other) => Math.abs(other.strength) - Math.abs(one.strength))
-        .slice(0, count)
-        .filter(({ strength }) => strength !== 0);
+    const strengths = network.weights[layer].subarray(neuron * fanOut, (neuron + 1) * fanOut).map((weight) => weight * activation);
+    return largestOf(strengths, count).map((to) => ({ to, strength: strengths[to] }));
 }
 
 /** The weights into a neuron, (fan_in,). */
@@ -49,8 +45,7 @@ function shapeInto(network, layer) {
 
 /** The most interesting neuron of a cell: the one with the largest activation. */
 function strongest({ layer, neuron, group }, trace) {
-    const sizes = trace ? trace.a[layer].subarray(neuron, neuron + group).map(Math.abs) : [0];
-    return neuron + sizes.reduce((best, size, at) => (size > sizes[best] ? at : best), 0);
+    return neuron + (largestOf(trace?.a[layer].subarray(neuron, neuron + group) ?? [], 1)[0] ?? 0);
 }
 
 /** "Layer 1, neuron 7", or for an output "Output 7". */
@@ -76,7 +71,8 @@ class Signed {
 }
 
 /** How a neuron comes to its activation, in words. */
-function sumOf({ network, trace }, layer, neuron, total) {
+function sumOf(store, layer, neuron, total) {
+    const { network, trace } = store;
     const bias = shown(network.biases[layer - 1][neuron]);
     if (!trace) {
         return `Its bias is ${bias}. Draw something to see its activation.`;
@@ -84,16 +80,16 @@ function sumOf({ network, trace }, layer, neuron, total) {
     const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
     const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
     const sent = isSilent(network, layer, neuron) ? " You silenced it: it sends nothing to the next layer." : a === 0 ? " It is silent: it adds nothing to the next layer." : "";
-    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} gives a = ${shown(a)}.${sent}`;
+    const noise = noiseOn(store, layer, neuron) > 0 ? `, noise ${shown(z - total - network.biases[layer - 1][neuron])}` : "";
+    return `Its inputs add ${shown(total)}, its bias ${bias}${noise}: z = ${shown(z)}, and ${name} gives a = ${shown(a)}.${sent}`;
 }
 
 /** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
 function connectionsOf(store, layer, neuron, products) {
     const { network } = store;
-    const order = [...products.keys()].sort((one, other) => Math.abs(products[other]) - Math.abs(products[one]));
     const isPixels = layer === 1 && network.imageShape; // the pictures show them better
     const count = isPixels ? 0 : layer === network.sizes.length - 1 ? MOST_FIELDS : MOST_FIELDS / 2;
-    const into = order.slice(0, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
+    const into = largestOf(products, count).map((from) => ({ l: layer, index: from * network.sizes[layer] + neuron, text: `from ${layer === 1 ? "input" : "neuron"} ${from}` }));
     const [most, sent] = [MOST_FIELDS - into.length, strongestEdges(store, layer, neuron, MOST_FIELDS)];
     const out = (sent.length > 0 ? sent : strongestEdges({ network }, layer, neuron, most)).slice(0, most).map(({ to }) =>
         ({ l: layer + 1, index: neuron * network.sizes[layer + 1] + to, text: `to ${layer + 1 < network.weights.length ? `neuron ${to}` : titleOf(network, layer + 1, to)}` }));
@@ -108,10 +104,16 @@ export function makeDetail(store) {
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
+    const noise = numberField((size) => store.set({ noise: withNoise(store, at.layer, at.neuron, size) }), { min: "0", step: "0.5", "aria-label": "noise" });
+    const freeze = button("Freeze its layer", () => {
+        const others = store.frozen.filter((l) => l !== at.layer);
+        store.set({ frozen: others.length < store.frozen.length ? others : [...others, at.layer] });
+    }, { title: "Training in this page then leaves its weights and biases as they are" });
     const silence = button("Silence it", () => store.set({ network: silenced(store.network, at.layer, at.neuron) }), { "aria-pressed": "false" });
     const edges = element("ul", { class: "out" });
     const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
-    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
+    const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias),
+        element("label", { class: "row", title: "The size of random numbers that are added to z, new ones at every change" }, "noise", noise), silence, freeze, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
     const hint = element("p", { class: "small muted" }, "Click a neuron to keep it open and change its numbers; Escape closes it.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);
@@ -149,6 +151,8 @@ export function makeDetail(store) {
         title.textContent = titleOf(network, layer, neuron) + (place.group > 1 ? " (the strongest of its cell)" : "");
         sum.textContent = sumOf(store, layer, neuron, trace ? products.reduce((all, each) => all + each, 0) : 0);
         showNumber(bias, network.biases[layer - 1][neuron]);
+        showNumber(noise, noiseOn(store, layer, neuron));
+        freeze.setAttribute("aria-pressed", String(store.frozen.includes(layer)));
         silence.hidden = layer === network.sizes.length - 1;
         silence.setAttribute("aria-pressed", String(isSilent(network, layer, neuron)));
         showEdges(connectionsOf(store, layer, neuron, products), isHeld);

@@ -7,7 +7,7 @@ import { readsDrawings } from "../shared/store.js";
 import { announce, diverging, element, farthest, inNextFrame, repaintOn, rgb, roving } from "../shared/widgets.js";
 import { makeAnswers } from "./answers.js";
 import { columnsOf, groupSize, makeDetail, strongestEdges } from "./neuron.js";
-import { isSilent } from "./touch.js";
+import { isSilent, noiseOn } from "./touch.js";
 import { Wires } from "./wires.js";
 
 const N_EDGES = 6;
@@ -48,7 +48,7 @@ class LayerCells {
      * The mean value of each cell's neurons, its sign as a tick, and a cross if the user has silenced it.
      * values: (size,) or null; errors have a scale of their own
      */
-    paint(network, values, areErrors) {
+    paint({ network, noise }, values, areErrors) {
         const means = this.cells.map((_, index) => {
             const members = values ? values.subarray(index * this.group, (index + 1) * this.group) : [0];
             return members.reduce((sum, value) => sum + value, 0) / members.length;
@@ -63,6 +63,7 @@ class LayerCells {
                 cell.dataset.sign = sign;
             }
             cell.classList.toggle("silent", network.was !== undefined && this.group === 1 && isSilent(network, this.layer, index));
+            cell.classList.toggle("noisy", this.group === 1 && noiseOn({ noise }, this.layer, index) > 0);
         });
     }
 }
@@ -76,8 +77,9 @@ function build(store, examples) {
     const read = imageShape ? `${imageShape[1]} × ${imageShape[0]} pixels` : `${sizes[0]} number${sizes[0] === 1 ? "" : "s"}`;
     const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples) : makeInputs(diagram, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(diagram, store));
-    diagram.append(input, ...layers.map(({ node }) => node), outputs);
-    return { diagram, layers, wires: new Wires(network, diagram), detail: makeDetail(store) };
+    const columns = [...layers.map(({ node }) => node), outputs];
+    diagram.append(input, ...columns);
+    return { diagram, layers, columns, wires: new Wires(network, diagram), detail: makeDetail(store) };
 }
 
 /** Mounts the stage into its panel. */
@@ -90,7 +92,8 @@ export function mount(panel, store, examples) {
         const { trace, tab } = store;
         const flow = (tab === "backprop" && store.flow) || { values: trace?.a ?? store.network.sizes.map(() => null), back: false };
         const last = store.network.sizes.length - 1;
-        parts.layers.forEach((layer) => layer.paint(store.network, flow.values[layer.layer], flow.back));
+        parts.layers.forEach((layer) => layer.paint(store, flow.values[layer.layer], flow.back));
+        parts.columns.forEach((node, at) => node.classList.toggle("frozen", store.frozen.includes(at + 1)));
         parts.wires.paint(store.network, flow.values, flow.back);
         panel.querySelectorAll(".told").forEach((each) => each.classList.remove("told", "below"));
         if (flow.back) {
@@ -111,7 +114,7 @@ export function mount(panel, store, examples) {
         }
     };
     const tell = (layer, neuron, strength) => parts.wires.elementOf(layer, neuron).classList.add("told", ...(strength < 0 ? ["below"] : []));
-    const repaint = repaintOn(store, panel, ["trace", "tab", "label", "flow"], () => parts && paint());
+    const repaint = repaintOn(store, panel, ["trace", "tab", "label", "flow", "frozen"], () => parts && paint());
     const choose = (place, isFocused = false) => {
         if (place && !held) {
             const layer = Number(place.dataset.layer ?? store.network.sizes.length - 1);
@@ -162,7 +165,10 @@ export function mount(panel, store, examples) {
             panel.querySelector(".beside").prepend(parts.detail.node);
             repaint();
         }
-        if (keys.has("network")) {
+        if (keys.has("frozen")) {
+            parts.wires.forget(); // a heading is longer now, and may move cells
+        }
+        if (keys.has("network") || keys.has("noise")) {
             parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
         }
         if (keys.has("x") || keys.has("flow")) { // and not each frame of a network that learns

@@ -1,5 +1,7 @@
-// Changes of a network by hand: a weight, a bias, everything that a neuron sends. The new network keeps the original
-// as `was`. Touches no page.
+// Changes of a network by hand: a weight, a bias, everything that a neuron sends, noise. The new network keeps the
+// original as `was`. Touches no page.
+
+import { normal } from "../train/worlds.js";
 
 const NAMES = { W: "weights", b: "biases" };
 
@@ -24,4 +26,27 @@ export function silenced(network, layer, neuron) {
     const [start, end] = sentBy(network, layer, neuron);
     const before = isSilent(network, layer, neuron) && network.was?.weights[layer].subarray(start, end);
     return touched(network, "W", layer + 1, (weights) => (before ? weights.set(before, start) : weights.fill(0, start, end)));
+}
+
+/** The place of a neuron, layers counted from 1, in the noise of the store; layer 0 is the input, all of it. */
+const placeOf = (layer, neuron) => `${layer} ${neuron}`;
+
+/** The size of the noise on a neuron, or, for layer 0, on the input. */
+export const noiseOn = ({ noise }, layer, neuron) => noise.get(placeOf(layer, neuron)) ?? 0;
+
+/** The noise of the store with another size there. */
+export function withNoise({ noise }, layer, neuron, size) {
+    const others = [...noise].filter(([place]) => place !== placeOf(layer, neuron));
+    return new Map(size > 0 ? [...others, [placeOf(layer, neuron), size]] : others);
+}
+
+/** The network and its input under noise: on a bias, so that z moves, or on every number of the input. */
+export function shaken(network, x, noise) {
+    let moved = network;
+    for (const [place, size] of noise) {
+        const [layer, neuron] = place.split(" ").map(Number);
+        moved = layer === 0 ? moved : touched(moved, "b", layer, (biases) => (biases[neuron] += size * normal(Math.random)));
+    }
+    const size = noiseOn({ noise }, 0, 0);
+    return [moved, size > 0 ? x.map((each) => each + size * normal(Math.random)) : x];
 }

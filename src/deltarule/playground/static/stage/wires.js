@@ -1,25 +1,12 @@
 // The strongest connections between the cells as lines, and the motion that runs along them: forward, or the error back.
 
+import { largestOf } from "../shared/widgets.js";
 import { groupSize } from "./neuron.js";
 
 const SENDERS = 8; // neurons of a layer from which lines go
 const LINES = 24; // between two layers
 const WAVE = 320; // milliseconds from one layer to the next
 const SVG = "http://www.w3.org/2000/svg";
-
-/** The indices of the `count` largest absolute values, the largest first, zeros left out. */
-export function largestOf(values, count) {
-    const found = [];
-    for (let index = 0; index < values.length; index += 1) {
-        const size = Math.abs(values[index]);
-        if (size > 0 && (found.length < count || size > Math.abs(values[found.at(-1)]))) {
-            const place = found.findIndex((other) => size > Math.abs(values[other]));
-            found.splice(place < 0 ? found.length : place, 0, index);
-            found.length = Math.min(found.length, count);
-        }
-    }
-    return found;
-}
 
 /**
  * The strongest connections between layers l and l + 1, [{ from, to, strength }]: those of the strongest neurons of one side,

@@ -2,9 +2,9 @@
 
 import { color, element, rgb, shown } from "../shared/widgets.js";
 
-const MARGIN = { left: 46, right: 112, top: 10, bottom: 26 };
+const MARGIN = { left: 46, right: 12, top: 10, bottom: 26 };
 const HEIGHT = 190;
-const MANY = 60; // whole epochs: more marks than that would run together
+const MOST_MARKS = 60; // of whole epochs: more would run together
 
 /** Round numbers from low to high, about `count` of them. */
 export function ticks(low, high, count) {
@@ -27,18 +27,6 @@ export function endOfAxis(series, last) {
     return last / 2 ** Math.max(0, Math.floor(Math.log2(last / reached)));
 }
 
-/** Where labels of the given heights go so that none covers another: moved down, as little as can be. */
-export function apart(places, gap) {
-    const order = places.map((_, index) => index).sort((one, other) => places[one] - places[other]);
-    const found = [...places];
-    order.forEach((index, rank) => {
-        if (rank > 0) {
-            found[index] = Math.max(found[index], found[order[rank - 1]] + gap);
-        }
-    });
-    return found;
-}
-
 /**
  * @typedef {object} Series
  * @property {string} name
@@ -53,7 +41,8 @@ export class Chart {
     constructor(title, say, most = null) {
         Object.assign(this, { title, say, most, axis: most === null ? brief : (value) => `${Math.round(100 * value)} %` });
         this.canvas = element("canvas", { role: "img", class: "chart", "aria-label": `${title}: nothing yet` });
-        this.node = element("figure", { class: "curve" }, element("figcaption", {}, title), this.canvas);
+        this.legend = element("span", { class: "legend small", "aria-hidden": "true" }); // the picture says so itself
+        this.node = element("figure", { class: "curve" }, element("figcaption", {}, title, this.legend), this.canvas);
     }
 
     /** Paints the series of a run of `last` steps. */
@@ -66,7 +55,7 @@ export class Chart {
         const frame = this.frame(series, endOfAxis(series, last), width);
         this.paintAxes(context, frame);
         series.forEach((each) => paintSeries(context, each, frame));
-        this.paintNames(context, series, frame);
+        this.name(series);
         this.canvas.setAttribute("aria-label", this.sentence(series));
     }
 
@@ -110,17 +99,13 @@ export class Chart {
         }
     }
 
-    paintNames(context, series, { right, y }) {
-        context.textBaseline = "middle";
-        context.textAlign = "left";
-        const ends = series.map(({ line: points }) => points.at(-1)?.[1] ?? NaN);
-        const places = apart(ends.map((end) => (Number.isFinite(end) ? y(end) : y(0))), 15);
-        series.forEach(({ name, tone: property }, index) => {
-            if (Number.isFinite(ends[index])) {
-                context.fillStyle = tone(property);
-                context.fillText(`${name} ${this.say(ends[index])}`, right + 6, Math.min(HEIGHT - 8, places[index]));
-            }
-        });
+    /** What each line is, and where it has come. */
+    name(series) {
+        this.legend.replaceChildren(...series.filter(({ line: points }) => Number.isFinite(points.at(-1)?.[1])).map(({ name, tone: property, dash, line: points }) => {
+            const entry = element("span", {}, `${dash.length > 0 ? "┄" : "—"} ${name} ${this.say(points.at(-1)[1])}`);
+            entry.style.color = tone(property);
+            return entry;
+        }));
     }
 
     sentence(series) {
@@ -130,11 +115,6 @@ export class Chart {
         });
         return `${this.title}: ${told.join("; ") || "nothing yet"}`;
     }
-}
-
-/** Whether so many epochs are over that they make the line themselves. */
-export function isLong(epochs) {
-    return epochs.length > MANY;
 }
 
 const tone = (property) => rgb(color(property));
@@ -151,9 +131,9 @@ function paintSeries(context, { line: points, marks, tone: property, dash }, { x
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.setLineDash(dash);
-    line(context, (isLong(marks) ? marks : points).filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
+    line(context, points.filter(([, value]) => Number.isFinite(value)).map(([step, value]) => [x(step), y(value)]));
     context.setLineDash([]);
-    for (const [step, value] of isLong(marks) ? [] : marks.filter((mark) => Number.isFinite(mark[1]))) {
+    for (const [step, value] of marks.length > MOST_MARKS ? [] : marks.filter((mark) => Number.isFinite(mark[1]))) {
         context.beginPath();
         context.arc(x(step), y(value), 3, 0, 2 * Math.PI);
         context[dash.length > 0 ? "stroke" : "fill"]();

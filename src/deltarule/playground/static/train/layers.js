@@ -1,45 +1,42 @@
 // The layers of a network that learns: pictures of the first one's weights, and how each layer does.
 
+import { lengthOf } from "../engine/training.js";
 import { color, diverging, element, paintWords, percent, shown, tableHead, tableRow, wordOf } from "../shared/widgets.js";
 
 const GAP = 1;
-const WIDE = 16; // pictures in a row
-const NARROW = 8;
+const [WIDE, NARROW] = [16, 8]; // pictures in a row
+const MOST_NEURONS = 64; // are drawn
+const FULL_COLOR = 3; // times the typical size of a weight
 const MANY = { dead: 0.25, saturated: 0.5 }; // as `deltarule check` counts it
-
-/** How many of `count` pictures stand in a row of at most `most`: twice as many as rows, and no row is left unfilled if possible. */
-export function columnsFor(count, most) {
-    const fewest = Math.min(count, most, Math.ceil(Math.sqrt(2 * count)));
-    const possible = Array.from({ length: Math.min(count, most) - fewest + 1 }, (_, more) => fewest + more);
-    return possible.find((columns) => count % columns === 0) ?? fewest;
-}
 
 /** The first layer's weights, one picture a neuron, on one canvas. */
 export class WeightPictures {
     constructor() {
-        this.canvas = element("canvas", { role: "img", class: "pixels weights", "aria-label": "First-layer weights: nothing yet" });
+        this.canvas = element("canvas", { role: "img", class: "pixels weights" });
         this.caption = element("p", { class: "small muted" });
-        this.node = element("div", { class: "pictured" }, this.canvas, this.caption);
+        this.node = element("section", { class: "pictured", hidden: true }, element("h2", {}, "First-layer weights"), this.canvas, this.caption);
     }
 
-    /** weights: {data: Int8Array, shape: [neurons, height, width]}, 127 in full color; scale: that weight. */
-    paint({ data, shape: [count, height, width] }, scale, neurons) {
-        if ((this.node.hidden = count === 0)) {
+    paint({ sizes: [inputs, neurons], weights: [W], imageShape }) {
+        if ((this.node.hidden = !imageShape)) {
             return;
         }
-        const columns = columnsFor(count, window.matchMedia("(max-width: 600px)").matches ? NARROW : WIDE);
-        const rows = Math.ceil(count / columns);
-        const [full, high] = [columns * (width + GAP) + GAP, rows * (height + GAP) + GAP];
+        const [height, width] = imageShape;
+        const count = Math.min(MOST_NEURONS, neurons);
+        const columns = Math.min(count, window.matchMedia("(max-width: 600px)").matches ? NARROW : WIDE);
+        const [full, high] = [columns * (width + GAP) + GAP, Math.ceil(count / columns) * (height + GAP) + GAP];
         Object.assign(this.canvas, { width: full, height: high });
         this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
+        const scale = FULL_COLOR * lengthOf(W) / Math.sqrt(W.length);
         const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
         paintWords(this.canvas, (words) => {
             words.fill(wordOf(color("--paper")));
-            data.forEach((weight, at) => {
-                const neuron = Math.floor(at / (width * height));
-                const top = GAP + Math.floor(neuron / columns) * (height + GAP) + (Math.floor(at / width) % height);
-                words[top * full + GAP + (neuron % columns) * (width + GAP) + (at % width)] = inks[weight + 127];
-            });
+            for (let at = 0; at < count * inputs; at += 1) {
+                const [neuron, place] = [Math.floor(at / inputs), at % inputs];
+                const row = GAP + Math.floor(neuron / columns) * (height + GAP) + Math.floor(place / width);
+                const share = Math.max(-1, Math.min(1, W[place * neurons + neuron] / scale));
+                words[row * full + GAP + (neuron % columns) * (width + GAP) + (place % width)] = inks[127 + Math.round(127 * share)];
+            }
         });
         const which = count < neurons ? `the first ${count} of ${neurons} neurons` : `all ${neurons} neurons`;
         this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color means a weight of ±${shown(scale)} or more.`;

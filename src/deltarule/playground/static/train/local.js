@@ -12,8 +12,8 @@ export async function unpacked(id) {
 }
 
 class RunInWorker {
-    constructor(begin, { id, paused }, tell) {
-        Object.assign(this, { id, tell, held: paused, goal: 0, busy: true, frame: null });
+    constructor(begin, store, { id, paused }, tell) {
+        Object.assign(this, { store, id, tell, held: paused, goal: 0, busy: true, frame: null });
         begin().then((worker) => {
             this.worker = worker;
             worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // ignore late messages of an earlier run
@@ -65,7 +65,7 @@ class RunInWorker {
         const part = Math.max((isCalm ? 2 : 1 / 3) * steps / epochs, steps / FRAMES);
         const slice = isCalm || step === 0 ? Infinity : Math.max(1, SLICE * step / seconds);
         this.busy = true;
-        this.worker.postMessage({ steps: Math.ceil(Math.min(most, Math.max(1, step), part, slice)) });
+        this.worker.postMessage({ steps: Math.ceil(Math.min(most, Math.max(1, step), part, slice)), frozen: this.store.frozen });
     }
 
     order(type, steps = 1) {
@@ -95,8 +95,8 @@ function whyLost({ batch_loss: loss, step, settings: { rate }, isLost }) {
 
 export class LocalTrainer {
     /** @param {ArrayBuffer} engine the module of WebAssembly  @param {Server | null} server that has the digits; null: the page has */
-    constructor(engine, server) {
-        Object.assign(this, { engine, server, isLocal: true, runs: 0 });
+    constructor(engine, server, store) {
+        Object.assign(this, { engine, server, store, isLocal: true, runs: 0 });
     }
 
     /** The worker, begun once. */
@@ -104,6 +104,26 @@ export class LocalTrainer {
         this.worker ??= this.server ? Promise.resolve(new Worker(document.querySelector("script[src]").src, { type: "module" })) :
             unpacked("program").then((program) => new Worker(URL.createObjectURL(new Blob([program])))); // which works without a page
         return this.worker;
+    }
+
+    /** The worker, once it holds the bundled digits. */
+    async holdDigits() {
+        const worker = await this.begin();
+        this.digits ??= (this.server?.bytes("digits") ?? unpacked("digits")).then((bytes) => worker.postMessage({ samples: { name: "digits", bytes: new Uint8Array(bytes) } }));
+        await this.digits;
+        return worker;
+    }
+
+    /** What lesson.js makes of a question, { lesson, engine } or { image }; Error where it fails. */
+    async ask(question) {
+        const worker = await this.holdDigits();
+        const { port1, port2 } = new MessageChannel();
+        worker.postMessage(question, [port2]);
+        const { data } = await new Promise((done) => (port1.onmessage = done));
+        if (data.says) {
+            throw new Error(data.says);
+        }
+        return data;
     }
 
     /** Gives the worker samples to hold, by their name; they leave the page. */
@@ -115,15 +135,12 @@ export class LocalTrainer {
     train({ settings, samples, paused }, tell) {
         const id = (this.runs += 1);
         return new RunInWorker(async () => {
-            const worker = await this.begin();
-            if (samples === "digits") {
-                this.digits ??= (this.server?.digits() ?? unpacked("digits")).then((bytes) => worker.postMessage({ samples: { name: "digits", bytes: new Uint8Array(bytes) } }));
-                await this.digits;
-            } else if (typeof samples !== "string") {
+            const worker = await (samples === "digits" ? this.holdDigits() : this.begin());
+            if (typeof samples !== "string") {
                 await this.hold(samples);
             }
-            worker.postMessage({ begin: { engine: this.engine, name: samples.name ?? samples, settings: { ...settings, id } } });
+            worker.postMessage({ engine: this.engine, begin: { name: samples.name ?? samples, settings: { ...settings, id } } });
             return worker;
-        }, { id, paused }, tell);
+        }, this.store, { id, paused }, tell);
     }
 }

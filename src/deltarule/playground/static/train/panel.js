@@ -2,7 +2,7 @@
 
 import { BLANK } from "../shared/store.js";
 import { announce, button, element, inNextFrame, percent, repaintOn, shown } from "../shared/widgets.js";
-import { Chart, isLong } from "./curves.js";
+import { Chart } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
 const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
@@ -16,24 +16,11 @@ const SCORES = { accuracy: ["Accuracy", percent, 1], r2: ["R²", shown] };
 /** The fields with which a run of Python's is chosen. */
 export class Choice {
     constructor({ recipes, datasets, limits }) {
-        Object.assign(this, { recipes, datasets });
-        const within = ([min, max]) => ({ min: String(min), max: String(max) });
-        const options = (items) => items.map(({ name }) => element("option", { value: name }, name));
-        this.recipe = element("select", { id: "train-recipe", onchange: () => this.taken() }, ...options(recipes));
-        this.data = element("select", { id: "train-data" }, ...options(datasets));
-        this.rate = element("input", { id: "train-rate", type: "number", ...within(limits.rate), step: "any", inputmode: "decimal" });
-        this.epochs = element("input", { id: "train-epochs", type: "number", ...within(limits.epochs), step: "1" });
-        this.fast = element("input", { id: "train-fast", type: "checkbox" });
-        this.says = element("p", { class: "small muted", id: "train-says" });
-        const times = (factor, text) => button(text, () => {
-            this.rate.value = String(Number((Number(this.rate.value) * factor).toPrecision(6)));
-        }, { "aria-label": `Learning rate ${factor > 1 ? "times" : "divided by"} 10` });
-        const field = (control, text, ...more) => element("div", { class: "field" },
-            element("label", { for: control.id }, text), element("div", { class: "row" }, control, ...more));
-        this.node = element("div", { class: "choice" },
-            field(this.recipe, "Recipe"), field(this.data, "Data"),
-            field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"),
-            element("label", { class: "switch" }, this.fast, " Fast: update the network above only at the end"), this.says);
+        Object.assign(this, { recipes, datasets, node: document.getElementById("recipes").content.firstElementChild.cloneNode(true) });
+        ["recipe", "data", "rate", "epochs", "fast"].forEach((name) => (this[name] = this.node.querySelector(`[name=${name}]`)));
+        [[this.recipe, recipes], [this.data, datasets]].forEach(([select, items]) => select.append(...items.map(({ name }) => element("option", {}, name))));
+        Object.entries(limits).forEach(([name, [min, max]]) => Object.assign(this[name], { min, max }));
+        this.recipe.addEventListener("change", () => this.taken());
         this.data.closest(".field").hidden = datasets.length === 1;
         this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
         this.taken();
@@ -42,7 +29,7 @@ export class Choice {
     /** Fills in what the chosen recipe says. */
     taken() {
         const { says, data, rate, epochs } = this.recipes.find(({ name }) => name === this.recipe.value);
-        this.says.textContent = says;
+        this.node.querySelector(".says").textContent = says;
         this.data.value = this.datasets.some(({ name }) => name === data) ? data : "digits";
         this.rate.value = rate === null ? "" : String(rate);
         this.epochs.value = String(epochs);
@@ -74,7 +61,7 @@ class View {
         this.node = element("div", { class: "watch", hidden: true },
             element("div", { class: "curves" }, this.loss.node, this.score.node), this.probe,
             element("div", { class: "inside" },
-                this.pictures = element("section", {}, element("h2", {}, "First-layer weights"), this.weights.node),
+                this.weights.node,
                 element("section", {}, element("h2", {}, "Layer by layer"), this.layers.node)));
     }
 
@@ -90,16 +77,15 @@ class View {
             const others = before ? seriesOf(before.frame, which).slice(-1).map((each) => ({ ...each, name: "before", tone: "--muted", dash: [2, 3], marks: [] })) : [];
             chart.paint([...seriesOf(frame, which), ...others], Math.max(frame.steps, before?.frame.steps ?? 0));
         });
-        this.pictures.hidden = frame.arrays.weights.shape[0] === 0;
-        this.weights.paint(frame.arrays.weights, frame.scale, frame.layers[0].neurons);
+        if (frame.network) {
+            this.weights.paint(frame.network);
+        }
         this.layers.paint(frame.layers);
         const [learned, held] = frame.probe;
         const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
         const rings = frame.arrays.epochs.shape[1] < 5 ? "" : "; rings: all held-out examples after it";
-        this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
-            ? "A point of a line is an epoch: the mean over its batches during training, and all held-out examples after it, if any."
-            : `Lines: the same ${few} each time. Dots: the mean over an epoch's batches during training${rings}.`;
-        this.probe.textContent += before ? ` Gray: the previous run, ${before.says}.` : "";
+        const gray = before ? ` Gray: the previous run, ${before.says}.` : "";
+        this.probe.textContent = `Lines: the same ${few} each time. Dots: the mean over an epoch's batches during training${rings}.${gray}`;
     }
 }
 
@@ -175,19 +161,15 @@ export class Lesson {
             refused: ({ says }) => this.ended(says),
             closed: () => this.ended("The connection is gone: is `deltarule playground` still running?"),
         };
-        this.before = this.beforeThis();
+        this.before = this.beforeThis?.() ?? null; // runs of Python are not compared
         const run = this.server.train({ ...this.choice.options(), paused }, (type, detail) => heard[type](detail));
         this.store.given ??= this.store.network;
         Object.assign(this, { run, frame: null, resumed: !paused });
         run.isFast = Boolean(this.choice.fast?.checked);
         this.verdict.textContent = "";
+        this.view.weights.node.hidden = true; // until this run's are here
         this.status.textContent = "Reading the data …";
         this.show();
-    }
-
-    /** The run whose curve the next one is compared with; Python's are not. */
-    beforeThis() {
-        return null;
     }
 
     began({ sizes, parameters, changes, optimizer }, steps) {
@@ -236,6 +218,7 @@ export class Lesson {
         this.run = null;
         this.verdict.textContent = sentence;
         if (network) {
+            this.view.weights.paint(network);
             this.adopt(network);
         }
         this.status.textContent = this.frame ? whereItStands({ ...this.frame, paused: false }) : "Nothing is learning.";
@@ -249,14 +232,11 @@ export class Lesson {
         this.back.hidden = isOn || !this.store.given || this.store.given === this.store.network;
         const paused = isOn && ((!this.resumed && this.frame?.paused !== false) || this.frame?.paused === true);
         const isNew = this.server.isLocal && paused && !(this.frame?.step > 0);
-        if (this.shown !== `${isOn} ${paused} ${isNew}`) {
-            this.shown = `${isOn} ${paused} ${isNew}`;
-            this.begin.textContent = paused && !isNew ? "Go on" : "Start";
-            this.begin.disabled = isOn && !paused;
-            this.pause.disabled = !isOn || paused;
-            this.stop.disabled = !isOn;
-            this.choice.disabled = isOn && !isNew;
-        }
+        this.begin.textContent = paused && !isNew ? "Go on" : "Start";
+        this.begin.disabled = isOn && !paused;
+        this.pause.disabled = !isOn || paused;
+        this.stop.disabled = !isOn;
+        this.choice.disabled = isOn && !isNew;
     }
 
     /** Lets every tab look at the network of before the first run. */

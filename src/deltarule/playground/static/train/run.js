@@ -3,31 +3,25 @@
 import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
 import { small } from "../engine/network.js";
-import { lengthOf, Training } from "../engine/training.js";
-import { COLORS, randomOf } from "./worlds.js";
+import { OPTIMIZERS, Training } from "../engine/training.js";
+import { nearest, teach } from "./lesson.js";
+import { COLORS, normal, randomOf } from "./worlds.js";
 
 const CELLS = 64; // of a digit, behind its label
 const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing nothing: it is on its way to infinity
-const FULL_COLOR = 3; // times the typical size of a weight, as in frames.py
 const PROBE = 360; // examples that a curve's point is measured on
 const MOST_POINTS = 400; // of a curve, as in frames.py
-const MOST_NEURONS = 64; // of the first layer are drawn, as in frames.py
 
-/** The settings of parts chosen by name alone: Python's defaults. */
-export const OPTIMIZERS = {
-    sgd: {}, momentum: { momentum: 0.9 }, nesterov: { momentum: 0.9 },
-    rmsprop: { decay: 0.99, epsilon: 1e-8 }, adam: { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
-};
+/** The settings of activations chosen by name alone: Python's defaults. */
 export const ACTIVATIONS = { relu: {}, leaky_relu: { slope: 0.01 }, elu: { alpha: 1 }, silu: {}, tanh: {}, sigmoid: {}, identity: {} };
 const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
 
 /** New weights, normal, of deviation sqrt(2 / fan_in) before the ReLU family and sqrt(1 / fan_in) before the others. */
 export function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
-    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const sizes = [inputs, ...hidden, outputs];
     const gain = ["tanh", "sigmoid", "identity"].includes(activation) ? 1 : 2;
     const weights = sizes.slice(1).map((fanOut, l) => Float64Array.from({ length: sizes[l] * fanOut },
-        () => normal() * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
+        () => normal(random) * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
     const made = small(sizes, activation, OUTPUTS[loss], loss, "classes", weights, sizes.slice(1).map((size) => new Float64Array(size)));
     const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: OUTPUTS[loss] }];
     const what = inputs === 2 ? { isPlane: true, fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
@@ -36,18 +30,24 @@ export function newNetwork({ hidden, activation, loss }, [inputs, outputs], rand
 }
 
 /** The digits in bytes, a label and 8x8 cells each: samples, first those to learn, then every fifth of each class, held out. */
-export function digitsOf(bytes) {
+export function digitsOf(bytes, isHeldOnly = false) {
     const count = bytes.length / (CELLS + 1);
     const label = (index) => bytes[index * (CELLS + 1)];
     const all = Array.from({ length: count }, (_, index) => index);
     const held = new Set(all.toSorted((one, other) => label(one) - label(other)).filter((_, place) => place % 5 === 0));
-    const order = [...all.filter((index) => !held.has(index)), ...[...held].sort((one, other) => one - other)];
-    const inputs = new Uint8Array(784 * count);
+    const order = [...all.filter((index) => !isHeldOnly && !held.has(index)), ...[...held].sort((one, other) => one - other)];
+    const inputs = new Uint8Array(784 * order.length);
     order.forEach((index, row) => {
         const start = index * (CELLS + 1) + 1;
         inputs.set(cellsImage(bytes.subarray(start, start + CELLS)), 784 * row);
     });
-    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: count - held.size, n_classes: 10 };
+    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: order.length - held.size, n_classes: 10 };
+}
+
+/** The digits that are held out, as examples. */
+export function heldOut(bytes) {
+    const { inputs, targets } = digitsOf(bytes, true);
+    return Array.from(targets, (label, index) => ({ x: inputs.subarray(784 * index, 784 * (index + 1)), label: Number(label), index, pixels: true }));
 }
 
 /** A run, and its messages to the page: the fields of a frame of the server. */
@@ -82,9 +82,10 @@ export class LocalRun {
         return end + 0.5 * (start - end) * (1 + Math.cos(Math.PI * Math.min(done, 1)));
     }
 
-    /** Takes so many steps, at most to the end. */
-    take(count) {
+    /** Takes so many steps, at most to the end, which leave the layers that are `frozen`, from 1, as they are. */
+    take(count, frozen = []) {
         const began = performance.now();
+        this.training.frozen = frozen;
         for (let left = count; left > 0 && !this.isOver;) {
             if (this.order.length === 0) {
                 this.order = Array.from({ length: this.count }, (_, index) => index);
@@ -93,7 +94,7 @@ export class LocalRun {
                     [this.order[index], this.order[other]] = [this.order[other], this.order[index]];
                 });
             }
-            const order = this.order.splice(0, left * this.batchSize);
+            const order = this.order.splice(0, (this.training.frozen.length > 0 ? 1 : left) * this.batchSize);
             const rates = Array.from({ length: Math.ceil(order.length / this.batchSize) }, (_, index) => this.rateAt(this.step + index));
             const losses = this.training.steps(order, rates);
             const lost = losses.findIndex((each) => !(each <= HIGHEST_LOSS));
@@ -122,7 +123,6 @@ export class LocalRun {
         const held = some.length > 0 ? this.training.score(some) : null;
         this.points = this.points.length < MOST_POINTS ? this.points : this.points.filter((_, index) => index % 2 === 0);
         this.points.push([step, learned.loss, learned.accuracy, ...held ? [held.loss, held.accuracy] : []]);
-        const { weights, scale } = this.pictures(network);
         const table = (rows, width) => ({ data: Float32Array.from(rows.flat()), shape: [rows.length, width] });
         return {
             id: this.id, network, step, epoch: Math.ceil(step / stepsPerEpoch), epochs: settings.epochs, steps: this.steps, seconds: this.seconds,
@@ -130,45 +130,46 @@ export class LocalRun {
             layers: this.training.gradientNorms.map((gradient, l) => ({
                 neurons: network.sizes[l + 1], activation: network.parts[l].name, gradient, dead: null, saturated: null })),
             accuracy: (held ?? learned).accuracy, isOver: this.isOver, isLost: this.isLost, isStuck: !(learned.loss < this.points[0][1]),
-            scale, settings, arrays: { points: table(this.points, held ? 5 : 3), epochs: table(this.epochRows, 2), weights },
+            settings, arrays: { points: table(this.points, held ? 5 : 3), epochs: table(this.epochRows, 2) },
         };
-    }
-
-    /** The weights of the first neurons as images, 127 in full color, and the weight that has it. */
-    pictures({ sizes: [inputs, all], weights: [W], imageShape }) {
-        const neurons = imageShape ? Math.min(MOST_NEURONS, all) : 0;
-        const scale = FULL_COLOR * lengthOf(W) / Math.sqrt(W.length);
-        const data = Int8Array.from({ length: inputs * neurons }, (_, at) =>
-            Math.round(Math.max(-127, Math.min(127, W[(at % inputs) * all + Math.floor(at / inputs)] * 127 / scale))));
-        return { scale, weights: { data, shape: [neurons, ...imageShape ?? [1, 1]] } };
     }
 }
 
+const NEIGHBORS = 6;
 const held = {}; // samples by name, which the page sends once
 let run = null;
 
-/** The page's messages to its worker: keep samples, start a run, or take some steps; the answer is a frame, or why there is none. */
-async function carryOut({ samples, begin, steps }) {
+/**
+ * The page's messages to its worker: keep samples, start a run, or take some steps, where the answer is a frame, or why
+ * there is none; or, with a port to answer at, take a lesson, or find the digits nearest to an image.
+ */
+async function carryOut({ samples, engine, begin, lesson, image, steps, frozen }, port = self) {
     try {
         if (samples) {
             held[samples.name] = samples.name === "digits" ? digitsOf(samples.bytes) : samples;
             return;
         }
+        if (engine) {
+            await load(engine);
+        }
+        if (lesson || image) {
+            port.postMessage(lesson ? teach(lesson, held.digits) : nearest(image, NEIGHBORS, held.digits));
+            return;
+        }
         if (begin) {
-            await load(begin.engine);
             run = new LocalRun(begin.settings, held[begin.name]);
         } else {
-            run.take(steps);
+            run.take(steps, frozen);
         }
-        self.postMessage(run.frame());
+        port.postMessage(run.frame());
     } catch ({ message }) {
-        self.postMessage({ says: message });
+        port.postMessage({ says: message });
     }
 }
 
 let before = Promise.resolve();
 
 /** Obeys one message after another: loading the engine waits, and a run must not begin behind a later one. */
-export function obey({ data }) {
-    before = before.then(() => carryOut(data));
+export function obey({ data, ports }) {
+    before = before.then(() => carryOut(data, ports[0]));
 }

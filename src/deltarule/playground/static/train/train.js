@@ -9,7 +9,7 @@ export async function mount(panel, store, server, trainer) {
     const lessons = [new Bench(panel, store, trainer)];
     if (server) {
         panel.replaceChildren(element("p", { class: "muted" }, "Reading what can be trained …"));
-        await server.catalogue().then(
+        await server.json("catalogue").then(
             (catalogue) => lessons.unshift(new Lesson(panel, store, server, new Choice(catalogue))),
             ({ message }) => panel.replaceChildren(element("p", { role: "alert" }, message)),
         );

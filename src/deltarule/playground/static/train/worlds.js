@@ -16,6 +16,9 @@ export function randomOf(seed) {
     };
 }
 
+/** A number of the standard normal distribution. */
+export const normal = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
 /** Where a point of a class lies before noise moves it; `u`, `v`: numbers from 0 to 1, drawn for each point. */
 const PLACES = {
     moons: (one, u) => {
@@ -39,11 +42,10 @@ export const WORLDS = Object.keys(PLACES);
 /** The points of a world: [x1, x2, class] each; points out of reach are drawn again. */
 export function pointsOf(world, seed, noise) {
     const random = randomOf(seed);
-    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const spread = world === "gaussians" ? noise + 0.25 : noise;
     return Array.from({ length: COUNT }, (_, index) => {
         for (;;) {
-            const point = PLACES[world](index % 2 === 1, random(), random()).map((each) => each + spread * normal());
+            const point = PLACES[world](index % 2 === 1, random(), random()).map((each) => each + spread * normal(random));
             if (point.every((each) => Math.abs(each) <= REACH)) {
                 return [...point, index % 2];
             }
