@@ -382,8 +382,9 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     if run.n == 1 and (other := store_for_bias(run, index, right, begun)):
         run.note("db", index, other[0], "off")
         return other[1]
-    equal = first(pairs, right) if run.n == 1 else None  # of one sample, other arrays may be multiples by chance
-    if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
+    alike = run.step("dW", index).values.get("factor", 1.0) if right.size == 1 else 1.0
+    equal = first(pairs, alike * right) if 1 in (run.n, right.size) else None  # others may be multiples by chance
+    if found := (*equal, alike) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
         return found[1]
     if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried

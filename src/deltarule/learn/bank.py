@@ -61,7 +61,7 @@ class Bank:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
-            if argument_of(each.name) == "pairs" and kinds & {"Y", "y_flat"}:
+            if argument_of(each.name) in ("pairs", "test_pairs") and kinds & {"Y", "y_flat"}:
                 fits, value = True, self.examples.given_inputs
             is_size = argument_of(each.name) in ("n_in", "n_out") and isinstance(value, int)
             if takes_data and is_size and not each.name.startswith("n"):
@@ -134,9 +134,9 @@ class Bank:
         )
         if isinstance(value, tuple | list) and len(names) == len(value):
             self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
-            for each, part in zip(names, value, strict=True):
-                if isinstance(part, dict):
-                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
+            dicts = {each: part for each, part in zip(names, value, strict=True) if isinstance(part, dict)}
+            named = [each for each in dicts if len(dicts) == 1 or "cache" in each or "grad" in each]
+            self.results |= {role: dicts[each] for each in named}
         elif returns and isinstance(returns[-1], ast.Name) and argument_of(returns[-1].id) != "X":  # x = layer(x)
             self.known[plain(returns[-1].id)] = value
         parts = [value, *(value if isinstance(value, tuple | list) else ())]

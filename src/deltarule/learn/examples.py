@@ -16,6 +16,7 @@ PRIMES = (17, 19, 23, 29, 31, 37, 41)
 RATE = 0.1
 STRENGTH = 0.05  # of a penalty
 EPOCHS = 100  # of which the first step is looked at
+COLUMN = "a column"  # in place of a name: targets that were cut from a table, (n,)
 
 
 class TableArray(np.ndarray):
@@ -89,6 +90,11 @@ class SmallBatch:
             return inputs, columns
         return list(zip(inputs, columns if self.labels == "one_hot" else self.y.tolist(), strict=True))
 
+    @property
+    def labelled(self) -> list[tuple[Array, int]]:
+        """One sample after another with its class, as samples of a test are given."""
+        return [(row[:, None].copy(), label) for row, label in zip(self.X, self.y.tolist(), strict=True)]
+
     def batches(self) -> list[tuple[Array, Array]]:
         """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""
         return [(self.X, self.t), (self.X[:1], self.t[:1]), (self.X / 255.0, self.t)]
@@ -99,7 +105,7 @@ class SmallBatch:
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
             "regularization": 0.0, "m": self.n, "X": self.given_inputs, "Y": self.given_y, "pairs": self.pairs,
-            "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
+            "test_pairs": self.labelled, "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
@@ -115,6 +121,8 @@ class SmallBatch:
             return True, self.given_y
         if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
             return True, self.sizes[0]
+        if name == COLUMN:
+            return True, self.y.astype(float)
         value = given.get(kind)
         return kind in given, value.view(TableArray) if isinstance(value, np.ndarray) else value
 

@@ -236,8 +236,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
     mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
-        if array.size == 1 and not array.any():
-            continue  # any 0 would be the ReLU of any z below 0
+        if array.size == 1 and array.item() in (0, 1):
+            continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
         is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
