@@ -216,8 +216,6 @@ def find_delta(
     right, wrong = forms
     loose = [pair for pair in pairs if pair[0].role != "loss" and not parameter_kind(pair[0].name)]
     loose = [pair for pair in loose if pair[1].size > 1 or is_gradient(pair[0].name, "errors")]
-    if not used:  # dC/dW may have a penalty's part
-        used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
     for group in (used, loose):
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
         if fitting:  # where dC/dW is made of none of them, the one that was computed last
@@ -247,9 +245,9 @@ def nearest_multiple(
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
-    if made is not None and abs(abs(made[1]) - 1) > 1e-6:
+    if made is not None and abs(abs(made[2]) - 1) > 1e-6:
         for event, array in pairs:
-            is_whole = factor_between(array, made[1] * found[1])
+            is_whole = factor_between(array, made[2] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
                 is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # made number by number, and scaled so
                 return found[0] if is_one_by_one else event, array, factor
@@ -260,27 +258,17 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
     """Whether the program makes dC/dW of an array."""
     if not delta.any() or not np.isfinite(delta).all():
         return False
-    product, layer = run.inputs(l).T @ delta, run.layers[l]
-    pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
-    found = first_multiple(pairs, layer.upright(product))
+    found = gradient_like(run, run.layers[l], run.inputs(l).T @ delta, begun)
     if delta.size > 1 or found is None:
         return found is not None
     return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
 
 
-def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Found, float, float] | None:
-    """The first array like W that is a multiple of `right`, perhaps with a share of W added: it, factor, that share."""
-    W = layer.W
+def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
+    """The first array like W that is a multiple of `right`, and the factor."""
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
-    pairs = [(event, layer.upright(array)) for event, array in alike if np.isfinite(array).all()]
-    if found := first_multiple(pairs, right):
-        return found[:2], found[2], 0.0
-    for pair in pairs:
-        factor, share = shares_of(pair[1], right, W)
-        is_update = abs(abs(share) - 1) < 0.5  # W - rate * dC/dW, which is not a gradient
-        if abs(factor) > 1e-9 and not is_update and is_close(pair[1], factor * right + share * W, 2e-5):
-            return pair, factor, share
-    return None
+    found = first_multiple(alike, layer.upright(right))
+    return found and (found[0], layer.upright(found[1]), found[2])
 
 
 def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
@@ -288,10 +276,10 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
-        if wrong := wrong_store(run, index, found[0]):
-            run.note("dW", index, wrong[0], wrong[1])
-            return found[0][1]
-        (event, array), factor, share = with_penalty(run, layer, found, right)
+        if wrong := wrong_store(run, index, found[:2]):
+            run.note("dW", index, *wrong)
+            return found[1]
+        event, array, factor, share = with_penalty(run, layer, found, right)
         run.note("dW", index, event, "", factor=factor, penalty=share)
         return array
     shape = layer.weights.value.shape
@@ -343,12 +331,12 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 
 
 def with_penalty(
-    run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
-) -> tuple[Found, float, float]:
+    run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
+) -> tuple[Event, Array, float, float]:
     """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
-    own = list(run.statement(found[0][0]))
+    own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
-    later = run.stores(layer.weights.value.shape, found[0][0].time, run.end)
+    later = run.stores(layer.weights.value.shape, found[0].time, run.end)
     for event in [*own, *(each for each, _ in later if each.name in names)]:  # dW += strength * W
         if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
             whole = layer.upright(event.value)
@@ -356,8 +344,8 @@ def with_penalty(
                 factor, share = shares_of(whole, right, penalty)
                 is_update = abs(abs(share) - 1) < 0.5
                 if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
-                    return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
-    return found
+                    return event, whole, factor, share if abs(share) > 1e-7 else 0.0
+    return *found, 0.0
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
@@ -387,16 +375,6 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     if found := (*equal, alike) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
         return found[1]
-    if right.size == 1:  # a multiple says nothing: the factors that the program has in delta are tried
-        scaled = [
-            factor_between(array, delta) for _, array in run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
-        ]
-        factors = {each * more for each in scaled if each for more in (1.0, 1 / run.n)}
-        for event, array in pairs:
-            for factor in factors:
-                if is_close(array, factor * right):
-                    run.note("db", index, event, "", factor=factor)
-                    return array
     number = number_in(layer.biases.name)
     pairs = [pair for pair in pairs if pair[0].time > since and number_in(pair[0].name) in (None, number)]
     forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]

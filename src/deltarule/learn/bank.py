@@ -136,7 +136,7 @@ class Bank:
             self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
             dicts = {each: part for each, part in zip(names, value, strict=True) if isinstance(part, dict)}
             named = [each for each in dicts if len(dicts) == 1 or "cache" in each or "grad" in each]
-            self.results |= {role: dicts[each] for each in named}
+            self.results[role] = dicts[named[-1]] if named else self.results[role]
         elif returns and isinstance(returns[-1], ast.Name) and argument_of(returns[-1].id) != "X":  # x = layer(x)
             self.known[plain(returns[-1].id)] = value
         parts = [value, *(value if isinstance(value, tuple | list) else ())]
