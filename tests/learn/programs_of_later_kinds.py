@@ -351,6 +351,24 @@ for _ in range(100):
 answer = 1 / (1 + np.exp(-(1 / (1 + np.exp(-(X_train @ W1))) @ W2)))
 """
 
+FILLED_TARGETS = """\
+import numpy as np
+
+X = np.array([[0.1, 0.2, 0.3, 0.9], [0.5, 0.1, 0.8, 0.4], [0.9, 0.6, 0.2, 0.3], [0.3, 0.8, 0.7, 0.5]])
+y = np.array([0, 1, 2, 1])
+T = np.zeros((4, 3))
+T[np.arange(4), y] = 1
+W1, W2 = np.random.randn(4, 6), np.random.randn(6, 3)
+for _ in range(100):
+    a1 = np.tanh(X @ W1)
+    e = np.exp(a1 @ W2)
+    p = e / e.sum(axis=1, keepdims=True)
+    d2 = (p - T) / len(X)
+    d1 = d2 @ W2.T * (1 - a1 ** 2)
+    W2 -= 0.1 * a1.T @ d2
+    W1 -= 0.1 * X.T @ d1
+"""
+
 LISTS_OF_NUMBERS = """\
 import random
 from math import exp

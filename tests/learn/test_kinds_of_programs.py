@@ -390,3 +390,11 @@ def test_an_argument_that_numpy_does_not_know_is_named(tmp_path: Path) -> None:
     found = checked(tmp_path, text)
     assert found.first is not None, found.to_text()
     assert (found.first.id, found.first.code) == ("raises", "X = np.array(X, ndim=2)")
+
+
+def test_targets_that_a_script_fills_one_class_too_early_are_found(tmp_path: Path) -> None:
+    text = programs_of_later_kinds.FILLED_TARGETS
+    assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()
+    first = checked(tmp_path, text.replace("y] = 1", "y - 1] = 1")).first
+    assert first is not None
+    assert (first.id, first.write) == ("targets-shifted", "T[np.arange(4), y] = 1")

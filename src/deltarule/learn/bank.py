@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, SmallBatch
+from deltarule.learn.examples import SmallBatch
 from deltarule.learn.program import Program
 from deltarule.learn.recording import InitialParameter, where_at
 from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
@@ -32,7 +32,6 @@ class Bank:
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
-    is_update: bool = False
     functions: dict[str, Any] = field(default_factory=dict)  # of the program's own, by role
     called: Collection[str] = ()  # names that the program calls
     word: str = "sigmoid"  # by which the program chooses an activation
@@ -55,7 +54,6 @@ class Bank:
         free = iter((*self.examples.sizes, 1, 1, 1))
         kinds = {argument_of(each.name) for each in parameters}
         role = role_of(getattr(function, "__name__", ""))
-        self.is_update = role == "update"
         takes_data = not self.is_constructor and role != "init" and not kinds & {"n_hidden", "sizes"}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
@@ -101,8 +99,6 @@ class Bank:
         key = plain(name)
         if key in self.known:
             return True, copy_of(self.known[key])
-        if self.is_update and key == "a":
-            return True, RATE
         is_function = name in self.called or (not self.is_constructor and "derivative" in role_of(name))
         if is_function and role_of(name) in self.functions:
             return True, self.functions[role_of(name)]

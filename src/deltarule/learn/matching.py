@@ -23,7 +23,7 @@ from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
 from deltarule.learn.program import Loop, Program, name_of
-from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
+from deltarule.learn.readings import n_weights, name_of_call, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
 from deltarule.learn.roles import argument_of, parameter_kind, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
@@ -196,7 +196,7 @@ class Session:
             n_longest = len(next(iter(chains(reading[1])), []))
             if way and n_matrices > 1 and n_longest < 2:
                 continue  # layers that do not follow one another
-            own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
+            own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 found = None

@@ -394,12 +394,11 @@ class Tape:
 
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
-        is_small = (
-            isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
-        )
+        is_array = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS
+        is_moved = is_array and value.ndim > 1 and value.size < 10_000 and value.any() and not value.all()
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
             return rows_off_zero(value, kind)
-        if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
+        if self.recorder is None or kind == "pairs" or not is_moved:  # zeros alone are filled later
             return value
         if kind == "Y" and min(value.shape) > 1 and np.count_nonzero(value) == (value == 1).sum() in value.shape:
             return value  # one-hot
