@@ -351,6 +351,60 @@ for _ in range(100):
 answer = 1 / (1 + np.exp(-(1 / (1 + np.exp(-(X_train @ W1))) @ W2)))
 """
 
+AUTOENCODER = """\
+import numpy as np
+from sklearn.metrics import log_loss
+
+def squash(z):
+    return 1 / (1 + np.exp(-z))
+
+class Autoencoder:
+    def __init__(self, input_dim, hidden_dim, rate=0.1):
+        self.W1, self.b1 = np.random.randn(input_dim, hidden_dim), np.zeros((1, hidden_dim))
+        self.W2, self.b2 = np.random.randn(hidden_dim, input_dim), np.zeros((1, input_dim))
+        self.rate = rate
+
+    def train(self, X, epochs=10, batch_size=32):
+        for epoch in range(epochs):
+            order = np.random.permutation(len(X))
+            X = X[order]
+            for i in range(0, len(X), batch_size):
+                batch = X[i : i + batch_size]
+                hidden = squash(batch @ self.W1 + self.b1)
+                output = squash(hidden @ self.W2 + self.b2)
+                d_output = (output - batch) * output * (1 - output)
+                d_hidden = d_output @ self.W2.T * hidden * (1 - hidden)
+                self.W2 -= self.rate * hidden.T @ d_output
+                self.b2 -= self.rate * d_output.sum(axis=0, keepdims=True)
+                self.W1 -= self.rate * batch.T @ d_hidden
+                self.b1 -= self.rate * d_hidden.sum(axis=0, keepdims=True)
+            print(f"{epoch}: {log_loss(batch, output):.3f}")
+"""
+
+A_THOUSAND_SAMPLES = """\
+import numpy as np
+from sklearn import datasets
+
+def make_rows(n, d):
+    X, Y = datasets.make_classification(n_samples=n, n_features=d)
+    return X.T, Y
+
+N, D = 1000, 2
+X, Y = make_rows(N, D)
+X = np.vstack((X, np.ones((1, N))))
+D += 1
+W_hidden, W_out = np.random.rand(4, D), np.random.rand(1, 4)
+for _ in range(50):
+    for j in range(N):
+        x = X[:, j].reshape(D, 1)
+        hidden = np.tanh(W_hidden @ x)
+        out = np.tanh(W_out @ hidden)
+        d_out = (out - Y[j]) * (1 - out ** 2)
+        d_hidden = W_out.T @ d_out * (1 - hidden ** 2)
+        W_out -= 0.01 * d_out @ hidden.T
+        W_hidden -= 0.01 * d_hidden @ x.T
+"""
+
 FILLED_TARGETS = """\
 import numpy as np
 

@@ -177,6 +177,7 @@ RECOGNIZED = {
     "with validation": programs_of_later_kinds.WITH_VALIDATION,
     "one by one": programs_of_later_kinds.ONE_BY_ONE,
     "one output": programs_of_later_kinds.ONE_OUTPUT,
+    "autoencoder": programs_of_later_kinds.AUTOENCODER,
 }
 
 
@@ -398,3 +399,8 @@ def test_targets_that_a_script_fills_one_class_too_early_are_found(tmp_path: Pat
     first = checked(tmp_path, text.replace("y] = 1", "y - 1] = 1")).first
     assert first is not None
     assert (first.id, first.write) == ("targets-shifted", "T[np.arange(4), y] = 1")
+
+
+def test_samples_that_only_its_own_data_have_are_no_mistake(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs_of_later_kinds.A_THOUSAND_SAMPLES)
+    assert found.ok is not False, found.to_text()

@@ -142,7 +142,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     for each in errors_before(run, len(run.layers) - 1, []):
         wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
-    for key, function in WRONG_ERRORS.items():
+    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # of one number, any would do
         wrong += [(key, function(error)), (key, kind.back(function(error), weighted, outputs))]
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):

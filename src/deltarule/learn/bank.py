@@ -105,8 +105,6 @@ class Bank:
         longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
         if longer:
             return True, copy_of(self.known[longer[0]])
-        if not self.is_constructor and re.fullmatch(r"\w*(path|file|filename|folder)", key):
-            return True, "missing"
         for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
             if pattern in key and result in self.results:
                 return True, self.results[result]

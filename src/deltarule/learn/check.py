@@ -154,7 +154,8 @@ def error_findings(
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
     is_sure = is_known and not is_explained and run is not None and not run.examples.is_single  # a vector is a guess
-    if run is not None and error is not None and is_sure and error.kind not in ABSENT:
+    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error))  # data of our sizes
+    if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
             found.append(error_finding(program, run, error, lost[0] if lost else None))

@@ -90,11 +90,6 @@ class SmallBatch:
             return inputs, columns
         return list(zip(inputs, columns if self.labels == "one_hot" else self.y.tolist(), strict=True))
 
-    @property
-    def labelled(self) -> list[tuple[Array, int]]:
-        """One sample after another with its class, as samples of a test are given."""
-        return [(row[:, None].copy(), label) for row, label in zip(self.X, self.y.tolist(), strict=True)]
-
     def batches(self) -> list[tuple[Array, Array]]:
         """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""
         return [(self.X, self.t), (self.X[:1], self.t[:1]), (self.X / 255.0, self.t)]
@@ -105,7 +100,8 @@ class SmallBatch:
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
             "regularization": 0.0, "m": self.n, "X": self.given_inputs, "Y": self.given_y, "pairs": self.pairs,
-            "test_pairs": self.labelled, "y_flat": self.y.copy(), "sizes": list(self.sizes),
+            "test_pairs": [(row[:, None].copy(), label) for row, label in zip(self.X, self.y.tolist(), strict=True)],
+            "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):

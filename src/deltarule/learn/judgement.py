@@ -279,8 +279,7 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
         if "softmax" in name.casefold():
             before = [pair[0] for pair in pairs if pair[0].time < event.time]
             inside = [each for each in before if each.role in ("activation", "softmax")]
-            names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
-            take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, next(names, "softmax-differs"))
+            take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, "softmax-differs")
         else:
             take_a(run, index, (event, array), own(name, partial(run.value_of, event)), "")
         return True

@@ -174,6 +174,9 @@ class Idle:
     def __call__(self, *given: Any, **words: Any) -> Any:
         return given[0] if self._gives_back and given and not isinstance(given[0], str) else self
 
+    def __format__(self, _: str) -> str:
+        return ""
+
     def __iter__(self) -> Any:
         return iter((self, self))  # as in  fig, ax = plt.subplots()
 

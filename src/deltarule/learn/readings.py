@@ -150,7 +150,8 @@ def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer])
                 product = X @ first.W
                 if firsts.has(product + first.b) or firsts.has(product):
                     n_found += 1
-                    yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
+                    own = [X] if X.shape[1] == n_outputs else []  # of an autoencoder
+                    yield from ((X, wanted) for wanted in [*own, *targets_for(events, len(X), n_outputs)])
 
 
 class Firsts:
