@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test coverage bench faults fuzz soak lowest wheels docs
+.PHONY: help train test coverage bench records faults fuzz soak lowest wheels docs
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -17,6 +17,9 @@ coverage: .venv/.dev  ## run every test, and print which branches none of them t
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
 	for each in startup epoch latency deform kinds tables sparse checkpoint ink drawn_digits doubt playground page_engine pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+
+records: .venv/.dev  ## go on with the runs of benchmarks/records/plan.toml for MINUTES (100), on held-out images (FINAL=--final: on all)
+	.venv/bin/python benchmarks/records.py --minutes $(or $(MINUTES),100) $(FINAL)
 
 faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/results/faults.json
 	.venv/bin/python tests/faults/faults.py

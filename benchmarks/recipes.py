@@ -36,6 +36,7 @@ from deltarule.recipes.schema import Recipe
 from deltarule.training.evaluation import evaluate
 from deltarule.training.plan import SCORE_NAMES
 
+LONG = ("hour", "ten-minutes")  # which records.py trains
 SCORES = ("accuracy", "r2", "mnist_accuracy")
 FEW, MANY, SHORT_SECONDS = 5, 20, 10.0  # how many seeds, and below which seconds of a run there are many
 
@@ -179,7 +180,9 @@ def reported(what: str, failures: list[str]) -> Iterator[None]:
 def arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipes", metavar="A,B", help="names, or TOML files (all that come with deltarule)")
+    parser.add_argument(
+        "--recipes", metavar="A,B", help="names, or TOML files (all but the long ones, which records.py trains)"
+    )
     parser.add_argument("--seeds", type=int, metavar="N", help="runs of each, seeds 0 to N - 1 (5, or 20 short ones)")
     parser.add_argument("--again", action="store_true", help="run what is recorded, too")
     parser.add_argument("--choose", action="store_true", help="score held-out training examples, no test set")
@@ -188,7 +191,9 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if given.set and not given.choose:
         parser.error("--set is for choosing settings: give --choose, too")
-    given.recipes = given.recipes.split(",") if given.recipes else recipes.names()
+    given.recipes = (
+        given.recipes.split(",") if given.recipes else [each for each in recipes.names() if each not in LONG]
+    )
     given.json = given.json or RESULTS / ("choices.json" if given.choose else "recipes.json")
     return given
 

@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from measuring import RESULTS, Row, read_rows, surroundings, write_rows
+from recipes import digest
 
 import deltarule as dr
 from deltarule.data.augment import Deformation, deform, warp
@@ -48,7 +49,11 @@ BLOCK = 10_000  # images that are drawn anew at a time
 
 
 class Run(NamedTuple):
-    """A network to train: a recipe, what is changed in it, the view of its digits, a seed; teachers: of a student."""
+    """A network to train: a recipe, what is changed in it, the view of its digits, a seed.
+
+    teachers, copies: of a student, who learns what these answer to so many deformed copies of each image.
+    is_trial: it shows what an idea is worth, on held-out images alone.
+    """
 
     name: str
     recipe: str
@@ -57,6 +62,7 @@ class Run(NamedTuple):
     changes: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
     copies: int = 0
+    is_trial: bool = False
 
     def folder(self, final: bool) -> Path:
         """Where it is kept."""
@@ -159,6 +165,7 @@ def train(run: Run, final: bool, end: float) -> bool:
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     spent = 3 * weights * learned.n_samples * (len(history) - 1)
     facts = {"seconds": history["seconds"][-1], "multiply_adds": spent, "network": "-".join(map(str, sizes))}
+    facts["digest"] = digest(recipe, not final)
     write_rows(folder / "run.json", [facts | surroundings()])
     return True
 
@@ -207,10 +214,10 @@ def compared(first: Array, second: Array) -> Row:
 
 
 def contenders(final: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each trained run; then committees: of each recipe's runs, and of all that are no students."""
+    """Each trained run; then committees: of each recipe's runs, and of all but students and trials."""
     trained = [run for run in plan().values() if (run.folder(final) / "model.safetensors").exists()]
     yield from ((run.name, [run.name]) for run in trained)
-    members = [run for run in trained if not run.teachers]
+    members = [run for run in trained if not run.teachers and not run.is_trial]
     recipes = sorted({run.recipe for run in members})
     groups = {f"committee of {each}": [run.name for run in members if run.recipe == each] for each in recipes}
     groups["committee of all"] = [run.name for run in members]
@@ -218,20 +225,20 @@ def contenders(final: bool) -> Iterator[tuple[str, list[str]]]:
 
 
 def report(final: bool, labels: Array, images: Array) -> list[Row]:
-    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan."""
+    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan or of its trials."""
     kept: dict[tuple[str, int], Array] = {}
-    rows, base = list[Row](), None
+    rows, firsts = list[Row](), dict[bool, Array]()
     for name, group in contenders(final):
         for copies in (0, COPIES):
             for each in group:
                 if (each, copies) not in kept:
                     kept[each, copies] = answers_of(each, images, final, copies)
             right = committee([kept[each, copies] for each in group]).argmax(axis=1) == labels
-            base = right if base is None else base
+            first = firsts.setdefault(plan()[group[0]].is_trial, right)
             facts = [read_rows(plan()[each].folder(final) / "run.json")[0] for each in group]
             row = {"benchmark": "records", "workload": name, "copies": copies, "final": final, "members": group}
             row |= {what: sum(each[what] for each in facts) for what in ("multiply_adds", "seconds")}
-            row |= {"accuracy": float(right.mean()), "against_first": compared(right, base)}
+            row |= {"accuracy": float(right.mean()), "against_first": compared(right, first)}
             rows.append(row | {"wrong": np.flatnonzero(~right).tolist() if final else []} | surroundings())
             seconds = sum(each["seconds"] for each in facts)
             print(f"{name:32s} {copies:3d} copies  {100 * right.mean():.2f} %  {seconds / 60:6.1f} min", flush=True)
@@ -258,7 +265,8 @@ def main() -> None:
     parser.add_argument("--open-test", action="store_true", help="with --final: score it on the test set, logged")
     given = parser.parse_args()
     end = time.monotonic() + 60.0 * given.minutes
-    for name in given.runs.split(";") if given.runs else plan():
+    names = given.runs.split(";") if given.runs else [*plan()]
+    for name in [name for name in names if not (given.final and plan()[name].is_trial)]:
         if given.minutes and not train(plan()[name], given.final, end):
             print(f"{name}: the time was up; it goes on from its checkpoint", flush=True)
             break

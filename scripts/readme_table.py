@@ -6,8 +6,9 @@ recipes: from results/recipes.json.  peers: from results/peers.json.  reliabilit
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +100,40 @@ def conditions(benchmark: str, runs: Sequence[Row]) -> str:
     return f"Measured by `benchmarks/{benchmark}.py`: engine {engine}; {circumstances(runs)}."
 
 
+def records_table(rows: Sequence[Row]) -> str:
+    """What networks and committees reach: runs that differ only in their seed are one row."""
+    lines = ["| | networks | % | with deformed copies, % | minutes | multiply-adds |", "|---|---:|---:|---:|---:|---:|"]
+    kinds: dict[str, dict[int, list[Row]]] = {}
+    for row in rows:
+        kinds.setdefault(row["workload"].partition(", seed")[0], {}).setdefault(row["copies"], []).append(row)
+    for name, by_copies in kinds.items():
+        scores = []
+        for found in by_copies.values():
+            right = [row["accuracy"] for row in found]
+            mean, sd = fmean(right), stdev(right) if len(right) > 1 else None
+            seeds = f" ({len(right)} seeds)" if sd is not None else ""
+            scores.append(spread({"mean": mean, "sd": sd}, 100, 2) + seeds)
+        first = by_copies[0]
+        minutes, work = (fmean(row[key] for row in first) for key in ("seconds", "multiply_adds"))
+        cells = name, str(len(first[0]["members"])), *scores, f"{minutes / 60:.0f}", f"{work:.1e}"
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Measured by `benchmarks/records.py`: {circumstances(rows)}."])
+
+
+def ideas_table(rows: Sequence[Row]) -> str:
+    """What each idea is worth: a run without it beside the first, whose name its own begins with."""
+    trials = [row for row in rows if row["copies"] == 0 and len(row["members"]) == 1]
+    base = next(row for row in trials if any(each["workload"].startswith(f"{row['workload']}, ") for each in trials))
+    lines = ["| | % | digits that it alone, and the first alone, read | p |", "|---|---:|---:|---:|"]
+    for row in trials:
+        before, _, idea = row["workload"].partition(base["workload"])
+        if not before:
+            against, what = row["against_first"], idea.removeprefix(", ") or "all of them"
+            beside = f"{against['only_this']}, {against['only_other']} | {against['p']:.2g}" if idea else " |"
+            lines.append(f"| {what} | {100 * row['accuracy']:.2f} | {beside} |")
+    return "\n".join([*lines, "", f"Measured by `benchmarks/records.py`: {circumstances(trials)}."])
+
+
 def circumstances(runs: Sequence[Row]) -> str:
     """Machine, versions and limits on threads."""
     machine = all_of(run["machine"] for run in runs)
@@ -145,10 +180,12 @@ def filled(page: str, name: str, content: str) -> str:
     return f"{before}{begin}\n\n{content}\n\n{end}{after}"
 
 
-TABLES = {
+TABLES: dict[str, tuple[Callable[..., str], list[str]]] = {
     "recipes": (recipes_table, ["recipes"]),
     "peers": (peers_table, ["peers"]),
     "reliability": (reliability_table, ["faults"]),
+    "records": (records_table, ["records_test"]),
+    "ideas": (ideas_table, ["records"]),
     "figures": (figures_table, ["recipes", "peers", "faults"]),
 }
 

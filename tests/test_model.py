@@ -76,7 +76,7 @@ def test_uint8_that_are_no_pixels_count_as_they_are() -> None:
     learned = network(4, 3)
     learned.input_range = None  # as of one that learned elsewhere
     np.testing.assert_array_equal(Model(learned).inputs(numbers), numbers.astype(np.float32))
-    with pytest.raises(DataError, match=r"^X holds uint8, and this network has not learned yet"):
+    with pytest.raises(DataError, match=r"^X holds uint8, but this network does not know yet"):
         Model(network(4, 3)).inputs(numbers)
 
 
@@ -230,7 +230,7 @@ def test_a_model_of_a_table_answers_data_frames() -> None:
         model.predict(frame.drop(columns="size"))
     with pytest.raises(ShapeError, match="a DataFrame, or rows of numbers: got an array of object"):
         model.predict(frame[["size", "color"]].to_numpy())
-    with pytest.raises(ShapeError, match=r"X has shape \(1, 3\), and this network takes \(n_samples, 2\)"):
+    with pytest.raises(ShapeError, match=r"X has shape \(1, 3\), but this network takes \(n_samples, 2\)"):
         model.predict(np.zeros((1, 3)))
 
 

@@ -35,7 +35,7 @@ def test_a_call_gives_the_values_that_its_sentence_names() -> None:
 
 def test_a_value_with_braces_is_shown_as_it_is() -> None:
     assert sentence("examples.path", given="{x}", line="{y}") == (
-        "X is a path, '{x}', and a network takes arrays: use {y}"
+        "X is a path, '{x}', but a network takes arrays: use {y}"
     )
 
 

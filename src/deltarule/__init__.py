@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
-# The public names, and where they live, stand in __init__.pyi, which type checkers read instead of this file. Each is
-# imported when it is first asked for, so that `import deltarule` costs nothing.
+# __init__.pyi lists the public names and their modules; type checkers read it instead of this file. Each name is
+# imported when it is first used, so that `import deltarule` costs nothing.
 _ON_DEMAND: dict[str, str] = {}
 for _line in __loader__.get_data(f"{__file__}i").decode().split("\nfrom ")[1:]:
     _home, _names = _line.partition("\n\n")[0].split(" import ")
@@ -25,7 +25,7 @@ def __dir__() -> list[str]:
 
 
 class _Elsewhere:
-    """Stands behind all finders of modules, and answers `from deltarule.layers import Dense`, of other libraries."""
+    """The last finder of modules: it explains other libraries' imports, as in `from deltarule.layers import Dense`."""
 
     @staticmethod
     def find_spec(name: str, *_: Any) -> None:

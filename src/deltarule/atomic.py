@@ -1,8 +1,8 @@
-"""The one door for files: they are written whole or not at all, and a user's own files stay.
+"""All files are written here: whole or not at all, and never over a user's own files.
 
-A program that opens a file finds the old content or the new, never a part. Where a writer names the kind of its file,
-it replaces only a file of that kind that deltarule wrote, which carries a mark, and an empty one; anything else needs
-`force`. What the same command reads is never replaced.
+A program that opens a file finds the old content or the new, never a part. If a writer names the kind of its file, it
+replaces only an empty file, or one of that kind that carries deltarule's mark; anything else needs `force`. A file that
+the same command reads is never replaced.
 """
 
 import errno
@@ -21,17 +21,17 @@ from typing import Any, BinaryIO
 from deltarule.errors import LOG, FileError, SettingError, read_tables, sentence
 
 AnyPath = str | os.PathLike[str]
-ANOTHER = "give another name"  # the cure where a file may not be replaced
-UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # what drives say that cannot do it
+ANOTHER = "give another name"  # the advice if a file may not be replaced
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # the errors of drives that cannot do it
 WARNED = set[tuple[str, int]]()  # of what, and on which drive
-TEMPORARIES = ".deltarule-*.tmp"  # what a process leaves that is killed while it writes
-HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file, in which its mark is looked for
+TEMPORARIES = ".deltarule-*.tmp"  # the name of a file that a killed process leaves
+HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file in which to look for its mark
 HISTORY = {b"epoch", b"step", b"learning_rate", b"seconds", b"train_loss"}  # columns of every History
 CREATOR = re.compile(rb"<dc:creator>\s*<cc:Agent>\s*<dc:title>deltarule</dc:title>")
 
 
 def _description(head: bytes) -> Any:
-    """What the metadata key "deltarule" of a tensor file holds: JSON, or a string that is none."""
+    """The value of the metadata key "deltarule" of a tensor file: JSON, or another string."""
     text = json.loads(head[8 : 8 + int.from_bytes(head[:8], "little")])["__metadata__"]["deltarule"]
     return json.loads(text) if text.startswith("{") else text
 
@@ -44,7 +44,7 @@ def _is_picture(head: bytes, tail: bytes) -> bool:
 
 SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "history": ".csv"}
 SUFFIXES |= {"table": ".csv"}
-# By which a file of each kind is known. Nothing says who wrote any other table: it is replaced by force alone.
+# How to recognize a file of each kind. Other tables have no mark, so only force replaces them.
 MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
     "model": lambda head, _: "format" in _description(head),
     "checkpoint": lambda head, _: "checkpoint" in _description(head),
@@ -61,10 +61,10 @@ MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
 def check_target(
     path: AnyPath, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError unless a file of a kind may be written at `path`: to be asked before the work.
+    """Raise FileError unless a file of this kind may be written at `path`: call it before the work.
 
-    force: replace whatever file is there. inputs: files that are being read, which are never replaced, and folders, of
-    which that holds for all that is in them. another: what to do instead of forcing it.
+    force: replace any file. inputs: files that are being read, and folders of such files, which are never replaced.
+    another: what to do instead of forcing it.
     """
     target = _target(path)
     _refuse_to_lose(path, target, kind, force, inputs, another)
@@ -85,17 +85,17 @@ def atomic_stream(
 
     The stream is a temporary file in the same folder. A link is followed; an existing file keeps its permissions.
 
-    kind, force: what may be replaced, as above; without a kind, any file: for a folder that is deltarule's own.
-    sync: wait until the disk has it. False guards against a program that is killed, not against a power cut.
+    kind, force: what may be replaced, as above; without a kind, any file, for folders that are deltarule's own.
+    sync: wait until it is on the disk. False guards against a killed program, not against a power cut.
 
-    Raises FileError where the file cannot be written, or may not be replaced; what was there before is then intact.
+    Raises FileError if the file cannot be written or may not be replaced; the old file is then intact.
 
     >>> with atomic_stream("numbers.txt") as stream:
     ...     stream.write(b"1 2 3")
     5
     """
     target = _target(path)
-    # Its name does not depend on the target's, which may be as long as a name can be.
+    # Its name does not depend on the target's, which may have the maximal length.
     temporary = target.with_name(TEMPORARIES.replace("*", secrets.token_hex(8)))
     try:
         _refuse_to_lose(path, target, kind, force)
@@ -109,7 +109,7 @@ def atomic_stream(
                     if error.errno not in UNSUPPORTED:
                         raise
                     warn_once("files.no_sync", target.parent, error)
-        _refuse_to_lose(path, target, kind, force)  # something may have come there in the meantime
+        _refuse_to_lose(path, target, kind, force)  # something may have been written there meanwhile
         if target.exists():
             shutil.copymode(target, temporary)
         temporary.replace(target)
@@ -118,7 +118,7 @@ def atomic_stream(
     except OSError as error:
         raise FileError(f"{path} could not be written, and nothing was changed: {_advice(error)}") from error
     finally:
-        with suppress(OSError):  # the failure that brought us here is the one to tell
+        with suppress(OSError):  # the first failure is the one to report
             temporary.unlink(missing_ok=True)
     if sync:
         _sync_folder(target)
@@ -127,26 +127,26 @@ def atomic_stream(
 def write_atomically(
     path: AnyPath, data: bytes, kind: str | None = None, *, force: bool = False, sync: bool = True
 ) -> None:
-    """Make `data` the content of the file `path`; arguments and errors as for `atomic_stream`."""
+    """Write `data` to the file `path`; arguments and errors as for `atomic_stream`."""
     with atomic_stream(path, kind, force=force, sync=sync) as stream:
         stream.write(data)
 
 
 def file_path(path: AnyPath) -> Path:
-    """The path of a file to write. FileError where it ends as a folder's does."""
+    """The path of a file to write. FileError if it ends like a folder's."""
     if os.fspath(path).endswith(("/", os.sep)):
         raise FileError(f"an output is a file: got {path}, which is a folder; give a file's name in it")
     return Path(path)
 
 
 def _advice(error: OSError) -> str:
-    """What to do about it, where sentences.toml knows; else what the system says."""
+    """What to do about an error, if sentences.toml knows; else the system's message."""
     known = read_tables("sentences")["writing"]
     return str(known.get(errno.errorcode.get(error.errno or 0, ""), error.strerror or error))
 
 
 def _target(path: AnyPath) -> Path:
-    """Where a path leads, through all links."""
+    """The target of a path, through all links."""
     path = file_path(path)
     try:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # which depend on the folder
@@ -163,10 +163,7 @@ def _target(path: AnyPath) -> Path:
 def _refuse_to_lose(
     path: AnyPath, target: Path, kind: str | None, force: bool, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError where something is at `target`, to which `path` leads, that may not be replaced.
-
-    SettingError for a new file whose name ends as those of another kind do.
-    """
+    """Raise FileError if the file at `target` may not be replaced; SettingError for a new file with a wrong ending."""
     try:
         there = target.stat()
     except OSError:
@@ -191,7 +188,7 @@ def _refuse_to_lose(
 
 
 def kind_of(path: Path) -> str | None:
-    """What kind of file deltarule has written there, "nothing" for a blank file, None for somebody else's."""
+    """The kind of file that deltarule wrote there, "nothing" for an empty file, None for any other."""
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD)
@@ -207,7 +204,7 @@ def kind_of(path: Path) -> str | None:
 
 
 def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
-    """Whether a file is the source, or lies in it; pictures and models that lie among somebody's data are not data."""
+    """Whether a file is the source, or lies in it; pictures and models in a folder of data are not data."""
     levels = () if is_ours else ("*", "*/*", "*/*/*", "**/*")  # the last does not follow links, the others do
     for each in [source, *(each for level in levels for each in source.glob(level))]:
         with suppress(OSError, ValueError):
@@ -217,14 +214,14 @@ def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
 
 
 def warn_once(key: str, folder: Path, error: OSError) -> None:
-    """Say, once for each drive, what one cannot do that a folder is on."""
+    """Warn, once for each drive, of what the drive of a folder cannot do."""
     if (drive := (key, folder.stat().st_dev)) not in WARNED:
         WARNED.add(drive)
         LOG.warning(sentence(key, folder=folder, why=error.strerror))
 
 
 def _sync_folder(target: Path) -> None:
-    """Make the new name itself survive a power cut, where the system can; the file is whole and in place anyway."""
+    """Make the new name itself survive a power cut, if the system can; the file is whole and in place anyway."""
     if sys.platform == "win32":  # which cannot open a folder
         return
     try:
@@ -238,4 +235,4 @@ def _sync_folder(target: Path) -> None:
         if error.errno in (errno.EACCES, errno.EPERM):
             LOG.warning("%s; a power cut could bring the older file back", says)
         elif error.errno not in UNSUPPORTED:
-            raise FileError(f"{says}; look after the disk, and write again") from error
+            raise FileError(f"{says}; check the disk, and write again") from error

@@ -1,4 +1,4 @@
-"""What other libraries call things, and the line that does the same here: elsewhere.toml, looked up."""
+"""Other libraries' names, and the line that does the same here, from elsewhere.toml."""
 
 import os
 import sys
@@ -11,12 +11,11 @@ from deltarule.errors import MissingNameError, UnknownNameError, closest, read_t
 
 PLAIN: dict[str, Any] = {"text": str, "number": Real, "whole number": Integral, "path": (str, os.PathLike)}
 PLAIN["function"] = Callable
-VARIABLES = {"Dataset": "data", "Perceptron": "estimator"}  # what holds an object in lines, where not its class's name
 
 
 @cache
 def words() -> dict[str, Any]:
-    """elsewhere.toml, with its names by themselves, in small letters."""
+    """elsewhere.toml, one entry per name, in lower case."""
     tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
     for name in ("pictures", "columns", "commands", "verbs", "options", "schedules", "choices", "modules"):
@@ -26,30 +25,30 @@ def words() -> dict[str, Any]:
 
 
 def names_for(word: str) -> list[str]:
-    """The settings and arguments that another library calls by that word."""
+    """The settings and arguments that other libraries call by that word."""
     return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
 
 
 def line_for(whose: str | type[Any], name: str) -> str | None:
-    """The line that does what `name` does elsewhere, for objects of a class; None where there is none."""
+    """The line that does what `name` does in other libraries, for objects of a class; None if there is none."""
     owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
-    owners += ["Network"] if {"Model", "deltarule"} & {*owners} else []
-    keys = ((owner, str(name).casefold()) for owner in owners)
+    it, net = next((words()["holds"][each] for each in owners if each in words()["holds"]), ("network", "network"))
+    owners += " ".join(words()["also"].get(each, "") for each in owners if name not in words()["acts"]).split()
+    word = str(name).casefold()
+    keys = ((owner, each) for owner in owners for each in (word, word.rstrip("_")))
     line = next((words()["names"][key] for key in keys if key in words()["names"]), None)
-    it, net = ("model", "model.network") if "Model" in owners else ("network", "network")
-    return line and line.format(it=it, net=net)
+    return line and line.format(it=it, net=net, name=name)
 
 
 def variable_of(kind: type[Any] | None) -> str:
-    """What a variable that holds an object of a class is called in lines: network, model, data, optimizer."""
+    """The variable for an object of a class in lines: network, model, data, optimizer."""
     names = [each.__name__ for each in kind.__mro__] if kind else [""]
-    bases = ("Perceptron", "Activation", "Loss", "Optimizer", "Penalty", "Callback")
-    whose = next((each for each in bases if each in names), names[0])
-    return VARIABLES.get(whose, whose.lower())
+    variables: dict[str, str] = words()["variables"]
+    return next((variables[each] for each in names if each in variables), names[0].lower())
 
 
 def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
-    """The message for a name that `thing` does not have: the line that does it here, or the closest names."""
+    """The message for a name that `thing` does not have: the line to use here, or the closest names."""
     line = line_for(whose, name)
     near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
@@ -63,7 +62,7 @@ def is_a(value: Any, kinds: str) -> bool:
 
 
 def substitute_for(value: Any, kinds: str, name: str = "") -> str:
-    """What makes one of these kinds of what was given as `name`, in its place; "" where nothing does."""
+    """The line that converts the value given as `name` to one of these kinds; "" if none does."""
     fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
     model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
@@ -78,14 +77,14 @@ def substitute_for(value: Any, kinds: str, name: str = "") -> str:
 
 
 def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameError:
-    """The error for a name that a module does not have; called: how a public name is had where that is asked."""
+    """The error for a name that a module does not have; called: the module's name in the message."""
     begins, whole = f"module {module!r}", sys.modules["deltarule"]
     says = f"{begins} has no attribute {name!r}: use {called.format(name)}"
     return UnknownNameError(says if name in whole.__all__ else partial(no_attribute, "deltarule", name, whole, begins))
 
 
 def refuse_module(module: str) -> None:
-    """Raise MissingNameError where a module, or a name of one, that is not there is imported, and not merely sought."""
+    """Raise MissingNameError if a missing module, or a missing name of one, is imported, not only looked up."""
     if sys._getframe(4).f_code.co_name == "_get_module_details":  # python -m deltarule.train
         raise MissingNameError(f"no module is called {module!r}: use python -m {module.replace('.', ' ', 1)}")
     if sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":

@@ -1,4 +1,4 @@
-"""Every error that deltarule raises, in one tree.
+"""Every error of deltarule, in one tree.
 
     DeltaruleError
     ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
@@ -17,8 +17,8 @@
     │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no longer finite
     └── MissingExtraError   (ImportError)   an optional dependency that is not installed
 
-A message says what was expected, what was got, and what to do, in that order. Those about what a user passed are in
-sentences.toml; `sentence` fills one in.
+A message says what was expected, what was passed, and what to do, in that order. Most of them are in sentences.toml;
+`sentence` fills one in.
 """
 
 import difflib
@@ -30,8 +30,8 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-LOG = logging.getLogger("deltarule")  # what is noted, where nothing need stop
-DISTRIBUTION = "deltarule-nn"  # what pip installs, as pyproject.toml has it; no other line of the package repeats it
+LOG = logging.getLogger("deltarule")  # for notes that stop nothing
+DISTRIBUTION = "deltarule-nn"  # the name for pip, as in pyproject.toml; no other line of the package repeats it
 
 
 class DeltaruleError(Exception):
@@ -51,9 +51,9 @@ class RecipeError(SettingError):
 
 
 class UnknownNameError(SettingError, AttributeError):
-    """An attribute that does not exist: an AttributeError too, so that hasattr answers.
+    """An attribute that does not exist: also an AttributeError, so that hasattr works.
 
-    Its argument is the message, or a function that makes it: hasattr never reads it, and near names take a search.
+    Its argument is the message, or a function that makes it: hasattr needs none, and finding close names takes time.
     """
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ class TrainingError(DeltaruleError, RuntimeError):
 
 
 class DivergenceError(TrainingError, ValueError):
-    """A loss, weight or gradient that is no longer finite: a ValueError too, as scikit-learn raises it."""
+    """A loss, weight or gradient that is no longer finite: also a ValueError, as in scikit-learn."""
 
 
 class MissingExtraError(DeltaruleError, ImportError):
@@ -107,21 +107,21 @@ class MissingExtraError(DeltaruleError, ImportError):
 
 @cache
 def read_tables(name: str) -> dict[str, Any]:
-    """The tables of a TOML file of the package, by its path from here: settings, nn/equations, learn/vocabulary."""
+    """The tables of a TOML file of the package, by its path: settings, nn/equations, learn/vocabulary."""
     file = Path(__file__).parent / f"{name}.toml"
     return importlib.import_module("tomllib").loads(file.read_text(encoding="utf-8"))
 
 
 def sentence(key: str, **values: Any) -> str:
-    """The message that sentences.toml has under this key, with these values."""
+    """The message with this key in sentences.toml, with these values."""
     table, _, row = key.partition(".")
     return str(read_tables("sentences")[table][row]).format(**values)
 
 
 def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The words that offer the nearest legal names: "did you mean 'relu'? Known: elu, relu, tanh".
+    """The words that offer the closest legal names: "did you mean 'relu'? Known: elu, relu, tanh".
 
-    synonyms: what the choices are called elsewhere, in small letters.
+    synonyms: other names for the choices, in lower case.
     """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
@@ -132,7 +132,7 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
 
 
 def require(module: str, extra: str = "", package: str = "") -> ModuleType:
-    """Import a `module` only now, or raise MissingExtraError with the line that installs its `extra` or `package`."""
+    """Import a `module` now, or raise MissingExtraError with the line that installs its `extra` or `package`."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -143,6 +143,6 @@ def require(module: str, extra: str = "", package: str = "") -> ModuleType:
 
 
 def install_command(extra: str = "", option: str = "", package: str = "") -> str:
-    """The command that installs this package, or another, with an `extra` and with an `option` of pip."""
+    """The command that installs this package, or another, with an `extra` and an `option` of pip."""
     name = package or DISTRIBUTION
     return " ".join(["pip install", *option.split(), f'"{name}[{extra}]"' if extra else name])

@@ -1,4 +1,4 @@
-"""Examples as a network is trained on them: from arrays X and y, or from a Dataset."""
+"""Examples for a network, from arrays X and y, or from a Dataset."""
 
 import math
 from dataclasses import replace
@@ -30,8 +30,8 @@ from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
 
-PIXEL_COLUMNS, DARK = 16, 127  # so many columns beyond half of 255 are pixels and not counts
-LARGE = 100.0  # numbers of that size need thousands of steps, or diverge
+PIXEL_COLUMNS, DARK = 16, 127  # if this share of the columns exceeds half of 255, they are pixels, not counts
+LARGE = 100.0  # larger numbers need thousands of steps, or diverge
 
 
 def examples_for(
@@ -42,14 +42,14 @@ def examples_for(
     call: str = "dr.fit(network, {})",
     suffix: str = "",
 ) -> tuple[Network, Dataset]:
-    """The network, and what it is trained and scored on: X and y, or a Dataset, in a Model's own units.
+    """The network, and its training or test data: X and y, or a Dataset, in a Model's own units.
 
     X: (n_samples, features), images (n_samples, height, width), or a Dataset, for which y is None.
-    y: as for `fit`. name: what messages call the data. call: the user's, as messages show it. suffix: of X and y there.
+    y: as for `fit`. name: what messages call the data. call: the user's call, for messages. suffix: of X and y in it.
 
-    uint8 stays as it is where it counts as pixels. The task is the network's; where that has none, y shows it.
+    uint8 stays as it is if it counts as pixels. The task is the network's, or if that has none, y shows it.
 
-    Raises ShapeError, DataError or SettingError, with the cure, for what does not fit.
+    Raises ShapeError, DataError or SettingError, with the fix, for what does not fit.
     """
     check_network(net_or_model, call.format("X, y"))
     model = net_or_model if isinstance(net_or_model, Model) else None
@@ -78,8 +78,10 @@ def examples_for(
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
-    """Raise DataError where what was passed is not a Dataset alone, nor an X and a y."""
-    refuse_splits(X, call)
+    """Raise DataError unless a Dataset alone, or an X and a y, was passed."""
+    if isinstance(X, Splits):
+        part = "digits.test" if "evaluate" in call or "validation" in call else "digits.train"
+        raise DataError(sentence("examples.splits", line=call.replace("({})", "{}").format(part)))
     if isinstance(X, str | PathLike):
         line = f"dr.read_table({str(X)!r}, {y!r})" if isinstance(y, str) else f"dr.load_data({str(X)!r}).train"
         other = f", or of a table  dr.read_table({str(X)!r}, TARGET)" * (y is None and str(X).endswith(".csv"))
@@ -88,34 +90,24 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
         raise DataError(sentence("examples.column", y=y, line=call.format(f"X.drop(columns={y!r}), X[{y!r}]")))
     is_list = isinstance(X, list) and X and all(isinstance(each, tuple) and len(each) == 2 for each in X)
     if y is None and (is_stream(X) or is_list):
-        if hasattr(X, "__len__") and not is_list:
-            raise DataError(sentence("examples.batches", line=call.format("X, y")))
-        first: Any = next(iter(X), ())
+        is_loader = hasattr(X, "__len__") and not is_list
+        first: Any = () if is_loader else next(iter(X), ())
         shapes = [np.shape(each) for each in first] if isinstance(first, tuple) else []
         is_column = len(shapes) == 2 and all(each[1:] == (1,) for each in shapes)
-        key = "columns" if is_column else "batches" if list(map(len, shapes)) == [2, 1] else "pairs"
+        key = "batches" if is_loader or list(map(len, shapes)) == [2, 1] else "columns" if is_column else "pairs"
         line = call.format("X.T, y.T.argmax(axis=1)") if is_column else call.format("np.array(X), np.array(y)")
         raise DataError(sentence(f"examples.{key}", line=call.format("X, y") if key == "batches" else line))
     if isinstance(X, Dataset) and y is not None:
         more = {Dataset: ", validation=y", int if "fit" in call else None: f", epochs={y}"}.get(type(y), "")
-        line = f"{call.format('data')[:-1]}{more})"
-        raise DataError(sentence("examples.targets_twice", line=line))
-    if not isinstance(X, Dataset) and X is not None and y is None:
+        raise DataError(sentence("examples.targets_twice", line=f"{call.format('data')[:-1]}{more})"))
+    if not isinstance(X, Dataset | type) and X is not None and y is None:
         both = "dr.read_table(X, target)" if hasattr(X, "columns") else "X, y"
         both = ", ".join(f"data[{key!r}]" for key in list(X)[:2]) if isinstance(X, dict) else both
         raise DataError(sentence("examples.no_targets", given=brief(X), line=call.format(both)))
 
 
-def refuse_splits(X: Any, call: str) -> None:
-    """Raise DataError, with the part to use, for what holds a training and a test part."""
-    if isinstance(X, Splits):
-        is_test = "evaluate" in call or "validation" in call
-        line = call.replace("({})", "{}").format("digits.test") if is_test else call.format("digits.train")
-        raise DataError(sentence("examples.splits", line=line))
-
-
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
-    """X as rows in a dtype that counts as the network counts it, and the shape of its images."""
+    """X as rows, in a dtype with the network's meaning, and the shape of its images."""
     n_features, x_name, y_name = network.layer_sizes[0], array_name(X, f"X{suffix}"), f"y{suffix}"
     X = numbers(X, f"X{suffix}")
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
@@ -136,8 +128,8 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
 
 
 def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array:
-    """Inputs in a dtype that counts as it should: uint8 stays pixels for a network that may still learn from pixels."""
-    if X.shape[1] == network.layer_sizes[0]:  # else check_data says with which layer sizes they fit
+    """Inputs in a dtype with the right meaning: uint8 stays pixels for a network that may still learn from pixels."""
+    if X.shape[1] == network.layer_sizes[0]:  # else check_data names the layer sizes that fit
         check_scale(X, scale_of(network), name=name)
     if scale_of(network).will_be_pixels(X) and ("evaluate" in call or "gradcheck" in call):
         return as_floats(X, network.dtype)
@@ -147,7 +139,7 @@ def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array
 
 
 def warn_of_scale(X: Array, name: str = "X") -> None:
-    """Say that numbers are so large, or look so like pixels, that a network learns badly from them as they are."""
+    """Note that numbers are so large, or so much like pixels, that a network learns badly from them as they are."""
     if X.dtype == np.uint8:
         return
     low, high, first = X.min(), X.max(), X[:1000]
@@ -159,9 +151,9 @@ def warn_of_scale(X: Array, name: str = "X") -> None:
 
 
 def warn_of_data(network: Network, data: Dataset) -> None:
-    """Say what is hard to learn: numbers on an odd scale, values beyond all that the output activation can answer.
+    """Note what is hard to learn: numbers on an odd scale, values outside the range of the output activation.
 
-    Or that there is nothing to learn: one class alone, neurons that are all alike, or the targets as an input.
+    Or that there is nothing to learn: only one class, identical neurons, or the targets as an input.
     """
     warn_of_scale(data.inputs)
     output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
@@ -169,7 +161,7 @@ def warn_of_data(network: Network, data: Dataset) -> None:
         warn_of_scale(data.targets, "y")
     if data.task == "values":
         all_answers = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
-        near = all_answers[2500:3501]  # of z from -50 to 50: what grows from there has no end
+        near = all_answers[2500:3501]  # of z from -50 to 50: an output that still grows there has no limit
         least, most = all_answers.min(), all_answers.max()
         least = round(least, 2) if np.isclose(least, near.min()) else -np.inf
         most = most if np.isclose(most, near.max()) else np.inf
@@ -186,7 +178,7 @@ def warn_of_data(network: Network, data: Dataset) -> None:
 
 
 def column_of_targets(data: Dataset) -> int | None:
-    """Which input is the target itself, where there are ten samples or more, not all of one target."""
+    """Which input is the target itself, if there are ten samples or more with different targets."""
     y, first = data.targets.reshape(data.n_samples, -1), data.targets.reshape(-1)[:1]
     if y.shape[1] > 1 or data.n_samples < 10 or (y == first).all():
         return None
@@ -197,7 +189,7 @@ def column_of_targets(data: Dataset) -> int | None:
 def validation_examples(
     network: Network | Model, validation: Any, *, of_arrays: bool, called: str = "fit"
 ) -> Dataset | None:
-    """What `validation` holds: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
+    """The data in `validation`: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
     if validation is None:
         return None
     if isinstance(validation, Dataset | Splits):
@@ -209,7 +201,7 @@ def validation_examples(
 
 
 def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
-    """The error for what is neither (X, y) nor a Dataset: a number is a share, or a count, of what to hold out."""
+    """The error for anything but (X, y) or a Dataset; a number is the share, or number, of examples to hold out."""
     if not isinstance(given, bool | int | float):
         return SettingError(sentence("examples.validation", given=brief(given)))
     is_share, is_count = isinstance(given, float) and 0 < given < 1, type(given) is int and given > 1
@@ -223,7 +215,7 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
 def check_data(
     network: Network, data: Dataset, validation: Dataset | None = None, augment: Deformation | None = None
 ) -> None:
-    """Raise ShapeError or SettingError unless the network can be trained and scored on these data, and deform them."""
+    """Raise ShapeError or SettingError unless the network fits these data, and they can be deformed if asked for."""
     for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:

@@ -1,4 +1,4 @@
-"""What X may be: the one door for inputs. A number means the same whatever its dtype."""
+"""Every check of X. A number means the same whatever its dtype."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from deltarule.errors import LOG, DataError, ShapeError, sentence
 from deltarule.settings import with_article
 
-NUMBERS = "fiub"  # the kinds of dtypes that are taken as they are
-NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or texts
-LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # what a network's dtype holds
-LEAST_WRAPPED = 100  # pixels that were cast to int8 reach beyond, on either side of 0
+NUMBERS = "fiub"  # the kinds of dtypes that stay as they are
+NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or strings
+LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # the largest number of a network's dtype
+LEAST_WRAPPED = 100  # pixels cast to int8 reach farther on both sides of 0
 Size = tuple[int, int]
 
 
 class Scale(NamedTuple):
-    """What numbers a network takes.
+    """The numbers that a network takes.
 
-    pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype is taken at its value.
-    seen: the lowest and the highest number that was learned from, where they are known.
-    largest: what the network's dtype holds. is_new: whether nothing says yet what its inputs are.
+    pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype means its value.
+    seen: the lowest and the highest number in training, if known.
+    largest: the largest number of the network's dtype. is_new: whether the meaning of its inputs is not known yet.
     """
 
     pixels: bool = False
@@ -31,7 +31,7 @@ class Scale(NamedTuple):
     is_new: bool = False
 
     def will_be_pixels(self, X: NDArray[Any]) -> bool:
-        """Whether these are uint8, which the first `fit` takes for pixels."""
+        """Whether these are uint8, which the first `fit` treats as pixels."""
         return X.dtype == np.uint8 and self.is_new and not self.pixels
 
 
@@ -40,9 +40,9 @@ def check_inputs(
 ) -> NDArray[Any]:
     """X as an array (n_samples, n_features), in its own dtype. Images may come as (n_samples, height, width).
 
-    scale: what numbers they may be. may_miss: whether NaN stands for a missing cell.
+    scale: the numbers they may be. may_miss: whether NaN marks a missing cell.
 
-    Raises ShapeError for another shape, DataError for what is not finite numbers, and what `check_scale` raises.
+    Raises ShapeError for another shape, DataError for anything but finite numbers, and the errors of `check_scale`.
     """
     name = "X"
     if type(X) is not np.ndarray or X.dtype.kind not in NUMBERS or X.ndim != 2 or X.shape[1] != n_features:
@@ -57,7 +57,7 @@ def check_inputs(
 
 
 def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: str = "X") -> None:
-    """Raise DataError where numbers are not finite, or on another scale than those that a network learned from."""
+    """Raise DataError if numbers are not finite, or on another scale than those that the network learned from."""
     (pixels, seen, largest, _), kind = scale, X.dtype.kind
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
@@ -75,20 +75,20 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
 
 
 def root_mean_square(X: NDArray[Any]) -> float:
-    """How large numbers are: of the first thousand rows."""
+    """The typical size of the numbers in the first thousand rows."""
     first = X[:1000].astype(np.float64).ravel()
     return float(np.sqrt(first @ first / first.size))
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
-    """Whether a range is known and lies within 0 to 1, as that of ink does."""
+    """Whether a range is known and lies within 0 to 1, like that of ink."""
     return seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
 
 
 def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = math.inf) -> None:
-    """Raise DataError, with the place and the cure, where a number is NaN or infinite, or beyond what a dtype holds.
+    """Raise DataError, with the place and the fix, if a number is NaN or infinite, or too large for the dtype.
 
-    The sum of squares is asked first, since it is the cheapest; it may overflow, and then each number is asked.
+    The sum of squares is the cheapest check and comes first; if it overflows, each number is checked.
     """
     flat = X.ravel("K")
     squares = float(np.vdot(flat, flat))
@@ -103,12 +103,12 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
 
 
 def array_name(given: Any, name: str) -> str:
-    """The name by which a cure works: lists and DataFrames have no reshape."""
+    """The name for the line in a message: lists and DataFrames have no reshape."""
     return name if isinstance(given, np.ndarray) else f"np.array({name})"
 
 
 def numbers(given: Any, name: str) -> NDArray[Any]:
-    """What a user passed as an array of real numbers; DataError, with the cure, where it is not one."""
+    """The user's argument as an array of real numbers; DataError, with the fix, if it is not one."""
     X = as_array(given, name)
     if X.dtype.kind not in NUMBERS:
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
@@ -118,9 +118,9 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
-    """What a user passed as an array, of real numbers or of texts, with one axis at least.
+    """The user's argument as an array, of real numbers or of strings, with at least one axis.
 
-    Raises DataError or ShapeError for everything else: no objects, nothing masked, complex or structured passes.
+    Raises DataError or ShapeError for everything else: objects, masked, complex or structured arrays.
     """
     array = given
     if type(given) is not np.ndarray:
@@ -139,7 +139,7 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
 
 
 def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
-    """Raise DataError, with the line that makes an array of it, for what is of one of these kinds."""
+    """Raise DataError, with the line that makes an array of it, for a value of one of these kinds."""
     if kind := next((kind for kind, is_it in kinds.items() if is_it(given)), ""):
         is_target, called = name[0] in "yt", type(given).__name__
         part = "targets" if is_target else "inputs[0]" if name == "example" else "inputs"
@@ -150,18 +150,19 @@ def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) ->
 
 
 def is_stream(given: Any) -> bool:
-    """Whether it can only be gone through: a generator, a loader of batches."""
+    """Whether it can only be iterated over: a generator, a loader of batches."""
     is_own = hasattr(given, "__array__") or type(given).__module__.startswith("deltarule.")
     is_known = is_own or hasattr(given, "toarray") or isinstance(given, list | tuple | dict | str | bytes)
     return isinstance(given, Iterable) and not is_known
 
 
-MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn make something wrong of
+MISREAD: dict[str, Callable[[Any], bool]] = {  # NumPy and scikit-learn convert it wrongly
     "masked": lambda given: isinstance(given, np.ma.MaskedArray) and bool(np.ma.is_masked(given)),
+    "class": lambda given: isinstance(given, type),
     "splits": lambda given: hasattr(given, "train") and hasattr(given, "test"),
     "dataset": lambda given: hasattr(given, "inputs") and hasattr(given, "targets"),
 }
-STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor lists that make one
+STRANGE: dict[str, Callable[[Any], bool]] = {  # anything else that is neither an array nor lists that make one
     "none": lambda given: given is None,
     "table_path": lambda given: isinstance(given, str) and given.lower().endswith((".csv", ".tsv", ".xlsx")),
     "picture": lambda given: isinstance(given, str) and given.lower().endswith((".png", ".jpg", ".jpeg", ".bmp")),
@@ -174,7 +175,7 @@ STRANGE: dict[str, Callable[[Any], bool]] = {  # what else is not an array, nor 
 
 
 def convert(given: Any, name: str) -> NDArray[Any]:
-    """NumPy's array of lists, tensors and frames; DataError where NumPy cannot make one."""
+    """NumPy's array of lists, tensors and frames; DataError if NumPy cannot make one."""
     try:
         return np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -188,7 +189,7 @@ def convert(given: Any, name: str) -> NDArray[Any]:
 
 
 def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
-    """An array of objects as one of the numbers, or of the texts, that they are; DataError for other objects."""
+    """An array of objects as an array of numbers or of strings; DataError for other objects."""
     flat = X.ravel().tolist()
     has_texts = any(isinstance(each, str | bytes) for each in flat)
     if not has_texts and all(map(is_number, flat)):
@@ -208,19 +209,19 @@ def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
 
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
-    """Which column of a DataFrame has such a cell first, as messages say it; nothing for arrays."""
+    """The first column of a DataFrame with such a cell, as messages name it; "" for arrays."""
     named = ((name, frame[name]) for name in getattr(frame, "columns", ()) if hasattr(frame, "iloc"))
     return next((f", in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
 def place_of(index: Sequence[Any]) -> str:
-    """Where a number is, as messages say it."""
+    """The place of a number, as messages name it."""
     column = f", column {index[1]}" if len(index) > 1 else ""
     return f"sample {index[0]}{column} (counted from 0)"
 
 
 def conversion(texts: NDArray[Any], name: str) -> str:
-    """The line that makes numbers of texts that are numbers, also with a decimal comma; else nothing."""
+    """The line that makes numbers of strings that are numbers, also with a decimal comma; else ""."""
     flat = texts.astype(str).ravel().tolist()
     if all(map(is_number, flat)):
         return f"use {name}.astype(float)"
@@ -229,7 +230,7 @@ def conversion(texts: NDArray[Any], name: str) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether Python makes a float of it."""
+    """Whether Python can make a float of it."""
     try:
         float(value)
     except (TypeError, ValueError):
@@ -238,12 +239,12 @@ def is_number(value: Any) -> bool:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether it stands for a cell that is missing."""
+    """Whether it marks a missing cell."""
     return value is None or str(value) in ("<NA>", "NaT") or (isinstance(value, float) and math.isnan(value))
 
 
 def first_text(X: NDArray[Any]) -> str | bytes:
-    """The first cell that is not a number, else the first cell, of an array of texts."""
+    """The first cell that is not a number, else the first cell, of an array of strings."""
     flat = X.ravel()[:1000].tolist()
     return next((each for each in flat if not is_number(each)), flat[0] if flat else "")
 
@@ -269,7 +270,7 @@ def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: st
 
 
 def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | None, name: str) -> ShapeError:
-    """The error for another shape than (n_samples, n_features), with the line that makes that of it."""
+    """The error for another shape than (n_samples, n_features), with the line that reshapes it."""
     n_axes, is_one = len(shape), math.prod(shape) == n_features > 1
     if n_axes == 4 and (shape[1] == 3 or shape[3] in (3, 4)):
         axis = 1 if shape[1] == 3 != shape[3] else 3

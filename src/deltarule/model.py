@@ -1,4 +1,4 @@
-"""Model: a network with everything else that a prediction needs, so that it can be saved, loaded and asked."""
+"""Model: a network with everything else that a prediction needs, so that it can be saved, loaded and used."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ class Standardization(metaclass=Named):
 
     @classmethod
     def of(cls, columns: Array) -> Self:
-        """The one that gives each column of `columns` (n_samples, columns) mean 0 and standard deviation 1."""
+        """The Standardization that gives each column (n_samples, columns) mean 0 and standard deviation 1."""
         columns = np.asarray(columns)
         constant = columns.min(axis=0) == columns.max(axis=0)  # its deviation may come out as 1e-17 and not as 0
         scale = np.where(constant, 1.0, columns.std(axis=0, dtype=np.float64))
@@ -58,16 +58,16 @@ class Standardization(metaclass=Named):
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
-    """One more output beside a softmax's own, for inputs of no class: it reads the last hidden layer as they do.
+    """One more output beside those of a softmax, for inputs of no class: it reads the last hidden layer as they do.
 
-    weight: (fan_in,). bias: moved so that the share of this output is 0.5 where an input begins to be unusual.
+    weight: (fan_in,). bias: chosen so that the share of this output is 0.5 where an input begins to be unusual.
     """
 
     weight: Array
     bias: float
 
     def fits(self, network: Network) -> bool:
-        """Whether a network ends in a softmax, behind a layer of as many units as there are weights."""
+        """Whether a network ends in a softmax, after a layer with as many units as there are weights."""
         is_softmax = isinstance(network.activations[-1], Softmax)
         return is_softmax and np.shape(self.weight) == network.layer_sizes[-2:-1]
 
@@ -84,7 +84,7 @@ class Doubt:
 
 
 class Answers(NamedTuple):
-    """The outputs of a network, (n_samples, outputs), what they mean by its task, and how unusual: see `Model`."""
+    """The outputs of a network, (n_samples, outputs), the answers by its task, and how unusual the inputs are."""
 
     outputs: Array
     predicted: Array
@@ -94,18 +94,17 @@ class Answers(NamedTuple):
 @public("Model(dr.Network((784, 100, 10)))")
 @dataclass(frozen=True, eq=False, init=False)
 class Model(metaclass=Named):
-    """A network, and what else it takes to ask it.
+    """A network with all that its predictions need.
 
-    network: it knows its task, class_names, image_shape and pixels, which describe what `predict` takes and answers.
-        What is given here and new to it, it learns; where it says otherwise, the Model has one around the same
-        parameters that says so.
+    network: its task, class_names, image_shape and pixels describe what `predict` takes and returns. What is given
+        here is added to the network; if it contradicts the network, the Model uses a copy around the same parameters.
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
-    columns: the columns of the table that inputs come from, where they do; texts become inputs of 0 and 1.
+    columns: the columns of the table that inputs come from, if they do; strings become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
-    doubt: what `unusual` asks. The bundled network has one; train the network on, and it no longer fits.
+    doubt: for `unusual`. The bundled network has one; after more training it no longer fits.
 
     Attributes: those, task, class_names, image_shape, pixels, has_probabilities; inner, the network that reads what
-    `inputs` returns; input_names, where the inputs come from a table.
+    `inputs` returns; input_names, if the inputs come from a table.
     """
 
     network: Network
@@ -147,32 +146,32 @@ class Model(metaclass=Named):
 
     # What the network says of itself.
     task = property(attrgetter("network.task"), doc="What the outputs answer, as for Network.")
-    class_names = property(attrgetter("network.class_names"), doc="One name an output.")
+    class_names = property(attrgetter("network.class_names"), doc="One name per output.")
     image_shape = property(attrgetter("network.image_shape"), doc="(height, width) of an input that is an image.")
     pixels = property(attrgetter("network.pixels"), doc="Whether inputs are uint8 pixels, which count as value / 255.")
     has_probabilities = property(attrgetter("network.has_probabilities"), doc="Whether the outputs are probabilities.")
 
     @property
     def reads_ink(self) -> bool:
-        """Whether it is shown images as ink from 0 to 1: unless it reads pixels, or is known to have learned others."""
+        """Whether it gets images as ink from 0 to 1: unless it reads pixels, or learned from other numbers."""
         means = None if self.input_scaling is None else self.input_scaling.mean
         seen = self.network.input_range or (None if means is None else (means.min(), means.max()))
         return not self.pixels and (seen is None or is_unit(seen))
 
     @property
     def inner(self) -> Network:
-        """The network to train, score and inspect on `scaled` data; standardized pixels are numbers to it."""
+        """The network to train, score and inspect on `scaled` data; for it, standardized pixels are numbers."""
         network = self.network
         return network if self.input_scaling is None else with_meaning(network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
-        """A model around a network that is to learn `train`: with its columns, and its means and deviations.
+        """A model for training a network on `train`: with its columns, and its means and deviations.
 
-        The network is given the task, image shape and names of `train`, and what its inputs are: see `take_meaning`.
+        The network gets the task, image shape and names of `train`, and the meaning of its inputs.
 
-        standardize: whether inputs and regression targets are brought to mean 0 and standard deviation 1; None for all
-            but images. Inputs of 0 and 1, which columns of text become, stay as they are.
+        standardize: whether inputs and regression targets get mean 0 and standard deviation 1; None for all but
+            images. Inputs of 0 and 1, from columns of text, stay as they are.
 
         >>> Model.suited(Network((2, 1)), Dataset(np.eye(2), np.eye(2)[:, :1], "values")).input_scaling.mean.tolist()
         [0.5, 0.5]
@@ -198,22 +197,22 @@ class Model(metaclass=Named):
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """What the inputs of the network are called, where they come from a table; else none."""
+        """The names of the network's inputs, if they come from a table; else none."""
         return input_names(self.columns)
 
     def of_numbers(self) -> Self:
-        """The same model, to be given what `unscaled` returns: a number for each input of the network."""
+        """The same model for what `unscaled` returns: a number for each input of the network."""
         return replace(self, columns=tuple(map(Column, self.input_names)))
 
     def rows(self, frame: Any, *, unseen: Literal["error", "other"] = "error") -> Array:
-        """A DataFrame as rows that `predict` takes, (n_samples, columns), its texts as places among their categories.
+        """A DataFrame as rows for `predict`, (n_samples, columns), its strings as places among their categories.
 
-        unseen: "other" counts a text that was not learned from as none of the categories; else it is a DataError.
+        unseen: with "other" an unknown string counts as none of the categories; else it is a DataError.
         """
         return table_rows(frame_table(frame), self.columns, unseen=unseen)
 
     def unscaled(self, raw: Any) -> Array:
-        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: texts as 0 and 1."""
+        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: strings as 0 and 1."""
         if self.columns and is_frame(raw):
             raw = self.rows(raw)
         if not self.columns:
@@ -229,12 +228,12 @@ class Model(metaclass=Named):
     def inputs(self, raw: Any) -> Array:
         """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
 
-        raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame, whose
-            columns may be in any order and more than are needed; or an array (n_samples, columns), where a text is its
-            place among the column's categories.
+        raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame
+            with its columns in any order, and perhaps others; or an array (n_samples, columns), with the place among
+            the column's categories for a string.
 
-        Raises ShapeError where the width does not fit, DataError where numbers are on another scale than those learned
-        from, a DataFrame lacks a column, or a cell is not such as were learned from: see `data/readers/tables.py`.
+        Raises ShapeError if the width does not fit, DataError if numbers are on another scale than in training, a
+        DataFrame lacks a column, or a cell does not suit its column: see `data/readers/tables.py`.
         """
         numbers = self.unscaled(raw)
         if self.input_scaling is None:
@@ -250,7 +249,7 @@ class Model(metaclass=Named):
         return outputs_of(self.network, self.inputs(raw))
 
     def predict(self, raw: Any) -> Array:
-        """The answers for raw inputs, such as `inputs` takes, by task.
+        """The answers for raw inputs, as `inputs` takes them, by task.
 
         classes: (n_samples,) int64, indices into class_names.
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
@@ -259,33 +258,33 @@ class Model(metaclass=Named):
         return self._decide(self.outputs(raw))
 
     def unusual(self, raw: Any) -> Array:
-        """How unlike the data that the model learned inputs are, (n_samples,): 0 to 1, from 0.5 on unlike any class.
+        """How unlike the training data the inputs are, (n_samples,): 0 to 1, from 0.5 on unlike any class.
 
-        Probabilities cannot say so: of the classes there are, one is always the likeliest. SettingError for a model
-        that has not learned it: the bundled network has, from letters, drawings and scribbles.
+        Probabilities cannot show this: one class is always the likeliest. SettingError for a model that has not
+        learned it; the bundled network has, from letters, drawings and scribbles.
         """
         if self.doubt is None:
             raise SettingError(sentence("model.no_doubt"))
         return self.doubt.shares(self.network, self.inputs(raw))
 
     def answers(self, raw: Any) -> Answers:
-        """What `outputs`, `predict` and, where there is `doubt`, `unusual` return."""
+        """The results of `outputs`, `predict` and, if there is `doubt`, `unusual`."""
         outputs = self.outputs(raw)
         return Answers(outputs, self._decide(outputs), None if self.doubt is None else self.unusual(raw))
 
     def _decide(self, outputs: Array) -> Array:
-        """What outputs mean by task, values in the targets' own units."""
+        """The answers for these outputs by task, values in the targets' own units."""
         predicted = decide(self.network, outputs)
         return predicted if self.target_scaling is None else self.target_scaling.undo(predicted)
 
     def probabilities(self, raw: Any) -> Array:
-        """The outputs, (n_samples, outputs), where they are probabilities; else SettingError."""
+        """The outputs, (n_samples, outputs), if they are probabilities; else SettingError."""
         return self.inner.probabilities(self.inputs(raw))
 
     def scaled(self, dataset: Dataset) -> Dataset:
-        """A dataset as the network is trained and scored on it: inputs and targets standardized as the model does.
+        """A dataset as the network reads it: inputs and targets standardized by the model.
 
-        Raises ShapeError or SettingError where the data do not fit the model.
+        Raises ShapeError or SettingError if the data do not fit the model.
         """
         theirs, ours = ([(each.name, each.input_names) for each in part.columns] for part in (dataset, self))
         if theirs and theirs != ours:
@@ -303,16 +302,16 @@ class Model(metaclass=Named):
 
 
 def has_own(network: Network, name: str) -> bool:
-    """Whether a network says its task, class_names or image_shape; numbers do not count as names."""
+    """Whether a network has a task, class_names or image_shape; numbers do not count as names."""
     return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
 
 
 def take_meaning(network: Network, train: Dataset) -> None:
-    """Give a network the meaning of the data that it is to learn: task, pixels, range, image shape, names.
+    """Give a network the meaning of its training data: task, pixels, range, image shape, names.
 
-    What the network knows already stays; the range of its inputs widens.
+    What the network already has stays; the range of its inputs widens.
 
-    Raises SettingError where the network was made for another task, DataError where its inputs were on another scale.
+    Raises SettingError if the network was made for another task, DataError if its inputs were on another scale.
     """
     check_purpose(network, train)
     pixels, seen = network.pixels or train.inputs.dtype == np.uint8, network.input_range
@@ -335,7 +334,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
 
 
 def range_with(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
-    """The (lowest, highest) number of a range, where there is one, and of an array or a sparse matrix."""
+    """The (lowest, highest) number of a range, if there is one, and of an array or a sparse matrix."""
     ends = [float(inputs.min()), float(inputs.max()), *(seen or ())]
     return min(ends), max(ends)
 

@@ -1,9 +1,9 @@
-"""The one table of what networks and trainings are made of: a row for each part, with all that there is of it.
+"""The table of the parts of networks and of training: a row for each part.
 
 The rows are in parts.toml. A part is written as its name, "relu", or as a dict of its name and settings,
 {"name": "leaky_relu", "slope": 0.1}: in recipes, in model files, and wherever Network, `fit` and Trainer take one. A
-class is given as text, "module:name", and imported when it is asked for, so this module knows none of them. A name that
-is not in the table is refused; nothing that a user's file says is ever imported or run.
+class is given as "module:name" and imported when it is needed, so this module imports none of them. A name that is not
+in the table is refused; nothing from a user's file is ever imported or run.
 
 A new part is a class, a row in parts.toml, and a kernel in `native/` (or the reason why there is none).
 """
@@ -48,9 +48,9 @@ class No(str):
 
 
 class Operator(NamedTuple):
-    """A node of an ONNX graph: what it is, what it makes ("a" is the activation), and what it reads.
+    """A node of an ONNX graph: its operator, its output ("a" is the activation), and its inputs.
 
-    reads: "z", what an operator before it makes, a setting of the part by its name, or a number.
+    reads: "z", the output of an earlier operator, a setting of the part by its name, or a number.
     attributes: numbers, or settings of the part by their names.
     """
 
@@ -64,10 +64,9 @@ class Operator(NamedTuple):
 class Part:
     """A row: one activation, loss, optimizer, penalty, schedule or initializer.
 
-    home: its class, or function, as "module:name". kernel: the code of its twin in C, likewise, and the settings that
-    the twin is given, in its order, "-" where it has no use for one. sklearn: what scikit-learn calls it. torch: its
-    module in torch.nn, with the arguments that are settings. synonyms: what else people call it. A cell that is empty
-    says why: No(...).
+    home: its class or function, as "module:name". kernel: likewise the code of its counterpart in C, and the settings
+    that this takes, in order, "-" for one that it does not use. sklearn: its name in scikit-learn. torch: its module
+    in torch.nn, with the arguments that are settings. synonyms: other names for it. An empty cell says why: No(...).
     """
 
     kind: Kind
@@ -86,7 +85,7 @@ class Part:
 
 
 def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
-    """A row, of its cells as parts.toml has them."""
+    """A row, from its cells in parts.toml."""
     read = {key: No(cell[4:]) if str(cell).startswith("no: ") else cell for key, cell in cells.items()}
     if not isinstance(read["onnx"], No):
         read["onnx"] = tuple(Operator(*each) for each in read["onnx"])
@@ -94,7 +93,7 @@ def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
 
 
 _TABLES = read_tables("parts")
-BASES: dict[Kind, str] = {kind: row["base"] for kind, row in _TABLES["kinds"].items()}  # what its parts derive from
+BASES: dict[Kind, str] = {kind: row["base"] for kind, row in _TABLES["kinds"].items()}  # the base class of its parts
 EXAMPLES: dict[Kind, str] = {kind: row["example"] for kind, row in _TABLES["kinds"].items()}
 PARTS: dict[Kind, dict[str, Part]] = {
     kind: {name: _part(kind, name, _TABLES["every"].get(kind, {}) | cells) for name, cells in rows.items()}
@@ -106,13 +105,13 @@ _BY_HOME = {row.home: row for row in ROWS}
 
 @cache
 def object_at(home: str) -> Any:
-    """What "module:name" stands for."""
+    """The object that "module:name" names."""
     module, _, name = home.partition(":")
     return attrgetter(name)(import_module(module))
 
 
 def part_of(thing: Any) -> Part | None:
-    """The row of an object; None for one that is not deltarule's own, subclasses included."""
+    """The row of an object; None for one that is not deltarule's own, such as a subclass."""
     kind = type(thing)
     return _BY_HOME.get(f"{kind.__module__}:{kind.__qualname__}")
 
@@ -180,28 +179,28 @@ def spec_of(kind: Kind, thing: Any) -> dict[str, Any]:
 
 
 def resolve(kind: Kind, given: Any, name: str) -> Any:
-    """The part that was given for the argument `name`: as an object, or by its name or its spec.
+    """The part given for the argument `name`: as an object, or by its name or its spec.
 
-    Raises SettingError for anything else, a class in the place of an object for instance.
+    Raises SettingError for anything else, for example a class instead of an object.
     """
     if isinstance(given, str | Mapping):
         return make(kind, given)
     base, is_class, row = object_at(BASES[kind]), isinstance(given, type), part_of(given)
-    other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, and is not a schedule
+    other = "" if row is None or row.kind == kind else row.kind  # an activation can be called, but is not a schedule
     if isinstance(given, base) and not is_class and not other:
         if row is None and isinstance(base, type):
             check_methods(given, base)
         return given
     works = '"softmax"' if name == "output" else EXAMPLES[kind]
     works += ', or "identity" for none' if name == "output" and given is None else ""
-    word = getattr(given, "__name__", type(given).__name__).lower()  # of a function, a class or an object of others
+    word = getattr(given, "__name__", type(given).__name__).lower()  # of a function, a class, another object
     works = f'"{word}"' if word in PARTS[kind] else works
     if is_class and kind not in ("schedule", "initializer") and issubclass(given, base):
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind in ("penalty", "schedule") and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"{works.partition('(')[0]}({given})"
     elif kind == "initializer" and hasattr(given, "shape"):
-        works = f'"he_normal", or, for what becomes of an array, {name.split()[-1]}().value(z)'
+        works = f'"he_normal", or, to compute it for an array, {name.split()[-1]}().value(z)'
     elif kind == "initializer" and isinstance(given, int | float):
         works += f", or for a slope LeakyReLU(slope={given})"
     elif callable(given) and not row and kind in ("activation", "loss", "optimizer") and not is_class:
@@ -213,7 +212,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
 
 def check_methods(thing: Any, base: type[Any]) -> None:
-    """Raise SettingError where a user's own class has a method that cannot be called as that of its base is."""
+    """Raise SettingError if a user's own class has a method that cannot be called like that of its base."""
     for name, method in vars(type(thing)).items():
         theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
         if callable(theirs):
@@ -225,17 +224,17 @@ def check_methods(thing: Any, base: type[Any]) -> None:
 
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:
-    """What an attribute of a network becomes where `value` is assigned to it. SettingError where it cannot be.
+    """The new value of a network's attribute when `value` is assigned to it; SettingError if that is not possible.
 
-    Raises ShapeError where names or an image do not fit the number of outputs or inputs.
+    Raises ShapeError if names or an image do not fit the number of outputs or inputs.
     """
     is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
         raise SettingError(f"{name} of a network cannot be assigned: use {line}")
     is_ours = type(network).__module__.startswith("deltarule.") and "class_names" in vars(network)
     if is_ours and not (name in vars(network) or hasattr(type(network), name) or name.startswith("_")):
-        known = [each for each in dir(network) if not each.startswith("_")]
-        if (offer := closest(name, known)).startswith("did you mean"):
+        offer = closest(name, [each for each in dir(network) if not each.startswith("_")])
+        if offer.startswith("did you mean"):
             raise SettingError(f"a network has no {name!r} to assign: {offer.partition(' Known')[0]}")
     if name == "parameters" and (sizes := getattr(value, "layer_sizes", None)) != network.layer_sizes:
         needed, note = f"Parameters of {network.layer_sizes}", f" of {sizes}" if sizes else ""
@@ -260,11 +259,12 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
 
 @public()
 class Views(tuple[Any, ...]):
-    """Arrays that are parts of one vector: `weights[0] += W` changes it, another array would not."""
+    """Arrays that are parts of one vector: `weights[0] += W` changes the vector, another array would not."""
 
     def __setitem__(self, place: Any, given: Any) -> None:
         if given is not self[place]:
-            raise SettingError(sentence("network.replaced", l=place if isinstance(place, int) else 0))
+            at = place if isinstance(place, int) else 0
+            raise SettingError(sentence("network.replaced", l=at, shape=self[at].shape))
 
     def __array__(self, *given: Any, **named: Any) -> NDArray[Any]:
         try:
@@ -274,7 +274,7 @@ class Views(tuple[Any, ...]):
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
-    """What an initializer returns. SettingError where that is not an array of this shape."""
+    """The array of an initializer. SettingError if it does not have this shape."""
     needed = f"shape {(fan_in, fan_out)}"
     try:
         W: NDArray[Any] = initializer(rng, fan_in, fan_out)
@@ -287,7 +287,7 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
 
 
 def kernel_values(thing: Any) -> tuple[Any, ...] | None:
-    """The code of an object's kernel, and its settings, 0 where it has no use for one; None without a kernel."""
+    """The code of an object's kernel, and its settings, 0 for one that it does not use; None without a kernel."""
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None

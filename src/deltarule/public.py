@@ -1,4 +1,4 @@
-"""What everything public answers to a wrong call or name: what was passed, what is needed, and a line that works.
+"""The answers of public names to a wrong call or name: what was passed, what is needed, and a line that works.
 
 The words are in elsewhere.toml.
 """
@@ -30,30 +30,30 @@ from deltarule.settings import (
 )
 
 T = TypeVar("T")
-RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises where an argument is of a wrong kind
-FLAGS = ("<class 'bool'>", "bool", "bool | None")  # the annotations of what is on or off
-ACTS: dict[str, list[str]] = words()["acts"]  # by sign: the method, and what the class does not do
+RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises for an argument of the wrong kind
+FLAGS = ("<class 'bool'>", "bool", "bool | None")  # the annotations of switches
+ACTS: dict[str, list[str]] = words()["acts"]  # by sign: the methods, and what the class is not
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
 OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
 
 
 def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
-    """Let a function or a class answer what does not fit with a SettingError, and not in Python's words.
+    """Make a function or a class explain its misuse with a SettingError instead of Python's own error.
 
-    That is a call that does not fit, an argument of a wrong kind, a missing attribute, an assignment in vain.
+    Misuse is a call that does not fit, an argument of the wrong kind, a missing attribute, a useless assignment.
 
-    line: a call that works, for functions and constructors; of others it is made from what they need. is_inner: whether
-        a training step calls its methods, which then stay as they are, those in OUTER aside.
+    line: a call that works, for functions and constructors; others show the arguments that they need. is_inner: whether
+        a training step calls its methods, which then stay as they are, except those in OUTER.
     """
 
     def decorate(thing: T) -> T:
         if not isinstance(thing, type):
             return _with_answers(thing, None, line)  # type: ignore[return-value,arg-type]
-        borrowed = {"score": getattr(thing, "score", None)}  # scikit-learn's, where the thing is an estimator
+        borrowed = {"score": getattr(thing, "score", None)}  # scikit-learn's, for an estimator
         members: dict[str, Any] = borrowed | dict(vars(thing))
         for name, method in members.items():
             function = method.__func__ if isinstance(method, classmethod) else method
-            if hasattr(method, "fn"):  # scikit-learn's, of what is there for some settings only
+            if hasattr(method, "fn"):  # scikit-learn's, for methods that exist only with some settings
                 method.fn = _with_answers(method.fn, thing, "")
             is_public = name in OUTER or not (is_inner or name.startswith("_"))
             is_own = name in borrowed or getattr(function, "__qualname__", "").startswith(f"{thing.__qualname__}.")
@@ -104,23 +104,23 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
                 Call(function, owner, line).explain(args, kwargs, error)
             raise
         if function.__name__ == "__init__" and type(args[0]).__setattr__ is _assign:  # type: ignore[comparison-overlap]
-            vars(args[0])["_is_made"] = True  # from now on a program assigns, and no constructor
+            vars(args[0])["_is_made"] = True  # from now on assignments come from programs, not from the constructor
         return answer
 
     return call
 
 
 class Call:
-    """A public function, or a method of `owner`, that was called in vain; line: as for `public`."""
+    """A public function, or a method of `owner`, in a call that failed; line: as for `public`."""
 
     def __init__(self, function: Callable[..., Any], owner: type[Any] | None, line: str) -> None:
         self.parameters, self.owner, self.line = dict(signature(function).parameters), owner, line
-        self.placed: dict[str, Any] = {}  # what was given by position, by its names
+        self.placed: dict[str, Any] = {}  # the positional arguments, by name
         self.is_of_class, self.is_made = "cls" in self.parameters, function.__name__ == "__init__"
         self.called = function.__name__
 
     def explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> None:
-        """Raise SettingError where the arguments do not fit, in number, name or kind; ShapeError where in shape."""
+        """Raise SettingError if the arguments do not fit in number, name or kind; ShapeError if in shape."""
         if self.owner is not None:
             self.parameters.pop(next(iter(self.parameters)))
             if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
@@ -159,18 +159,18 @@ class Call:
         return [each.name for each in every if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
 
     def works(self, **more: Any) -> str:
-        """A line that works: the one that was given, or one of what is needed, with `more` arguments."""
+        """A line that works: the declared one, or one with the needed arguments and `more`."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
         taken = {name: value for name, value in self.placed.items() if more and name not in more}
         names = [name for name in self.required if name not in taken | more]
         if not self.required and not more:
             names = [name for name in self.parameters if self._setting(name)][:1]
-        lead = "{}=" if more and self.by_position[:1] in [[name] for name in more] else ""  # then none goes by position
-        examples = [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
+        lead = "{}=" if more and self.by_position[:1] in [[name] for name in more] else ""  # then none is positional
+        examples = [(name, str(self._like(name, value))) for name, value in taken.items()]
+        examples += [(name, self._argument(name)[1] or f"{name}={self._setting(name).like(None)}") for name in names]
         written = [each if each.startswith(f"{name}=") else lead.format(name) + each for name, each in examples]
-        written = [*(f"{self._like(name, value)}" for name, value in taken.items()), *written]
-        written += [f"{name}={value}" for name, value in more.items()]
+        written += [f"{name}={str(value).removeprefix(f'{name}=')}" for name, value in more.items()]
         thing = "" if self.owner is None else self.owner.__name__ if self.is_of_class else variable_of(self.owner)
         return f"{f'{thing}.' if thing and not self.is_made else ''}{self.called}({', '.join(written)})"
 
@@ -178,50 +178,52 @@ class Call:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
 
     def _own_name(self, word: str) -> str:
-        """The argument of that name, or the one that other libraries call so; "" where there is none."""
+        """The argument of that name, or the one that other libraries call so; "" if there is none."""
         return next((name for name in (word, *names_for(word)) if name in self.parameters), "")
 
     def _like(self, name: str, value: Any) -> Any:
-        """A value for an argument: the one that was given for it under another name, where it may be, or an example."""
+        """A value for an argument: the one given under another name, if it is legal, or an example."""
         if type(value).__repr__ is source_text:  # type: ignore[comparison-overlap]
             return repr(value)
         asked, shown = setting(name, self.owner or self.called), brief(value)
         if asked and not isinstance(value, str | list | tuple):
             return asked.like(value)
         is_plain = isinstance(value, str | bool | list | tuple) and not shown.startswith(("a ", "[<"))
-        return shown if is_plain else self._argument(name)[1] or "..."
+        example = self._argument(name)[1]
+        return shown if is_plain or (example == name and is_a(value, "number")) else example or "..."
 
     def _argument(self, name: str) -> tuple[str, str]:
-        """The kind of an argument, and an example; its own name where nothing is known."""
+        """The kind of an argument, and an example; its own name if nothing is known."""
         rows, owners = words()["arguments"], self.owner.__mro__ if self.owner else ()
         keys = (*(f"{each.__name__}.{name}" for each in owners), f"{self.called}.{name}", name)
         kinds, _, example = next((rows[key] for key in keys if key in rows), "").partition(": ")
         return kinds, example or ("" if self._setting(name) else name)
 
     def _offer(self, wrong: str, given: Mapping[str, Any]) -> str:
-        """The argument that was meant, where it is found, or what to leave out; or the nearest."""
+        """The argument that was meant, if it is found, or what to leave out; or the closest name."""
         names, owner = names_for(wrong), self.owner
         if line := self.answered.get(f"{self.called}.{wrong}"):
             return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
         if meant := self._own_name(wrong):
-            named = [(name, value) for each, value in given.items() if (name := self._own_name(each))]
-            more = {name: self._like(name, value) for name, value in named}
-            return f"did you mean {meant!r}? Use {self.works(**(more if len(more) == len(named) else {}))}"
+            more = {name: self._like(name, value) for each, value in given.items() if (name := self._own_name(each))}
+            free = [name for name in self.by_position if name not in more]  # which those by position then move on to
+            self.placed = dict(zip(free, self.placed.values(), strict=False))
+            return f"did you mean {meant!r}? Use {self.works(**more)}"
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
-            for name in (each for each in signature(owner).parameters if each in (wrong, *names)):
+            for name in (each for each in (wrong, *names) if each in signature(owner).parameters):
                 line = f"{owner.__name__}(..., {name}={self._like(name, given[wrong])})"
                 return f"it is an argument of {owner.__name__}; use {line}"
-        has_settings = variable_of(owner) != "estimator" if self.is_made else self.called == "fit" and owner is None
-        found_at = words()["found_at"] if has_settings else {}
+        has_settings, kind = self.is_made or self.called == "fit", variable_of(owner)
+        found_at = words()["found_at"] | words().get(f"found_at_{kind}", {}) if has_settings else {}
         if name := next((each for each in (wrong, *names) if each in found_at and each not in self.parameters), ""):
             where, how = found_at[name]
             subject = "the learning rate" if name == "learning_rate" and wrong != name else "it"
-            optimizer = f"optimizer={self.called}(), " if variable_of(owner) == "optimizer" else ""
-            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]))
+            optimizer = f"optimizer={self.called}(), " if kind == "optimizer" else ""
+            line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]), kind=owner and owner.__name__)
             return f"{subject} is {where}; use {line}"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         works = f"leave it out, as in {self.works()}"
-        return offer if "did you mean" in offer else f"{offer}; or {works}" if has_settings and offer else works
+        return offer if "did you mean" in offer else f"{works}; {offer}" if has_settings and offer else works
 
     def _check_number(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         called, by_position = self.called, self.by_position
@@ -248,7 +250,7 @@ class Call:
             raise SettingError(f"{called} needs {' and '.join(missing)}; use {line}")
 
     def _by_name(self, surplus: tuple[Any, ...]) -> dict[str, Any]:
-        """Arguments too many by names that fit their kinds, epochs=10, optimizer=Adam(); none where one has none."""
+        """Surplus arguments with names that fit their kinds, epochs=10, optimizer=Adam(); none if one fits no name."""
         found, rows = dict[str, Any](), words()["by_kind"]
         for value in surplus:
             fits = (name for name in rows if name in self.parameters.keys() - found and is_a(value, rows[name]))
@@ -277,9 +279,9 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
 
 
 class Named(type):
-    """A class that answers a name that it does not have, as its objects do.
+    """A class that explains a name that it does not have, as its objects do.
 
-    help() shows how it is made and its methods, as for an Enum; attributes are in the docstring, computed or not.
+    help() shows its constructor and its methods, as for an Enum; the docstring lists the attributes.
     """
 
     def __dir__(cls) -> list[str]:
@@ -287,7 +289,7 @@ class Named(type):
 
     @property
     def __signature__(cls) -> Signature:
-        """How a thing is made, without the types, which the docstring says in words."""
+        """The constructor's signature, without types, which the docstring gives in words."""
         _, *parameters = signature(cls.__init__).parameters.values()  # type: ignore[misc]
         return Signature([each.replace(annotation=each.empty) for each in parameters])
 
@@ -300,7 +302,7 @@ class Named(type):
 
 
 def _answer_names(kind: type[Any]) -> None:
-    """Let objects of a class answer names, acts and assignments that they do not have with what to use instead."""
+    """Make objects of a class explain names, operations and assignments that they do not have: what to use instead."""
     for act, (methods, _) in ACTS.items():
         for method in methods.split() if line_for(kind, act) else ():
             if method not in vars(kind):
@@ -317,7 +319,7 @@ def _answer_names(kind: type[Any]) -> None:
 
 
 def _unpack(thing: Any) -> Any:
-    """The iterator of a tuple. SettingError where a program unpacks it to more or fewer names than it has places."""
+    """The iterator of a tuple. SettingError if a program unpacks it to more or fewer names than it has items."""
     frame = sys._getframe(1)
     does, n_names = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
     if opname[does] == "UNPACK_SEQUENCE" and n_names != len(thing):
@@ -327,17 +329,17 @@ def _unpack(thing: Any) -> Any:
 
 
 def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
-    """A method that says what to use instead of an act; own: that of a base, which is asked first."""
+    """A method that says what to use instead of an operation; own: that of a base class, which is tried first."""
 
     def refuse(thing: Any, *given: Any, **named: Any) -> Any:
-        try:  # a step of training asks this way for its weights
+        try:  # a training step gets its weights this way
             if own and (found := own(thing, *given)) is not NotImplemented:
                 return found
         except (LookupError, TypeError):
             pass
         says = f"{type(thing).__name__!r} object {ACTS[act][1]}:"
         if own and act == "[]":
-            says = f"the places are 0 to {len(thing) - 1}: got {brief(given[0])};"
+            says = f"the indices are 0 to {len(thing) - 1}: got {brief(given[0])};"
         raise SettingError(f"{says} use {line_for(type(thing), act)}")
 
     return refuse
@@ -347,24 +349,24 @@ def _refuse_name(thing: Any, name: str) -> Any:
     kind = type(thing)
     if hasattr(kind, name) or name.startswith("_"):
         try:
-            return object.__getattribute__(thing, name)  # which says what is wrong with it
+            return object.__getattribute__(thing, name)  # its own message explains it
         except AttributeError as error:
-            raise error.__cause__ or error from None  # scikit-learn's says less than what it is caused by
+            raise error.__cause__ or error from None  # the cause says more than scikit-learn's error
     raise UnknownNameError(partial(no_attribute, kind, name, thing, f"{kind.__name__!r} object"))
 
 
 @cache
 def _assignment(kind: Any, name: str) -> tuple[str | None, bool]:
-    """What to do instead of assigning an attribute, where that is in vain; and whether it is a setting."""
+    """What to do instead of assigning an attribute, if that has no effect; and whether it is a setting."""
     has_fields = hasattr(kind, "__dataclass_fields__")
     is_setting = name in setting_names(kind) if has_fields else setting(name, kind) is not None
     return line_for(f"{kind.__name__} assigned", name), is_setting
 
 
 def _assign(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute. SettingError where the class is frozen and, once it is made, for what it cannot have.
+    """Assign an attribute. SettingError if the class is frozen and, after its construction, for unknown attributes.
 
-    What deltarule alone may change, such as the learning rate of a run, it writes to `vars(thing)`.
+    What only deltarule may change, such as the learning rate of a run, it writes to `vars(thing)`.
     """
     kind: Any = type(thing)
     fields, is_ours = getattr(kind, "__dataclass_fields__", {}), kind.__module__.startswith("deltarule.")
@@ -376,7 +378,7 @@ def _assign(thing: Any, name: str, value: Any) -> None:
         if is_ours and line:
             raise SettingError(f"{name} of {with_article(kind.__name__)} cannot be assigned: use {line}")
         if is_ours and not (name in fields or name.startswith("_")):
-            getattr(thing, name)  # which answers a name that it does not have
+            getattr(thing, name)  # which explains a name that it does not have
         if is_setting and name in vars(thing) and (value is not None or getattr(kind, name, "") is not None):
             check(name, value)
     object.__setattr__(thing, name, value)
@@ -384,12 +386,12 @@ def _assign(thing: Any, name: str, value: Any) -> None:
 
 @public()
 class Activations(tuple[Any, ...]):
-    """The activation of each layer, as the network was made with them."""
+    """The activation of each layer."""
 
 
 @public()
 class LossValue(float):
-    """C of a batch: a float, which answers what other libraries' losses have, such as item and backward."""
+    """C of a batch: a float that explains the attributes of other libraries' losses, such as item and backward."""
 
 
 @public()

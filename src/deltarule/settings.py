@@ -1,8 +1,7 @@
-"""What settings may be: each is declared once, and read from here wherever it can be given.
+"""The settings: each is declared once, here or in settings.toml.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-the type, the range, the default and the sentence from here and from settings.toml. `check` gives the one message for an
-illegal value.
+the type, the range, the default and the sentence from there. `check` writes the message for an illegal value.
 """
 
 import math
@@ -32,13 +31,13 @@ BatchSize = int | Literal["full"] | None
 
 
 class Setting(NamedTuple):
-    """What one setting may be.
+    """The declaration of one setting.
 
     kind: int or float. within: its range, as in mathematics: "[0, 1)" is at least 0 and less than 1.
-    default: what it is where nothing is given; None where it must be given, or is off.
-    says: what it is, in a sentence. example: a value that works, where the default shows nothing.
-    unit: what the range counts. or_else: what else it may be; where that begins with "None", None is legal.
-    up_to: another setting of the same thing, than which it is smaller, unless the two are confused.
+    default: its value if none is given; None if it must be given, or is off.
+    says: what it is, in a sentence. example: a value that works, if the default does not show one.
+    unit: the unit of the range. or_else: what else is legal; if that begins with "None", None is.
+    up_to: another setting of the same object, which is larger unless the two are swapped.
     """
 
     kind: type[int] | type[float]
@@ -57,7 +56,7 @@ class Setting(NamedTuple):
 
     @property
     def high(self) -> float:
-        """The first number beyond the range."""
+        """The upper end of the range."""
         return float(self.within[:-1].partition(",")[2])
 
     @property
@@ -70,7 +69,7 @@ class Setting(NamedTuple):
         return bool((self.low < value if self.is_open else self.low <= value) and value < self.high)
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value is legal: a number of the right kind in the range, or None where that means something."""
+        """Whether a value is legal: a number of the right kind in the range, or None if that has a meaning."""
         if value is None:
             return "None" in self.or_else
         is_right_kind = isinstance(value, Integral if self.kind is int else Real) and not isinstance(value, bool)
@@ -78,7 +77,7 @@ class Setting(NamedTuple):
 
     @property
     def range_in_words(self) -> str:
-        """The range, as a message has it."""
+        """The range, as messages show it."""
         unit = f" {self.unit}" if self.unit else ""
         if self.high < math.inf and self.kind is int:
             return f"{self.low:g} to {self.high - 1:g}{unit}"
@@ -90,13 +89,16 @@ class Setting(NamedTuple):
         return f"{low} and finite" if self.kind is float else low
 
     def like(self, value: Any) -> Any:
-        """A legal value, the nearest to what was meant: 0.1 for "0.1", 10 for 10.0, 0.5 for 50 percent."""
+        """A legal value, the nearest to what was meant: 0.1 for "0.1", 1000 for "1,000", 0.5 for 50 percent."""
+        if str(value) == "-1" and '"full"' in self.or_else:
+            return '"full"'
         try:
-            number = math.nan if isinstance(value, bool) else float(value)
+            text = str(value).replace(",", "") if self.kind is int else value
+            number = math.nan if isinstance(value, bool) else float(text)
         except (TypeError, ValueError):
             number = math.nan
         least = 50.0 if (self.default or self.example or 0.0) > 0.5 else 2.0  # percent: 10 is none for 0.999
-        for near in (number, number / 100 if number >= least else -number):
+        for near in (number, number / 100 if number >= least and self.kind is float else -number):
             if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
         return self.default if self.example is None else self.example
@@ -110,7 +112,7 @@ def number(*declared: Any, **more: Any) -> Any:
 
 @dataclass(kw_only=True)
 class TrainingNumbers:
-    """The numbers of a run: `fit`, Trainer and a recipe's [training] take what is declared here."""
+    """The settings of a run that are numbers, for `fit`, Trainer and a recipe's [training]."""
 
     epochs: int = number(int, "[0, inf)", 10, "Passes over the training data.")
     batch_size: BatchSize = number(
@@ -119,7 +121,7 @@ class TrainingNumbers:
     seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
 
 
-# The settings that `deltarule --help` reads, which waits for no file.
+# The settings that `deltarule --help` needs, without reading a file.
 NUMBERS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
 HELD_OUT = "Keep the last N training examples aside, to choose the best epoch by."
 NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
@@ -127,13 +129,13 @@ NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
 
 @cache
 def all_settings() -> dict[str, Setting]:
-    """Every setting, by its name or by its owner's and its own."""
+    """Every setting, by its name or by its owner's name and its own."""
     rows = read_tables("settings").items()
     return NUMBERS | {name: Setting(**row | {"kind": float if row["kind"] == "float" else int}) for name, row in rows}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
-    """The setting of that name, as its owner, a class or what it is called, has it; None where there is none."""
+    """The setting of that name for its owner, a class or a class's name; None if there is none."""
     owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
     known = all_settings()
     return next((known[key] for each in owners if (key := f"{each}.{name}") in known), known.get(name))
@@ -142,7 +144,7 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "", thing: Any = None) -> None:
     """Raise SettingError unless `value` is legal for the setting.
 
-    note: what else to say of what was given. thing: the object with that setting, where it was made with others.
+    note: an addition about the given value. thing: the object with that setting, if it has others.
     """
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0)
     if asked.accepts(value):
@@ -158,7 +160,7 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
 
 
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
-    """The call with that argument and another exchanged, where both are legal then, as for Cosine(1000, 0.1)."""
+    """The call with that argument and another swapped, if both are then legal, as for Cosine(1000, 0.1)."""
     kind, wrong = type(thing), getattr(thing, name)
     for other in (each.name for each in fields(kind) if each.init):
         takes, value = setting(other, kind) if other in setting_names(kind) else None, getattr(thing, other)
@@ -179,12 +181,12 @@ def source_text(thing: Any, **others: Any) -> str:
 
 
 def setting_error(name: str, needed: str, value: Any, line: str, note: str = "") -> SettingError:
-    """The one error for an illegal value: what is needed, what was given, with a note, and a line that works."""
+    """The error for an illegal value: what is needed, what was passed, with a note, and a line that works."""
     return SettingError(f"{name} must be {needed}: got {brief(value)}{note}; use {line}")
 
 
 def check_settings(thing: Any) -> None:
-    """Raise SettingError unless all numbers that a dataclass was made with are legal; note two that look swapped."""
+    """Raise SettingError unless all numbers of a dataclass are legal; note two that look swapped."""
     for name in setting_names(type(thing)):
         check(name, value := getattr(thing, name), type(thing), thing=thing)
         other = getattr(thing, asked.up_to, None) if (asked := setting(name, type(thing))) else None
@@ -199,13 +201,13 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 
 
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
-    """Raise SettingError unless `value` is one of the names that there are."""
+    """Raise SettingError unless `value` is one of the known names."""
     if not (isinstance(value, str) and value in choices):
         raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Raise SettingError unless `value` is True or False, or None, which leaves the matter open."""
+    """Raise SettingError unless `value` is True or False, or None if that is legal."""
     if value is not None and type(value).__name__ not in ("bool", "bool_"):
         is_off = not value or str(value).casefold() in ("no", "off", "false")
         raise setting_error(name, "True or False", value, f"{name}={not is_off}")
@@ -241,12 +243,12 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def is_row(given: Any) -> bool:
-    """Whether it is a sequence or an array of one dimension, and neither a text nor a dict."""
+    """Whether it is a sequence or an array of one dimension, but neither a string nor a dict."""
     return getattr(given, "ndim", 0) == 1 or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
 
 
 def share_of(given: Any, name: str) -> Any:
-    """A share of neurons to drop. SettingError where it is none."""
+    """A share of neurons to drop. SettingError for any other value."""
     check("dropout", given)
     return float(given)
 
@@ -254,7 +256,7 @@ def share_of(given: Any, name: str) -> Any:
 def one_per_layer(
     name: str, given: Any, n_hidden: int, check_one: Callable[[Any, str], Any] = share_of
 ) -> tuple[Any, ...]:
-    """`given`, checked, for each hidden layer: repeated, or as it is if it is a sequence of the right length."""
+    """`given`, checked, for each hidden layer: one value repeated, or a sequence of the right length."""
     row = given if is_row(given) else [given]
     if name == "hidden" and len(row) and all(isinstance(each, Integral) for each in row):
         line = f"Network((784, {', '.join(map(str, row))}, 10))"
@@ -288,7 +290,7 @@ def dtype_of(dtype: Any) -> "np.dtype[Any]":
 
 
 def generator_of(rng: Any) -> "np.random.Generator":
-    """A generator, from one or from a seed. SettingError for what is neither."""
+    """A generator, from a generator or a seed. SettingError for anything else."""
     import numpy as np
 
     with suppress(TypeError, ValueError):
@@ -298,7 +300,7 @@ def generator_of(rng: Any) -> "np.random.Generator":
 
 
 def check_call(name: str, function: Callable[..., Any], takes: Iterable[str], line: str, **by_name: Any) -> None:
-    """Raise SettingError unless a user's function can be called with these arguments by place, and those by name."""
+    """Raise SettingError unless a user's function can be called with these positional and those named arguments."""
     try:
         signature(function).bind(*takes, **by_name)
     except (TypeError, ValueError) as error:
@@ -313,7 +315,7 @@ def check_path(name: str, value: Any) -> None:
 
 
 def brief(value: Any) -> str:
-    """What was given, as a message shows it: a number or a text as it is, of anything large what it is."""
+    """The given value, as messages show it: a number or a string as it is, anything large by its type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     is_list = isinstance(value, list | tuple | dict)
@@ -332,7 +334,7 @@ def brief(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    r"""The same text, its control, format and bidirectional characters as escapes; lines stay lines.
+    r"""The same text, with control, format and bidirectional characters as escapes; lines stay lines.
 
     >>> print(visible("a\x1b[2Jb\u202ec\rd"))
     a\x1b[2Jb\u202ec\rd
@@ -350,10 +352,10 @@ def _escape(character: str) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """The same text in one line, whatever a stranger has put into it."""
+    """The same text in one line, whatever characters a stranger put into it."""
     return visible(text).replace("\n", "\\n")
 
 
 def with_article(kind: str) -> str:
-    """The name of a kind after a or an: a Network, an Adam."""
+    """The name of a kind with its article: a Network, an Adam."""
     return f"an {kind}" if kind[0] in "aeiouAEIO" else f"a {kind}"

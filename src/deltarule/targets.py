@@ -1,4 +1,4 @@
-"""What y may be: the one door for targets. What is unambiguous is taken; a column of classes with a note."""
+"""Every check of y. What is unambiguous is accepted; a column of classes with a note."""
 
 import math
 import sys
@@ -26,10 +26,10 @@ def check_targets(
 ) -> tuple[NDArray[Any], Task]:
     """y as a Dataset holds it, and its task.
 
-    task: what the network answers; None to see it in y: one number a sample is a class where there are several outputs,
-        columns of 0 and 1 are `binary`. names: the network's classes, by which texts are numbered.
+    task: the network's task; None to see it in y: one number per sample is a class if there are several outputs,
+        columns of 0 and 1 are `binary`. names: the network's classes, which number strings.
 
-    Raises ShapeError, DataError or SettingError, with the cure, where y is none of it.
+    Raises ShapeError, DataError or SettingError, with the fix, for any other y.
     """
     door, n_outputs = TargetDoor(array_name(y, name), tuple(layer_sizes), n_samples), layer_sizes[-1]
     y = as_numbers(as_array(y, name), task, names, name)
@@ -56,7 +56,7 @@ def check_targets(
 def check_batch(
     X: NDArray[Any], y: Any, sample_weight: Any, layer_sizes: Sequence[int]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | None]:
-    """X, as `check_inputs` returns it, with targets as `backward` takes them, whatever the task, and weights."""
+    """X, as `check_inputs` returns it, with targets as `backward` takes them, for any task, and weights."""
     if len(X) == 0:
         raise DataError(f"X has shape {X.shape}: at least one example is needed")
     y, n_outputs = as_array(y, "y"), layer_sizes[-1]
@@ -68,7 +68,7 @@ def check_batch(
 
 
 def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Outputs and targets, as a loss takes them from a program; ShapeError or DataError, with the cure, for others."""
+    """Outputs and targets for a loss that a program calls; ShapeError or DataError, with the fix, for others."""
     a, y = numbers(a, "a"), numbers(y, "y")
     values = {"shape": a.shape, "y_shape": y.shape, "dtype": a.dtype}
     if a.ndim != 2 or len(a) != len(y) or (y.ndim != 1 and y.shape != a.shape) or y.ndim == 1 == a.shape[1]:
@@ -87,13 +87,13 @@ def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[A
 
 
 def check_range(y: NDArray[Any], least: float, name: str = "y") -> None:
-    """Raise DataError for targets below the least that a loss has a value for."""
+    """Raise DataError for targets below the lowest that the loss allows."""
     if (y < least).any():
         raise DataError(sentence("targets.too_low", name=name, low=y.min(), least=least))
 
 
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
-    """Targets as they are, or, of texts that name a network's classes, their numbers."""
+    """Targets as they are; strings that name the network's classes become their numbers."""
     if y.dtype.kind in "fiub":
         return y
     if task in (None, "classes") and y.ndim == 2 and 1 not in y.shape:
@@ -110,7 +110,7 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
 
 
 def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = "dr.Network(..., {})") -> DataError:
-    """The error for texts, with the line that makes numbers of them; line: what takes the names of classes."""
+    """The error for strings, with the line that makes numbers of them; line: the call that takes the class names."""
     key = "texts_as_labels" if task == "labels" else "texts"
     if task == "values" and (cure := conversion(y, name)):
         key, line = "texts_of_numbers", cure
@@ -136,21 +136,21 @@ def is_whole(y: NDArray[Any]) -> bool:
 
 
 class TargetDoor(NamedTuple):
-    """Where targets come in: their name in messages, the layer sizes of the network, and the number of samples."""
+    """The context of targets: their name in messages, the layer sizes of the network, and the number of samples."""
 
     name: str
     sizes: tuple[int, ...]
     n_samples: int
 
     def says(self, key: str, n_needed: int = 1, **more: Any) -> str:
-        """A message about these targets, with what the door knows of them; n_needed: how many outputs they need."""
+        """A message about these targets, filled in from the context; n_needed: how many outputs they need."""
         known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "n_needed": n_needed}
         sizes = f"layer sizes {(*self.sizes[:-1], n_needed)}"
         inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
         return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, made=words()["made_with"], **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n,) int64, or (n, outputs) float64 of probabilities; an error with the cure for all else."""
+        """(n,) int64, or (n, outputs) float64 of probabilities; an error with the fix for anything else."""
         if y.shape == (self.n_samples, self.sizes[-1]) and y.dtype.kind == "f" and not is_binary(y) and are_shares(y):
             return y.astype(np.float64)
         if y.ndim != 1:
@@ -198,7 +198,7 @@ class TargetDoor(NamedTuple):
         raise ShapeError(self.says(key, n_columns, **values))
 
     def _refuse_classes(self, classes: NDArray[np.int64]) -> NoReturn:
-        """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest cure."""
+        """Raise DataError for classes that are not 0 to outputs - 1, with the likeliest fix."""
         n_outputs, found = self.sizes[-1], np.unique(classes)
         low, high, row = int(found[0]), int(found[-1]), int(np.argmax(classes < 0))
         cures = (
@@ -214,7 +214,7 @@ class TargetDoor(NamedTuple):
         raise DataError(self.says(key, n_needed, **values))
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
-        """Raise for targets of several columns, where classes are needed, by what they look like."""
+        """Raise the error for targets of several columns if classes are needed, by their form."""
         if y.ndim != 2:
             raise ShapeError(self.says("axes", shape=y.shape))
         for axis, key in ((1, "one_hot_rows"), (0, "one_hot_columns")):
@@ -227,17 +227,14 @@ class TargetDoor(NamedTuple):
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:
-        """Raise DataError for values where classes or labels are needed, with the network that predicts them."""
+        """Raise DataError for values if classes or labels are needed, with the network that predicts values."""
         broken = y[y != np.rint(y)] if y.dtype.kind == "f" else y.ravel()
         value, n_columns = (broken if broken.size else y.ravel())[0], y.shape[1] if y.ndim == 2 else 1
         raise DataError(self.says("values", n_columns, value=value))
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
-    """A finite weight of 0 or more for each sample, not all of them 0, (n_samples,) float64.
-
-    Raises ShapeError, DataError or SettingError for anything else.
-    """
+    """A finite weight of 0 or more for each sample, not all 0, (n_samples,) float64; an error for anything else."""
     if isinstance(sample_weight, dict | str):
         key = "dict" if isinstance(sample_weight, dict) else "text"
         raise SettingError(sentence(f"weights.{key}", given=sample_weight))

@@ -188,7 +188,7 @@ def test_an_image_file_is_read_and_anything_else_is_refused_in_words(visit: Visi
     )
     page.wait_for_function("() => document.querySelector('#stage .digit').textContent === '7'")
     page.evaluate("() => { [window.kept, window.createImageBitmap] = [window.createImageBitmap, null]; }")
-    for content, complaint in ((b"no image", "take a PNG"), (BOMB, "65535 × 65535 pixels: take one of at most 16")):
+    for content, complaint in ((b"no image", "use a PNG"), (BOMB, "65535 × 65535 pixels: use one of at most 16")):
         page.set_input_files("#stage input[type=file]", {"name": "no.png", "mimeType": "image/png", "buffer": content})
         page.wait_for_selector(f"#stage .complaint:has-text('{complaint}')")
     page.evaluate("() => { window.createImageBitmap = window.kept; }")

@@ -55,7 +55,7 @@ def test_it_learns_the_digits_in_the_page_and_reads_a_drawing(visit: Visit, addr
     assert "784 – 32 – 10" in page.inner_text("#about")
     assert "held out from" in (page.locator("#train .chart").nth(0).get_attribute("aria-label") or "")
     assert page.locator(".cell").count() == 32
-    page.get_by_role("button", name="Back to the network of before").click()
+    page.get_by_role("button", name="Back to the previous network").click()
     page.wait_for_function("() => document.querySelector('#about').textContent === '784 – 12 – 10'")
 
 

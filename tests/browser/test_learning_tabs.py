@@ -108,7 +108,7 @@ def test_training_runs_pauses_steps_and_every_tab_shows_its_network(visit: Visit
     page.wait_for_function(f"(held) => ({answers})() !== held", arg=page.evaluate(answers))
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Back to the network of before").click()
+    page.get_by_role("button", name="Back to the previous network").click()
     assert page.inner_text("#about") == given
 
 
@@ -126,7 +126,7 @@ def test_what_one_builds_learns_in_the_servers_page_too(visit: Visit) -> None:
     page.wait_for_selector("#mistakes :text('has no examples for it')")
     page.get_by_role("tab", name="Train").click()
     page.get_by_role("button", name="Recipes, in Python").click()
-    page.get_by_role("button", name="Back to the network of before").click()
+    page.get_by_role("button", name="Back to the previous network").click()
     assert page.inner_text("#about") == given
     page.get_by_role("tab", name="Mistakes").click()
     page.wait_for_selector("#mistakes :text('reads')")
@@ -171,7 +171,7 @@ def test_a_rate_that_breaks_training_stops_it_with_the_reason(visit: Visit) -> N
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Learning rate", exact=True).fill("1e8")
     page.get_by_role("button", name="Start").click()
-    page.wait_for_selector("#train .verdict:has-text('Broken off')")
+    page.wait_for_selector("#train .verdict:has-text('Failed: ')")
     assert "the learning rate 1e+08 is too high" in page.inner_text("#train .verdict")
 
 

@@ -33,7 +33,7 @@ def shared(page: "Page", *hides: str) -> str:
     page.get_by_role("button", name="Share").click()
     for each in hides:
         page.locator(f"dialog input[name={each}]").check()
-    link = page.get_by_label("Drawing, network, world and step").input_value()
+    link = page.get_by_label("It holds drawing, network, settings and step").input_value()
     page.get_by_role("button", name="Close").click()
     return link.partition("#")[2]
 
@@ -99,7 +99,7 @@ def test_a_served_page_gives_a_link_without_its_token(visit: Visit, address: str
     denied = "{ value: { writeText: () => Promise.reject(new Error('denied')) } }"
     page.evaluate(f"Object.defineProperty(navigator, 'clipboard', {denied})")
     page.get_by_role("button", name="Share").click()
-    link = page.get_by_label("Drawing, network, world and step").input_value()
+    link = page.get_by_label("It holds drawing, network, settings and step").input_value()
     assert "token" not in link
     assert "strokes=" in link
     page.get_by_role("button", name="Copy").click()

@@ -129,7 +129,7 @@ def test_backprop_begins_where_gradients_can_be_seen(visit: Visit) -> None:
     page.goto(page.url.partition("#")[0] + f"#draw&{in_address(DIGITS[3])}")
     page.wait_for_selector("#stage .digit:has-text('3')")
     page.get_by_role("tab", name="Backprop").click()
-    page.wait_for_selector("#backprop > p:has-text('The network says 3. Suppose it were')")
+    page.wait_for_selector("#backprop > p:has-text('The network says 3. If')")
     page.get_by_label("it is a").select_option("5")
     page.get_by_role("button", name="update: The update of layer 0").click()
     for _ in range(8):

@@ -61,14 +61,14 @@ def train(page: "Page") -> float:
 def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
     page = visit("train", at=address)
     choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="20")
-    page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them to be learned']")
+    page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them for training']")
     before = page.evaluate(PLANE)
     assert train(page) >= 90
     assert page.evaluate(PLANE) != before
     assert page.inner_text("#about") == "2 – 8 – 8 – 2"
     page.wait_for_function("() => document.querySelectorAll('#stage .cell canvas').length === 16")
     page.locator("#stage .cell").nth(3).hover()
-    page.wait_for_selector("#stage .world:has-text('Layer 0, neuron 3: blue where it is high')")
+    page.wait_for_selector("#stage .world:has-text('Layer 0, neuron 3: blue means high')")
 
 
 def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, address: str) -> None:
@@ -88,7 +88,7 @@ def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, addre
     train(page)
     choose(page, rate="0.3")
     train(page)
-    assert "Gray: the run before, rate 0.01 instead of 0.3." in page.inner_text("#train .watch")
+    assert "Gray: the previous run, rate 0.01 instead of 0.3." in page.inner_text("#train .watch")
     assert "before from" in (page.locator("#train .chart").nth(0).get_attribute("aria-label") or "")
     page.get_by_role("button", name="Reset").click()
     page.wait_for_selector("#train .status:has-text('before the first step')")
@@ -179,7 +179,7 @@ def test_files_of_digits_are_dropped_learned_and_refused(visit: Visit, address: 
         ([("a.png", b"\x89PNG")], "a.png is not an IDX file: it begins with 137 80 78 71"),
         ([("empty", b"")], "empty is not an IDX file: it begins with nothing"),
         ([("cut", idx(splits.train.inputs)[:-1])], "cut is cut off: 1,437 examples take"),
-        ([("images", few), ("labels", idx(splits.train.targets))], "drop images and their labels together"),
+        ([("images", few), ("labels", idx(splits.train.targets))], "drop images and labels together"),
     ):
         files.set_input_files([{"name": name, "mimeType": "", "buffer": each} for name, each in content])
         page.wait_for_selector(f"#train .verdict:has-text('{says}')")

@@ -152,7 +152,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["data", "mnist"], "deltarule data has no command 'mnist': did you mean 'fetch'?"),
         (["xor"], "deltarule has no command 'xor': use deltarule train xor;"),
         (["train", "--config", "x.toml"], "train has no option --config: leave it out, as in deltarule train x.toml"),
-        (["export", "m", "--format", "onnx"], "export has no option --format: did you mean --onnx? Use --onnx FILE;"),
+        (["export", "m", "--format", "onnx"], "export has no option --format: did you mean --onnx? Use --onnx FILE ("),
         (["train", "--data", "https://e.org/a.csv"], "download it, curl -LO https://e.org/a.csv, and give a.csv"),
         (["train", "--set", "network.hidden", "=", "100"], "use --set network.hidden=100"),
         (["train", "--set", "network.hidden=", "100"], "use --set network.hidden=100"),
@@ -163,7 +163,17 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["train", "-e", "5"], "train has no option -e: did you mean --epochs?"),
         (["train", "--validation-split", "0.1"], "train has no option --validation-split: did you mean --holdout?"),
         (["train", "--gpu"], "train has no option --gpu: leave it out; "),
-        (["train", "--model", "m"], "train has no option --model: it has --checkpoint, --data, "),
+        (["train", "--epochs", "1,000"], "got '1,000'; use --epochs 1000"),
+        (["playground", "--port", "80000"], "got '80000'; use --port 8000"),
+        (["train", "--missing", "0"], "got '0'; use --missing mean"),
+        (["train", "--steps", "5"], "train has no option --steps: leave it out; it has --checkpoint, "),
+        (["predict", "x.png", "--weights", "m"], "did you mean --model? Use --model MODEL (Else pictures go to "),
+        (["evaluate", "--weights", "m"], "evaluate has no option --weights: leave it out, as in deltarule evaluate m"),
+        (
+            ["train", "xor", "--set", "training.penalty.strength=0.1"],
+            "Use --set training.penalty=l2 --set training.penalty.strength=0.1",
+        ),
+        (["train", "--model", "m"], "train has no option --model: leave it out; it has --checkpoint, --data, "),
         (["train", "--momentum", "0.9"], "Use --set training.optimizer=momentum --set training.optimizer.momentum=0.9"),
         (["explain", "m", "--index", "5"], "explain has no option --index: did you mean --example?"),
         (["train", "my.csv"], "a recipe is a name or a TOML file: got my.csv; give data as --data my.csv"),
@@ -175,12 +185,12 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             ["train", "--set", "network.hidden", "100"],
             "in one word: got network.hidden and 100 apart; use --set network.h",
         ),
-        (["train", "digits", "5"], "no place for 5: use deltarule train digits --epochs 5"),
-        (["evaluate", "m", "digits"], "no place for digits: use deltarule evaluate m --data digits"),
-        (["export", "m", "m.onnx"], "no place for m.onnx: use deltarule export m --onnx m.onnx"),
-        (["explain", "m", "5"], "no place for 5: use deltarule explain m --example 5"),
-        (["plot", "curves", "kept", "a.png"], "no place for a.png: use deltarule plot curves kept --out a.png"),
-        (["recipes", "show", "digits"], "no place for show: use deltarule recipes digits"),
+        (["train", "digits", "5"], "does not take 5: use deltarule train digits --epochs 5"),
+        (["evaluate", "m", "digits"], "does not take digits: use deltarule evaluate m --data digits"),
+        (["export", "m", "m.onnx"], "does not take m.onnx: use deltarule export m --onnx m.onnx"),
+        (["explain", "m", "5"], "does not take 5: use deltarule explain m --example 5"),
+        (["plot", "curves", "kept", "a.png"], "does not take a.png: use deltarule plot curves kept --out a.png"),
+        (["recipes", "show", "digits"], "does not take show: use deltarule recipes digits"),
         (["recipes", "list"], "deltarule recipes lists them"),
         (["predict", "--data", "my.csv"], "has no option --data: leave it out, as in deltarule predict my.csv"),
         (["predict", "--image", "x.png"], "has no option --image: leave it out, as in deltarule predict x.png"),
@@ -207,7 +217,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
             ["evaluate"],
             "deltarule evaluate needs MODEL: A file, the folder of a run, or pretrained. Use deltarule evaluate",
         ),
-        (["plot", "curves", "m"], "drawn of a run's folder: got m; deltarule train RECIPE --run FOLDER"),
+        (["plot", "curves", "m"], "drawn from a run's folder: got m; deltarule train RECIPE --run FOLDER"),
         (["train", "--out", "m.pt"], "m.pt is the name of a PyTorch file, and this writes a model: use m.safetensors"),
         (["export", "pretrained", "--onnx", "a.npz"], "and this writes an ONNX file: use a.onnx"),
     ],
@@ -320,7 +330,7 @@ def test_ctrl_c_keeps_the_network_and_says_where() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     assert (process.returncode, out) == (130, "")
-    assert "by Ctrl-C; what it had learned until then is in model.safetensors, in the place of an older file" in err
+    assert "by Ctrl-C; what it had learned until then is in model.safetensors, replacing an older file" in err
     assert load("model.safetensors").record["epochs"] >= 1
 
 

@@ -98,8 +98,8 @@ def test_what_does_not_exist_or_fit(deltarule: Command, digits_model: Path) -> N
     np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
     for arguments, message in (
         (["nothing"], "a recipe was expected: got nothing"),
-        ([digits_model, "--data", "narrow.npz"], "this model reads 784 numbers a row: got 3"),
-        ([digits_model, "--data", "xor"], "this model reads 784 numbers a row: got 2"),
+        ([digits_model, "--data", "narrow.npz"], "this model reads 784 numbers per row: got 3"),
+        ([digits_model, "--data", "xor"], "this model reads 784 numbers per row: got 2"),
     ):
         code, out, err = deltarule("check", *arguments)
         assert (code, out) == (2, "")

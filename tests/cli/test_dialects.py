@@ -24,7 +24,11 @@ from deltarule.nn.network import Network
 
 LABELS = ["label", "Label", "class", "target", "digit", "y", "CLASS", "Target"]
 TOWNS = ["Köln", "Århus", "Orléans", "Bonn", "Łódź"]
-CAUSES = ("say which:  --label", "may be a decimal or part thousands", "UTF-8, UTF-16 or Windows-1252 was expected")
+CAUSES = (
+    "say which:  --label",
+    "has a comma or point that may mark decimals or thousands",
+    "UTF-8, UTF-16 or Windows-1252 was expected",
+)
 N_ROWS = 60
 
 

@@ -37,7 +37,7 @@ def test_a_text_of_80_columns(deltarule: Command, digits_model: Path) -> None:
     assert result.code == 0
     assert max(map(len, result.out.splitlines())) <= 80
     assert "WRONG" not in result.out
-    assert "of the first 360 the one that costs most" in result.err
+    assert "the one with the largest loss of the first 360" in result.err
     for title in ("The forward pass", "The loss", "BP1 ", "BP1-softmax ", "BP3 ", "BP4 ", "The update"):
         assert f"\n{title}" in result.out
 
@@ -68,14 +68,16 @@ def test_one_equation(deltarule: Command) -> None:
     result = deltarule("explain", "cute-dog", "--equation", "bp3", "--example", "7")
     assert result.code == 0
     assert "delta[l].sum(axis=0, out=grads.biases[l])" in result.out
-    assert r"\blacksquare" in result.out
+    assert "∂C/∂b^l_j = Σ_i δ^l_ij" in result.out
     assert "BP4" not in result.out
+    assert not set("\\$") & set(result.out)
+    assert max(map(len, result.out.splitlines())) <= 80
 
 
 def test_a_file_of_ones_own(deltarule: Command, digits_model: Path) -> None:
     write_digits("one.npz", 1)
     taken_for = deltarule("explain", digits_model, "--image", "one.npz", "--json")
-    assert "what the network says counts as right" in taken_for.err
+    assert "using the network's answer" in taken_for.err
     outputs = taken_for.json["layers"][-1]["a"]
     assert taken_for.json["targets"][int(np.argmax(outputs))] == 1.0
     named = deltarule("explain", digits_model, "--image", "one.npz", "--label", "8", "--json").json
@@ -106,15 +108,15 @@ def test_an_image(deltarule: Command, digits_model: Path) -> None:
         (["--layer", "1"], 2, "the layers of this network are 0 to 0: got layer 1"),
         (["--neuron", "10"], 2, "the neurons of layer 0 are 0 to 9: got neuron 10"),
         (["--equation", "BP9"], 2, "did you mean 'BP"),
-        (["--equation", "BP2"], 2, "BP2 has no part in this network"),
-        (["--data", "xor"], 2, "this model reads 784 numbers a row: got 2 in xor; give data of that width"),
+        (["--equation", "BP2"], 2, "BP2 does not apply to this network"),
+        (["--data", "xor"], 2, "this model reads 784 numbers per row: got 2 in xor; give data of that width"),
         (["--image", "nothing.png"], 2, "must exist: got nothing.png"),
         (["--image", "noise.png"], 1, "noise.png: a PNG, JPEG, WEBP, BMP or TIFF image was expected"),
-        (["--image", "narrow.csv"], 2, "this model reads 784 numbers a row: got 4 in narrow.csv; give data"),
+        (["--image", "narrow.csv"], 2, "this model reads 784 numbers per row: got 4 in narrow.csv; give data"),
         (["--image", "three.npz", "--example", "3"], 2, "the examples of three.npz are 0 to 2"),
         (["--image", "three.npz", "--example", "0", "--label", "ten"], 2, "no class is called 'ten'"),
         (["--image", "three.npz", "--data", "digits"], 2, "either with --image, or with --data"),
-        (["--label", "3"], 2, "--label says what an --image is"),
+        (["--label", "3"], 2, "--label is the class of an --image"),
     ],
 )
 def test_what_cannot_be_explained(

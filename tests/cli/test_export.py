@@ -46,7 +46,7 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
         np.testing.assert_array_equal(arrays["layers.0.weight"], load(digits_model).network.weights[0])
     before = Path("digits.npz").read_bytes()
     again = deltarule("export", digits_model, "--npz", "digits.npz")
-    assert again.out.endswith("bytes, in the place of an older file\n")
+    assert again.out.endswith("bytes, replacing an older file\n")
     assert Path("digits.npz").read_bytes() == before
 
 
@@ -58,7 +58,7 @@ def test_the_folder_of_a_run_as_npz_and_json(deltarule: Command, digits_model: P
             "an export has one format, --onnx FILE or --npz FILE or --html FILE: got none of them; one run writes one",
         ),
         (["--onnx", "a", "--npz", "b"], "got --onnx and --npz; one run writes one file"),
-        (["--npz", "b", "--floats"], "--floats says what an ONNX file takes: got --npz; leave it out"),
+        (["--npz", "b", "--floats"], "--floats is for ONNX files: got --npz; leave it out"),
         (["--onnx", "no/a.onnx"], "no/a.onnx cannot be written: its folder does not exist"),
         (["--npz", "."], "an output is a file: got ., which is a folder"),
     ],
@@ -104,7 +104,7 @@ def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmet
     Path("page.html").write_text(old)
     result = deltarule("export", arithmetic_model, "--html", "page.html")
     assert result.code == 0
-    assert "in the place of an older file" in result.out
+    assert "replacing an older file" in result.out
     assert Path("page.html").read_text(encoding="utf-8") != old
 
 
@@ -114,7 +114,7 @@ def test_an_older_page_is_replaced_and_that_is_said(deltarule: Command, arithmet
         ([], 2, "one format, --onnx FILE or --npz FILE or --html FILE: got none of them"),
         (["--html", "page.txt"], 2, "a browser opens a page by its name: got page.txt; use page.html"),
         (["--html", "nowhere/page.html"], 2, "its folder does not exist"),
-        (["--html", "page.html", "--data", "arithmetic"], 2, "this model reads 784 numbers a row: got 2 in"),
+        (["--html", "page.html", "--data", "arithmetic"], 2, "this model reads 784 numbers per row: got 2 in"),
     ],
 )
 def test_a_page_that_it_refuses(

@@ -54,7 +54,7 @@ def test_its_lines_fit_a_terminal(deltarule: Command, monkeypatch: pytest.Monkey
 def test_data_that_do_not_fit(deltarule: Command, digits_model: Path) -> None:
     np.savez("narrow.npz", X=np.ones((20, 3)), y=np.arange(20) % 10)
     for arguments, message in (
-        ([digits_model, "--data", "narrow.npz"], "this model reads 784 numbers a row: got 3"),
+        ([digits_model, "--data", "narrow.npz"], "this model reads 784 numbers per row: got 3"),
         (["nothing"], "a recipe was expected: got nothing"),
         (["xor", "--data", "nowhere"], "nowhere"),
     ):

@@ -55,6 +55,29 @@ def test_hints_solutions_and_steps_are_shown(deltarule: Command) -> None:
     assert deltarule("learn", "--step", "adam", "--json").json["number"] == 16
 
 
+@pytest.mark.parametrize(
+    ("code", "state", "words", "exit_code"),
+    [
+        (whole_solution(), "right", "", 0),
+        (template(), "to do", "", 0),
+        (SLIP, "wrong", "np.sum without an axis adds up", 1),
+        (SLIP.replace("np.sum(delta)", "open(delta)"), "refused", "open is not allowed", 1),
+    ],
+)
+def test_a_step_is_shown_with_its_verdict(
+    deltarule: Command, code: str, state: str, words: str, exit_code: int
+) -> None:
+    Path("network.py").write_text(code, encoding="utf-8")
+    result = deltarule("learn", "--step", "bias_gradient")
+    assert result.code == exit_code
+    shown, verdict = result.out.split(f"Your code in network.py: {state}.")
+    assert find_step("10").says.split()[0] in shown
+    assert words in verdict
+    assert bool(verdict.strip()) == bool(words)
+    assert deltarule("learn", "--step", "bias_gradient", "--json").json["state"] == state
+    assert deltarule("learn", "--step", "momentum").code == 0
+
+
 def test_a_broken_network_says_what_a_guess_is_worth(deltarule: Command) -> None:
     Path("network.py").write_text(whole_solution(), encoding="utf-8")
     Path("broken").mkdir()

@@ -188,10 +188,10 @@ def test_examples_are_the_model_s_own_or_others_that_fit(
     assert examples_for(arithmetic, None, True)["test"].name == "arithmetic"
     assert examples_for(replace(digits, record={}), None, True)["test"].name == "digits"
     assert examples_for(replace(arithmetic, record={}), None, True) == {}
-    assert "none here fit this network: --data names some" in capsys.readouterr().err
-    with pytest.raises(SettingError, match="this model reads 2 numbers a row: got 784 in digits"):
+    assert "none fit this network: name some with --data" in capsys.readouterr().err
+    with pytest.raises(SettingError, match="this model reads 2 numbers per row: got 784 in digits"):
         examples_for(arithmetic, "digits", True)
-    with pytest.raises(SettingError, match="this model reads 784 numbers a row: got 2 in arithmetic"):
+    with pytest.raises(SettingError, match="this model reads 784 numbers per row: got 2 in arithmetic"):
         examples_for(digits, "arithmetic", True)
 
 

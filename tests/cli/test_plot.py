@@ -99,7 +99,7 @@ def test_the_boundary_of_two_inputs_is_drawn_and_of_others_refused(deltarule: Co
             assert np.abs(edges - 0.2).mean() < 0.15
     refused = deltarule("plot", "boundary", digits_run, "--json")
     assert refused.code == 2
-    assert "boundary is drawn of a model that reads two numbers: got 784 inputs" in refused.err
+    assert "boundary is drawn from a model that reads two numbers: got 784 inputs" in refused.err
 
 
 def test_without_json_the_picture_is_told_in_words(deltarule: Command, digits_run: Path) -> None:
@@ -160,16 +160,19 @@ def test_an_older_recording_is_no_part_of_a_new_run(deltarule: Command, digits_r
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["curves", "."], "the picture curves is drawn of a run's folder: got ., which holds no history.jsonl"),
+        (["curves", "."], "the picture curves is drawn from a run's folder: got ., which holds no history.jsonl"),
         (["curves", "nothing"], "got nothing; deltarule train RECIPE --run FOLDER  makes one"),
-        (["curves"], "curves is drawn of a run's folder, which  deltarule train --run RUN  makes: got none"),
+        (["curves"], "curves is drawn from a run's folder, which  deltarule train --run RUN  makes: got none"),
         (["gradients", "xor"], "got xor, the name of a recipe; deltarule train xor --run FOLDER  makes one"),
         (["confusion", "nothing"], "deltarule train  makes one"),
-        (["confusion"], "confusion is drawn of a model: got none"),
-        (["digits"], "digits is drawn of a model or data: got none"),
-        (["rates"], "rates is drawn of a model, a run or a recipe: got none"),
+        (["confusion"], "confusion is drawn from a model: got none"),
+        (["digits"], "digits is drawn from a model or data: got none"),
+        (["rates"], "rates is drawn from a model, a run or a recipe: got none"),
         (["rates", "quik"], "did you mean 'quick'?"),
-        (["histograms", "nothing"], "says where units saturate or die, and gradients shows every layer by epoch"),
+        (
+            ["histograms", "nothing"],
+            "says where units saturate or die, and the picture gradients shows every layer by epoch",
+        ),
         (["flips", "nothing"], "nudge an image in  deltarule playground MODEL"),
         (["robustness", "nothing"], "shifted, turned, thin or thick images, draw in  deltarule playground MODEL"),
         (["confusoin", "nothing"], "no picture is called 'confusoin': did you mean 'confusion'?"),
@@ -186,7 +189,7 @@ def test_what_cannot_be_drawn(deltarule: Command, arguments: list[str], message:
     ("kind", "message"),
     [
         ("curves", "got none; use  deltarule plot curves RUN --out curves.png"),
-        ("mistakes", "mistakes is drawn of a model: got none; use  deltarule plot mistakes MODEL --out mistakes.png"),
+        ("mistakes", "mistakes is drawn from a model: got none; use  deltarule plot mistakes MODEL --out mistakes.png"),
         ("loss", "no picture is called 'loss': did you mean 'curves'?"),
     ],
 )
@@ -240,14 +243,14 @@ def test_a_model_and_data_of_different_widths(deltarule: Command, digits_run: Pa
     Path("wide.csv").write_text("label,pixel0,pixel1,pixel2,pixel3\n" + "\n".join(f"{k},0,0,0,0" for k in range(10)))
     code, _, err = deltarule("plot", kind, digits_run, "--data", "wide.csv", "--json")
     assert code == 2
-    assert "this model reads 784 numbers a row: got 4 in wide.csv; give data" in " ".join(err.split())
+    assert "this model reads 784 numbers per row: got 4 in wide.csv; give data" in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("confusion", "confusion is drawn of classes: got arithmetic, which holds values"),
-        ("mistakes", "mistakes are drawn of classes: got arithmetic, which holds values"),
+        ("confusion", "confusion is drawn from classes: got arithmetic, which holds values"),
+        ("mistakes", "mistakes are drawn from classes: got arithmetic, which holds values"),
         ("staircase", "accuracy is of classes or labels: got arithmetic, which holds values"),
         ("digits", "only images can be drawn: got arithmetic"),
     ],

@@ -131,7 +131,7 @@ def test_kaggles_form(deltarule: Command, digits_model: Path, images: Array) -> 
         (["nothing.png"], 2, "must exist: got nothing.png"),
         (["small.csv", "--model", "nothing"], 2, "deltarule train  makes one"),
         (["--kaggle", "small.csv", "--out", "missing/s.csv"], 2, "its folder does not exist"),
-        (["small.csv"], 2, "this model reads 784 numbers a row: got 4 in small.csv; give data of"),
+        (["small.csv"], 2, "this model reads 784 numbers per row: got 4 in small.csv; give data of"),
         (["table.csv"], 1, "table.csv"),
         (["."], 2, "must exist: got ."),
         (["noise"], 2, "starts with 00 00 08"),
@@ -199,7 +199,7 @@ def test_pictures_are_for_the_network_in_the_box_though_another_lies_here(
     here = deltarule("predict", file, "--json")
     assert here.json == in_the_box.json
     assert "pretrained.safetensors: 784-128-128-10" in here.err
-    assert "unless you say  --model model.safetensors" in here.err
+    assert "only if you pass  --model model.safetensors" in here.err
     assert "unless" not in in_the_box.err
     mine = deltarule("predict", file, "--model", "model.safetensors", "--json")
     assert mine.json != here.json

@@ -232,9 +232,7 @@ def test_a_run_goes_on_where_its_data_have_moved(deltarule: Command, monkeypatch
         run = copied("run")
         code, out, err = deltarule("train", *arguments, "--resume", run)
         assert (code, out) == (2, "")
-        assert (
-            f"the data of this run are not where they were: got h.csv, and {Path('h.csv').absolute()} does not" in err
-        )
+        assert f"the data of this run have moved: got h.csv, but {Path('h.csv').absolute()} does not" in err
         assert f"deltarule train --resume {run} --data PATH" in err
     assert deltarule("train", "--resume", "run", "--data", "data/moved.csv").code == 0
     assert weights("run/model.safetensors") == whole
@@ -267,10 +265,7 @@ def test_a_model_whose_data_have_moved_says_so_and_takes_the_new_place(deltarule
     shutil.move("h.csv", "moved.csv")
     code, out, err = deltarule(*OF_MODELS[name], "--json")
     assert (code, out) == (2, "")
-    assert (
-        f"the data of this model are not where they were: got h.csv, and {Path('h.csv').absolute()} does not exist"
-        in err
-    )
+    assert f"the data of this model have moved: got h.csv, but {Path('h.csv').absolute()} does not exist" in err
     assert "--data PATH" in err
     after = deltarule(*OF_MODELS[name], "--json", "--data", "moved.csv")
     assert (after.code, after.out) == (before.code, before.out.replace("h.csv", "moved.csv"))

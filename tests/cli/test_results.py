@@ -85,7 +85,7 @@ def test_a_file_that_came_during_training_is_kept_and_the_network_too(
     code, _, err = deltarule(*shlex.split(TRAIN), "--out", "a.safetensors")
     assert code == 1
     assert Path("a.safetensors").read_text() == "the only copy"
-    assert load(err.rpartition("So that it is not lost, the network is in ")[2].strip())
+    assert load(err.rpartition("To save it, the network was written to ")[2].strip())
 
 
 def test_a_picture_goes_among_pictures_of_data_twice(deltarule: Command) -> None:

@@ -61,7 +61,7 @@ def test_it_says_where_it_goes_on_and_shows_the_epoch_before(deltarule: Command)
     shown = [int(line.split()[0].removesuffix("/4")) for line in lines[heading + 1 :] if "/4 " in line]
     assert shown == list(range(shown[0], 5))
     assert shown[0] > 0
-    assert "the network guesses" not in "".join(lines)
+    assert "the weights are random" not in "".join(lines)
 
 
 def test_the_folder_of_a_run_is_enough(deltarule: Command) -> None:
@@ -86,14 +86,14 @@ def test_a_damaged_one_is_passed_over_and_that_is_said(deltarule: Command, caplo
     result = deltarule("train", "--resume", "kept")
     assert result.code == 0
     assert f"after step {int(older.stem[5:])}," in result.err
-    assert f"passed over: {newest} is no sound checkpoint" in caplog.text
+    assert f"skipped: {newest} is not an intact checkpoint" in caplog.text
 
 
 def test_other_checkpoints_are_left_alone(deltarule: Command) -> None:
     deltarule(*SHORT, "--checkpoint", "kept", "--every-steps", "12")
     code, out, err = deltarule(*SHORT, "--checkpoint", "kept")
     assert (code, out) == (2, "")
-    assert "got kept, which holds those of another; deltarule train --resume kept  goes on with that run" in err
+    assert "got kept, which holds those of another run; deltarule train --resume kept  resumes it" in err
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_another_run_is_refused_and_the_difference_named(
     code, out, err = deltarule("train", *arguments, "--resume", "kept")
     assert (code, out) == (2, "")
     assert difference in err
-    assert "--resume-anyway  goes on nevertheless" in err
+    assert "--resume-anyway  goes on with the new ones" in err
 
 
 def test_told_to_it_goes_on_nevertheless(deltarule: Command) -> None:
@@ -161,7 +161,7 @@ def test_from_a_model_it_needs_the_model_again(deltarule: Command, digits_model:
         ),
         (["--checkpoint", "c", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
         (["--run", "r", "--every-steps", "5", "--every-seconds", "5"], "got both; give one"),
-        (["--resume-anyway"], "--resume-anyway says how a run goes on: got no run; add --resume DIR"),
+        (["--resume-anyway"], "--resume-anyway is for a run to resume: got none; add --resume DIR"),
     ],
 )
 def test_wrong_use_is_code_2(deltarule: Command, arguments: list[str], message: str) -> None:
@@ -209,7 +209,7 @@ def test_checkpoints_of_a_program_go_on_in_that_program(deltarule: Command) -> N
     dr.fit(dr.Network((2, 2)), np.eye(2), np.array([0, 1]), callbacks=[dr.Checkpoints("kept", every_steps=1)])
     code, _, err = deltarule("train", "--resume", "kept")
     assert code == 2
-    assert "were made by a program, not by deltarule train: go on with that program" in err
+    assert "were made by a program, not by deltarule train: resume with that program" in err
 
 
 def test_a_folder_that_cannot_be_made_fails_before_any_work(deltarule: Command) -> None:
@@ -238,7 +238,7 @@ def test_results_replace_nothing_else_on_the_word_of_a_stranger(
     Path(precious).write_text("precious")
     code, out, err = deltarule("train", "--resume", "kept")
     assert (code, out) == (2, "")
-    assert f"got '{place}' for --{name};  --{name} {place} --force  says that it is meant" in err
+    assert f"got '{place}' for --{name}; confirm it with  --{name} {place} --force  or give another path" in err
     assert Path(precious).read_text() == "precious"
 
 
@@ -263,8 +263,8 @@ def test_a_run_whose_folder_is_full_ends_with_its_network(
     monkeypatch.setattr(run_folder.RunFiles, "write_history", full)
     monkeypatch.setattr(run_folder.RunFiles, "write_recording", full)
     assert deltarule(*SHORT, "--run", "run").code == 0
-    assert caplog.text.count("history not kept: run could not be written: the disk is full") == 5
-    assert caplog.text.count("recording not kept: run could not be written: the disk is full") == 1
+    assert caplog.text.count("history not written: run could not be written: the disk is full") == 5
+    assert caplog.text.count("recording not written: run could not be written: the disk is full") == 1
     assert weights("run/model.safetensors")
 
 
@@ -284,7 +284,7 @@ def test_a_network_that_cannot_go_where_it_should_goes_elsewhere(
     full_disks = {"disk"}
     code, out, err = deltarule(*SHORT, "--out", "disk/a.safetensors")
     assert (code, out) == (1, "")
-    rescued = Path(err.rpartition("So that it is not lost, the network is in ")[2].strip())
+    rescued = Path(err.rpartition("To save it, the network was written to ")[2].strip())
     assert weights(str(rescued)) == weights(str(whole))
     full_disks.add(rescued.parent.name)
     assert Path(tempfile.gettempdir()) != rescued.parent

@@ -72,7 +72,7 @@ def test_classes_from_a_table_end_to_end(deltarule: Command) -> None:
     frame.drop(columns="price").to_csv("houses.csv", index=False)
     trained = deltarule("train", "--data", "houses.csv", "--target", "is_dear", "--without", "id", *FAST, "--json")
     assert trained.json["test_accuracy"] > 0.85
-    assert "'is_dear' holds 2 different texts: classes to tell apart" in trained.err
+    assert "'is_dear' holds 2 different strings: classes to tell apart" in trained.err
     frame[["size", "town"]].head(3).to_csv("new.csv", index=False)
     frame.head(3).to_csv("more.csv", index=False)
     answers = deltarule("predict", "new.csv", "more.csv", "--json")
@@ -80,7 +80,7 @@ def test_classes_from_a_table_end_to_end(deltarule: Command) -> None:
     assert names <= {"dear", "cheap"}
     for new, more in zip(answers.json[:3], answers.json[3:], strict=True):
         assert new["probabilities"] == more["probabilities"]
-    assert "more.csv: what was not learned from is passed over: 'id', 'price'" in answers.err
+    assert "more.csv: columns not used in training, skipped: 'id', 'price'" in answers.err
     assert "is_dear" not in answers.err
     report = deltarule("evaluate", "model.safetensors", "--data", "houses.csv", "--json").json
     assert [score["name"] for score in report["per_class"]] == ["cheap", "dear"]
@@ -123,7 +123,10 @@ def test_rows_that_were_left_out_are_left_out_again(deltarule: Command, with_hol
     assert deltarule("evaluate", "on.safetensors", "--json").json["examples"] == report["test_examples"]
     refused = deltarule("predict", "houses.csv")
     assert (refused.code, refused.out) == (1, "")
-    assert "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train with --missing mean" in refused.err
+    assert (
+        "1 in 'size', 2 in 'town', 'size' first in line 9; fill them in, or train a model with --missing mean"
+        in refused.err
+    )
 
 
 def test_a_run_on_a_table_goes_on_from_its_checkpoint(deltarule: Command, with_holes: Any) -> None:
@@ -213,6 +216,10 @@ def test_a_table_unlike_the_one_learned_from(deltarule: Command) -> None:
         got = deltarule("predict", "new.csv")
         assert (got.code, got.out) == (code, "")
         assert message in got.err
+    Path("new.csv").write_text("size,town\n100,Ulm\n")
+    assert "rows without it are for deltarule predict new.csv" in " ".join(
+        deltarule("evaluate", "model.safetensors", "--data", "new.csv").err.split()
+    )
     Path("new.csv").write_text("town,size,price\nRome,100,3\n")
     got = deltarule("evaluate", "model.safetensors", "--data", "new.csv")
     assert (got.code, got.out) == (1, "")
@@ -248,7 +255,7 @@ def pictures() -> Any:
 def test_a_folder_of_images_of_any_size_end_to_end(deltarule: Command, pictures: Any) -> None:
     refused = deltarule("train", "--data", "pictures")
     assert refused.code == 1
-    assert "--size brings them to one" in refused.err
+    assert "--size resizes them" in refused.err
     trained = deltarule("train", "--data", "pictures", "--size", "14", "--epochs", "40", "--engine", "numpy", "--json")
     assert trained.json["test_accuracy"] > 0.3
     model = load("model.safetensors")

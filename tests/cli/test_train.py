@@ -36,13 +36,27 @@ def test_with_nothing_else_and_no_mnist_it_trains_on_the_bundled_digits(deltarul
     assert "the bundled digits (1,797 images), because mnist is not on this machine" in result.err
     assert "recipe   default" in result.err
     assert "suited   to 1,437 images: hidden layers 512-256, 1 epoch, batches of 256" in result.err
-    assert "luck alone gets 10.00 %" in result.err
+    assert "At epoch 0 the weights are random. Chance, one class in 10, is 10.00 %." in result.err
     assert "of 360 images right" in result.out
     assert load("model.safetensors").record["dataset"] == "digits"
     commands = [line.removeprefix("next").split() for line in result.out.splitlines()[-2:]]
     for program, *arguments in commands:
         assert program == "deltarule"
         assert deltarule(*arguments).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chance"),
+    [
+        (SMALL, "Chance, one class in 10, is 10.00 %."),
+        (("train", "cute-dog", "--epochs", "1"), "Chance, a coin toss per label, is 50.00 %."),
+        (("train", "arithmetic", "--epochs", "1"), "Always answering the mean gives R2 0."),
+    ],
+)
+def test_the_first_line_says_what_chance_is_for_the_task(
+    deltarule: Command, arguments: tuple[str, ...], chance: str
+) -> None:
+    assert f"At epoch 0 the weights are random. {chance}\n" in deltarule(*arguments).err
 
 
 def test_with_nothing_else_it_finds_mnist(deltarule: Command, mnist: Splits) -> None:
@@ -142,7 +156,7 @@ def test_from_goes_on_from_a_model(deltarule: Command, digits_model: Path) -> No
     standing = ("--set", "schedule.rate=0", "--out", "same")
     result = deltarule(*SMALL, "--from", digits_model, *standing)
     assert weights("same") == weights(digits_model)
-    assert "the model to go on from" in result.err
+    assert "the given model, before any step" in result.err
 
 
 def test_from_takes_over_the_names_of_new_classes(deltarule: Command, digits_model: Path) -> None:
@@ -160,7 +174,7 @@ def test_from_takes_over_the_names_of_new_classes(deltarule: Command, digits_mod
 
 def test_an_older_model_is_replaced_and_that_is_said(deltarule: Command) -> None:
     assert "older" not in deltarule(*SMALL).out
-    assert "model.safetensors, in the place of an older file" in deltarule(*SMALL).out
+    assert "model.safetensors, replacing an older file" in deltarule(*SMALL).out
 
 
 def test_data_in_one_part_give_a_fifth_for_the_test(deltarule: Command) -> None:
@@ -265,7 +279,7 @@ def test_a_run_that_diverges_at_once_leaves_the_older_model_alone(deltarule: Com
     code, out, err = deltarule(*LINEAR, *huge, "--set", "optimizer=sgd", "--set", "network.activation=identity")
     assert (code, out) == (1, "")
     assert "no epoch was complete, so nothing was saved" in err
-    assert "of epoch 1, broken first in layer" in err
+    assert "of epoch 1, first in layer" in err
     assert Path("model.safetensors").read_bytes() == older
 
 

@@ -113,8 +113,8 @@ def test_passes_over_a_file_that_is_another_and_says_so(given: Path) -> None:
     said: list[str] = []
     check(catalog.load("mnist", announce=said.append, offline=True))
     assert len(said) == 2
-    assert re.search(r"passing over a file: .*t10k-images-idx3-ubyte\.gz: .*got 3c 68 74 6d", said[0])
-    assert re.search(r"passing over a file: .*t10k-labels-idx1-ubyte: the SHA-256 .* was expected", said[1])
+    assert re.search(r"skipping a file: .*t10k-images-idx3-ubyte\.gz: .*got 3c 68 74 6d", said[0])
+    assert re.search(r"skipping a file: .*t10k-labels-idx1-ubyte: the SHA-256 .* was expected", said[1])
     assert "SHA-256" in catalog.verify("mnist")[3]["wrong"][0]
 
 

@@ -52,7 +52,7 @@ def test_a_dataset_knows_its_columns() -> None:
         Dataset(rows, y)
     with pytest.raises(DataError, match="a column for each of 2 features is needed: got 1"):
         Dataset(rows, y, columns=(SIZE,))
-    with pytest.raises(DataError, match="columns of different names are needed: got size, size"):
+    with pytest.raises(DataError, match="every column needs its own name: got size, size"):
         Dataset(rows, y, columns=(SIZE, SIZE))
     with pytest.raises(DataError, match="columns of data and of data must agree"):
         Splits(data, Dataset(rows, y, columns=(SIZE, Column("other", fill=0.0))))

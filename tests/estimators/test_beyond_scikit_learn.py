@@ -276,9 +276,7 @@ def test_a_loss_that_is_lost_is_told_with_step_and_layer(diabetes: Table) -> Non
     model = MLPRegressor(
         hidden_layer_sizes=(5, 4), activation="identity", solver="sgd", learning_rate_init=10.0, random_state=0
     )
-    with pytest.raises(
-        dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, broken first in layer"
-    ):
+    with pytest.raises(dr.DeltaruleError, match=r"got a loss of (inf|nan) at step \d of epoch \d, first in layer"):
         model.fit(X, y)
     assert np.isfinite(model.predict(X)).all()
 
@@ -411,7 +409,7 @@ def test_weights_that_fit_no_layer_are_refused(wine: Table) -> None:
         fitted.intercepts_[1] = 0.0
     with pytest.raises(ShapeError, match=r"^2 arrays are needed, one for each layer: got 1$"):
         fitted.coefs_ = fitted.coefs_[:1]
-    with pytest.raises(TypeError, match=r"assign to a place, as in coefs_\[0\] = W$"):
+    with pytest.raises(TypeError, match=r"assign to an index, as in coefs_\[0\] = W$"):
         fitted.coefs_.append(np.ones((3, 3)))
     with pytest.raises(TypeError, match="keeps its number of layers"):
         del fitted.intercepts_[0]

@@ -114,7 +114,7 @@ def test_what_partial_fit_cannot_do(wine: Table) -> None:
     started = MLPClassifier().partial_fit(X, y, classes=[0, 1, 2])
     with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
         started.partial_fit(X, y + 1)
-    with pytest.raises(ValueError, match=r"go on with the same layers: got \(13, 5, 3\) after \(13, 100, 3\)"):
+    with pytest.raises(ValueError, match=r"continue with the same layers: got \(13, 5, 3\) after \(13, 100, 3\)"):
         started.set_params(hidden_layer_sizes=(5,)).partial_fit(X, y)
 
 

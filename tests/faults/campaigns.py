@@ -86,7 +86,7 @@ def failing_call(count: Count, before: Path, failing: Failing) -> None:
 
 
 def failing_saves() -> Count:
-    """The same for a model that is saved in the place of an older one: the old file is there, or the whole new one."""
+    """The same for a model that is saved instead of an older one: the old file is there, or the whole new one."""
     count = Count()
     with fresh_folder() as folder:
         old, new, path = Network((2, 3, 2), rng=0), Network((2, 3, 2), rng=1), folder / "model.safetensors"
@@ -210,7 +210,7 @@ def power_cuts(drop: Callable[[Operation], bool] = lambda operation: False, firs
 
 
 def power_cuts_of_saves(drop: Callable[[Operation], bool] = lambda operation: False) -> Count:
-    """The same for a model that is saved in the place of an older one: the old file is found, or the whole new one."""
+    """The same for a model that is saved instead of an older one: the old file is found, or the whole new one."""
     count = Count()
     with fresh_folder() as folder:
         path = str(folder / "model.safetensors")

@@ -112,7 +112,7 @@ def size_limits() -> Count:
 
 
 def read_only_folders() -> Count:
-    """A folder that may not be written to, a file in the place of a folder: an error at once, and nothing changed."""
+    """A folder that may not be written to, a file instead of a folder: an error at once, and nothing changed."""
     count = Count()
     with fresh_folder() as top:
         locked, file = top / "locked", top / "file"

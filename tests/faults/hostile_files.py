@@ -152,7 +152,7 @@ TABLES = {"table", "compressed table"}
 PICTURES = {"data of pictures", "pictures of any size", "image", "image of any size", "picture", "digit", "any kind"}
 SOUND_FOR = {
     "CSV in UTF-16 without its mark": TABLES | {"data of CSV", "pixels", "numbers"},
-    "TIFF in the place of a PNG": PICTURES,
+    "TIFF instead of a PNG": PICTURES,
     "CSV with a pixel of 256": TABLES | {"numbers"},
     "CSV with a pixel of -1": TABLES | {"numbers"},
     "CSV with a formula": {"numbers"},  # in the column that is passed over

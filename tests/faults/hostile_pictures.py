@@ -43,7 +43,7 @@ def pictures() -> Iterator[tuple[str, bytes]]:
     yield "WebP of 16,384 x 16,384", b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f\xff\xff\xff\x0f" + bytes(16)
     yield "WebP canvas of 65,535 x 65,535", b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xfe\xff\0\xfe\xff\0" + bytes(16)
     for kind in ("GIF", "TIFF", "PPM", "ICO", "TGA", "PCX"):
-        yield f"{kind} in the place of a PNG", sound.picture(kind)
+        yield f"{kind} instead of a PNG", sound.picture(kind)
     yield "PostScript", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99999 99999\n(exploded) (w) file\n"
     yield "SVG", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
     yield "PDF", b"%PDF-1.4\n1 0 obj << /OpenAction << /S /JavaScript >> >> endobj\n"

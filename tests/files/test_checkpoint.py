@@ -147,10 +147,10 @@ def test_the_older_one_is_used_where_the_newest_is_damaged(tmp_path: Path, caplo
     newest.write_bytes(newest.read_bytes()[:-1])
     path, snapshot = newest_checkpoint(tmp_path)
     assert (path, snapshot.step) == (older, 6)
-    assert f"passed over: {newest} is no sound checkpoint" in caplog.text
+    assert f"skipped: {newest} is not an intact checkpoint" in caplog.text
     assert "bytes of arrays" in caplog.text
     older.write_bytes(b"")
-    with pytest.raises(ModelFileError, match=r"none of 2 checkpoints in .* is sound: .*an empty file"):
+    with pytest.raises(ModelFileError, match=r"none of 2 checkpoints in .* is intact: .*an empty file"):
         newest_checkpoint(tmp_path)
 
 
@@ -178,7 +178,7 @@ def test_tensors_of_another_program_stay_whatever_they_are_called(
     checkpoints = Checkpoints(tmp_path, every_steps=1)
     trainer(Wait(checkpoints), checkpoints).fit(data(), resume=checkpoints.newest())
     assert [path.read_bytes() for path in theirs] == before
-    assert "step-000000000009.safetensors is of another program, and stays" in caplog.text
+    assert "step-000000000009.safetensors belongs to another program, and stays" in caplog.text
     assert {path.name for path in tmp_path.glob("step-*")} > {path.name for path in theirs}
 
 
@@ -218,7 +218,9 @@ def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> N
 def test_a_new_run_does_not_touch_the_checkpoints_of_another(tmp_path: Path) -> None:
     broken_run(tmp_path)
     before = names(tmp_path)
-    with pytest.raises(SettingError, match=r"where there are none: got .*, which holds step-000000000007"):
+    with pytest.raises(
+        SettingError, match=r"needs a folder without checkpoints: got .*, which holds step-000000000007"
+    ):
         trainer(Checkpoints(tmp_path)).fit(data())
     assert names(tmp_path) == before
     Checkpoints(tmp_path).newest()  # the lock is free
@@ -396,7 +398,7 @@ def test_a_checkpoint_that_cannot_be_written_hides_no_exception(
     monkeypatch.setattr(checkpoint, "checkpoint_bytes", fails)
     with pytest.raises(BrokenOffError):
         trainer(Breaks("step_end", 6, BrokenOffError()), Checkpoints(tmp_path)).fit(data())
-    assert "checkpoint not kept: there is not enough memory" in caplog.text
+    assert "checkpoint not saved: there is not enough memory" in caplog.text
 
 
 def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> None:
@@ -404,7 +406,7 @@ def test_a_checkpoint_is_no_model_and_a_model_no_checkpoint(tmp_path: Path) -> N
     with pytest.raises(ModelFileError, match="expected a model: got a checkpoint"):
         dr.load(sorted(tmp_path.glob("step-*"))[0])
     dr.save(Network((2, 3)), tmp_path / "model")
-    with pytest.raises(ModelFileError, match="is no sound checkpoint: expected a checkpoint: got a model"):
+    with pytest.raises(ModelFileError, match="is not an intact checkpoint: expected a checkpoint: got a model"):
         read_checkpoint(tmp_path / "model")
     with pytest.raises(FileError, match="does not exist"):
         read_checkpoint(tmp_path / "none")
@@ -446,7 +448,7 @@ def test_what_cannot_be_written_is_told_and_the_run_goes_on(
 
     class Hear(Callback):
         def step_end(self, state: TrainingState) -> None:
-            heard.append(caplog.text.count("not kept"))
+            heard.append(caplog.text.count("not saved"))
             if checkpoints._writing is not None:
                 futures.wait([checkpoints._writing])
 
@@ -462,5 +464,5 @@ def test_what_cannot_be_written_is_told_and_the_run_goes_on(
     checkpoints = Checkpoints(tmp_path, every_steps=4)
     with caplog.at_level(logging.WARNING, "deltarule"):
         trainer(Wait(checkpoints), checkpoints).fit(data())
-    assert caplog.text.count("checkpoint not kept: the disk is full") == 2
+    assert caplog.text.count("checkpoint not saved: the disk is full") == 2
     assert names(tmp_path) == ["step-000000000012.safetensors"]

@@ -26,7 +26,7 @@ def test_what_somebody_put_there_is_left_alone(tmp_path: Path, caplog: pytest.Lo
     (tmp_path / ".deltarule-of-somebody.tmp").mkdir()
     assert jobs.run(tmp_path, every_steps=1) == jobs.expected()
     assert all(path.exists() for path in copies)
-    assert ".deltarule-of-somebody.tmp is needed no more, and could not be removed: " in caplog.text
+    assert ".deltarule-of-somebody.tmp is no longer needed, but could not be removed: " in caplog.text
 
 
 def test_a_checkpoint_under_the_name_of_another_step_is_passed_over(
@@ -35,7 +35,7 @@ def test_a_checkpoint_under_the_name_of_another_step_is_passed_over(
     older, newest = a_run(tmp_path)
     newest.rename(tmp_path / "step-000000000900.safetensors")
     assert newest_checkpoint(tmp_path)[0] == older
-    assert "step-000000000900.safetensors is of step 12, so it is not what its name says" in caplog.text
+    assert "step-000000000900.safetensors is from step 12, so it is not what its name says" in caplog.text
 
 
 def test_links_in_a_folder_from_a_stranger_lead_nowhere(tmp_path: Path) -> None:

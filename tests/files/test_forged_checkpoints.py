@@ -41,8 +41,8 @@ def forged(snapshot: Snapshot, tmp_path: Path, **changes: Any) -> Path:
         ({"arrays": {"average.steps": np.array(np.nan)}}, "must be whole numbers, 0 or more"),
         ({"arrays": {"average.steps": np.ones(3)}}, "needs 'average.steps', an array of 0 dimensions"),
         ({"arrays": {"best_epoch": np.array(7.0)}}, "best epoch must be one of its 1, .*: got 7"),
-        ({"arrays": {"tally.weight": np.array(-46.0)}}, "what its samples weigh 0 or more: got .*-46"),
-        ({"arrays": {"tally.weight": np.array(np.inf)}}, "what its samples weigh 0 or more: got .*inf"),
+        ({"arrays": {"tally.weight": np.array(-46.0)}}, "the weight of its samples 0 or more: got .*-46"),
+        ({"arrays": {"tally.weight": np.array(np.inf)}}, "the weight of its samples 0 or more: got .*inf"),
         ({"arrays": {"history": np.zeros((0, 6))}}, "needs a history"),
         ({"arrays": {"history": np.ones((2, 5))}}, "needs a history"),
         ({"columns": ("a", "b", "c", "d", "e", "f")}, "needs a history"),
@@ -61,7 +61,7 @@ def test_a_forged_one_is_refused(snapshot: Snapshot, tmp_path: Path, changes: di
     [
         (
             {"columns": ("epoch", "step", "seconds", "a", "b", "c", "d", "validation_loss")},
-            "goes on with the figures of one, .* that differs in learning_rate, train_accuracy, train_loss",
+            "resumes with the task and the kind of data .* that differs in learning_rate, train_accuracy, train_loss",
         ),
         ({"arrays": {"tally.sums": np.zeros((3, 7))}}, r"cannot take 'tally.sums': got float64 of shape \(3, 7\)"),
         ({"arrays": {"tally.origin": np.zeros(7)}}, r"cannot take 'tally.origin': got float64 of shape \(7,\)"),

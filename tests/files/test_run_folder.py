@@ -264,7 +264,7 @@ def test_a_drive_without_locks_or_sync_is_named_once(
         with FolderLock(tmp_path / name):
             put_a_run(tmp_path / name, 1)
     assert readings(tmp_path / "b") == [1, 1, 1, 1]
-    assert caplog.text.count("is on a drive that has no locks") == 1
+    assert caplog.text.count("is on a drive without locks") == 1
     assert caplog.text.count("a drive that does not confirm what it has written") == (code != errno.ENOLCK)
 
 

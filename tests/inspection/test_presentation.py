@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from deltarule.inspection.presentation import align, encodable, number, table, text_image, wrap
+from deltarule.inspection.presentation import align, encodable, in_unicode, number, table, text_image, wrap
+from deltarule.nn.equations import EQUATIONS, SYMBOLS
 
 SEVEN = np.array(
     [
@@ -52,6 +53,33 @@ def test_a_sentence() -> None:
     lines = wrap("word " * 40)
     assert max(map(len, lines)) <= 78
     assert all(line.startswith("  word") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("latex", "shown"),
+    [
+        (r"$\delta^{l+1}_{ik} \ge 0$", "δ^(l+1)_ik ≥ 0"),
+        (
+            r"$$\frac{\partial C}{\partial z_j} = s\, \frac{a_j - t_j}{a_j}\; a_j .$$",
+            "∂C/∂z_j = s ((a_j - t_j)/a_j) a_j.",
+        ),
+        (r"\sum_k t_k \ln \frac{t_k}{a_k} , \qquad \sigma'(z)", "Σ_k t_k ln(t_k/a_k),   σ′(z)"),
+        (
+            r"**What it is.** It is $1 / \sqrt{t}$, *not* $\lVert g \rVert^2$ . \tag{1}",
+            "What it is. It is 1 / √t, not ‖g‖^2.   (1)",
+        ),
+    ],
+)
+def test_latex_in_a_terminal(latex: str, shown: str) -> None:
+    assert in_unicode(latex) == shown
+
+
+def test_no_equation_leaves_latex_in_a_terminal() -> None:
+    for equation in EQUATIONS.values():
+        texts = [equation.latex, *equation.proof.split("\n\n"), *(SYMBOLS[name].latex for name in equation.symbols)]
+        for text in map(in_unicode, texts):
+            assert not set("\\${}") & set(text), text
+            assert encodable(text, "ascii").isascii()
 
 
 def test_blocks() -> None:

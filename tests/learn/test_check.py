@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 import deltarule as dr
+from deltarule.inspection.gradcheck.catalog import ROWS
 from deltarule.learn.check import check_here
-from deltarule.learn.report import ProgramCheck
+from deltarule.learn.report import ProgramCheck, ProgramFinding
+from deltarule.learn.wording import for_columns
 from tests.learn.written_programs import ALL, COLUMNS
 
 
@@ -73,6 +75,35 @@ def test_a_mistake_is_named_at_its_line(program: str, old: str, new: str, mistak
     assert first is not None, found.to_text()
     assert (first.id, first.line) == (mistake, line), found.to_text()
     assert [each.id for each in found.findings if each.level == "mistake"] == [mistake], found.to_text()
+
+
+@pytest.mark.parametrize(
+    ("program", "right", "wrong", "needed"),
+    [
+        ("columns", "np.sum(dZ2, axis=1, keepdims=True)", "np.sum(dZ2)", "delta[1].sum(axis=1, keepdims=True)"),
+        ("columns", "np.sum(dZ2, axis=1, keepdims=True)", "np.sum(dZ2, axis=0)", "delta[1].sum(axis=1, keepdims=True)"),
+        ("columns", "Z2 = W2.dot(A1) + b2", "Z2 = W2.dot(A1)", "z[1] = weights[1] @ a[0] + biases[1]"),
+        ("columns", "dZ2.dot(A1.T)", "dZ2.dot(Z1.T)", "delta[1] @ a[0].T"),
+        ("rows", "gb3 = d3.sum(axis=0)", "gb3 = d3.sum()", "delta[2].sum(axis=0)"),
+    ],
+)
+def test_a_fix_suits_samples_in_columns_and_in_rows(
+    program: str, right: str, wrong: str, needed: str, tmp_path: Path
+) -> None:
+    found, _ = with_edit(tmp_path, program, right, wrong)
+    assert found.first is not None
+    assert needed in found.first.fix
+
+
+def test_no_finding_about_columns_speaks_of_rows() -> None:
+    for key, row in ROWS.items():
+        says, fix = (re.sub(r"\{[^}]*\}", "1", row[name]) for name in ("says", "fix"))
+        shown = for_columns(ProgramFinding("mistake", key, "", "", 1, "", "", "", says, fix))
+        for before, after in ((says, shown.says), (fix, shown.fix)):
+            if "axis=" in before:
+                assert re.findall(r"axis=(\d)", after) == [str(1 - int(n)) for n in re.findall(r"axis=(\d)", before)]
+            if " @ " in before:
+                assert after != before, key
 
 
 @pytest.mark.parametrize(("step", "mistake"), [("-", "update-forgets-rate"), ("+ self.rate *", "update-adds")])
@@ -161,7 +192,7 @@ def test_a_backward_pass_is_checked_where_forward_fails(tmp_path: Path) -> None:
         "np.sum(dZ1, axis=1, keepdims=True)", "np.sum(dZ1)"
     )
     found = checked(tmp_path, text)
-    assert {each.id for each in found.findings if each.level == "mistake"} >= {"bias-all-axes"}
+    assert "delta.sum(axis=1, keepdims=True)" in {each.id: each.says for each in found.findings}["bias-all-axes"]
 
 
 def test_names_and_results_that_are_lost_are_named(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_what_is_left_out_is_said_with_its_lines_and_why(tmp_path: Path) -> None
     assert python2.startswith(
         "this is Python 2, read as Python 3 (lines 7 and 8): write print(...), raise Error(text);"
     )
-    assert twice == "f is defined again in line 6, otherwise than before; the last definition counts"
+    assert twice == "f is defined again, differently, in line 6; the last definition counts"
 
 
 def test_what_is_not_python_is_said_once_each(tmp_path: Path) -> None:

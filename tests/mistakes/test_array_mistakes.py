@@ -237,7 +237,7 @@ def test_numbers_that_look_like_pixels(dtype: str, log: list[str]) -> None:
     X = names["images"].reshape(30, 16)
     dr.fit(dr.Network((16, 3)), X.astype(dtype), names["y"], epochs=1, learning_rate=1e-5)
     assert len(log) == 1
-    assert log[0].startswith(f"X looks like pixels, whole numbers from {X.min()} to 255, and is taken at its")
+    assert log[0].startswith(f"X looks like pixels, whole numbers from {X.min()} to 255, but is not scaled to")
     assert "use X / 255, or X.astype(np.uint8)" in log[0]
 
 
@@ -276,16 +276,16 @@ def test_numbers_that_do_not_look_like_pixels(X: np.ndarray, log: list[str]) -> 
     [
         (
             "dr.fit(dr.Network((6, 3)), 300 * X + 90, y)",
-            "X holds numbers from 91.18 to 388.8, which is hard to learn from: use (X - X.m",
+            "X holds numbers from 91.18 to 388.8, which are hard to learn from: use (X - X.m",
         ),
-        ("dr.fit(regressor, X, 1e3 * y)", "y holds numbers from 0 to 2000, which is hard to learn from: use (y - y.m"),
+        ("dr.fit(regressor, X, 1e3 * y)", "y holds numbers from 0 to 2000, which are hard to learn from: use (y - y.m"),
         ("network.predict(255.0 * X)", "X holds numbers from 1 to 254, and this network learned from 0.0"),
         ("dr.evaluate(network, 255.0 * X, y)", "X holds numbers from 1 to 254, and this network learned from 0.0"),
         ("dr.evaluate(of_table, table)", "X holds numbers from 0 to 290, and this network learned from -1.6"),
         ("of_table.predict(table.inputs)", "X holds numbers from 0 to 290, and this network learned from -1.6"),
-        ("model.predict(scaled.inputs)", "X looks standardized, mean 0 and deviation 1, which this model does itself"),
-        ("dr.evaluate(model, scaled)", "X looks standardized, mean 0 and deviation 1, which this model does itself"),
-        ("model.scaled(scaled)", "X looks standardized, mean 0 and deviation 1, which this model does itself"),
+        ("model.predict(scaled.inputs)", "X looks standardized (mean 0, deviation 1), but this model standardizes"),
+        ("dr.evaluate(model, scaled)", "X looks standardized (mean 0, deviation 1), but this model standardizes"),
+        ("model.scaled(scaled)", "X looks standardized (mean 0, deviation 1), but this model standardizes"),
         ("dr.save(dr.Network((6, 3)), '/dev/null/m')", "this network has not been trained: its biases are all 0; use"),
         ("dr.fit(dr.Network((6, 3)), X, y, learning_rate=30.0)", "the training loss rose from 1.1"),
     ],
@@ -329,7 +329,7 @@ class Stopper(dr.Callback):
             {"learning_rate": "dr.ReduceOnPlateau(1e-3, min_rate=0.1, monitor='train_loss')"},
             "ReduceOnPlateau(rate=0.001",
         ),
-        ({"learning_rate": "dr.WarmUp(dr.Constant(0.1), 99)"}, "a warm-up of 99 steps never ends in this run of 30,"),
+        ({"learning_rate": "dr.WarmUp(dr.Constant(0.1), 99)"}, "a warm-up of 99 steps is longer than this run of 30"),
         (
             {"learning_rate": "dr.Exponential(0.1, 30, factor=0.95)"},
             "Exponential(rate=0.1, total_steps=30, factor=0.95) f",
@@ -374,10 +374,10 @@ def test_a_schedule_that_suits_the_run_gets_no_note(schedule: str, log: list[str
 @pytest.mark.parametrize(
     ("call", "line"),
     [
-        ("dr.fit(network, X, 0 * y)", "y holds the class 0 alone, so there is nothing to tell apart: pass examples of"),
+        ("dr.fit(network, X, 0 * y)", "y holds only the class 0, so there is nothing to learn: pass examples of"),
         (
             "network.parameters.vector[:] = 0; dr.fit(network, X, y)",
-            "all neurons of layer 0 have the same weights, and",
+            "all neurons of layer 0 have the same weights, so",
         ),
         (
             "dr.fit(dr.Network((6, 5, 3), hidden=dr.ReLU(initializer='zeros')), X, y)",
@@ -385,15 +385,15 @@ def test_a_schedule_that_suits_the_run_gets_no_note(schedule: str, log: list[str
         ),
         (
             "X[:, 2] = y; dr.fit(network, X, y)",
-            "column 2 of X (counted from 0) is y itself, from which everything is kn",
+            "column 2 of X (counted from 0) is y itself, so the network only has to",
         ),
         (
             "X = np.tile(np.arange(-120, 121, 48).astype(np.int8), (30, 1)); dr.fit(network, X, y)",
-            "X holds int8 from -120 to 120, as pixels above 127 do that were cast to int8: for pix",
+            "X holds int8 from -120 to 120, like pixels above 127 that were cast to int8: for pix",
         ),
         (
             "X[:, 0] = values; dr.fit(regressor, X, values)",
-            "column 0 of X (counted from 0) is y itself, from which eve",
+            "column 0 of X (counted from 0) is y itself, so the network",
         ),
         (
             "dr.Network((6, 3), dropout=0.5)",
@@ -417,7 +417,7 @@ def test_data_frames_and_sparse_matrices() -> None:
     assert len(dr.fit(network, frame, pandas.Series(y, dtype="Int64"), epochs=1)) == 2
     assert len(dr.fit(names["known"], frame, pandas.Series(names["names"], dtype="category"), epochs=1)) == 2
     with pytest.raises(
-        DataError, match=r"^X holds texts, such as 'red', in the column 'c', .*: dr.read_table\(frame, target\) makes"
+        DataError, match=r"^X holds strings, such as 'red', in the column 'c', .*: dr.read_table\(frame, target\) turns"
     ):
         dr.fit(network, frame.assign(c="red"), y)
     missing = frame.astype("Float64")
@@ -463,4 +463,4 @@ def test_fit_notes_targets_beyond_the_output(output: str, target: float, log: li
     network = dr.Network((6, 1), output=output, loss="quadratic")
     dr.fit(network, scope()["X"], np.full(30, target), epochs=0)
     assert len(log) == (output != "identity")
-    assert all(line.startswith(f"y holds values from {target:g} to {target:g}, and ") for line in log)
+    assert all(line.startswith(f"y holds values from {target:g} to {target:g}, but ") for line in log)

@@ -121,7 +121,7 @@ def test_batches_that_do_not_fit_a_workspace(shape: tuple[int, ...]) -> None:
 )
 def test_inputs_that_do_not_fit_a_network(shape: tuple[int, ...], cure: str) -> None:
     one = ", a single example" if shape == (4,) else ""
-    message = f"X has shape {shape}{one}, and this network takes (n_samples, 4): {cure}"
+    message = f"X has shape {shape}{one}, but this network takes (n_samples, 4): {cure}"
     for ask in (Network((4, 3, 2)).outputs, Network((4, 3, 2)).predict, Network((4, 3, 2)).probabilities):
         with pytest.raises(ShapeError, match=re.escape(message)):
             ask(np.zeros(shape))

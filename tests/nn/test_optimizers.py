@@ -144,12 +144,12 @@ def test_a_state_from_another_optimizer_is_refused() -> None:
 @pytest.mark.parametrize("kind", ALL)
 def test_sizes_that_differ_are_refused(kind: type[Optimizer]) -> None:
     small, large = Parameters((1, 1)), Parameters((2, 1))
-    with pytest.raises(ShapeError, match=f"what {kind.__name__} remembers must be of one size: got 2, 3"):
+    with pytest.raises(ShapeError, match=f"the state of {kind.__name__} must have one size: got 2, 3"):
         kind().step(small, large, 0.1)
     optimizer = kind()
     optimizer.step(small, small, 0.1)
     if optimizer.moments:
-        with pytest.raises(ShapeError, match=r"must be of one size: got 3, 3, 2.*; make a new optimizer"):
+        with pytest.raises(ShapeError, match=r"must have one size: got 3, 3, 2.*; make a new optimizer"):
             optimizer.step(large, large, 0.1)
 
 

@@ -130,11 +130,11 @@ test("a surely right answer has a derivative that is tiny, and right to many dig
 });
 
 test("a file that is no model is refused with a sentence", () => {
-    assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are no .safetensors file/);
-    assert.throws(() => networkIn(cases[0].model.slice(0, 28)), /no .safetensors file/);
+    assert.throws(() => readModel(new ArrayBuffer(3)), /got 3 bytes that are not a .safetensors file/);
+    assert.throws(() => networkIn(cases[0].model.slice(0, 28)), /not a .safetensors file/);
     const other = new TextEncoder().encode('12345678{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}');
     new DataView(other.buffer).setBigUint64(0, BigInt(other.length - 8), true);
-    assert.throws(() => readModel(other.buffer), /without its description/);
+    assert.throws(() => readModel(other.buffer), /without deltarule's description/);
 });
 
 test("both tails keep their digits", () => {

@@ -31,7 +31,7 @@ for (const { name, network, x } of NETWORKS) {
         });
     });
 
-    test(`every place of a path is what the network makes of it: ${name}`, () => {
+    test(`every place of a path is the answer of the network: ${name}`, () => {
         const from = largest(forward(network, x).a[network.weights.length]);
         for (let goal = 0; goal < network.sizes.at(-1); goal += 1) {
             const places = [...pathToAnother(network, x, { goal, isImage: false })];
@@ -152,6 +152,6 @@ test("a run in words", () => {
     assert.equal(whereItStands(facts), "Paused, epoch 2 of 3, step 431 of 1,290 · batch loss 0.482 · rate 0.008 · 1.2 s");
     assert.match(whereItStands({ ...facts, batch_loss: null }), /batch loss not finite/);
     const end = { reason: null, failed: false, part: "test", examples: 10000, accuracy: 0.981 };
-    assert.equal(howItEnded(end), "Done. The network that it leaves scores 98.1 % on 10,000 test examples.");
-    assert.match(howItEnded({ ...end, reason: "x", failed: true }), /^Broken off: x\. The network that it leaves/);
+    assert.equal(howItEnded(end), "Done. The trained network scores 98.1 % on 10,000 test examples.");
+    assert.match(howItEnded({ ...end, reason: "x", failed: true }), /^Failed: x\. The trained network/);
 });

@@ -102,9 +102,9 @@ def test_the_catalogue_lists_every_recipe_and_the_data_that_are_here(site: Any) 
 
 def test_a_network_without_examples_says_so() -> None:
     subject = NetworkView(Model(Network((4, 3))), {})
-    with pytest.raises(SettingError, match="there are no examples"):
+    with pytest.raises(SettingError, match="needs examples with classes"):
         subject.mistakes()
-    with pytest.raises(SettingError, match="there are no examples"):
+    with pytest.raises(SettingError, match="came without examples"):
         subject.example(np.random.default_rng(0))
 
 
@@ -123,5 +123,5 @@ def test_values_have_no_mistakes_but_examples() -> None:
     subject = NetworkView(Model(Network((3, 3)), "values"), {"train": data})
     example = subject.example(np.random.default_rng(0))
     assert example["label"] == np.eye(3)[example["index"]].tolist()
-    with pytest.raises(SettingError, match="no examples of classes"):
+    with pytest.raises(SettingError, match="needs examples with classes"):
         subject.mistakes()

@@ -93,7 +93,7 @@ def test_parameters_that_break_at_the_last_step_of_an_epoch(epochs: int) -> None
     witness = AfterEpoch()
     network, message = diverged(witness, values(), schedule=lambda _: 1e39, epochs=epochs, batch_size=None)
     np.testing.assert_array_equal(network.parameters.vector, witness.vectors[0])
-    assert "at step 1 of epoch 1, broken first in layer 0" in message
+    assert "at step 1 of epoch 1, first in layer 0" in message
 
 
 @pytest.mark.parametrize("layer", [0, 1])
@@ -106,7 +106,7 @@ def test_the_layer_is_named(layer: int) -> None:
 
     witness = Poison()
     network, message = diverged(witness, values(), schedule=lambda _: 0.01)
-    assert f"got a loss of nan at step {BATCHES + 2} of epoch 2, broken first in layer {layer};" in message
+    assert f"got a loss of nan at step {BATCHES + 2} of epoch 2, first in layer {layer};" in message
     np.testing.assert_array_equal(network.parameters.vector, witness.vectors[1])
 
 
@@ -130,14 +130,14 @@ def test_before_the_first_step_no_learning_rate_is_to_blame() -> None:
             state.network.weights[1][:] = 1e30
 
     _, message = diverged(Overgrown(), values(), schedule=lambda _: 0.05)
-    assert "at step 0 of epoch 1, broken first in layer 1; most likely the starting weights are too large" in message
+    assert "at step 0 of epoch 1, first in layer 1; most likely the initial weights are too large" in message
 
 
 def test_an_exponential_that_overflows_is_no_far_target() -> None:
     network = Network((3, 5, 2), output="exponential", loss="poisson")
     network.weights[1][:] = 50.0
     data = values()
-    with pytest.raises(DivergenceError, match=r"at step 0 of epoch 1, .* the starting weights are too large"):
+    with pytest.raises(DivergenceError, match=r"at step 0 of epoch 1, .* the initial weights are too large"):
         Trainer(network=network, schedule=lambda _: 0.05, engine="numpy").fit(replace(data, targets=abs(data.targets)))
 
 

@@ -50,7 +50,7 @@ def test_a_checkout_compiles_nothing_where_deltarule_pure_is_set(
     monkeypatch.setenv("DELTARULE_PURE", "1")
     chosen = engine("auto")
     assert chosen.name == "numpy"
-    assert "it is not compiled where DELTARULE_PURE is set; to have it, unset that" in chosen.says
+    assert "it is not compiled while DELTARULE_PURE is set; to get it, unset that" in chosen.says
 
 
 def copy_of_sources(folder: Path) -> Path:
@@ -62,7 +62,7 @@ def test_a_build_replaces_its_own_library_and_leaves_others_in_a_cache(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(build, "HERE", copy_of_sources(tmp_path))
-    touch = [sys.executable, "-c", "import sys; open(sys.argv[-1], 'w').close()"]  # in the place of a compiler
+    touch = [sys.executable, "-c", "import sys; open(sys.argv[-1], 'w').close()"]  # instead of a compiler
     for folder, left in ((build.HERE, 1), (tmp_path / "cache", 2)):
         folder.mkdir(exist_ok=True)
         (folder / f"native-0123456789abcdef{build.SUFFIX}").touch()
@@ -72,7 +72,7 @@ def test_a_build_replaces_its_own_library_and_leaves_others_in_a_cache(
 
 
 def put(content: bytes, here: Path, *, name: str = "") -> None:
-    """A file in the place of the library, as if it had been compiled from the sources beside it."""
+    """A file instead of the library, as if it had been compiled from the sources beside it."""
     (here / "made").write_bytes(content)
     name = name or build.content_hash(here / "made")
     (here / "made").rename(here / f"native-{build.sources_hash()}-{name}{build.SUFFIX}")
@@ -103,7 +103,7 @@ def test_a_library_of_another_architecture_is_not_used(monkeypatch: pytest.Monke
     put(bytes(content), here)
     library.cache_clear()
     assert engine("auto").name == "numpy"
-    assert "the native engine cannot be had (" in engine("auto").says
+    assert "the native engine is not available (" in engine("auto").says
 
 
 def test_a_library_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

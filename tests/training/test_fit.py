@@ -75,7 +75,7 @@ def test_a_data_frame() -> None:
     frame = pandas.DataFrame(VALUES.repeat(2, axis=1), columns=list("abcdef"))
     found = trained(classifier(), frame, pandas.Series(CLASSES))
     np.testing.assert_array_equal(found, trained(classifier(), VALUES.repeat(2, axis=1), CLASSES))
-    with pytest.raises(DataError, match=r"X holds texts, such as 'red', in the column 'c', .*read_table\(frame, "):
+    with pytest.raises(DataError, match=r"X holds strings, such as 'red', in the column 'c', .*read_table\(frame, "):
         trained(classifier(), frame.assign(c="red"), CLASSES)
 
 
@@ -206,7 +206,7 @@ def test_arrays_that_do_not_fit(network: Network, X: Any, y: Any, error: type[De
         ({"engine": "nunpy"}, SettingError, "no engine is called 'nunpy': did you mean 'numpy'?"),
         ({"average": 1.0}, SettingError, "average must be at least 0 and less than 1, or None"),
         ({"clip": 0.0}, SettingError, "clip must be above 0 and finite, or None for no clipping: got 0.0"),
-        ({"sample_weight": np.ones(29)}, ShapeError, "one number a training sample, (30,): got (29,)"),
+        ({"sample_weight": np.ones(29)}, ShapeError, "one number per training sample, (30,): got (29,)"),
         ({"sample_weight": np.ones((30, 1))}, ShapeError, "(30,): got (30, 1)"),
         ({"sample_weight": -np.ones(30)}, SettingError, "0 or more, and not all 0: got -1.0 to -1.0"),
         ({"sample_weight": np.zeros(30)}, SettingError, "not all 0: got 0.0 to 0.0"),

@@ -162,7 +162,10 @@ def test_it_can_wait_for_less_than_early_stopping_does() -> None:
             lambda: ReduceOnPlateau(-0.1),
             "rate of ReduceOnPlateau must be 0 or more and finite, or a schedule such as .*: got -0.1",
         ),
-        (lambda: WarmUp(ReduceOnPlateau(0.1), 5), r"must be the outermost, .*: got WarmUp\(ReduceOnPlateau\(\.\.\.\)"),
+        (
+            lambda: WarmUp(ReduceOnPlateau(0.1), 5),
+            r"must be the outermost schedule, .*: got WarmUp\(ReduceOnPlateau\(\.\.\.\)",
+        ),
     ],
 )
 def test_what_it_refuses(make: Callable[[], object], message: str) -> None:
@@ -171,9 +174,7 @@ def test_what_it_refuses(make: Callable[[], object], message: str) -> None:
 
 
 def test_among_the_callbacks_of_another_rate_it_would_change_nothing() -> None:
-    with pytest.raises(
-        SettingError, match=r"must be the learning rate itself, .*: got it among the callbacks; use fit"
-    ):
+    with pytest.raises(SettingError, match=r"is a learning rate, not a callback: got it among the callbacks; use fit"):
         standing_still(lambda step: 0.1, ReduceOnPlateau(0.1))
 
 

@@ -1,4 +1,4 @@
-"""Probabilities in the place of classes: what label smoothing is a case of, and what distillation needs."""
+"""Probabilities instead of classes: what label smoothing is a case of, and what distillation needs."""
 
 from typing import Any
 

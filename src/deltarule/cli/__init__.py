@@ -1,4 +1,4 @@
-"""The command line: one file a command. Here they are put together."""
+"""The command line: one file per command, put together here."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ DATA = {"list": "show_all", "fetch": "fetch", "info": "info", "verify": "verify"
 
 
 def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Print the version, or all that a report of a bug needs, and leave, where that was asked for."""
+    """Print the version, or all that a bug report needs, and exit, if that was asked for."""
     if wanted:
         from importlib.metadata import version
 
@@ -32,7 +32,7 @@ def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -
 
 
 def command(name: str, function: str) -> Command:
-    """The command of that name, whose options are the class of its name in `options`."""
+    """The command of that name; its options are the class of that name in `options`."""
     return Command(name, getattr(options, f"{name.capitalize()}Options"), function)
 
 
@@ -40,7 +40,7 @@ aliases = [Command(name, options.CheckOptions, "check.check", hidden=True) for n
 app = Group(
     commands=[*(command(name, f"{name}.{name}") for name in NAMES), *aliases],
     help="A neural network you can see through: train it, ask it, look inside.",
-    params=[  # the eager one is read before the other, wherever it stands
+    params=[  # the eager one is read first, wherever it stands
         click.Option(["--version"], is_flag=True, callback=show_version, help="Show the version and exit."),
         click.Option(["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a bug report needs."),
     ],
@@ -50,8 +50,8 @@ app.add_command(Group("data", commands=data, help="List, fetch, describe and ver
 
 
 def main() -> None:
-    """Carry out what the command line says, and leave with its exit code."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # else the next file would be taken for a closed stream
+    """Run the command line, and exit with its code."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # else the next file would take a closed stream's place
         pass
     os.close(descriptor)
     if "_DELTARULE_COMPLETE" in os.environ:  # a shell asks for completions, which are bytes
@@ -66,6 +66,6 @@ def main() -> None:
             traceback.print_exc()
         if results.error is not None:
             code = code or 1
-            if results.error.errno != errno.EPIPE:  # a reader that has left, as in `| head`, knows
+            if results.error.errno != errno.EPIPE:  # a reader that left, as in `| head`, needs no message
                 note(f"Error: the results could not be printed: {error_message(results.error)}")
     sys.exit(code)

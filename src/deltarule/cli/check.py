@@ -18,11 +18,11 @@ from deltarule.learn.report import ProgramCheck
 from deltarule.model import Model
 from deltarule.nn.penalties import Penalty
 
-BATCH = slice(8)  # the first examples: more say no more
+BATCH = slice(8)  # the first examples: more would show nothing new
 
 
 def check(options: CheckOptions) -> None:
-    """Print what is wrong with a program or a network; exit code 1 where something is, 2 for an unknown program."""
+    """Print what is wrong with a program or a network; exit code 1 if something is, 2 for an unrecognized program."""
     is_network = any(Path(options.name, each).exists() for each in (MODEL, HISTORY)) or is_run(options.name)
     result: ProgramCheck | NetworkCheck
     program = None if is_network else find_program(options.name)
@@ -40,7 +40,7 @@ def check(options: CheckOptions) -> None:
 
 
 def check_network(options: SubjectOptions) -> NetworkCheck:
-    """The gradient on a few examples, what the history of a run has shown, and what a look at the network adds."""
+    """The gradient on a few examples, what the history of a run shows, and what the network itself shows."""
     history = Diagnosis(())
     if Path(options.name).is_dir():
         refuse_changes(options.changes, options.name)

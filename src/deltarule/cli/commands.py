@@ -1,7 +1,7 @@
 """What every command has in common: parameters, help, advice on a wrong name, and errors, which become exit codes.
 
-Here alone click is known. It splits a line into options and arguments; `options` declares them, and `Value` reads them.
-For an option that a command does not have, the error names the one that is meant, or the setting of a recipe.
+Only this module uses click, which splits a line into options and arguments; `options` declares them, and `Value` reads
+them. For an option that a command does not have, the error names the option that was meant, or the recipe's setting.
 """
 
 import difflib
@@ -25,18 +25,18 @@ from deltarule.elsewhere import words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
 from deltarule.settings import Setting
 
-# Exit code 2: ask otherwise, as after an option, a name or a file of a kind that is not read. Any other error of ours
-# is 1: the job failed, as after a damaged file.
+# Exit code 2: wrong use, such as an unknown option or name, or a file of a kind that is not read. Any other error of
+# ours is 1: the job failed, for example on a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
 SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # as a program writes it
 WRONG_USE = (SettingError, ShapeError)
 
 
 def error_message(error: BaseException) -> str:
-    """What went wrong, for people; an error of the system says which file it is about."""
+    """The message for an exception; an error of the system names its file."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    says = str(error).replace("force=True", "--force")  # what a program passes is an option here
+    says = str(error).replace("force=True", "--force")  # an argument in Python is an option here
     says = says.replace(words()["rate_of_fit"].format(kind="Adam"), words()["rate_of_recipe"])
     if found := SPEC.match(says):
         key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
@@ -46,7 +46,7 @@ def error_message(error: BaseException) -> str:
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.4
-    """What an argument or an option takes: a path, a text, one of a few words, or a number in a range."""
+    """What an argument or an option takes: a path, a string, one of a few words, or a number in a range."""
 
     name = "value"
 
@@ -64,11 +64,11 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
             if found in self.choices if self.choices else self.asked is None or self.asked.accepts(found):
                 return found
         option, meant = param.opts[0], words()["choices"].get(value.casefold(), "")
-        example = meant if meant in self.choices else words()["examples"].get(option, param.metavar)
+        near = self.asked.like(value) if self.asked else meant if meant in self.choices else None
+        works = f"{option} {near or words()['examples'].get(option, param.metavar)}"
         needed = "a whole number" if self.read is int else "a number"
         needed = f"one of {str(self.choices)[1:-1]}" if self.choices else f"{needed}, {self.limits}".rstrip(", ")
-        values = {"name": option, "needed": needed, "got": value, "works": f"{option} {example}"}
-        raise SettingError(sentence("command.wrong_value", **values))
+        raise SettingError(sentence("command.wrong_value", name=option, needed=needed, got=value, works=works))
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
         offers = [CompletionItem(word) for word in self.choices if word.startswith(incomplete)]
@@ -76,7 +76,7 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
 
 
 def parameter(each: "Field[Any]") -> click.Parameter:
-    """The argument or the option that fills a field of an options class: the field's type says how it is read."""
+    """The argument or option for a field of an options class; the field's type says how it is read."""
     about, default, is_list = each.metadata, each.default, "list[" in str(each.type)
     kind: Any = each.type
     while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
@@ -96,7 +96,7 @@ def parameter(each: "Field[Any]") -> click.Parameter:
 
 
 class Group(click.Group):
-    """Commands, in their order. What goes wrong in one becomes a paragraph on stderr and an exit code."""
+    """Commands, in order. An error in one becomes a paragraph on stderr and an exit code."""
 
     ignore_unknown_options = True  # `resolve_command` answers them
 
@@ -114,7 +114,7 @@ class Group(click.Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         (word, *rest), path, is_option = args, ctx.command_path, args[0].startswith("-")
-        if word in self.commands or ctx.resilient_parsing:  # a shell that asks what may come next gets no error
+        if word in self.commands or ctx.resilient_parsing:  # a shell that asks for completions gets no error
             return super().resolve_command(ctx, args)
         from deltarule.recipes import names
 
@@ -132,9 +132,9 @@ class Group(click.Group):
 
 
 class Command(click.Command):
-    """A command whose help is for people who do not know Python. An argument's metavar is the whole of its name.
+    """A command whose help is for people who do not know Python. An argument is shown by its metavar alone.
 
-    record: the class of its options, which its function takes. function: MODULE.FUNCTION, loaded when it is called.
+    record: the class of its options, which its function takes. function: MODULE.FUNCTION, imported when it is called.
     """
 
     def __init__(self, name: str, record: type[Any], function: str, *, hidden: bool = False) -> None:
@@ -142,7 +142,7 @@ class Command(click.Command):
         own = sorted((each for each in fields(record) if each.metadata), key=lambda each: bool(each.kw_only))
         self.about = {each.name: each.metadata for each in own}
         says = cleandoc(record.__doc__ or "")
-        kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # click then keeps indented lines apart
+        kept = re.sub(r"(?<=\n\n)(?=.*:\n  )", "\b\n", says)  # so that click keeps indented lines apart
         super().__init__(name, params=[*map(parameter, own)], help=kept, short_help=says.split("\n")[0], hidden=hidden)
         self.arguments = [each for each in self.params if isinstance(each, click.Argument)]
 
@@ -190,7 +190,7 @@ class Command(click.Command):
         return sentence("command.no_value", name=wrong, says=says, works=works)
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
-        """The message for an argument too many: the option that it was meant for, by its looks, or to leave one out."""
+        """The message for a surplus argument: the option that it was probably meant for, or to leave it out."""
         from deltarule.data.catalog import can_find
         from deltarule.recipes import names
 
@@ -207,7 +207,7 @@ class Command(click.Command):
         elif f"--{word}" in known:
             line = [*given[:at], f"--{word}", *given[at + 1 :]]
         elif near.startswith("did you mean"):
-            return f"{path} has no place for {word}: {near}; {path} --help  lists its options"
+            return f"{path} does not take {word}: {near}; {path} --help  lists its options"
         elif equals and (f"--{option}" in known or "--set" in known):
             line = [*rest, *([f"--{option}", value] if f"--{option}" in known else ["--set", word])]
         else:
@@ -219,9 +219,9 @@ class Command(click.Command):
         return sentence("command.surplus", path=path, word=word, line=works)
 
     def advice(self, wrong: str, given: list[str]) -> str:
-        """What was meant by an option that does not exist: another one, or a setting of the recipe."""
-        metavars = {name: each.metavar for each in self.params for name in each.opts}
-        known = sorted(name[2:] for name in metavars if name.startswith("--"))
+        """What an option that does not exist was meant for: another option, or a setting of the recipe."""
+        does = {name: (each.metavar, self.about[each.name]["says"]) for each in self.params for name in each.opts}
+        known = sorted(name[2:] for name in does if name.startswith("--"))
         word = wrong.lstrip("-").casefold()
         after = " ".join(given).partition(wrong)[2].lstrip("= ").partition(" ")[0]
         found = ["leave it out"] if f"no-{word}" in known else words()["options"].get(word, "").split("|")
@@ -229,16 +229,16 @@ class Command(click.Command):
         is_argument = meant == "leave it out" and len(found) > 1 and found[0] != "target"
         if is_argument or (meant is None and any(word in str(each.metavar).casefold() for each in self.arguments)):
             return f"leave it out, as in deltarule {self.name} {after}"
-        near = [meant] if meant in known else [] if meant else difflib.get_close_matches(word, known, n=1, cutoff=0.75)
-        if near or meant == "leave it out":
-            line = f"--{near[0]} {metavars[f'--{near[0]}'] or ''}".rstrip() if near else ""
-            return f"did you mean --{near[0]}? Use {line}" if near else "leave it out"
+        if name := meant or next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.8)), ""):
+            metavar, says = does.get(f"--{name}", ("", ""))
+            line = f"--{name} {metavar or ''}".rstrip()
+            return name if name == "leave it out" else f"did you mean --{name}? Use {line} ({says.rstrip('.')})"
         from deltarule.recipes import names, read
         from deltarule.recipes.schema import advice, tree_of
 
         recipe = read(next((each for each in given if each in names()), "default"))
         setting = advice(word, after or "VALUE", tree_of(recipe)) if "set" in known else ""
-        return setting if "did you mean" in setting else f"it has --{', --'.join(known)}"
+        return setting if "did you mean" in setting else f"leave it out; it has --{', --'.join(known)}"
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         if rows := [(each.metavar, self.about[each.name]["says"]) for each in self.arguments]:

@@ -1,4 +1,4 @@
-"""`deltarule data`: what data there are, where they lie, and whether they are what they should be."""
+"""`deltarule data`: which data sets exist, where they are, and whether they are genuine."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ NOT_HERE = "not here"
 
 
 def show_all(options: ListOptions) -> None:
-    """List the data sets that go by a name, and where they are."""
+    """List the named data sets, and where they are."""
     rows = [{"name": name, "where": where(name), "says": source.says} for name, source in SOURCES.items()]
     lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
     print_result(rows, "\n".join(lines), as_json=options.as_json)
@@ -31,7 +31,7 @@ def fetch(options: FetchOptions) -> None:
 
 
 def info(options: InfoOptions) -> None:
-    """Say what data hold, how they were read, and whose they are; download nothing."""
+    """Show what data contain, how they were read, and their license; download nothing."""
     data, label = options.data, options.label
     content: dict[str, Any] = {"name": data}
     next_step, shown, splits = {}, dict[str, str](), None
@@ -64,7 +64,7 @@ def info(options: InfoOptions) -> None:
 
 
 def verify(options: VerifyOptions) -> None:
-    """Say of each file of a data set whether it has its published SHA-256; DataError unless all have."""
+    """Print whether each file of a data set has its published SHA-256; DataError unless all do."""
     name = options.name
     states, lines = catalog.verify(name), []
     for each in states:
@@ -78,7 +78,7 @@ def verify(options: VerifyOptions) -> None:
 
 
 def where(name: str) -> str:
-    """Where a data set lies, as far as the names of files tell."""
+    """Where a data set is, as far as the file names tell."""
     files = catalog.locate(name)
     is_ours = not catalog.describe(name).files
     return "comes with deltarule" if is_ours else str(files[0].parent) if files else NOT_HERE

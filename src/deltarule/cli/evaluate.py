@@ -1,4 +1,4 @@
-"""`deltarule evaluate`: how good a model is, class by class, and the mistake that it is most sure of."""
+"""`deltarule evaluate`: how good a model is, class by class, and its most confident mistake."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -26,7 +26,7 @@ COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (  # a figure of th
 
 
 def evaluate(options: EvaluateOptions) -> None:
-    """Score a model, print its figures, and draw what it takes for what where --plot asks for that."""
+    """Score a model, print its figures, and draw the confusion matrix if --plot asks for it."""
     inputs = input_files(options.name, options.data)
     check_place(options.plot, "picture", force=options.force, inputs=inputs, option="--plot")
     model = load_model(options.name, options.hidden)
@@ -45,7 +45,7 @@ def evaluate(options: EvaluateOptions) -> None:
 
 
 def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
-    """A row for each class, label or value; for a class, with the one that it is most often taken for."""
+    """A row for each class, label or value; for a class, also the class that it is most often mistaken for."""
     rows = []
     for k, figures in enumerate(map(asdict, report.per_output)):
         row = {
@@ -57,7 +57,7 @@ def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
             counts = report.confusion[k].copy()
             counts[k] = 0
             most = f"{dataset.class_names[counts.argmax()]} ({counts.max()})"
-            row["mostly taken for"] = most if counts.any() else "-"
+            row["mostly mistaken for"] = most if counts.any() else "-"
         rows.append(row)
     return rows
 
@@ -77,7 +77,7 @@ def score_sentence(report: Report, dataset: Dataset) -> str:
 
 
 def comparison(report: Report, training_score: float | None, plain_scores: dict[str, float]) -> str:
-    """What a network for a table got on the rows that it learned from, and what others get on the test; else ""."""
+    """For a table: the score on the rows that it learned from, and what simple models get on the test; else ""."""
     if not plain_scores or training_score is None:
         return ""
     shown = {name: score_words(report.score_name, score).split()[1:] for name, score in plain_scores.items()}
@@ -91,7 +91,7 @@ def comparison(report: Report, training_score: float | None, plain_scores: dict[
 
 
 def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
-    """The most confident mistake, drawn where it is an image; "" where there is none."""
+    """The most confident mistake, drawn if it is an image; "" if there is none."""
     if not report.mistakes:
         return ""
     mistakes, names = report.mistakes, dataset.class_names

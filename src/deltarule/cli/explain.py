@@ -19,15 +19,15 @@ from deltarule.inspection.presentation import encodable
 from deltarule.model import Model
 from deltarule.settings import check_choice
 
-MOST_LOOKED_AT = 1000  # examples among which the one that costs most is looked for: enough for a good one, and no wait
+MOST_LOOKED_AT = 1000  # examples to search for the largest loss: enough for a good one, without a wait
 
 
 def explain(options: ExplainOptions) -> None:
-    """Print the walk of one example through a network, forward and back."""
+    """Print one example's way through a network, forward and back."""
     if options.image is not None and (options.data is not None or options.target is not None):
         raise SettingError("give the example either with --image, or with --data and --target")
     if options.label is not None and options.image is None:
-        raise SettingError("--label says what an --image is: examples of data know it themselves")
+        raise SettingError("--label is the class of an --image: examples of data have their own")
     subject = resolve(options)
     model = subject if isinstance(subject, Model) else subject.model
     if options.image is not None:
@@ -36,7 +36,7 @@ def explain(options: ExplainOptions) -> None:
         dataset = load_examples(model, options)
     elif subject.test is not None:
         dataset = subject.test
-    else:  # of a recipe whose data have no test: these are scaled already
+    else:  # a recipe whose data have no test: these are scaled already
         network, dataset = subject.trainer.network, subject.train
         model = replace(model.of_numbers(), network=network, input_scaling=None, target_scaling=None)
     number = example_number(options.example, model, dataset)
@@ -48,7 +48,7 @@ def explain(options: ExplainOptions) -> None:
 
 
 def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
-    """The examples in a file, each of the class `label`; without one, of the class that the model answers."""
+    """The examples in a file, each of the class `label`, or else of the class that the model predicts."""
     reading = read(path, **how_to_read(model))
     inputs = reading.rows
     if "read" in reading.report:
@@ -57,7 +57,7 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
         targets = model.predict(inputs)
     names = model.class_names if model.task == "classes" else ()
     if label is None:
-        tell("label", "none is given, so what the network says counts as right")
+        tell("label", "none given: using the network's answer")
     else:
         check_choice("class", label, names)
         targets = np.full(len(inputs), names.index(label))
@@ -68,13 +68,13 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
 
 
 def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
-    """The number of the example to explain: the one wanted, else the one with the largest loss; stderr says which."""
+    """The number of the example to explain: the given one, else the one with the largest loss; stderr says which."""
     if wanted is not None and not 0 <= wanted < dataset.n_samples:
         raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
     number, why = wanted or 0, ""
     if wanted is None and dataset.n_samples > 1:
         some = model.scaled(dataset.take(slice(MOST_LOOKED_AT)))
         number = int(outputs_and_losses(model.inner, some)[1].argmax())
-        why = f", of the first {some.n_samples:,} the one that costs most"
+        why = f", the one with the largest loss of the first {some.n_samples:,}"
     tell("example", f"{number} of {dataset.name}{why}")
     return number

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP during a run: one more checkpoint, where it keeps them, then the end, within a second."""
+"""Ctrl-C, SIGTERM and SIGHUP during a run: one more checkpoint, if it keeps them, then the end, within a second."""
 
 import signal
 import sys
@@ -9,13 +9,13 @@ from types import FrameType
 
 from deltarule.files.checkpoint import Checkpoints
 
-PATIENCE_SECONDS = 0.4  # for a step to end; else it is broken off, and the state after the one before is kept
+PATIENCE_SECONDS = 0.4  # for a step to end; else it is aborted, and the state before it is kept
 MOMENT_SECONDS = 0.01  # in which an update of the parameters ends
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
-    """The signal that has ended a run."""
+    """The signal that ended a run."""
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
@@ -24,10 +24,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def handle_interrupts(checkpoints: Checkpoints | None) -> Iterator[None]:
-    """A block in which Ctrl-C, SIGTERM and SIGHUP raise Interrupted, once: a second one disturbs nothing.
+    """A block in which Ctrl-C, SIGTERM and SIGHUP raise Interrupted, once: a second one is ignored.
 
     With checkpoints the step ends first, and its state is kept; a step (or an evaluation) that takes too long is
-    broken off. A signal that this process was started to ignore, as nohup and scripts have it, is ignored.
+    aborted. A signal that this process was started to ignore, as with nohup, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

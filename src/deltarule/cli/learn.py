@@ -1,7 +1,8 @@
-"""`deltarule learn`: write a network yourself, function by function; and grade what others wrote."""
+"""`deltarule learn`: write a network yourself, function by function; grade what others wrote."""
 
 import time
 from pathlib import Path
+from typing import Any
 
 from deltarule.cli.options import LearnOptions
 from deltarule.cli.printing import entry, note, percent, print_result, print_text, table_text, tell
@@ -21,7 +22,7 @@ POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
 def learn(options: LearnOptions) -> None:
-    """Say what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    """Show what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
     words = options.words or []
     with Worker() as worker:
         if words[:1] == ["grade"]:
@@ -39,7 +40,7 @@ def learn(options: LearnOptions) -> None:
             watch(course, worker)
             return
         wanted = find_exercise(options.step) if options.step else None
-        marks = [] if wanted else course.marks(worker)
+        marks = [] if wanted and (options.hint or options.solution) else course.marks(worker)
         for path in course.created:
             tell("written", str(path))
         current = wanted or next((mark.exercise for mark in marks if mark.state != "right"), None)
@@ -47,14 +48,15 @@ def learn(options: LearnOptions) -> None:
             train(course, worker, marks or course.marks(worker))
         elif options.hint or options.solution:
             help_with(course, current, options)
-        elif wanted is not None:
-            facts = {name: getattr(wanted, name) for name in SHOWN}
-            print_result(facts, exercise_text(wanted), as_json=options.as_json)
         else:
-            facts = {"folder": str(course.folder), "next": current and current.id, "trained": course.milestones}
-            facts |= {"exercises": [mark.to_json_dict() for mark in marks]}
-            print_result(facts, overview_text(course, marks, current), as_json=options.as_json)
-            if any(mark.state in ("wrong", "refused") for mark in marks[: len(steps())]):
+            facts: dict[str, Any] = {"folder": str(course.folder), "next": current and current.id}
+            facts |= {"trained": course.milestones, "exercises": [mark.to_json_dict() for mark in marks]}
+            if wanted is not None:
+                marks = [mark for mark in marks if mark.exercise == wanted]
+                facts = {name: getattr(wanted, name) for name in SHOWN} | {"state": marks[0].state if marks else None}
+            text = step_text(course, wanted, marks) if wanted else overview_text(course, marks, current)
+            print_result(facts, text, as_json=options.as_json)
+            if any(mark.state in ("wrong", "refused") and not mark.exercise.faulty for mark in marks):
                 raise SystemExit(1)
 
 
@@ -75,13 +77,19 @@ def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) 
 
 
 def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
-    """What to do next: the title, why, the equation, and the signature. is_guessed: what is wrong in a network."""
+    """What to do next: the title, why, the equation, and the signature. is_guessed: a network's mistake was found."""
     if exercise.faulty:
         key = "learn.guessed" if is_guessed else "learn.repair"
         return entry("repair", says(key, number=exercise.number, title=exercise.title))
     lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
     lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
+
+
+def step_text(course: Course, exercise: Exercise, marks: list[Mark]) -> str:
+    """One exercise, and whether the learner's code for it is right; marks: its own, none without a file."""
+    verdicts = [says("learn.verdict", file=course.path_of(exercise).name, state=mark.state) for mark in marks]
+    return "\n\n".join([exercise_text(exercise), *verdicts, *finding_texts(course, marks)])
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
@@ -107,7 +115,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
 
 
 def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
-    """What is wrong or half done, what a guess is worth, what was repaired; and what the functions print."""
+    """What is wrong or half done, whether a guess is right, what was repaired; and what the functions print."""
     texts = dict[str, str]()
     for mark in marks:
         step = mark.exercise
@@ -147,7 +155,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
 
 
 def watch(course: Course, worker: Worker) -> None:
-    """Answer whenever a file of the course is saved, until Ctrl-C."""
+    """Check whenever a file of the course is saved, until Ctrl-C."""
     seen: dict[Path, int] = {course.file: 0}
     print_text(says("learn.watching", file=course.file))
     while True:
@@ -175,7 +183,7 @@ def watch_text(marks: list[Mark], start: float) -> str:
 
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
-    """Grade a folder, or a class; or write tests for other graders."""
+    """Grade a folder, or a class of folders; or write tests for other graders."""
     for path in write_tests(options.tests, options.secret or "") if options.tests is not None else ():
         tell("written", str(path))
     if options.tests is not None and not words:

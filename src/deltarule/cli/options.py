@@ -1,6 +1,6 @@
-"""What can be written on the command line: a class for each command. Its docstring is the help, its fields the options.
+"""The options of the command line: a class for each command. Its docstring is the help, its fields are the options.
 
-Nothing here carries a command out: the help waits for no more than this module.
+Nothing here runs a command, so that the help needs only this module.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from typing import Any, Literal, dataclass_transform
 from deltarule.errors import FileError, SettingError
 from deltarule.settings import NUMBERS
 
-File = Path | None  # what is None unless the command line gives it
+File = Path | None  # None unless the command line gives it
 Text = str | None
 Texts = list[str] | None
 Number = int | None
@@ -19,31 +19,31 @@ Real = float | None
 Task = Literal["classes", "values"] | None
 Missing = Literal["error", "drop", "mean", "median", "indicator"]
 EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid, BP1-exponential"
-KEPT = "kept"  # the key of an option that a checkpoint keeps, from where `train --resume` takes it
+KEPT = "kept"  # the key of an option that a checkpoint keeps for `train --resume`
 
 
 def option(metavar: str, says: str, default: Any = None, *, name: str = "", within: str = "", key: str = "") -> Any:
-    """A field that an option fills: what the help calls its value, and what the help says of it.
+    """A field for an option: the help's name for its value, and its description.
 
-    name: where it is not the field's. within: of a number, its range, as in `Setting`. key: the key of the recipe that
-    it changes, or KEPT.
+    name: if it is not the field's. within: the range of a number, as in `Setting`. key: the recipe's key that it
+    changes, or KEPT.
     """
     metadata = {"metavar": metavar, "says": says, "name": name, "within": within, "key": key}
     return field(default=default, metadata=metadata)
 
 
 def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
-    """A field that an argument fills."""
+    """A field for an argument."""
     return field(default=default, metadata={"metavar": metavar, "says": says, "within": "", "is_argument": True})
 
 
 def output(says: str, *, key: str = "") -> Any:
-    """A field that an option fills with the name of a file to write."""
+    """A field for an option that names a file to write."""
     return field(default=None, metadata=dict(option("FILE", says, key=key).metadata) | {"reads": output_path})
 
 
 def output_path(text: str) -> Path:
-    """The path of a file to write. SettingError where it ends as a folder's does."""
+    """The path of a file to write. SettingError if it ends like a folder's."""
     from deltarule.atomic import file_path  # here, since `--help` need not wait for it
 
     try:
@@ -58,16 +58,16 @@ def flag(says: str, *, name: str = "", key: str = "") -> Any:
 
 
 def setting(name: str, **others: Any) -> Any:
-    """A field whose option is a setting of a run: its sentence, default and range are those that are declared."""
+    """A field for a setting of a run, with its declared sentence, default and range."""
     asked = NUMBERS[name]
     return option("N", asked.says, **{"default": asked.default, "within": asked.within} | others)
 
 
 MODEL = ("MODEL", "A file, the folder of a run, or pretrained.")
 DATA = ("DATA", "A name that `data list` shows, or a file or folder of your own.")
-TARGET = ("COLUMN", "For a CSV that is a table: the column to learn.")
-LABEL = ("COLUMN", "For a CSV of pixels: the column of the labels, by name or number.")
-HIDDEN = ("NAME", "For a MODEL that is an npz of W1, b1 ... or PyTorch's: its hidden activation.")
+TARGET = ("COLUMN", "The column of a CSV table to learn.")
+LABEL = ("COLUMN", "The column of labels in a CSV of pixels, by name or number.")
+HIDDEN = ("NAME", "The hidden activation of a MODEL that is an npz of W1, b1 ... or PyTorch's.")
 CHANGE = ("KEY=VALUE", "Change a value of the recipe; may be repeated.")
 SKIP_BAD = "Leave out pictures that cannot be read."
 OFFLINE = "Never download anything."
@@ -78,7 +78,7 @@ FORCE = "Replace any file but an input of this command."
 @dataclass_transform()
 @dataclass(eq=False, repr=False, kw_only=True)
 class Options:
-    """What every command has: the names of the fields that the command line gives, be it with their defaults."""
+    """What every command has: the names of the fields that the command line gives."""
 
     given: Collection[str] = ()
 
@@ -87,13 +87,13 @@ class Options:
 
 
 class JsonOptions(Options, kw_only=True):
-    """What stands behind the options of a command that prints numbers."""
+    """The last options of a command that prints numbers."""
 
     as_json: bool = flag(JSON, name="--json")
 
 
 class DataOptions(Options, kw_only=True):
-    """Options for the data that a command works on; they stand behind those of the command."""
+    """Options for the data that a command works on; they come after the command's own."""
 
     data: Text = option(*DATA)
     target: Text = option(*TARGET)
@@ -111,7 +111,7 @@ class SubjectOptions(DataOptions):
 class TrainOptions(JsonOptions):
     """Train a network, save it, and test it on new examples.
 
-    With nothing else: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
+    Without options: the recipe `default` on MNIST's 60,000 handwritten digits, in a minute or less.
 
     Examples:
       deltarule train quick --epochs 2 --out quick.safetensors
@@ -124,10 +124,10 @@ class TrainOptions(JsonOptions):
     data: Text = option(*DATA)
     target: Text = option(*TARGET, key=KEPT)
     label: Text = option(*LABEL, key=KEPT)
-    target_task: Task = option("", "What the target is; else a guess, printed.", name="--task", key=KEPT)
-    missing: Missing = option("", "Rows that lack a cell: refuse, leave out, or fill in.", "error", key=KEPT)
+    target_task: Task = option("", "The kind of target; else a guess, which is printed.", name="--task", key=KEPT)
+    missing: Missing = option("", "Rows with missing cells: refuse, leave out, or fill in.", "error", key=KEPT)
     without: Texts = option("COLUMN", "Leave a column out; may be repeated.", key=KEPT)
-    size: Number = option("N", "Bring a folder's images to N x N pixels.", within="[1, 1025)", key=KEPT)
+    size: Number = option("N", "Resize a folder's images to N x N pixels.", within="[1, 1025)", key=KEPT)
     skip_bad: bool = flag(SKIP_BAD, key=KEPT)
     seed: int = setting("seed", key=KEPT)
     epochs: Number = setting("epochs", default=None, within="[1, inf)", key="training.epochs")
@@ -135,17 +135,17 @@ class TrainOptions(JsonOptions):
         "R", "The schedule's highest or only rate.", within="(0, inf)", key="training.schedule.rate"
     )
     holdout: int = setting("holdout", key=KEPT)
-    engine: str = option("NAME", "numpy, native, or auto: native if it is there.", "auto", key=KEPT)
+    engine: str = option("NAME", "numpy, native, or auto: native if it is installed.", "auto", key=KEPT)
     start: Text = option("MODEL", "Start from its weights, or a checkpoint's.", name="--from", key=KEPT)
     changes: Texts = option(*CHANGE, name="--set")
     out: File = output("Where to save the model; else model.safetensors, in --run.", key=KEPT)
-    run: File = option("DIR", "Keep all about the run here, for `plot`.", key=KEPT)
+    run: File = option("DIR", "Folder for everything about the run, for `plot`.", key=KEPT)
     plot: File = output("Draw loss and accuracy by epoch: .png, .svg or .pdf.", key=KEPT)
-    checkpoint: File = option("DIR", "Keep where the run stands, once a minute.")
-    every_steps: Number = option("N", "Keep it after every N steps instead.", within="[1, inf)")
+    checkpoint: File = option("DIR", "Folder for checkpoints, one a minute.")
+    every_steps: Number = option("N", "A checkpoint every N steps instead.", within="[1, inf)")
     every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
-    resume: File = option("DIR", "Go on with a run; --data if its data moved.")
-    resume_anyway: bool = flag("Even if settings or data differ.")
+    resume: File = option("DIR", "Resume a run; --data if its data moved.")
+    resume_anyway: bool = flag("Resume even if settings or data differ.")
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
 
@@ -155,23 +155,23 @@ RECIPE_KEYS = {name: key for name, key in KEYS.items() if key != KEPT}  # of the
 
 
 class EvaluateOptions(DataOptions):
-    """Say how good a model is, class by class.
+    """Show how good a model is, class by class.
 
-    Without --data it is judged by those of its own data that were kept for the test.
+    Without --data it is scored on the part of its own data that was kept for the test.
     """
 
     name: str = argument(*MODEL)
     label: Text = option(*LABEL)
     hidden: Text = option(*HIDDEN)
     skip_bad: bool = flag(SKIP_BAD)
-    plot: File = output("Draw what is taken for what: .png, .svg or .pdf.")
+    plot: File = output("Draw the confusion matrix: .png, .svg or .pdf.")
     force: bool = flag(FORCE)
 
 
 class PredictOptions(JsonOptions):
-    """Ask a model: a line for each image, or row of numbers.
+    """Predict with a model: a line for each image, or row of numbers.
 
-    The line says the answer and its probability (or the activation of its neuron, where that is not a probability).
+    The line gives the answer and its probability (or its activation, if that is not a probability).
     A picture of a digit may be a PNG, JPEG, WebP, BMP or TIFF of any size.
 
     Examples:
@@ -182,15 +182,15 @@ class PredictOptions(JsonOptions):
     files: list[Path] | None = argument(
         "[FILE...]", "Pictures, folders of them; or a CSV, an npz or an IDX file.", None
     )
-    model: Text = option("MODEL", "Else pictures go to the pretrained one, the rest to ./model.safetensors, if any.")
+    model: Text = option("MODEL", "By default pretrained for pictures, ./model.safetensors for the rest.")
     show: bool = flag("Draw each image in text, too.")
     hidden: Text = option(*HIDDEN)
     anyway: bool = flag("Read a picture even if it shows several digits.")
     skip_bad: bool = flag(SKIP_BAD)
-    kaggle: File = option("FILE", "Kaggle's test.csv, to be answered as Kaggle wants it.")
-    out: File = output("Where the answers go: for a CSV, its columns and they; with --kaggle, its form.")
+    kaggle: File = option("FILE", "Kaggle's test.csv, answered in Kaggle's format.")
+    out: File = output("File for the answers: a CSV's columns and answers, or Kaggle's format.")
     unseen: Literal["error", "other"] = option(
-        "", "Texts that were not learned from: refuse, or count as none.", "error"
+        "", "Categories not seen in training: refuse, or count as none.", "error"
     )
     force: bool = flag(FORCE)
 
@@ -198,16 +198,16 @@ class PredictOptions(JsonOptions):
 class ExplainOptions(SubjectOptions):
     """Follow one example through a network and back.
 
-    Every number is shown: forward pass, loss, the four equations, a step. And every number is checked.
+    Every number is shown and checked: forward pass, loss, the four equations, a step.
 
     Examples:
       deltarule explain model.safetensors --example 3 --neuron 7
       deltarule explain pretrained --image photo.jpg --label 4 --equation BP2
     """
 
-    example: Number = option("N", "Which of the data, from 0; else a costly one.", within="(-inf, inf)")
-    image: File = option("FILE", "An image of your own, or rows of numbers, instead of --data.")
-    label: Text = option("CLASS", "What --image is; else the network's answer.")
+    example: Number = option("N", "Which example, from 0; else one with a large loss.", within="(-inf, inf)")
+    image: File = option("FILE", "Your own image, or rows of numbers, instead of --data.")
+    label: Text = option("CLASS", "The class of --image; else the network's answer.")
     layer: Number = option("L", "The layer of --neuron, from 0; else 0.", within="(-inf, inf)")
     neuron: Number = option("J", "The neuron to show, from 0; else that with the largest error.", within="(-inf, inf)")
     equation: Text = option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")
@@ -216,9 +216,9 @@ class ExplainOptions(SubjectOptions):
 class CheckOptions(SubjectOptions):
     """Find what is wrong with a program, a model, a recipe or a run.
 
-    Of a program that you wrote (a Python file, a notebook, a page with code): the first line that is wrong, the
-    equation, and what to write instead. Its functions run: do not check files of strangers. Of the others: the
-    gradient against numeric derivatives, and what keeps the network from learning. The exit code is 1 where something
+    For a program that you wrote (a Python file, a notebook, a page with code): the first line that is wrong, the
+    equation, and what to write instead. Its functions run: do not check files of strangers. For the others: the
+    gradient against numeric derivatives, and what keeps the network from learning. The exit code is 1 if something
     is wrong.
 
     Examples:
@@ -228,30 +228,30 @@ class CheckOptions(SubjectOptions):
     """
 
     name: str = argument("THING", "A .py, .ipynb or .md file, a model, a run's folder, or a recipe.")
-    run: bool = flag("Run the whole program first, with its training and its data.")
-    no_train: bool = flag("Leave out a right program's training on digits.")
+    run: bool = flag("Run the whole program first, including its training and data.")
+    no_train: bool = flag("Do not train a correct program on digits.")
 
 
 class PlotOptions(DataOptions):
     """Draw a picture of a run or a model, or print its numbers.
 
-    Of a run's folder, which `deltarule train --run FOLDER` makes:
+    From a run's folder, which `deltarule train --run FOLDER` makes:
       curves        loss and accuracy by epoch
       gradients     gradient norm and update ratio by layer and epoch
       surface       the loss as a landscape, and the path of descent on it
 
-    Of a model and the examples to judge it by:
-      confusion     what is taken for what
-      mistakes      the images that it was most confidently wrong about
-      staircase     along one weight, the loss is smooth and accuracy a staircase
-      boundary      what it answers over its two inputs, and the examples
-      digits        a sheet of examples and its answers; no MODEL, no answers
+    From a model and examples to score it on:
+      confusion     which classes are mistaken for which
+      mistakes      the images with the most confident mistakes
+      staircase     along one weight: the loss is smooth, accuracy a staircase
+      boundary      its answers over its two inputs, and the examples
+      digits        a sheet of examples, with its answers if MODEL is given
 
-    Of a model:
+    From a model:
       weights       what the neurons of the first layer look for
       architecture  the network as a diagram
 
-    Of a model, a run or a recipe:
+    From a model, a run or a recipe:
       rates         a learning-rate range test, which trains for 150 steps
 
     Examples:
@@ -261,7 +261,7 @@ class PlotOptions(DataOptions):
 
     kind: str = argument("KIND", "One of those above.")
     name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
-    out: File = output("Where to: .png, .svg or .pdf.")
+    out: File = output("File for the picture: .png, .svg or .pdf.")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
 
@@ -269,22 +269,22 @@ class PlotOptions(DataOptions):
 class PlaygroundOptions(Options):
     """Open a page to draw on, look inside and train.
 
-    Draw a digit and watch every neuron answer; walk the drawing backwards, watch a network learn, see its mistakes.
-    Everything stays on this machine: the page is served to it alone.
+    Draw a digit and watch every neuron; walk through backpropagation, watch a network learn, see its mistakes.
+    Everything stays on this machine: the page is served only to it.
     """
 
     model: str = argument("[MODEL]", "A file, or a run's folder; else the pretrained one.", "pretrained")
     data: Text = option(*DATA)
-    port: int = option("N", "Where to serve it; 0 takes any free port.", 8000, within="[0, 65536)")
-    html: File = output("Write the page to FILE, which needs no server, and end.")
-    no_browser: bool = flag("Only print the page's address.")
+    port: int = option("N", "The port; 0 takes any free one.", 8000, within="[0, 65536)")
+    html: File = output("Write the page to FILE, which needs no server, and exit.")
+    no_browser: bool = flag("Print the page's address, do not open it.")
     offline: bool = flag(OFFLINE)
 
 
 class ExportOptions(JsonOptions):
     """Write a model for other software to read.
 
-    The same model gives the same bytes. An older export is replaced, whole or not at all; any other file by --force.
+    The same model gives the same bytes. An older export is replaced; any other file only with --force.
 
     Examples:
       deltarule export model.safetensors --onnx digits.onnx
@@ -293,30 +293,30 @@ class ExportOptions(JsonOptions):
 
     name: str = argument(*MODEL)
     hidden: Text = option(*HIDDEN)
-    onnx: File = output("For every runtime of ONNX: opset 17, scaling inside.")
+    onnx: File = output("For any ONNX runtime: opset 17, scaling included.")
     npz: File = output("The arrays and what they mean, for NumPy.")
-    floats: bool = flag("With --onnx: images come as floats, value / 255, not as uint8.")
+    floats: bool = flag("With --onnx: images are floats, value / 255, not uint8.")
     html: File = output("A page that opens from disk: draw, look inside.")
-    data: Text = option("DATA", "With --html: 200 examples to show mistakes on.")
+    data: Text = option("DATA", "With --html: 200 of these examples, to show mistakes.")
     force: bool = flag(FORCE)
     offline: bool = flag(OFFLINE)
 
 
 class RecipesOptions(JsonOptions):
-    """List what there is to train, or print one recipe.
+    """List the recipes, or print one of them.
 
-    The list says of each recipe its network (hidden layers, output), its data, the result to expect, and its source.
+    The list shows each recipe's network (hidden layers, output), data, expected result and source.
     """
 
-    name: Text = argument("[RECIPE]", "Print this one, as TOML to be changed.", None)
+    name: Text = argument("[RECIPE]", "Print this one, as TOML to edit.", None)
     changes: Texts = option(*CHANGE, name="--set")
 
 
 class LearnOptions(JsonOptions):
     """Write a neural network yourself, and have every step checked.
 
-    The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command says what is
-    right, names what is wrong, and shows what comes next. Once all is right it adds twelve broken networks to repair.
+    The folder gets a network.py to fill in, in sixteen steps from the sigmoid to Adam. This command shows what is
+    right, what is wrong, and what comes next. Once all is right it adds twelve broken networks to repair.
 
     Examples:
       deltarule learn my-network
@@ -340,7 +340,7 @@ class LearnOptions(JsonOptions):
 
 
 class ListOptions(JsonOptions):
-    """List the data sets that go by a name, and where they are."""
+    """List the named data sets, and where they are."""
 
 
 class FetchOptions(Options):
@@ -350,7 +350,7 @@ class FetchOptions(Options):
 
 
 class InfoOptions(JsonOptions):
-    """Say what data hold, how they were read, and whose they are; download nothing."""
+    """Show what data contain, how they were read, and their license; download nothing."""
 
     data: str = argument("DATA", "A name that `data list` shows, or a path.")
     label: Text = option(*LABEL)
@@ -359,5 +359,5 @@ class InfoOptions(JsonOptions):
 class VerifyOptions(FetchOptions, JsonOptions):
     """Compare the files of a data set with their published SHA-256.
 
-    The exit code is 1 unless all of them are here and genuine.
+    The exit code is 1 unless all of them exist and match.
     """

@@ -1,4 +1,4 @@
-"""`deltarule playground`: a page to draw on, to look inside with, and to watch a network learn."""
+"""`deltarule playground`: a page to draw on, look inside a network, and watch one learn."""
 
 import ctypes
 import sys
@@ -43,7 +43,7 @@ def playground(options: PlaygroundOptions) -> None:
     service = Service(Playground(given, loaders, says), options.port)
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     with handle_interrupts(None), TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
-        if not options.no_browser:  # whose arguments anybody on this machine can read, unlike a file in that folder
+        if not options.no_browser:  # anybody on this machine can read its arguments, but not a file in that folder
             page = Path(private, "page.html")
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
             threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
@@ -51,9 +51,9 @@ def playground(options: PlaygroundOptions) -> None:
 
 
 def share_memory() -> None:
-    """Let all threads of this process take memory from one place, where the C library is glibc.
+    """Let all threads of this process take memory from one pool, if the C library is glibc.
 
-    It else keeps freed memory for each thread apart, and a server whose threads come and go grows by it.
+    Otherwise it keeps freed memory per thread, and a server whose threads come and go keeps growing.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
@@ -61,9 +61,9 @@ def share_memory() -> None:
 
 
 def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dataset]:
-    """The examples that the page can show, by the name of their part; none where none fit the model.
+    """The examples that the page can show, by the name of their part; none if none fit the model.
 
-    data: the user's own. Else they are those that the model was made for, where they are here, or the bundled digits.
+    data: the user's own. Otherwise the data that the model was trained on, if available, or the bundled digits.
     """
     for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:
@@ -77,5 +77,5 @@ def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dat
         if data is None:
             tell("data", f"{train.name}, to draw examples from and to find mistakes in")
         return {"train": train} | ({"test": test} if test is not None else {})
-    tell("data", "none here fit this network: --data names some")
+    tell("data", "none fit this network: name some with --data")
     return {}

@@ -27,16 +27,16 @@ from deltarule.recipes.build import adapt, build
 from deltarule.recipes.schema import parse
 from deltarule.training.history import History
 
-WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model are drawn with data that it has not seen
+WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model use data that it has not seen
 
 
 def plot(options: PlotOptions) -> None:
-    """Draw a picture, or print its numbers: first what it is drawn of is looked at, then where it is to go."""
+    """Draw a picture, or print its numbers; its source is checked first, then its file."""
     if Path(options.kind).exists() or options.kind.endswith(".safetensors"):
         raise SettingError(sentence("command.kind_first", name=options.kind))
     check_kind(options.kind)
     if options.changes and options.kind != "rates":
-        raise SettingError(f"--set changes a recipe, of which only rates is drawn: got {options.kind}; leave it out")
+        raise SettingError(f"--set changes a recipe, which only rates is drawn from: got {options.kind}; leave it out")
     needed = required_inputs(options.kind)
     is_named = options.name is not None or (needed == ["data"] and options.data is not None)
     if needed and not is_named:
@@ -56,7 +56,7 @@ def plot(options: PlotOptions) -> None:
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:
-    """What a picture is drawn of, by the names of the parameters of its kind in `inspection.plots.kinds`."""
+    """The arguments for a picture, by the parameters of its kind in `inspection.plots.kinds`."""
     takes, needs = inputs(options.kind), required_inputs(options.kind)
     if "trainer" in takes:
         return range_test_subjects(options)
@@ -79,7 +79,7 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
 
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
-    """What trains a recipe, or the recipe of a model, from its random weights, and on what."""
+    """The trainer of a recipe, or of a model's recipe, with random weights, and its data."""
     subject = resolve(options)
     if isinstance(subject, Model):
         record = training_record(subject)
@@ -93,7 +93,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
 
 
 def run_folder(options: PlotOptions, file: str) -> Path:
-    """The folder of the run that was named, by itself or by the model in it. SettingError unless it holds `file`."""
+    """The folder of a run that was named directly or by its model. SettingError unless it holds `file`."""
     name = str(options.name)
     folder = Path(name).parent if Path(name).name == MODEL else Path(name)
     if (folder / file).is_file():

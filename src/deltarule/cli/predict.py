@@ -1,4 +1,4 @@
-"""`deltarule predict`: what a model makes of the user's own files."""
+"""`deltarule predict`: what a model predicts for the user's own files."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ Answer = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """A file that a model was asked about: its rows and their answers, None where there are none, and why."""
+    """A file to predict: its rows and their answers, None if there are none, and why."""
 
     name: str
     rows: Array | None
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 
 
 def predict(options: PredictOptions) -> None:
-    """Print a model's answers to the rows of files, or write them as Kaggle wants them."""
+    """Print a model's answers to the rows of files, or write them in Kaggle's format."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is not None and out is None):
         raise SettingError("give either FILE..., or both --kaggle test.csv and --out submission.csv")
@@ -98,22 +98,22 @@ def predict(options: PredictOptions) -> None:
 
 
 def model_for(files: list[Path]) -> str:
-    """The model that answers where the user names none: the pretrained one reads pictures, whatever lies here.
+    """The model that predicts if the user names none: the pretrained one for pictures, whatever else is here.
 
-    Other files are for the model that was trained here last, where there is one.
+    For other files it is the model that was trained here last, if there is one.
     """
     are_pictures = bool(files) and all(path.suffix.lower() in SUFFIXES for path in files)
     has_model = Path(MODEL).is_file()
     if has_model and are_pictures:
-        tell("here", f"{MODEL} is not asked about pictures unless you say  --model {MODEL}")
+        tell("here", f"{MODEL} is used for pictures only if you pass  --model {MODEL}")
     return MODEL if has_model and not are_pictures else PRETRAINED.stem
 
 
 def how_to_read(model: Model) -> dict[str, Any]:
-    """How `data.readers.kinds.read` reads files for a model to answer: as the data that it was trained on were read.
+    """How `data.readers.kinds.read` reads files for a model: as the data that it was trained on were read.
 
-    What was learned from images whose ink was 0 to 1 is shown others in the same way. A table's texts are places among
-    their categories.
+    A model that learned from images with ink from 0 to 1 gets images in the same way. A table's strings become their
+    places among the categories.
     """
     record = training_record(model)
     how: dict[str, Any] = {"rows_only": True, "announce": partial(tell, "table")}
@@ -125,7 +125,7 @@ def how_to_read(model: Model) -> dict[str, Any]:
 
 @contextmanager
 def name_file(model: Model, path: Path, rows: Array) -> Iterator[None]:
-    """Let an error about the rows of a file say which file it was; SettingError for those of another width."""
+    """Make errors about the rows of a file name the file; SettingError for rows of another width."""
     check_width(model, str(path), rows[:1].size)
     try:
         yield
@@ -134,7 +134,7 @@ def name_file(model: Model, path: Path, rows: Array) -> Iterator[None]:
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files, and in place of a folder all images in it, by name. SettingError for a folder without images."""
+    """The files, with each folder replaced by its images, sorted by name. SettingError for a folder without images."""
     files: list[Path] = []
     for path in paths:
         found = pictures_among(path.rglob("*"), path, partial(tell, "read")) if path.is_dir() else [path]
@@ -145,7 +145,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
-    """An answer for each row of a file; for a blank picture, None, one without."""
+    """An answer for each row of a file; None for a blank picture."""
     kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
     name = asked.name
     if asked.answers is None:
@@ -167,7 +167,7 @@ def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
 
 
 def answer_line(answer: Answer, asked: Asked) -> str:
-    """An answer in a line; alone in its file, it needs no row."""
+    """An answer as a line; if it is the only one of its file, without a row number."""
     is_alone = asked.rows is None or len(asked.rows) == 1
     place = answer["input"] if is_alone else f"{answer['input']}[{answer['row']}]"
     if answer.get("label", "") is None:
@@ -185,7 +185,7 @@ def answer_line(answer: Answer, asked: Asked) -> str:
 
 
 def csv_with_answers(model: Model, asked: Asked) -> str:
-    """The columns of a CSV as they are, and behind them what the model answers, a column for each number."""
+    """The columns of a CSV as they are, followed by the model's answers, one column per number."""
     if asked.rows is None or kind_of(Path(asked.name)).name not in ("CSV", UNKNOWN):
         raise SettingError(f"--out adds answers to a CSV: got {asked.name}; use  deltarule predict {asked.name} --json")
     dialect = dialect_of(asked.name)

@@ -1,8 +1,8 @@
-"""The one door for text: results go to stdout, everything else to stderr, and no text can end or slow a run.
+"""All printing goes through here: results to stdout, everything else to stderr, and no text can end or slow a run.
 
-While a command runs, `doors` stand in the place of sys.stdout and sys.stderr, so that click's messages, warnings and
-the log pass through them too. They show control characters of strangers' strings as escapes, and drop what cannot be
-written: a terminal that was closed, a full disk, a reader that has left.
+While a command runs, `doors` replace sys.stdout and sys.stderr, so that click's messages, warnings and the log pass
+through them too. They show control characters in strangers' strings as escapes, and drop what cannot be written,
+because a terminal was closed, the disk is full, or the reader is gone.
 """
 
 import errno
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from deltarule.nn.arrays import Array
 
 CLEAR = "\r\x1b[K"  # a terminal's line
-MOST_WAITING = 1000  # lines that a slow reader of stderr may be behind; later ones are dropped
-PATIENCE_SECONDS = 1.0  # for a reader of stderr that does not read, once the work is done
+MOST_WAITING = 1000  # lines that may wait for a slow reader of stderr; later ones are dropped
+PATIENCE_SECONDS = 1.0  # to wait, once the work is done, for a reader of stderr that does not read
 
 
 def paragraph(text: str) -> str:
-    """The same text, its later lines indented: what a stranger's name may hold cannot pass for a line of ours."""
+    """The same text with its later lines indented, so that a stranger's name cannot look like a line of ours."""
     return re.sub(r"\n(?!  )", "\n  ", text)
 
 
 class Door(io.TextIOBase):
-    """What stands in the place of a standard stream: whole lines leave the process, as `visible` shows them.
+    """The replacement of a standard stream: it writes whole lines, as `visible` shows them.
 
-    What cannot be written is dropped; error: why, if so. first: the door whose text comes before. status: a line that
-    stays below the others on a terminal, which is deltarule's own and may hold colors.
+    What cannot be written is dropped; error: why. first: the door whose text must come first. status: deltarule's own
+    line, perhaps colored, that stays below the others on a terminal.
 
-    Python's own buffers are passed by: what stays in them is written again at the end, and ends in a traceback.
+    Python's own buffers are bypassed: at exit it would write what is left in them again, and end in a traceback.
     """
 
     encoding: str = "utf-8"
@@ -73,7 +73,7 @@ class Door(io.TextIOBase):
         self.put(f"{CLEAR}{visible(text)}{self.status}" if self.status else visible(text))
 
     def put(self, text: str) -> None:
-        """Write a text as it is, unless an earlier one could not be written: a part of a result is worth nothing."""
+        """Write a text as it is, unless an earlier one could not be written: a partial result is useless."""
         if self.error is None:
             self._deliver(text)
 
@@ -83,7 +83,7 @@ class Door(io.TextIOBase):
                 data = text.replace("\n", os.linesep).encode(self.encoding, "backslashreplace")
                 while data:
                     n_written = self.raw.write(data)
-                    if n_written is None:  # a pipe that is full, and says so instead of waiting
+                    if n_written is None:  # a pipe that is full and does not block
                         time.sleep(0.01)
                     data = data[n_written or 0 :]
             elif self.stream is not None:
@@ -97,7 +97,7 @@ class Door(io.TextIOBase):
 
 
 class PatientDoor(Door):
-    """A door that never makes a run wait: a thread writes, and drops what comes while the reader is far behind."""
+    """A door that never makes a run wait: a thread writes, and drops text while the reader is far behind."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
@@ -107,7 +107,7 @@ class PatientDoor(Door):
             Thread(target=self._deliver_all, name="stderr", daemon=True).start()
 
     def put(self, text: str) -> None:
-        """Have a text written. What could not be written once may be another time, when the disk has room again."""
+        """Queue a text. After a failed write it tries again, because the disk may have room again."""
         if self.raw is None:
             self._deliver(text)
             return
@@ -121,7 +121,7 @@ class PatientDoor(Door):
             self._waiting.task_done()
 
     def wait(self) -> None:
-        """Wait until all is written, but not for a reader that has stopped reading."""
+        """Wait until everything is written, but not for a reader that has stopped reading."""
         with self._waiting.all_tasks_done:
             while (n_left := self._waiting.unfinished_tasks) and not self._is_stuck:
                 is_done = self._waiting.all_tasks_done.wait(PATIENCE_SECONDS)
@@ -137,7 +137,7 @@ class Warnings(logging.Formatter):
 
 @contextmanager
 def doors() -> Iterator[Door]:
-    """A block in which all that is printed goes through a door; yields that of the results."""
+    """A block in which all printing goes through a door; yields the door for results."""
     before = sys.stdout, sys.stderr
     notes = PatientDoor(sys.stderr)
     results = Door(sys.stdout, first=notes)
@@ -154,7 +154,7 @@ def doors() -> Iterator[Door]:
 
 
 def show_status(line: str) -> None:
-    """Draw a line below all others on a terminal that knows escapes, in the place of the one before; "" ends that."""
+    """Replace the line below all others on a terminal that knows escapes; "" removes it."""
     knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
     if isinstance(sys.stderr, Door) and sys.stderr.isatty() and knows_escapes:
         sys.stderr.status = line
@@ -167,7 +167,7 @@ def print_text(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something that is not the result."""
+    """Print something that is not the result, to stderr."""
     print(text, file=sys.stderr)
 
 
@@ -189,7 +189,7 @@ def entry(title: str, text: str, indent: int = 9) -> str:
 
 
 def tell(title: str, text: str) -> None:
-    """Tell the user something that is not the result, beside its title."""
+    """Print something that is not the result beside its title, to stderr."""
     note(entry(title, text))
 
 
@@ -202,7 +202,7 @@ def print_json(value: Any) -> None:
 
 
 def table_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows below the names of their columns, the first column to the left, the others to the right."""
+    """Rows below the names of their columns, the first column left-aligned, the others right-aligned."""
     from deltarule.inspection.presentation import table
 
     head, *cells = ([in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows)))
@@ -210,12 +210,12 @@ def table_text(rows: Sequence[Mapping[str, str]]) -> str:
 
 
 def encoding() -> str:
-    """That of stdout: which characters can be printed."""
+    """The encoding of stdout: which characters can be printed."""
     return sys.stdout.encoding
 
 
 def image_text(pixels: "Array", image_shape: tuple[int, int]) -> str:
-    """An image in text, of its pixels (height * width,)."""
+    """An image as text, from its pixels (height * width,)."""
     from deltarule.inspection.presentation import encodable, text_image
 
     return encodable(text_image(pixels.reshape(image_shape)), encoding()).strip("\n")

@@ -1,4 +1,4 @@
-"""How a run shows itself on stderr: a line an epoch, and a bar where a terminal can draw one."""
+"""The progress of a run on stderr: a line per epoch, and a bar if the terminal can draw one."""
 
 import os
 import time
@@ -9,14 +9,14 @@ from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
-ALONE = 19  # characters of a training score with no held-out one beside it
+ALONE = 19  # characters of a training score without a held-out one
 MOST_LINES = 50  # of a run of many epochs
 
 
 class Display(Callback):
-    """A line an epoch, or every few where there are many, below a heading; on a terminal, a bar that moves.
+    """A line per epoch, or for every few if there are many, below a heading; on a terminal, a moving bar.
 
-    n_samples: how many there are to train on. is_new: the weights are random, and not those of a trained model.
+    n_samples: the number of training samples. is_new: the weights are random, not those of a trained model.
     """
 
     every_step = False
@@ -60,15 +60,16 @@ class Display(Callback):
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:
-    """What the first line of a run shows, and what to compare it with."""
+    """What the line of epoch 0 shows, and what chance is."""
     if not is_new:
-        return "Epoch 0 is the model to go on from, before any step."
-    if state.task == "values":
-        luck = "to say the mean is R2 0"
-    else:
-        share = 0.5 if state.task == "labels" else 1.0 / state.network.layer_sizes[-1]
-        luck = f"luck alone gets {percent(share)}"
-    return f"At epoch 0, before any step, the network guesses: {luck}."
+        return "Epoch 0 is the given model, before any step."
+    n_outputs = state.network.layer_sizes[-1]
+    chance = {
+        "classes": f"Chance, one class in {n_outputs}, is {percent(1.0 / n_outputs)}.",
+        "labels": f"Chance, a coin toss per label, is {percent(0.5)}.",
+        "values": "Always answering the mean gives R2 0.",
+    }
+    return f"At epoch 0 the weights are random. {chance[state.task]}"
 
 
 def heading(state: TrainingState) -> str:
@@ -81,7 +82,7 @@ def heading(state: TrainingState) -> str:
 
 
 def epoch_line(state: TrainingState) -> str:
-    """What an epoch brought."""
+    """The figures of an epoch, as a line."""
     row, name = state.history.rows[-1], SCORE_NAMES[state.task]
     line = f"{state.epoch:>{8 - len(str(state.n_epochs))}}/{state.n_epochs}"
     beside = "validation_loss" in row

@@ -1,4 +1,4 @@
-"""`deltarule recipes`: what there is to train, or what one recipe says."""
+"""`deltarule recipes`: the list of recipes, or one recipe."""
 
 from msgspec import to_builtins
 

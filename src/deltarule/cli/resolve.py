@@ -1,4 +1,4 @@
-"""What a name on the command line stands for: a model, a run or a recipe; and which examples go with it."""
+"""What a name on the command line means: a model, a run or a recipe; and which examples belong to it."""
 
 import shlex
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ from deltarule.recipes.schema import Recipe, parse
 
 
 class TrainingRecord(msgspec.Struct):
-    """What `deltarule train` keeps in Model.record for the commands; there is more, for people to read.
+    """What `deltarule train` keeps in Model.record for the commands; it also keeps notes for people.
 
-    recipe: its name; recipe_toml: all of it, as it was carried out. target to skip_bad: how its data were read.
-    training_score, plain_scores: of a table, to compare its score on the test with.
+    recipe: its name; recipe_toml: the whole recipe as it ran. target to skip_bad: how its data were read.
+    training_score, plain_scores: for a table, to compare its test score with.
     """
 
     recipe: str = ""
@@ -61,22 +61,22 @@ def training_record(model: Model) -> TrainingRecord:
 
 
 def reads_digits(model: Model) -> bool:
-    """Whether a picture of any size becomes an image like MNIST's: the ones that the model learned from were such.
+    """Whether pictures become images like MNIST's, because the model learned from such.
 
-    Older models do not say so; then it is guessed from their shape and classes.
+    Older models do not record this; then it is guessed from their shape and classes.
     """
     guess = "digits" if model.image_shape == (28, 28) and model.class_names == tuple("0123456789") else "images"
     return (model.network.reading or guess) == "digits" and training_record(model).size is None
 
 
 def model_path(name: str) -> Path:
-    """Where the model of that name is, if it exists: a file, the one in a run's folder, or the pretrained one."""
+    """The path of the model of that name, if it exists: a file, the one in a run's folder, or the pretrained one."""
     path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
     return PRETRAINED if name == PRETRAINED.stem and not path.exists() else path
 
 
 def is_model(name: str) -> bool:
-    """Whether a name stands for a model and not for a recipe. SettingError, with the closest name, for neither."""
+    """Whether a name is a model's and not a recipe's. SettingError, with the closest name, if it is neither."""
     if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
         programs = {name.lower(): f"{name}.py"} if Path(f"{name}.py").is_file() else {}
         offer = closest(name, [*known, *programs.values()], programs)
@@ -89,7 +89,7 @@ def is_model(name: str) -> bool:
 def load_model(name: str, hidden: str | None = None) -> Model:
     """The model in a file or a run's folder, or the pretrained one; stderr says which.
 
-    hidden: the activation between the layers of a file that does not say it: see `load`.
+    hidden: the hidden activation for a file that does not name it: see `load`.
     """
     path = model_path(name)
     kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
@@ -122,13 +122,13 @@ def read_recipe(name: str) -> Recipe:
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
-    """Raise SettingError where --set is given with a model or a run: it changes recipes."""
+    """Raise SettingError if --set is given with a model or a run: it changes recipes."""
     if changes:
         raise SettingError(sentence("command.changes", name=name, change=shlex.quote(changes[0])))
 
 
 def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
-    """The model that a command names, or what would train the recipe that it names, before the first step."""
+    """The model that a command names, or the recipe that it names, made ready before the first step."""
     name = str(options.name)
     if is_model(name):
         refuse_changes(options.changes, name)
@@ -139,13 +139,13 @@ def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
 
 
 def changes_asked(options: TrainOptions) -> list[str]:
-    """What the options change in a recipe, as --set takes it."""
+    """The changes to a recipe by the options, in the form that --set takes."""
     given = {key: getattr(options, name) for name, key in RECIPE_KEYS.items()}
     return [*(options.changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
 
 
 def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
-    """The recipe with what the options change in it."""
+    """The recipe, changed by the options."""
     recipe = recipe.with_changes(changes_asked(options))
     return recipe if options.data is None else recipe.on(options.data)
 
@@ -153,10 +153,10 @@ def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
 def plan_run(
     options: TrainOptions, original: Recipe, known: Model | None = None, *, is_run: bool = True
 ) -> tuple[Recipe, Splits]:
-    """A recipe, changed as the options say and to fit the data; stderr says how, and why.
+    """A recipe, changed by the options and to fit the data; stderr says how, and why.
 
-    original: the recipe that they name, or that of the run that goes on. known: the model to start from; its columns
-    are those of a table. is_run: the recipe is to be trained, and not to be looked at.
+    original: the recipe that the options name, or that of the resumed run. known: the model to start from; it has the
+    columns of a table. is_run: the recipe will be trained, not only shown.
     """
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or options.resume) and recipe.data.name == MNIST
@@ -172,7 +172,7 @@ def plan_run(
     if is_suited:
         recipe = recipe_as_asked(resize(original.on(recipe.data.name), splits), options)
         tell("suited", size_in_words(recipe, splits))
-    if is_other and (options.recipe or not options.resume):  # the data of a run that goes on may have moved
+    if is_other and (options.recipe or not options.resume):  # the data of a resumed run may have moved
         recipe, given_up = adapt(recipe, splits)
         if given_up:
             tell("changed", "; ".join(given_up))
@@ -189,8 +189,8 @@ def plan_run(
 def load_data(name: str, options: TrainOptions, *, known: Model | None = None, may_stand_in: bool = False) -> Splits:
     """Data by name or path, read as the options say: with a target, the table in a CSV.
 
-    known: the model as which a table's columns and classes are counted. may_stand_in: the bundled digits are better
-    than no MNIST; stderr says which they are.
+    known: the model whose encoding of columns and classes a table gets. may_stand_in: the bundled digits may replace a
+    missing MNIST; stderr says so.
     """
     if options.target is not None:
         if known is not None and (
@@ -225,16 +225,16 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
 
 
 def check_data_exist(name: str, owner: str, cure: str) -> None:
-    """Raise SettingError where the data that a run or a model names are gone; `cure` says what to do."""
+    """Raise SettingError if the data of a run or a model are gone; `cure` says what to do."""
     if not can_find(name):
         path = Path(name).absolute()
         raise SettingError(sentence("command.moved_data", owner=owner, name=name, path=path, cure=cure))
 
 
 def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) -> Dataset:
-    """The examples to judge a model by: none that it was trained on, where there are others; stderr says which.
+    """The examples to score a model on, not those it was trained on if there are others; stderr says which.
 
-    unseen: False takes those that it was trained on, or the training part of the user's own.
+    unseen: False takes those it was trained on, or the training part of the user's own.
     """
     train, test, is_own = train_and_test(model, options)
     if not unseen:
@@ -249,7 +249,7 @@ def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) ->
 
 
 def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset | None, bool]:
-    """Data in two parts, split and labeled as the model's own are; and whether they are its own."""
+    """Data in two parts, split and labeled like the model's own data; and whether they are its own."""
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
@@ -259,7 +259,7 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 
 
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
-    """Data by name or path, read as those that a model was made from, else these; and whether they are those."""
+    """Data by name or path, or else the model's own, read as those were; and whether they are the same."""
     record = training_record(model)
     name, target = options.data or record.dataset, options.target or record.target
     if not name:
@@ -292,16 +292,16 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 
 
 def check_width(model: Model, name: str, n_features: int) -> None:
-    """Raise SettingError for rows of another width than a model reads: a table's columns, or else its inputs."""
+    """Raise SettingError if rows do not have the width that a model reads: a table's columns, or else its inputs."""
     n_inputs = len(model.columns) or model.network.layer_sizes[0]
     if n_features != n_inputs:
         raise SettingError(sentence("command.other_width", n_inputs=n_inputs, n_features=n_features, name=name))
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
-    """The dataset with its classes counted as the model counts them, where it knows them by these names.
+    """The dataset with the model's numbers for its classes, if it knows them by name.
 
-    Raises SettingError where it does not know one, or reads rows of another width.
+    Raises SettingError if it does not know one, or reads rows of another width.
     """
     check_width(model, dataset.name, dataset.n_features)
     ours, theirs = model.class_names, dataset.class_names

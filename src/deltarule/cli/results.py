@@ -1,4 +1,4 @@
-"""Files that hold results: whether they can be written is asked before the work, and not when it is done."""
+"""Result files: whether they can be written is checked before the work, not after it."""
 
 import os
 import shlex
@@ -29,8 +29,8 @@ def check_place(
 ) -> None:
     """Raise SettingError unless a file of a kind can be written at `path`, if any, and may replace what is there.
 
-    option: what named the path. cure: what to do instead of replacing a file; else, to choose another name. Raises
-    MissingExtraError for a picture that could not be drawn.
+    option: the option of the path. cure: what to do instead of replacing a file; by default, to choose another name.
+    Raises MissingExtraError for a picture that could not be drawn.
     """
     if path is None:
         return
@@ -47,7 +47,7 @@ def check_place(
 
 
 def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> None:
-    """Raise SettingError where a run in `folder` would replace files that are not a run's."""
+    """Raise SettingError if a run in `folder` would replace files that are not a run's."""
     free = shlex.quote(str(free_path(folder)))
     if os.path.isdir(folder):  # noqa: PTH112 - Path raises for a name that is too long; `start_run` says what is wrong
         is_ours = is_run(folder)
@@ -60,7 +60,7 @@ def check_run_place(folder: Path, *, force: bool = False, inputs: Iterable[Path]
 
 
 def check_train_places(options: TrainOptions, data: str) -> None:
-    """Raise SettingError where a result of `train` on `data` could not be written, or would replace what it may not."""
+    """Raise SettingError if a result of `train` on `data` could not be written, or would replace another file."""
     inputs = files_of(data) + files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
     if options.resume is not None:
         inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
@@ -78,7 +78,7 @@ def check_train_places(options: TrainOptions, data: str) -> None:
 
 
 def input_files(name: str | None, data: str | None) -> Iterator[Path]:
-    """What a command may read for a model, a run or a recipe, and for its data: found when first asked for."""
+    """The files that a command may read for a model, a run or a recipe, and for its data; found when first needed."""
     with suppress(DeltaruleError):
         yield from files_behind(name, FILES)
         if name is not None and not data:
@@ -95,7 +95,7 @@ def files_behind(name: str | None, of_run: Sequence[str]) -> list[Path]:
 
 
 def free_path(path: Path) -> Path:
-    """The path, or with a number behind its stem, where nothing is; for a folder without a name, one in it."""
+    """A free path: this one, or with a number after its stem; for a folder, a file in it."""
     path = path / "new" if path.name in ("", "..") else path
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))

@@ -1,4 +1,4 @@
-"""`deltarule train --resume`: what the checkpoints of a run keep of its options, and how it goes on from them."""
+"""`deltarule train --resume`: which options the checkpoints of a run keep, and how it resumes from them."""
 
 import os
 from contextlib import suppress
@@ -21,10 +21,10 @@ from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
 
-MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # of files that no other program runs or obeys
+MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # not executed or read as settings
 KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEYS.get(each.name) == KEPT}
 
-# What a checkpoint of `deltarule train` knows of the command that made it; `recipe` is TOML, all filled in.
+# What a checkpoint of `deltarule train` keeps of its command; `recipe` is TOML with all defaults.
 KeptOptions: Any = msgspec.defstruct(
     "KeptOptions",
     [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
@@ -33,7 +33,7 @@ KeptOptions: Any = msgspec.defstruct(
 
 
 class EarlierRun(NamedTuple):
-    """A run to go on with: its state, the recipe that it followed, and the options that it kept."""
+    """A run to resume: its state, its recipe, and the options that it kept."""
 
     snapshot: Snapshot
     recipe: Recipe
@@ -41,15 +41,15 @@ class EarlierRun(NamedTuple):
 
 
 def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, EarlierRun | None]:
-    """The options, with those of the run that is to go on; what keeps checkpoints; and that run, if there is one.
+    """The options, with those of the run to resume; what keeps checkpoints; and that run, if there is one.
 
-    Raises SettingError where options contradict each other, or there is nothing to go on with.
+    Raises SettingError if options contradict each other, or there is nothing to resume.
     """
     often = [each for each in (options.every_steps, options.every_seconds) if each is not None]
     if len(often) == 2:
         raise SettingError("checkpoints are made every so many steps or seconds: got both; give one")
     if options.resume_anyway and options.resume is None:
-        raise SettingError("--resume-anyway says how a run goes on: got no run; add --resume DIR")
+        raise SettingError("--resume-anyway is for a run to resume: got none; add --resume DIR")
     source, folder, checkpoints = options.resume, options.checkpoint, None
     if source is not None:
         source = source / CHECKPOINTS if (source / CHECKPOINTS).is_dir() else source
@@ -67,7 +67,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
     resumed = read_run(source, checkpoints if source == folder else None)
     if resumed.options["run"] is not None and source.name == CHECKPOINTS and is_run(source.parent):
         resumed.options["run"] = source.parent  # which may have been moved, or be a copy
-    for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may name no place where that does harm
+    for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may not name a place where that does harm
         place = resumed.options[name]
         if place is not None and getattr(options, name) is None and not is_safe(name, place):
             raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
@@ -83,7 +83,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
 
 
 def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
-    """The run of the newest sound checkpoint in a folder."""
+    """The run in the newest intact checkpoint of a folder."""
     snapshot = None
     if folder.is_dir():
         with suppress(FileNotFoundError):  # of an empty folder
@@ -97,8 +97,8 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
 
 
 def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
-    """The run that a snapshot is of. SettingError where it was not one of `deltarule train`."""
-    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # an option of its time
+    """The run of a snapshot. SettingError if `deltarule train` did not make it."""
+    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # an old option
     try:
         found = msgspec.convert(record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
@@ -108,7 +108,7 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
 
 
 def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, EarlierRun | None]:
-    """The run whose weights --from names, by a checkpoint or a folder of them, if so; and the options, on its data."""
+    """The run whose checkpoint, or folder of checkpoints, --from names, if it does; and the options, on its data."""
     start = Path(options.start or "")
     folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
     if start.is_file() and start.match(STEPS):
@@ -125,10 +125,10 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
 
 
 def is_safe(name: str, place: Path) -> bool:
-    """Whether nothing is lost, and nothing obeys what is new, where --out, --run or --plot would put something.
+    """Whether --out, --run or --plot would replace nothing else, and write nothing that another program executes.
 
-    A run's folder or a new one is safe, and a model or a picture of deltarule's or a new one; a new model must have the
-    suffix of one, so that no program reads it as its own settings.
+    Safe are a run's folder, a model or a picture of deltarule's, and new ones of these; a new model must have the
+    suffix of one, so that no program reads it as its settings.
     """
     is_new = not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
     try:
@@ -142,7 +142,7 @@ def is_safe(name: str, place: Path) -> bool:
 
 
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
-    """What a checkpoint is to know of the command that made it."""
+    """What a checkpoint keeps of its command."""
     kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
     content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
     record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
@@ -150,7 +150,7 @@ def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[s
 
 
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
-    """What the run is to go on from. SettingError, naming each difference, where it is another run, unless forced."""
+    """The state to resume from. SettingError, naming each difference, if it is another run, unless forced."""
     snapshot = resumed.snapshot
     different = differences(snapshot.identity, job.trainer.identity(job.train, job.validation, None))
     if different and not options.resume_anyway:
@@ -162,8 +162,8 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
 
 
 def how_to_resume(checkpoints: Checkpoints, out: Path | None) -> str:
-    """The command that goes on with a run that was stopped, and from where; or that none can. out: its --out."""
+    """The command that resumes a stopped run, and from where; or that none can. out: its --out."""
     if checkpoints.last is None:
-        return "no checkpoint was made, so the run has to begin anew"
+        return "no checkpoint was made, so the run has to start again"
     more = "" if out is None or is_safe("out", out) else f" --out {out}"
     return f"deltarule train --resume {checkpoints.folder}{more}  goes on after step {step_of(checkpoints.last):,}"

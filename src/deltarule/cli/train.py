@@ -44,16 +44,16 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
 
-UNBALANCED = 2  # times as many examples of one class as of another: then the report names each class's recall
+UNBALANCED = 2  # times as many examples of one class as of another: from there on the report lists each class's recall
 FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
 
 
 @dataclass
 class Run:
-    """The options, the recipe as it can be carried out, the objects that do it, and what they run on.
+    """The options, the recipe as it will run, the objects that run it, and their data.
 
-    saved: where the network is, in words, once it has been written. files: what writes to its folder, if it has one.
-    training_score, plain_scores: of a table, its score in training, and by name those to compare the network's with.
+    saved: where the network was written, in words. files: the writer of its folder, if it has one.
+    training_score, plain_scores: for a table, its training score, and scores by name to compare it with.
     """
 
     options: TrainOptions
@@ -78,7 +78,7 @@ class Run:
 
 
 class RunFolder(Recorder):
-    """Keeps the history in the folder of a run, after each epoch, and at the end what it has recorded.
+    """Writes the history to the folder of a run after each epoch, and its recording at the end.
 
     What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
     """
@@ -87,12 +87,12 @@ class RunFolder(Recorder):
         recipe, earlier = run.recipe.to_toml(), dict[str, Array]()
         files = run_folder.RunFiles(folder, recipe=recipe, environment=run.environment, goes_on=goes_on)
         self.files = run.files = files
-        with suppress(DeltaruleError):  # where a run broke off that leaves none, pictures begin where it goes on
+        with suppress(DeltaruleError):  # a run that broke off leaves none: pictures then begin where it resumes
             earlier = run_folder.read_recording(folder) if goes_on else earlier
         super().__init__(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
 
     def epoch_end(self, state: TrainingState) -> None:
-        super().epoch_end(state)  # and what fails now is tried again after the next epoch
+        super().epoch_end(state)  # what fails now is tried again after the next epoch
         self.keep("history", self.files.write_history, state.history.rows)
 
     def train_end(self, state: TrainingState) -> None:
@@ -100,11 +100,11 @@ class RunFolder(Recorder):
             self.keep("recording", self.files.write_recording, self.recording.to_arrays())
 
     def keep(self, what: str, write: Callable[[Any], None], content: Any) -> None:
-        """Write something to the folder, if that is possible."""
+        """Write something to the folder, if possible."""
         try:
             write(content)
         except FileError as error:
-            LOG.warning("%s not kept: %s", what, error)
+            LOG.warning("%s not written: %s", what, error)
 
 
 def train(options: TrainOptions) -> None:
@@ -129,7 +129,7 @@ def train(options: TrainOptions) -> None:
         parameters.vector[:] = vector
     parts = [part for part in (splits.train, splits.test) if part is not None]
     run = Run(options, recipe, job, run_folder.environment(seed=options.seed, data_hash=data_hash(*parts)))
-    model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, and not when it is trained
+    model_bytes(run.model({"from": options.start}))  # what cannot be saved is refused now, not after training
     announce(run)
     display = Display(job.train.n_samples, is_new=options.start is None)
     lock = nullcontext() if options.run is None else run_folder.FolderLock(options.run)
@@ -148,7 +148,7 @@ def train(options: TrainOptions) -> None:
 
 
 def announce(run: Run) -> None:
-    """Say what is about to learn, and from what."""
+    """Print what will be trained, and on what."""
     job, network = run.job, run.job.model.network
     held_out = f", {job.validation.n_samples:,} to choose the best epoch by" if job.validation else ""
     tested = f", {job.test.n_samples:,} for the test" if job.test else ", none for a test"
@@ -167,7 +167,7 @@ def announce(run: Run) -> None:
 
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
-    """What there is to know about a run; `report` is on the test set, None where there was no test (yet)."""
+    """The facts about a run; `report` is on the test set, None if there was no test (yet)."""
     job = run.job
     return {
         "recipe": run.recipe.about.name,
@@ -194,10 +194,10 @@ def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
 def save_model(run: Run, history: History, report: Report | None = None) -> None:
     """Save the network as it stands, with its training record; `run.saved` says where it is.
 
-    Raises FileError where it cannot be written to a place that was asked for; the message says where it is instead.
+    Raises FileError if it cannot be written where it was asked for; the message says where it is instead.
     """
     data, saved = model_bytes(run.model(facts(run, history, report))), ""
-    older = ", in the place of an older file" * run.out.exists()
+    older = ", replacing an older file" * run.out.exists()
     try:
         for place in dict.fromkeys([run.out, *([run.files.folder / run_folder.MODEL] if run.files else [])]):
             write_atomically(place, data, "model", force=run.options.force)
@@ -211,20 +211,20 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
 
 
 def rescue_model(data: bytes) -> str:
-    """Save a network that could not be written to its place in another; where it is, in words."""
+    """Save a network elsewhere if it could not be written to its path; where it is, in words."""
     for folder in (".", gettempdir()):
-        with suppress(OSError):  # a FileError, or the folder that we are in has gone
+        with suppress(OSError):  # a FileError, or the current folder is gone
             place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"
             write_atomically(place, data, "model")
-            return f"So that it is not lost, the network is in {place}"
+            return f"To save it, the network was written to {place}"
     return "Nor could the network be written elsewhere"
 
 
 def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
-    """Save what a run has learned that an exception ends, and say what became of it."""
+    """Save what a run had learned when an exception ended it, and say where."""
     is_interrupt = isinstance(error, KeyboardInterrupt)
     if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
-        return  # nothing was learned, or what was is where the error says
+        return  # nothing was learned, or the error says where it is
     learned = "no epoch was complete, so nothing was saved"
     if len(history) >= 2:
         try:
@@ -281,13 +281,13 @@ def finish(run: Run, history: History) -> None:
     chance = 1.0 / job.train.n_outputs if job.train.task == "classes" else 0.0
     recalls = [getattr(each, "recall", None) for each in report.per_output] if report else []
     if score < (1.0 + chance) / 2.0 or 0.0 in recalls:
-        commands.insert(0, f"check {model}")  # it is less than halfway from chance to perfect, or never finds a class
+        commands.insert(0, f"check {model}")  # below halfway from chance to perfect, or a class is never predicted
     for title, command in zip(["next", "", ""], commands, strict=False):
         print_text(in_a_line(f"{title:<9}deltarule {command}"))
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:
-    """How good the network is, on examples that it has never seen where there are any."""
+    """How good the network is, on unseen examples if there are any."""
     if report is None or run.job.test is None:
         score = SCORE_NAMES[run.job.train.task]
         last = score_words(score, history[f"train_{score}"][-1])

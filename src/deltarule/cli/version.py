@@ -1,4 +1,4 @@
-"""`deltarule --version --verbose`: what a report of a bug needs, in one paste; the home folder is written ~."""
+"""`deltarule --version --verbose`: what a bug report needs, in one paste; the home folder is shown as ~."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ def details() -> str:
     """Versions, the engine and its instructions, threads, folders and variables, each beside its title."""
     blas, here = np.show_config(mode="dicts")["Build Dependencies"]["blas"], environment()
     names = sorted({re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or ()})
-    try:  # the engine that `train` takes and what its bits depend on; why it is not the native one, or none at all
+    try:  # the engine that `train` uses and what its bits depend on; or why it is not native, or missing
         chosen = engine("auto")
         depends = [f"{name} {value}" for name, value in fingerprint(chosen.name, "float32").items()]
         engine_words = [chosen.name, *depends, f"{loader.most_threads()} threads", *filter(None, [chosen.says])]

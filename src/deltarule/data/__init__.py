@@ -1,4 +1,4 @@
-"""Where examples come from. The readers, a module for each format, are not imported before someone asks for them."""
+"""Where examples come from. The readers, a module for each format, are imported only when they are needed."""
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits

@@ -1,4 +1,4 @@
-"""Deformed images: what else the same hand might have written, and with another pen.
+"""Deformed images: how the same hand might have written with other strokes, or another pen.
 
 Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
 document analysis", ICDAR 2003, section 2; D. Ciresan, U. Meier, L. Gambardella, J. Schmidhuber, "Deep, big, simple
@@ -26,21 +26,21 @@ Array = NDArray[Any]
 
 @part(frozen=True, kw_only=True)
 class Deformation:
-    """How far images are bent. Every image draws its own amounts, uniform from minus to plus what is given here.
+    """How much images are deformed. Every image draws its own amounts, uniform from minus to plus the given ones.
 
-    rotation: degrees about the middle of the image, counterclockwise where positive.
-    scale: the fraction by which height and width grow, each on its own; below 1. 0.1: they become 0.9 to 1.1 times.
+    rotation: degrees about the center of the image; positive is counterclockwise.
+    scale: the fraction by which height and width grow, independently; below 1. With 0.1 they become 0.9 to 1.1 times.
     shift: pixels down, and pixels to the right.
     shear: degrees by which upright strokes lean to the right; below 90.
     elastic_alpha: strength of the elastic field; 0 for none. Every pixel moves by alpha times noise, uniform from -1
         to 1, that is smoothed: a standard deviation of 0.16 alpha / sigma pixels, 1.4 with Simard's 34 and 4.
-    elastic_sigma: pixels, the standard deviation of the Gaussian that smooths the noise: how far neighbors move
-        alike. 4 bends a digit, 1 tears it, 20 moves it as a whole. At least 0.1.
+    elastic_sigma: pixels, the standard deviation of the Gaussian that smooths the noise: over what
+        distance neighbors move together. 4 bends a digit, 1 tears it, 20 moves it as a whole. At least 0.1.
     stroke: pixels by which the pen is wider or narrower, before anything is bent. At 2 every pixel is the largest, or
-        the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square), below 2 it goes
-        so far towards that, above 2 no further: 3 draws every third pen from the two ends.
-    fade: the last part of a run, below 1, in which all amounts shrink evenly, to nothing at its end, so that the
-        network ends on images as they are. `deform` takes the whole amounts.
+        the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square); below 2 it goes
+        part of the way; above 2 it stops there, so with 3 a third of the images get the widest or narrowest pen.
+    fade: the last part of a run, below 1, in which all amounts shrink evenly to 0, so that the network ends on
+        unchanged images. `deform` uses the full amounts.
 
     Raises SettingError for an amount outside these ranges.
 
@@ -67,7 +67,7 @@ class Deformation:
 
 
 def deformation_of(given: Any) -> Deformation | None:
-    """A deformation, from one or from a dict of its amounts; None for none. SettingError for anything else."""
+    """A deformation, from a Deformation or a dict of its amounts; None for None. SettingError for anything else."""
     if given is None or isinstance(given, Deformation):
         return given
     if isinstance(given, Mapping):
@@ -78,13 +78,12 @@ def deformation_of(given: Any) -> Deformation | None:
 def deform(
     images: Array, image_shape: Size, deformation: Deformation, rng: np.random.Generator, out: Array | None = None
 ) -> Array:
-    """Every image bent in a way of its own.
+    """Every image, deformed in its own way.
 
-    images: (n_samples, height * width), float32 or float64; 0 is the background, which also lies all around.
+    images: (n_samples, height * width), float32 or float64; 0 is the background, also outside the image.
     out: the array to write to, of that shape and dtype; may be `images` itself. None makes a new one.
 
-    Returns `out`; equal to `images`, bit by bit, where all amounts are 0. Raises ShapeError where shapes or dtype are
-    others than these.
+    Returns `out`; equal to `images`, bit for bit, if all amounts are 0. Raises ShapeError for other shapes or dtypes.
     """
     check_images(images, image_shape)
     points = sampling_points(len(images), image_shape, deformation, rng, images.dtype)
@@ -104,7 +103,7 @@ def check_images(images: Array, image_shape: Size) -> None:
 def sampling_points(
     n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator, dtype: np.dtype[Any]
 ) -> Array:
-    """Where each pixel of each deformed image comes from: rows and columns, (2, n_samples, height, width)."""
+    """The source of each pixel of each deformed image: rows and columns, (2, n_samples, height, width)."""
     rows, columns = np.indices(image_shape).reshape(2, -1)
     grid = np.stack([rows, columns, np.ones_like(rows)])  # (3, height * width)
     maps = affine_maps(n_samples, image_shape, deformation, rng)
@@ -137,7 +136,7 @@ def affine_maps(
     cos, sin = np.cos(angle), np.sin(angle)
     linear = np.array([[cos, sin], [lean * cos - sin, lean * sin + cos]])  # (2, 2, n_samples)
     linear /= np.array([growth_down, growth_right])[:, np.newaxis]
-    origin = middle + amounts[4:6] * deformation.shift  # where the middle of the original comes to lie
+    origin = middle + amounts[4:6] * deformation.shift  # the new place of the original's center
     offset = middle - linear[:, 0] * origin[0] - linear[:, 1] * origin[1]
     return np.stack([linear[:, 0], linear[:, 1], offset], axis=2)
 
@@ -163,16 +162,13 @@ def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
 
 
 def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generator) -> NDArray[np.float64]:
-    """By how many pixels each image's pen is wider, (n_samples,); empty where all pens stay as they are."""
+    """By how many pixels each image's pen is wider, (n_samples,); empty if no pen changes."""
     widths = rng.uniform(-deformation.stroke, deformation.stroke, n_samples if deformation.stroke else 0)
     return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)
 
 
 def redraw(images: Array, image_shape: Size, widths: NDArray[np.float64]) -> Array:
-    """The images, (n_samples, height * width), drawn with a pen wider or narrower by `widths`, -2 to 2 pixels.
-
-    The images themselves where `widths` is empty.
-    """
+    """The images, (n_samples, height * width), their lines wider by `widths`, -2 to 2 pixels (none if empty)."""
     if not widths.size:
         return images
     height, width = image_shape
@@ -191,7 +187,7 @@ def warp(images: Array, points: Array) -> Array:
     points: rows and columns, (2, n_samples, height, width); an image is 0 beyond its border.
     """
     _, n_samples, height, width = points.shape
-    # A border of zeros, one pixel before and two behind: four neighbors for every point, once it is clipped to there.
+    # A border of zeros, one pixel before and two after, gives every point, once clipped, four neighbors.
     padded = np.pad(images.reshape(n_samples, height, width), [(0, 0), (1, 2), (1, 2)])
     rows, columns = np.clip(points[0], -1.0, height) + 1.0, np.clip(points[1], -1.0, width) + 1.0
     image, top, left = np.arange(n_samples).reshape(-1, 1, 1), rows.astype(np.intp), columns.astype(np.intp)

@@ -1,4 +1,4 @@
-"""The data sets that come with deltarule, the same every time, so that all runs offline."""
+"""The data sets that come with deltarule, the same every time, so that everything runs offline."""
 
 from pathlib import Path
 
@@ -23,13 +23,13 @@ def load_digits() -> Splits:
 
 
 def digit_cells() -> bytes:
-    """The same digits as UCI published them, one after the other: the label, and 8x8 cells of 0 to 16."""
+    """The same digits as UCI published them: the label, and 8x8 cells of 0 to 16."""
     with np.load(Path(__file__).with_name("digits.npz"), allow_pickle=False) as bundle:
         return np.column_stack([bundle["labels"], bundle["cells"].reshape(-1, 64)]).tobytes()
 
 
 def xor() -> Splits:
-    """Exclusive or, the smallest problem that no single neuron solves: all there is are four points, and no test."""
+    """Exclusive or, the smallest problem that no single neuron solves: four points, and no test."""
     inputs = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     targets = np.array([[0], [1], [1], [0]], dtype=np.uint8)
     return Splits(Dataset(inputs, targets, "labels", ("a xor b",), name="xor"))
@@ -48,7 +48,7 @@ def cute_dog() -> Splits:
 
     The one input is the width of an eye in centimeters, uniform in 1 to 4. A dog is cute with the probability
     sigmoid(4 (size - 2.5)), so the best network of one sigmoid has weight 4 and bias -10, and is right for 88 % of
-    dogs: no network knows more than the data do.
+    dogs; no network can do better.
     """
     rng = generator(0, "cute-dog")
     sizes = rng.uniform(1.0, 4.0, (500, 1))

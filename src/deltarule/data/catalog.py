@@ -1,4 +1,4 @@
-"""Data sets by name: what there is, where it lies, and how it comes here."""
+"""Data sets by name: which there are, where they are stored, and how they are downloaded."""
 
 import os
 from functools import partial
@@ -30,19 +30,19 @@ def load_data(
 ) -> Splits:
     """The data set of that name, or the data in a file or folder.
 
-    name: "digits", "mnist" or what else `deltarule data list` shows; or a path: a CSV of pixels, an npz, a folder with
-        MNIST's four IDX files or with a folder of images for each class, or what stands before "-images-idx3-ubyte" in
-        the names of a pair of IDX files. A name goes before a path: write ./digits for your own folder.
-    label: the column of a CSV of pixels that holds the labels, by its name or number from 1; None where the file tells.
+    name: "digits", "mnist" or another name that `deltarule data list` shows; or a path: a CSV of pixels, an npz, a
+        folder with MNIST's four IDX files or with a folder of images for each class, or the names of a pair of IDX
+        files up to "-images-idx3-ubyte". A name wins over a path: write ./digits for your own folder.
+    label: the column of a CSV of pixels that holds the labels, by its name or number from 1; None if the file shows it.
     offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
-        user's cache is downloaded to the latter, once.
-    fallback: where MNIST is asked for and cannot be downloaded, the bundled digits stand in for it, `train.name` is
-        "digits", and `announce` explains it. False raises DownloadError instead, and so does offline=True.
-    announce: gets a sentence for a download before it starts, for a file that is passed over as a wrong one, and for
-        what was taken for what.
+        user's cache is downloaded to the cache, once.
+    fallback: if MNIST cannot be downloaded, the bundled digits replace it, `train.name` is "digits", and `announce`
+        explains it. False raises DownloadError instead, and so does offline=True.
+    announce: gets a sentence before a download, for a file that is skipped as wrong, and for what each part of the
+        data was read as.
 
-    Raises SettingError for what is neither a name nor a path, DataError for wrong content, DownloadError where a file
-    could not be fetched.
+    Raises SettingError for neither a name nor a path, DataError for wrong content, DownloadError if a file could not
+    be fetched.
 
     >>> load_data("xor").train.n_samples
     4
@@ -69,7 +69,7 @@ def load_data(
     return splits
 
 
-load = partial(load_data, fallback=False)  # for those who say themselves what stands in for MNIST
+load = partial(load_data, fallback=False)  # for callers that explain the replacement of MNIST themselves
 
 
 def find_default(*, offline: bool = False, announce: Announce = print_to_stderr) -> tuple[Splits, str]:
@@ -88,7 +88,7 @@ def can_find(name: str) -> bool:
 
 
 def describe(name: str) -> Source:
-    """What is known of a data set. Raises SettingError for another name."""
+    """The entry of a data set. Raises SettingError for another name."""
     if name not in SOURCES:
         cure = f"use  deltarule data info {name}" if can_find(name) else closest(name, SOURCES)
         raise SettingError(f"no data set is called {name!r}: {cure}")
@@ -96,12 +96,12 @@ def describe(name: str) -> Source:
 
 
 def fetch(name: str, *, announce: Announce = print_to_stderr) -> Path | None:
-    """Download what is missing of a data set; where it lies, or None if it comes with deltarule. Raises as `load`."""
+    """Download the missing files of a data set; its folder, or None if it comes with deltarule. Raises as `load`."""
     return _load_published(name, False, announce)[1] if describe(name).files else None
 
 
 def locate(name: str) -> list[Path]:
-    """The files of a data set on this machine, as found by name alone; none for one that comes with deltarule."""
+    """The files of a data set on this machine, found by name only; none for one that comes with deltarule."""
     stems = [file.name.removesuffix(".gz") for file in describe(name).files]
     return [path for folder in search_folders(name) for stem in stems for path in idx_files(folder, stem)]
 
@@ -117,8 +117,8 @@ def files_of(name: str) -> list[Path]:
 def verify(name: str) -> list[dict[str, Any]]:
     """The files of a data set, each compared with its hashes; none for one that comes with deltarule.
 
-    Of each, a dict: "file", its name; "genuine", where it is, None if it is not here; "wrong", what is wrong with
-    others of its name.
+    For each a dict: "file", its name; "genuine", its path, None if it is missing; "wrong", what is wrong with other
+    files of its name.
     """
     states = []
     for file in describe(name).files:
@@ -129,7 +129,7 @@ def verify(name: str) -> list[dict[str, Any]]:
 
 
 def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Splits, Path]:
-    """A published data set and the folder of its first file; what is missing is downloaded first."""
+    """A published data set and the folder of its first file; missing files are downloaded first."""
     source = SOURCES[name]
     places = {file: find_genuine(name, file, announce) for file in source.files}
     missing = [file for file, place in places.items() if place is None]
@@ -142,8 +142,8 @@ def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Split
 
 
 def _download(name: str, source: Source, missing: list[PublishedFile], offline: bool, announce: Announce) -> Path:
-    """Fetch these files into the cache; the folder where they then are."""
-    # Imported here, because it brings the network's libraries with it.
+    """Fetch these files into the cache; their folder."""
+    # Imported here, because it imports the libraries for HTTP.
     from deltarule.data.download import Mirrors
 
     advice = sentence("catalog.by_hand", name=name, variable=VARIABLE)

@@ -1,7 +1,7 @@
-"""The columns of a table, and how its rows become what a network reads: text one-hot, what is missing filled in.
+"""The columns of a table, and how its rows become a network's inputs: text one-hot, missing cells filled in.
 
-A row is float64, with a cell for each column: a number, or the place of a text among the column's categories, counted
-from 0, infinite for another text; NaN where the cell is missing.
+A row is float64, with a cell for each column: a number, or the place of a string among the column's categories, counted
+from 0, infinite for another string; NaN for a missing cell.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from deltarule.public import public
 
 MOST_NAMED = 12
 PLAIN = {"strategy": "mean", "indicator": False}
-NO_CATEGORY = np.inf  # the place of a text that is none of a column's categories
+NO_CATEGORY = np.inf  # the place of a string that is none of a column's categories
 
 
 @public()
@@ -24,11 +24,11 @@ NO_CATEGORY = np.inf  # the place of a text that is none of a column's categorie
 class Column:
     """A column of a table.
 
-    categories: the texts that its cells hold, no two the same; none for a column of numbers.
-    fill: what the network reads where a cell is missing: the mean or the median, in a column of numbers, and 0 for each
-        category, in one of text. None where no cell may be missing.
-    strategy: "mean" or "median", which `fill` is; "most_frequent": the place of a category, which the cell counts as.
-    indicator: whether one more input is 1 where the cell is missing.
+    categories: the different strings in its cells; none for a column of numbers.
+    fill: the input for a missing cell: the mean or the median in a column of numbers, 0 for each category in one of
+        text. None if no cell may be missing.
+    strategy: "mean" or "median", what `fill` is; "most_frequent": `fill` is the place of that category.
+    indicator: whether one more input is 1 if the cell is missing.
 
     >>> Column("color", ("blue", "red")).input_names
     ('color=blue', 'color=red')
@@ -42,38 +42,38 @@ class Column:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """What it is to a network: a number under its own name, or an input of 0 or 1 for each category."""
+        """Its inputs to a network: a number with its name, or 0 or 1 for each category."""
         names = tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
         return (*names, f"{self.name} is missing") if self.indicator else names
 
     @property
     def fills(self) -> tuple[float | None, ...]:
-        """What each of its inputs is where the cell is missing, but for the indicator."""
+        """The value of each of its inputs for a missing cell, without the indicator."""
         if self.strategy == "most_frequent":
             return tuple(float(place == self.fill) for place in range(len(self.categories)))
         return (self.fill,) * (len(self.categories) or 1)
 
     @property
     def binary(self) -> tuple[bool, ...]:
-        """Which of its inputs are 0 or 1 and stay so: those of categories, and the indicator."""
+        """Which of its inputs are only 0 or 1: those of categories, and the indicator."""
         return (bool(self.categories),) * (len(self.input_names) - self.indicator) + (True,) * self.indicator
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What a file says of it: the first three, and what else is not the default."""
+        """Its fields in a file: the first three, and the others if they are not the default."""
         return {key: value for key, value in asdict(self).items() if key not in PLAIN or value != PLAIN[key]}
 
 
 def input_names(columns: Sequence[Column]) -> tuple[str, ...]:
-    """What the numbers that a network reads of these columns are called."""
+    """The names of a network's inputs from these columns."""
     return tuple(name for column in columns for name in column.input_names)
 
 
 def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]:
-    """What a network reads, (n_samples, inputs), of `rows`, (n_samples, columns).
+    """The inputs of a network, (n_samples, inputs), from `rows`, (n_samples, columns).
 
-    Raises ShapeError for another number of columns, DataError, naming the column, for a cell that is missing where
-    none may be, or holds the place of no category.
+    Raises ShapeError for another number of columns, DataError, naming the column, for a cell that may not be missing,
+    or is not the place of a category.
 
     >>> encode([Column("size"), Column("color", ("blue", "red"))], np.array([[2.5, 1.0]])).tolist()
     [[2.5, 0.0, 1.0]]
@@ -106,10 +106,7 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
 
 
 def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
-    """The columns, with means or medians over these `rows` in place of older ones: over what a network learns from.
-
-    Where none of the cells is a number, they stay what they were.
-    """
+    """The columns with means or medians of these training `rows`; a column without numbers keeps its value."""
     filled = []
     for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]
@@ -121,7 +118,7 @@ def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
 
 
 def columns_in_words(columns: Sequence[Column]) -> str:
-    """How many there are, what they hold, and how many numbers a network reads of them."""
+    """Their number, their content, and the number of inputs that they become."""
     n_inputs = len(input_names(columns))
     numbers = [column.name for column in columns if not column.categories]
     texts = [f"{each.name} ({len(each.categories)} categories)" for each in columns if each.categories]
@@ -131,12 +128,12 @@ def columns_in_words(columns: Sequence[Column]) -> str:
 
 
 def names_in_words(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
+    """The first of some names, and the number of the rest."""
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
 
 
 def unseen_categories(columns: Sequence[Column], inputs: NDArray[Any]) -> list[str]:
-    """The categories that no row holds of those to learn from, `inputs`, (n_samples, inputs), as `encode` has them."""
+    """The categories that occur in no training row; `inputs`, (n_samples, inputs): as `encode` returns them."""
     is_binary = [each for column in columns for each in column.binary]
     return [name for k, name in enumerate(input_names(columns)) if is_binary[k] and not inputs[:, k].any()]

@@ -1,4 +1,4 @@
-"""A Dataset: inputs, targets and what they mean. Nothing here reads a file, and nothing knows a network."""
+"""A Dataset: inputs, targets and their meaning. Nothing here reads a file or uses a network."""
 
 import hashlib
 import math
@@ -24,24 +24,24 @@ TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "
 @public()
 @dataclass(frozen=True, eq=False)
 class Dataset(metaclass=Named):
-    """Examples, stored as they came: images stay uint8; a network that learns from them reads them as value / 255.
+    """Examples, stored as they were given: images stay uint8; a network reads them as value / 255.
 
     inputs: (n_samples, n_features), uint8 for images, else a float dtype.
     targets: by `task`
         "classes": (n_samples,) int64, the index of the one right class
         "labels":  (n_samples, n_outputs) uint8, 0 or 1, independent of each other
         "values":  (n_samples, n_outputs) float64, regression
-    class_names: one name an output, in the order of the outputs; "0", "1", ... where none are given.
-    image_shape: (height, width) where a row of `inputs` is an image, else None.
+    class_names: one name per output, in the order of the outputs; "0", "1", ... if none are given.
+    image_shape: (height, width) if a row of `inputs` is an image, else None.
     name: what messages call it.
-    columns: what the cells of a row are, where `inputs` come from a table: see `columns.py`. A missing one is NaN.
-    soft_targets: (n_samples, n_outputs) float64, probabilities of the classes, where the loss is taken of them and not
-        of `targets`: rows that sum to 1, such as another network's answers (Hinton, Vinyals and Dean 2015).
+    columns: the columns of a table, if `inputs` come from one: see `columns.py`. A missing cell is NaN.
+    soft_targets: (n_samples, n_outputs) float64, class probabilities for the loss to use instead of `targets`: rows
+        that sum to 1, such as another network's outputs (Hinton, Vinyals and Dean 2015).
 
-    Attributes: those, loss_targets (soft_targets, else targets), n_samples, n_features (stored), n_inputs (read by a
-    network: more where columns hold text), n_outputs.
+    Attributes: those, loss_targets (soft_targets, else targets), n_samples, n_features (stored), n_inputs (of a
+    network: more if columns hold text), n_outputs.
 
-    Raises DataError where arrays do not fit each other or hold what is excluded above, SettingError for another task.
+    Raises DataError if arrays do not fit each other or contain anything else, SettingError for another task.
 
     >>> data = Dataset(np.zeros((3, 4), np.uint8), np.array([0, 1, 1]), image_shape=(2, 2))
     >>> data.n_samples, data.n_features, data.class_names
@@ -134,27 +134,27 @@ class Dataset(metaclass=Named):
 
     @property
     def loss_targets(self) -> NDArray[Any]:
-        """What the loss compares the outputs with."""
+        """The targets for the loss."""
         return self.targets if self.soft_targets is None else self.soft_targets
 
     @property
     def n_samples(self) -> int:
-        """How many examples there are."""
+        """The number of examples."""
         return len(self.inputs)
 
     @property
     def n_features(self) -> int:
-        """How many numbers an input is stored as."""
+        """The number of stored numbers of an input."""
         return int(self.inputs.shape[1])
 
     @property
     def n_inputs(self) -> int:
-        """How many numbers of an input a network reads: n_features, or more where columns hold text."""
+        """The number of inputs of a network: n_features, or more if columns hold text."""
         return len(input_names(self.columns)) or self.n_features
 
     @property
     def n_outputs(self) -> int:
-        """How many outputs a network for these targets has."""
+        """The number of outputs of a network for these targets."""
         return len(self.class_names)
 
     def __len__(self) -> int:
@@ -173,7 +173,7 @@ class Dataset(metaclass=Named):
             raise SettingError(sentence("data.places", data=self, last=self.n_samples - 1, error=error)) from error
 
     def spread(self, most: int) -> "Dataset":
-        """At most so many samples, at equal distances from the first to the last."""
+        """At most `most` samples, evenly spaced from the first to the last."""
         if self.n_samples <= most:
             return self
         return self.take(np.linspace(0, self.n_samples - 1, most).astype(np.intp))
@@ -195,7 +195,7 @@ class Dataset(metaclass=Named):
         return Splits(self.take(order[n_test:]), self.take(order[:n_test]))
 
     def split_stratified(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
-        """As `split_shuffled`, but every class gives its share of the test samples, to within one sample."""
+        """Like `split_shuffled`, but every class keeps its share in the test samples, to within one sample."""
         self._check_part(n_test)
         if self.task != "classes":
             raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
@@ -221,10 +221,7 @@ class Dataset(metaclass=Named):
 @public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """What to train on, and what to test on where there is such a part: of one width, with the same outputs.
-
-    Raises DataError where the two do not fit each other.
-    """
+    """The data to train on, and to test on if any: of one width and outputs. Raises DataError otherwise."""
 
     train: Dataset
     test: Dataset | None = None
@@ -244,7 +241,7 @@ class Splits:
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
     """The names "0", "1", ... of all classes in these arrays, for parts that must agree; `name` is for messages.
 
-    Raises DataError for an index so high that it can only be a mistake, such as a value to predict.
+    Raises DataError for an index that is too high to be a class, such as a value to predict.
     """
     highest = max(int(part.max(initial=0)) for part in targets)
     if highest >= MOST_CLASSES:

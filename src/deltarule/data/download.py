@@ -1,4 +1,4 @@
-"""Files fetched from mirrors, any of which may be gone, slow, or wrong."""
+"""Downloads from mirrors, any of which may be gone, slow, or wrong."""
 
 import http.client
 import time
@@ -18,10 +18,10 @@ CHUNK_BYTES = 2**16
 
 
 class Mirrors:
-    """The mirrors of one data set. One that fails, in whatever way, is not asked again.
+    """The mirrors of one data set. One that fails in any way is not tried again.
 
     urls: in the order in which to try them; a file's name is appended.
-    connect_seconds: how long mirrors that do not answer may take, all of them and for all files together.
+    connect_seconds: how long to wait for mirrors that do not answer, in total for all of them and all files.
     stall_seconds: how long a mirror that has answered may send nothing.
     """
 
@@ -32,9 +32,9 @@ class Mirrors:
         self.failures: list[str] = []
 
     def fetch(self, file: PublishedFile, target: Path) -> None:
-        """Put the published `file` at `target`, whole or not at all, from the first mirror that has it.
+        """Save the published `file` at `target`, whole or not at all, from the first mirror that has it.
 
-        Raises DownloadError where none has, with what each one did instead, or where the file cannot be written.
+        Raises DownloadError if none has it, with each one's answer, or if the file cannot be written.
         """
         while self.urls:
             try:
@@ -86,7 +86,7 @@ class Mirrors:
             raise DownloadError(str(error) or f"no answer within {share:.1f} seconds") from error
 
     def _chunks(self, response: Any, most_bytes: int) -> Iterator[bytes]:
-        """The body of a response, in pieces, checked against the length that its header gives."""
+        """The body of a response, in pieces, checked against the length in its header."""
         received = 0
         try:
             while chunk := response.read(CHUNK_BYTES):
@@ -98,5 +98,5 @@ class Mirrors:
             raise DownloadError(f"nothing came for {self.stall_seconds:g} seconds after {received:,} bytes") from error
         except (OSError, http.client.HTTPException) as error:
             raise DownloadError(f"broke off after {received:,} bytes: {error}") from error
-        if response.length:  # what its header promised and did not come
+        if response.length:  # the bytes that its header promised and that did not come
             raise DownloadError(f"ended after {received:,} bytes, {response.length:,} too early")

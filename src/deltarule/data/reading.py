@@ -1,8 +1,8 @@
-"""What readers of all kinds share: what is asked of them, what they return, say and refuse, and how files are opened.
+"""What all readers share: their options, their results, their messages and errors, and how files are opened.
 
-To open a pipe is to wait for whoever writes to it, and a device has no end. What a file declares is refused before
-memory is taken for it: 2 GiB is 45 times MNIST, which deflate shrinks to a fifth. Real data never shrink
-two-hundredfold; those made to fill the memory do so a thousandfold.
+Opening a pipe would wait for its writer, and a device has no end. A file that declares too much is refused before any
+memory is allocated: 2 GiB is 45 times MNIST, which deflate shrinks to a fifth. Real data never shrink two-hundredfold;
+files made to fill the memory shrink a thousandfold.
 """
 
 import gzip
@@ -29,24 +29,24 @@ Announce = Callable[[str], None]
 MOST_SHOWN = 20
 LARGEST = 2**31  # bytes
 MOST_SHRUNK = 200
-UNSUSPICIOUS = 2**20  # bytes that a few compressed ones may hold, such as blank images
+UNSUSPICIOUS = 2**20  # bytes that even a few compressed ones may hold, as for blank images
 GZIP_MAGIC = b"\x1f\x8b"
 
 
 def print_to_stderr(message: str) -> None:
-    """Print a sentence where it does not mix with results: what readers do with theirs unless told otherwise."""
+    """Print a sentence to stderr: the default `announce` of readers."""
     print_if_possible(message, sys.stderr)
 
 
 def print_if_possible(text: str, stream: TextIO | None) -> None:
-    """Print a line, or drop it where the stream is gone, closed or full: the work that it tells of goes on."""
+    """Print a line, or drop it if the stream is gone, closed or full: the work goes on."""
     with suppress(OSError, ValueError):
         if stream is not None:
             print(text, file=stream)
 
 
 def refuse(path: AnyPath, expected: str, problems: Iterable[str]) -> None:
-    """Raise DataError with the first 20 problems and the number of the rest; return where there are none."""
+    """Raise DataError with the first 20 problems and the number of the rest, if there are any."""
     remaining = iter(problems)
     shown = list(islice(remaining, MOST_SHOWN))
     n_hidden = sum(1 for _ in remaining)
@@ -57,19 +57,19 @@ def refuse(path: AnyPath, expected: str, problems: Iterable[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How to read a file: what the user says of it, or the model that is to answer it.
+    """How to read a file, by the user's options or a model.
 
-    rows_only: only inputs are wanted; targets may be there or not.
-    target: the column of a table to learn, or, with `rows_only`, to pass over. A CSV without one holds pixels.
+    rows_only: only inputs are needed; the file may contain targets or not.
+    target: the column of a table to learn, or, with `rows_only`, to skip. Without one, a CSV contains pixels.
     task, missing, without: as for `read_table`.
-    columns, class_names: those of a model, to count a table as it was counted there. () reads any columns of numbers.
+    columns, class_names: those of a model, to encode a table as in training. () reads any columns of numbers.
     image_shape: the (height, width) that a picture must have; None for any.
-    label: the column of a CSV of pixels that holds the classes.
-    size: what pictures of any shape are brought to.
-    is_digit: whether a picture of any size becomes a digit as MNIST has them; `anyway`: even if it shows several.
+    label: the column of classes in a CSV of pixels.
+    size: the size to resize pictures to.
+    is_digit: whether a picture of any size becomes a digit in MNIST's format; `anyway`: even if it shows several.
     skip_bad: whether pictures that cannot be read are left out.
     is_unit: whether pixels become value / 255.
-    unseen: whether a text that a model has not learned is an error, or none of its categories.
+    unseen: whether a string that a model does not know is an error, or none of its categories.
     announce: gets a sentence for each guess about a file.
     """
 
@@ -92,17 +92,17 @@ class How:
 
     @property
     def is_table(self) -> bool:
-        """Whether a CSV holds columns below a header, and not pixels."""
+        """Whether a CSV contains columns below a header, not pixels."""
         return self.target is not None or self.columns is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What came out of a file.
+    """The content of a file.
 
-    rows: what a model is asked about, (n_samples, n_features), as it is stored.
-    examples: the same with targets, to learn from; None where the file has no targets, or none were asked for.
-    report: what was taken for what, by name, in the order in which to say it; all of it can be JSON.
+    rows: the inputs for a model, (n_samples, n_features), as stored.
+    examples: the same with targets, to learn from; None if the file has no targets, or none were asked for.
+    report: how each part was read, by name, in the order for printing; all of it can be JSON.
     """
 
     rows: NDArray[Any]
@@ -111,7 +111,7 @@ class Reading:
 
     @property
     def splits(self) -> Splits:
-        """The examples. Raises DataError where there are none."""
+        """The examples. Raises DataError if there are none."""
         if self.examples is None:
             raise DataError(sentence("readers.no_targets", path=self.report["file"]))
         return self.examples
@@ -119,9 +119,9 @@ class Reading:
 
 @contextmanager
 def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
-    """A file as Path.open has it. `expected`: what messages call it.
+    """An open file, as from Path.open. `expected`: what messages call it.
 
-    Raises DataError for a pipe, a device or a socket, and where it cannot be read, now or while its content is.
+    Raises DataError for a pipe, a device or a socket, and if it cannot be read, now or later.
     """
     refuse_special(path)
     try:
@@ -133,7 +133,7 @@ def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Ite
 
 @contextmanager
 def open_stored(path: AnyPath, expected: str) -> Iterator[BinaryIO | gzip.GzipFile]:
-    """A file, or a GzipFile, as its content tells and not its name. `expected` and errors: as for `open_file`."""
+    """A file, or a GzipFile, by its content, not its name. `expected` and errors: as for `open_file`."""
     with open_file(path, expected) as stored:
         is_compressed = stored.read(2) == GZIP_MAGIC
         stored.seek(0)
@@ -145,12 +145,12 @@ def open_stored(path: AnyPath, expected: str) -> Iterator[BinaryIO | gzip.GzipFi
 
 
 def refuse_special(path: AnyPath) -> None:
-    """Raise DataError where a path leads to a pipe, a device or a socket; a missing file is for whoever opens it."""
+    """Raise DataError for a pipe, a device or a socket; a missing file is reported when it is opened."""
     target = Path(path)
     if target.exists() and not (target.is_file() or target.is_dir()):
         raise DataError(f"{path}: a file was expected: got a pipe, a device or a socket; save what it gives to a file")
 
 
 def most_believed(compressed_bytes: int) -> int:
-    """How many bytes so many compressed ones are believed to hold."""
+    """The most bytes that so many compressed ones may contain."""
     return MOST_SHRUNK * compressed_bytes + UNSUSPICIOUS

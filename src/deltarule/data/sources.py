@@ -1,4 +1,4 @@
-"""Published data sets: whose they are, where their files lie, and how those are told from others."""
+"""Published data sets: their license, where their files are, and how to verify them."""
 
 import hashlib
 import os
@@ -22,8 +22,8 @@ class PublishedFile:
     """One IDX file as it was published, compressed with gzip.
 
     name: as on every mirror, with .gz.
-    content_bytes: how many it has when decompressed.
-    sha256, content_sha256: of the compressed and of the decompressed bytes; the latter "" where nobody published it.
+    content_bytes: its decompressed size.
+    sha256, content_sha256: of the compressed and of the decompressed bytes; the latter "" if it is not published.
     """
 
     name: str
@@ -32,7 +32,7 @@ class PublishedFile:
     content_sha256: str = ""
 
     def read(self, path: Path) -> NDArray[np.uint8]:
-        """The array in `path`, compressed or not. Raises DataError where by both hashes it is not the published one."""
+        """The array in `path`, compressed or not. Raises DataError if it matches neither published hash."""
         content = read_idx(path, most_bytes=self.content_bytes)
         with path.open("rb") as stored, open_stored(path, "an IDX file") as unpacked:
             for file, published in ((stored, self.sha256), (unpacked, self.content_sha256)):
@@ -43,11 +43,11 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set: what it holds, whose it is, and where it comes from.
+    """A data set: its content, license and source.
 
-    mirrors: where its files are published, each a URL that becomes a file's when its name is appended.
-    megabytes: how much there is to download, rounded up.
-    files: images and labels to train on, images and labels to test on; none where it comes with deltarule.
+    mirrors: base URLs, to which a file's name is appended.
+    megabytes: the size of the download, rounded up.
+    files: images and labels to train on, images and labels to test on; none if it comes with deltarule.
     """
 
     says: str
@@ -66,10 +66,7 @@ SOURCES = {
 
 
 def search_folders(name: str) -> list[Path]:
-    """Where the files of the data set `name` may lie, in the order of search: the folder given, then the cache.
-
-    Raises SettingError where DELTARULE_DATA is set to what is not a folder.
-    """
+    """The folders for the data set `name`, in search order. SettingError if DELTARULE_DATA is not a folder."""
     given = os.environ.get(VARIABLE)
     if given and not Path(given).is_dir():
         raise SettingError(f"{VARIABLE} must name a folder that exists: got {given}; create it, or unset the variable")
@@ -77,7 +74,7 @@ def search_folders(name: str) -> list[Path]:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: as the system wants it, for this user alone."""
+    """The folder for downloads: the system's cache folder of this user."""
     bases = {
         "win32": os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local",
         "darwin": Path.home() / "Library" / "Caches",
@@ -92,5 +89,5 @@ def find_genuine(name: str, file: PublishedFile, announce: Announce) -> tuple[Pa
             try:
                 return path, file.read(path)
             except DataError as error:
-                announce(f"passing over a file: {error}")
+                announce(f"skipping a file: {error}")
     return None

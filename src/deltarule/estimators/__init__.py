@@ -2,13 +2,13 @@
 
     from sklearn.neural_network import MLPClassifier     becomes     from deltarule import MLPClassifier
 
-Raises MissingExtraError, with the command that installs it, where scikit-learn is not there.
+Raises MissingExtraError, with the command that installs it, if scikit-learn is missing.
 """
 
 from deltarule.errors import require
 
 require("sklearn", "sklearn")
 
-from deltarule.estimators.mlp import MLPClassifier, MLPRegressor  # noqa: E402 - not before it is known to be possible
+from deltarule.estimators.mlp import MLPClassifier, MLPRegressor  # noqa: E402 - only after the check above
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

@@ -1,7 +1,7 @@
 """Fit: one call of `fit` or `partial_fit`, which gives an engine a Plan for each epoch, with scikit-learn's numbers.
 
-The samples come in the order in which scikit-learn takes them, from the same generator: the same `random_state` gives
-the same network, to rounding. When a run ends is its rule, too.
+The samples come in scikit-learn's order, from the same generator: the same `random_state` gives the same network, up to
+rounding. The rule for the end of a run is scikit-learn's, too.
 """
 
 import math
@@ -29,22 +29,22 @@ from deltarule.training.evaluation import are_finite, divergence, loss_and_outpu
 from deltarule.training.plan import PIECE_ROWS, Buffers, Plan, steps_per_epoch
 from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
-SLOWER = 5.0  # what a rate is divided by when nothing gets better
-SLOWEST = 1e-6  # below this it is not divided again
-PLATEAU = 5  # epochs without progress after which "plateau" divides it, or half of n_iter_no_change
-# Those that take steps, all but lbfgs: the estimators' name, and the name here.
+SLOWER = 5.0  # the rate is divided by this when nothing improves
+SLOWEST = 1e-6  # below this rate it is not divided again
+PLATEAU = 5  # epochs without progress before "plateau" divides it, or half of n_iter_no_change
+# The solvers that take steps, all but lbfgs: scikit-learn's name, and the name here.
 SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
-AUTO_BATCH = 200  # samples a step, or as many as there are
+AUTO_BATCH = 200  # samples per step, or as many as there are
 
 
 class Examples(NamedTuple):
-    """What an estimator was given, checked.
+    """The data of an estimator, checked.
 
     inputs: (n_samples, n_features), an array or SparseRows, of the network's dtype.
     targets: (n_samples,) int64 classes, or (n_samples, n_outputs) labels or values, as in Dataset.
-    weights: (n_samples,) float64, or None where all count the same.
-    answers: what a scorer compares predictions with: y as it was given.
+    weights: (n_samples,) float64, or None if all count the same.
+    answers: y as it was given, for a scorer to compare predictions with.
     """
 
     inputs: Any
@@ -60,10 +60,10 @@ class Examples(NamedTuple):
 
 @dataclass
 class Descent:
-    """How far a descent has come, in all calls of `partial_fit`.
+    """The state of a descent over all calls of `partial_fit`.
 
-    optimizer: with what it remembers. schedule: step -> learning rate; factor: what that is multiplied by, and rule:
-        the name of what changes the factor. step: how many there have been.
+    optimizer: with its state. schedule: step -> learning rate; factor: multiplies it, and rule: the name of the rule
+        that changes the factor. step: the number of steps so far.
     """
 
     optimizer: Optimizer
@@ -77,7 +77,7 @@ class Descent:
         return self.schedule(step) * self.factor
 
     def scale_rate(self, factor: float) -> None:
-        """Take a new factor. Momentum keeps its speed: what moves is rate times velocity, so the velocity grows."""
+        """Set a new factor. Momentum keeps its speed: steps are rate times velocity, so the velocity grows."""
         state = self.optimizer.state()
         if "velocity" in state:
             state["velocity"] *= self.factor / factor
@@ -87,9 +87,9 @@ class Descent:
 
 @dataclass
 class Fit:
-    """An estimator that is being fitted: its parameters say how, its attributes show after every epoch how far it is.
+    """The fit of an estimator: its parameters configure it, its attributes show the state after every epoch.
 
-    train: what it learns from; held_out: what it is validated on, or None.
+    train: the training data; held_out: the validation data, or None.
     incremental: whether it is a `partial_fit`, one epoch.
     """
 
@@ -100,7 +100,7 @@ class Fit:
     incremental: bool
 
     def run(self) -> None:
-        """Train; a run that is interrupted keeps what it has, and warns.
+        """Train; an interrupted run keeps its state, and warns.
 
         Raises DivergenceError; the network then has the parameters of the last whole epoch, or iteration of L-BFGS.
         """
@@ -128,21 +128,21 @@ class Fit:
             if not is_stochastic:  # a line search tries points without a finite loss
                 self.vector[:] = self.kept
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        finally:  # the parameters that were validated best are to predict with; `partial_fit` goes on from the latest
+        finally:  # the best validated parameters predict; `partial_fit` continues from the latest
             estimator._latest = None
             if self.held_out is not None and estimator._best is not None:
                 estimator._latest = self.vector.copy() if self.incremental else None
                 self.vector[:] = estimator._best
 
     def _prepare(self, asked: int | str) -> None:
-        """Choose the engine, and the part of the plan that all epochs share. asked: samples a step, or "auto"."""
+        """Choose the engine, and the part of the plan that all epochs share. asked: samples per step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         n_samples = len(train.targets)
         batch_size = min(AUTO_BATCH if asked == "auto" else int(asked), n_samples)
         if asked != "auto" and batch_size < int(asked):
             warnings.warn(sentence("estimators.batch_size"), stacklevel=2)
         self.engine = engine(self.estimator.engine)
-        # Of a sparse matrix a piece's gradient takes more room than the samples of a batch.
+        # With a sparse matrix the gradient of a piece takes more memory than the samples of a batch.
         piece_rows = PIECE_ROWS if isinstance(train.inputs, np.ndarray) else batch_size
         self.buffers = Buffers(network, batch_size, piece_rows)
         self.plan = Plan(
@@ -159,7 +159,7 @@ class Fit:
         )
 
     def _descend(self) -> None:
-        """Epochs of steps, in an order of samples that goes on from epoch to epoch."""
+        """Epochs of steps, with sample orders from one generator."""
         estimator, plan = self.estimator, self.plan
         n_samples = len(plan.order)
         if estimator._descent is None:
@@ -180,10 +180,10 @@ class Fit:
             self.kept[:] = self.vector
 
     def _train_epoch(self, descent: Descent) -> float:
-        """The mean loss of an epoch's batches, each before its step, with the penalty; what weighs nothing has none.
+        """The mean loss of an epoch's batches, each before its step, with the penalty; batches of weight 0 have none.
 
-        scikit-learn divides alpha by what a batch weighs. Its Adam adds epsilon to the root before that is corrected
-        for having started at 0, ours after.
+        scikit-learn divides alpha by the weight of a batch. Its Adam adds epsilon to the root before the bias
+        correction, ours after it.
         """
         estimator, plan, optimizer = self.estimator, self.plan, descent.optimizer
         if plan.strengths is None or plan.sample_weight is not None:  # else each epoch's batches weigh the same
@@ -193,7 +193,7 @@ class Fit:
         steps = range(descent.step, descent.step + len(plan.strengths))
         plan.first_step = descent.step
         plan.learning_rates = np.array([descent.rate(step) for step in steps])
-        if type(optimizer) is Adam:  # in Python's own numbers: most epochs of a small table are one step
+        if type(optimizer) is Adam:  # with Python's own numbers: most epochs of a small table are one step
             fading = (optimizer.beta_2 ** max(optimizer.steps + n, 1) for n in self.n_updates)
             plan.epsilons = np.array([estimator.epsilon / math.sqrt(1.0 - each) for each in fading])
         outcome = self.engine.run_steps(self.network, optimizer, plan)
@@ -207,14 +207,14 @@ class Fit:
         return loss
 
     def _check(self, loss: float) -> None:
-        """Raise DivergenceError unless a loss that was just computed, and the parameters, are finite numbers."""
+        """Raise DivergenceError unless the latest loss and the parameters are finite numbers."""
         if not (math.isfinite(loss) and are_finite(self.network.parameters)):
             rates = self.estimator.learning_rate_init, self.plan.learning_rates[0].item()
             where = {"step": self.step, "epoch": self.plan.epoch, "kept": self.plan.epoch - 1}
             raise divergence(self.network, self.buffers.workspace, rates, loss=loss, **where)
 
     def _add_epoch(self, loss: float) -> None:
-        """Note an epoch's loss, and the score and loss on what is held out."""
+        """Record an epoch's loss, and the score and loss on the held-out samples."""
         estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.loss_ = loss
@@ -232,7 +232,7 @@ class Fit:
             self._print("Validation score: {:f}", score)
 
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
-        """(score, loss) on what is held out. DivergenceError where the loss is not finite."""
+        """(score, loss) on the held-out samples. DivergenceError if the loss is not finite."""
         estimator, (inputs, targets, weights, answers) = self.estimator, held_out
         loss, outputs = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
         loss /= self.n_averaged
@@ -248,7 +248,7 @@ class Fit:
             return float(self.scorer(estimator, getattr(inputs, "matrix", inputs), answers, **how)), loss
 
     def _is_over(self, descent: Descent) -> bool:
-        """Whether an epoch of descent was the last. Where there is no more progress, the rate may become smaller."""
+        """Whether an epoch of descent was the last. Without progress, the rate may become smaller."""
         estimator, monitor, rule = self.estimator, self.monitor, descent.rule
         can_slow_down = descent.rate(descent.step) > SLOWEST
         if rule == "invscaling":
@@ -276,12 +276,12 @@ class Fit:
     def _minimize(self) -> None:
         """SciPy's L-BFGS (Liu & Nocedal 1989)."""
         estimator, plan = self.estimator, self.plan
-        plan.highest_loss = -math.inf  # a gradient is wanted, and no step
+        plan.highest_loss = -math.inf  # only the gradient is needed, no step
         plan.penalty = replace(plan.penalty, strength=estimator.alpha / plan.batch_weights().item())
 
         def end_iteration(intermediate_result: OptimizeResult) -> None:
             self.vector[:] = intermediate_result.x
-            self._add_epoch(self.reported)  # the last point that a line search looks at is the one that it takes
+            self._add_epoch(self.reported)  # the last point that a line search evaluates is the one that it takes
             self.kept[:], self.step, plan.epoch = self.vector, estimator.n_iter_, estimator.n_iter_
 
         self._check(self._loss_and_gradient(self.vector)[0])
@@ -294,9 +294,9 @@ class Fit:
             warnings.warn(sentence("estimators.lbfgs", found=found), ConvergenceWarning, stacklevel=2)
 
     def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
-        """Of all samples at a point, (n_parameters,), with the penalty: what is minimized, and its gradient, float64.
+        """The loss of all samples at a point, (n_parameters,), with the penalty, and its gradient, float64.
 
-        The loss sums squared errors over the outputs; `reported` has the mean of them, as scikit-learn reports it.
+        The loss sums squared errors over the outputs; `reported` has their mean, as scikit-learn reports it.
         """
         params, plan, grads = self.network.parameters, self.plan, self.buffers.grads
         self.vector[:] = point
@@ -308,7 +308,7 @@ class Fit:
 
 
 class SparseRows:
-    """A CSR matrix as the inputs of a network: matrix products take it as it is, so zeros cost neither room nor time.
+    """A CSR matrix as the inputs of a network: matrix products use it as it is, so zeros cost neither memory nor time.
 
     matrix: (n_samples, n_features), or its transpose, which SciPy has as CSC.
     """
@@ -329,7 +329,7 @@ class SparseRows:
         return SparseRows(self.matrix.T)
 
     def __array_ufunc__(self, ufunc: Any, method: str, _: Any, dense: Array, out: tuple[Array]) -> Array:
-        """np.matmul(self, dense, out=...), which is all that a network does with its inputs."""
+        """np.matmul(self, dense, out=...), the only operation of a network on its inputs."""
         (product,) = out
         if ufunc is not np.matmul or method != "__call__":
             return NotImplemented
@@ -343,7 +343,7 @@ class SparseRows:
 
 
 def optimizer_of(estimator: Any) -> Optimizer:
-    """The optimizer that the parameters of an estimator ask for."""
+    """The optimizer for the parameters of an estimator."""
     is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
     kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
     return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

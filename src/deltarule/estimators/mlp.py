@@ -26,11 +26,11 @@ ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "
 @public('MLPClassifier((100,), "relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Perceptron):
-    """scikit-learn's MLPClassifier on deltarule's network: same parameters, same results, and more of both.
+    """scikit-learn's MLPClassifier on deltarule's network: the same parameters and results, and additional ones.
 
     {parameters}
     class_weight: {class: weight}, "balanced", or None: how much the samples of a class count.
-    label_smoothing: how far targets move from 0 and 1, in [0, 1).
+    label_smoothing: how far targets are moved away from 0 and 1, in [0, 1).
 
     After `fit`:
 
@@ -60,8 +60,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     ) -> Self:
         """One more epoch, on these samples; arguments as for `fit`.
 
-        classes: all there will ever be, needed in the first call. With early stopping every call holds out its share,
-        the best parameters answer, and calls after `stopped_` change nothing.
+        classes: all classes that will ever occur, needed in the first call. With early stopping each call holds out its
+        share, the best parameters predict, and calls after `stopped_` change nothing.
         """
         if self.class_weight == "balanced":
             raise ValueError(sentence("estimators.balanced"))
@@ -75,7 +75,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             values = {"kind": self._kind, "shape": np.shape(y), "value": np.ravel(y)[0]}
             raise ValueError(sentence(f"estimators.{self._kind.partition('-')[0]}", **values))
         is_plain = self._kind in ("binary", "multiclass") and getattr(y, "dtype", np.dtype(object)).kind in "iu"
-        self.classes_ = np.unique(y) if is_plain else unique_labels(y)  # which looks once more at what kind they are
+        self.classes_ = np.unique(y) if is_plain else unique_labels(y)  # which checks the kind again
 
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
         if is_first and not incremental:
@@ -111,7 +111,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return by_class if weights is None else by_class * weights
 
     def _labels(self, outputs: Array) -> Array:
-        """The classes, or sets of labels, that outputs (n_samples, n_outputs) say; sparse where y was."""
+        """The classes, or sets of labels, for outputs (n_samples, n_outputs); sparse if y was."""
         if self._kind == "multiclass":
             return self.classes_[outputs.argmax(axis=1)]
         if self._kind.startswith("multilabel"):
@@ -123,11 +123,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return float(accuracy_score(answers, self._labels(outputs), sample_weight=weights))
 
     def predict(self, X: Any) -> Array:
-        """Classes (n_samples,) for X (n_samples, n_features), or labels (n_samples, n_labels), sparse where y was."""
+        """Classes (n_samples,) for X (n_samples, n_features), or labels (n_samples, n_labels), sparse if y was."""
         return self._labels(self._outputs(X))
 
     def predict_proba(self, X: Any) -> Array:
-        """(n_samples, n_classes) probabilities in the order of `classes_`; for labels, one of its own for each."""
+        """(n_samples, n_classes) probabilities in the order of `classes_`; for labels, one for each."""
         outputs = self._outputs(X)
         return np.hstack([1.0 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
 
@@ -143,9 +143,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
 
 def weights_by_class(y: Array, weights: Array) -> Array:
-    """The weights (n_samples,), changed so that all classes of y weigh the same, and all samples together as before.
+    """The weights (n_samples,), scaled so that all classes of y have the same total, and the sum stays the same.
 
-    y: (n_samples,), or (n_samples, n_labels), where the changes for each label multiply. A sample of weight 2 counts as
+    y: (n_samples,), or (n_samples, n_labels), whose factors for the labels multiply. A sample of weight 2 counts as
         two, one of weight 0 not at all.
     """
     found = weights
@@ -160,9 +160,9 @@ def weights_by_class(y: Array, weights: Array) -> Array:
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, Perceptron):
-    """scikit-learn's MLPRegressor on deltarule's network: same parameters, same results, and more of both.
+    """scikit-learn's MLPRegressor on deltarule's network: the same parameters and results, and additional ones.
 
-    loss: "squared_error", half of it, a mean over outputs, too; or "poisson", half the deviance, for y of 0 or more.
+    loss: "squared_error", half the squared error, averaged over outputs; or "poisson", half the deviance, for y >= 0.
     {parameters}
 
     After `fit`:

@@ -30,7 +30,7 @@ from deltarule.settings import ENGINES, all_settings, brief, check_choice, one_p
 from deltarule.training.history import Monitor
 
 NUMBERS = {"accept_sparse": "csr", "dtype": (np.float64, np.float32)}
-ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so without those of outputs alone
+ACTIVATIONS = {  # scikit-learn's name: the name here; for hidden layers
     (name if isinstance(row.sklearn, No) else row.sklearn): name
     for name, row in PARTS["activation"].items()
     if name not in ("softmax", "exponential")
@@ -38,7 +38,7 @@ ACTIVATIONS = {  # the estimators' name: the name here; of hidden layers, so wit
 
 
 def interval(name: str) -> Interval:
-    """The range of a setting, as scikit-learn has it."""
+    """The range of a setting, in scikit-learn's terms."""
     asked = all_settings()[name]
     low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
     return Interval(Real if asked.kind is float else Integral, low, high, closed="neither" if asked.is_open else "left")
@@ -66,7 +66,7 @@ CONSTRAINTS |= {name: [interval(name)] for name in (*RANGES.split(), "weight_dec
 
 
 def value_meant(estimator: Any, wrong: str) -> str:
-    """A parameter with a legal value, the one that was meant by what was given for `wrong`; "" where nothing tells."""
+    """A parameter with the legal value that was probably meant for `wrong`; "" if nothing suggests one."""
     value, rows = getattr(estimator, wrong), type(estimator)._parameter_constraints
     word = (value if isinstance(value, str) else type(value).__name__).strip().casefold()
     word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
@@ -82,7 +82,7 @@ def value_meant(estimator: Any, wrong: str) -> str:
 
 
 def hidden_sizes(given: Any) -> list[int]:
-    """hidden_layer_sizes as a list. Raises ValueError, with scikit-learn's words, for a size below 1."""
+    """hidden_layer_sizes as a list. Raises ValueError, in scikit-learn's words, for a size below 1."""
     sizes = list(given) if hasattr(given, "__iter__") else [given]
     if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
         whole = "" if all(isinstance(size, Integral) for size in sizes) else " Use whole numbers, as in (100, 50)."
@@ -91,7 +91,7 @@ def hidden_sizes(given: Any) -> list[int]:
 
 
 def hidden_activation(name: Any, place: str) -> Activation:
-    """The activation of a hidden layer by the estimators' name for it. SettingError for a name that there is not."""
+    """The activation of a hidden layer by scikit-learn's name. SettingError for an unknown name."""
     check_choice(place, name, tuple(sorted(ACTIVATIONS)))
     return make("activation", ACTIVATIONS[name])
 
@@ -99,7 +99,7 @@ def hidden_activation(name: Any, place: str) -> Activation:
 def start(network: Network, random_state: np.random.RandomState) -> None:
     """Draw weights and biases as scikit-learn does: Glorot & Bengio's, eq. 16, with a smaller bound for sigmoids.
 
-    The layers are drawn in order, each its weights and then its biases; the output's bound is that of the layer before.
+    The layers are drawn in order, weights before biases; the output layer uses the bound of the layer before it.
     """
     hidden = network.activations[:-1]
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True)):
@@ -110,10 +110,10 @@ def start(network: Network, random_state: np.random.RandomState) -> None:
 
 
 class Layers(list[Array]):
-    """Arrays of a network, one a layer. An array that is assigned to a place is copied into the network."""
+    """Arrays of a network, one per layer. An array that is assigned to an index is copied into the network."""
 
     def __setitem__(self, place: Any, given: Any) -> None:
-        """Raise ShapeError where it has another shape than what is there; a slice needs one array for each place."""
+        """Raise ShapeError if its shape differs from that of the layer; a slice needs one array per layer."""
         is_slice = isinstance(place, slice)
         places, arrays = (range(len(self))[place], given) if is_slice else ([place], [given])
         if len(arrays) != len(places):
@@ -124,16 +124,16 @@ class Layers(list[Array]):
             self[l][...] = array
 
     def _refuse(self, *arguments: Any, **options: Any) -> Any:
-        raise TypeError("a network keeps its number of layers: assign to a place, as in coefs_[0] = W")
+        raise TypeError("a network keeps its number of layers: assign to an index, as in coefs_[0] = W")
 
     append = extend = insert = pop = remove = clear = sort = reverse = _refuse
     __delitem__ = __iadd__ = __imul__ = _refuse
 
 
 def layer_arrays(name: str, kind: str) -> Any:
-    """The property `name`: an estimator's weights or biases, an array a layer, views into its network, to be assigned.
+    """The property `name`: an estimator's weights or biases, an array per layer; views, which can be assigned to.
 
-    What is assigned before there is a network is kept for a first `partial_fit` or warm start.
+    Arrays assigned before there is a network are kept for a first `partial_fit` or warm start.
     """
 
     def read(estimator: Any) -> Any:
@@ -153,7 +153,7 @@ def layer_arrays(name: str, kind: str) -> Any:
 
 
 def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
-    """Raise for what NumPy and scikit-learn make something wrong of, or explain by something else."""
+    """Raise the error for arguments that NumPy and scikit-learn convert wrongly, or explain badly."""
     refuse(X, "X", MISREAD)
     refuse(y, "y", MISREAD)
     if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
@@ -167,9 +167,9 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
 @public()
 @dataclass(eq=False, repr=False, kw_only=True)
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
-    """A network with scikit-learn's face: parameters are kept as they come, and looked at when `fit` is called.
+    """A network with scikit-learn's interface: parameters are stored as given, and checked when `fit` is called.
 
-    Who derives from it says what the outputs are: `_output`, `_read_targets` and `_score_of`.
+    A subclass defines its outputs: `_output`, `_read_targets` and `_score_of`.
     """
 
     solver: str = "adam"
@@ -202,23 +202,23 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     intercepts_ = layer_arrays("intercepts_", "biases")
 
     def __post_init__(self) -> None:
-        """Raise SettingError for X and y in the place of settings, which come alone here."""
+        """Raise SettingError for X and y passed to the constructor instead of `fit`."""
         if data := [each for each in vars(self).values() if getattr(each, "ndim", 0) > 1]:
             raise SettingError(sentence("estimators.data", given=brief(data[0]), kind=type(self).__name__))
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Say in a docstring what all estimators have in common."""
+        """Fill a docstring with what all estimators have in common."""
         super().__init_subclass__(**options)
         for name, text in DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
     def set_params(self, **params: Any) -> Self:
-        """As scikit-learn's; SettingError, with the name that was meant, for what is not a parameter."""
-        type(self)(**params)  # which answers as it does where an estimator is made
+        """As in scikit-learn; SettingError, with the name that was meant, for an unknown parameter."""
+        type(self)(**params)  # which checks as the constructor does
         return super().set_params(**params)
 
     def _is_stochastic(self) -> bool:
-        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError where there is none."""
+        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError if not."""
         if self.solver not in SOLVERS:
             raise UnknownNameError(sentence("estimators.not_stochastic", kind=type(self).__name__, solver=self.solver))
         return True
@@ -239,25 +239,25 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
         """One more epoch, on these samples; arguments as for `fit`.
 
-        With early stopping every call holds out its share, the best parameters answer, and calls after `stopped_`
+        With early stopping every call holds out its share, the best parameters predict, and calls after `stopped_`
         change nothing.
         """
         return self._fit(X, y, sample_weight, validation_data, True)
 
     @abstractmethod
     def _output(self) -> dict[str, Any]:
-        """The arguments of Network that say what its outputs are, once the targets have been read."""
+        """The arguments of Network for its outputs, once the targets have been read."""
 
     @abstractmethod
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
-        """Targets as in Dataset, (n_samples,) or (n_samples, n_outputs); ValueError where they do not fit."""
+        """Targets as in Dataset, (n_samples,) or (n_samples, n_outputs); ValueError if they do not fit."""
 
     @abstractmethod
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
-        """How good the outputs are for `answers`: accuracy or R2."""
+        """The score of outputs for `answers`: accuracy or R2."""
 
     def _validate_params(self) -> None:
-        """As scikit-learn does, with the value that was meant where it can be guessed."""
+        """As scikit-learn does, with the value that was probably meant, if it can be guessed."""
         try:
             super()._validate_params()
         except InvalidParameterError as error:
@@ -284,17 +284,17 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             if part is not None and part.weights is not None and not part.weights.any():
                 raise ValueError(sentence("estimators.no_weight", n_samples=len(part.targets), use=use))
         seen = range_with(self.model_.network.input_range, getattr(train.inputs, "matrix", train.inputs))
-        self.model_.network.input_range = None if is_unit(seen) else seen  # one in 0 to 1 would refuse integers
+        self.model_.network.input_range = None if is_unit(seen) else seen  # a range from 0 to 1 would refuse integers
         Fit(self, train, held_out, random_state, incremental).run()
         return self
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
-        """What was given, checked in scikit-learn's way; where it `is_first`, it says what there is to learn."""
+        """The data, checked in scikit-learn's way; if `is_first`, they define what there is to learn."""
         refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
         text = [each for each in np.asarray(y[:1] if isinstance(y, list) else y).ravel()[:1] if isinstance(each, str)]
         if how["y_numeric"] and text:
-            raise DataError(f"y holds texts, such as {str(text[0])!r}: use MLPClassifier for classes")
+            raise DataError(f"y holds strings, such as {str(text[0])!r}: use MLPClassifier for classes")
         X, y = validate_data(self, X, y, **NUMBERS, order="C", **how)
         if is_first:
             self._takes_sparse_labels = issparse(y)
@@ -308,17 +308,17 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         return Examples(SparseRows(X) if issparse(X) else X, targets, self._weights(y, weights), y)
 
     def _weights(self, y: Array, weights: Array | None) -> Array | None:
-        """How much each sample counts, (n_samples,), by its own weight and that of its class; None for alike."""
+        """How much each sample counts, (n_samples,), by its weight and its class's; None if all count alike."""
         return weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
-        """Make the network, and everything else anew."""
+        """Create the network, and everything else, anew."""
         sizes, n_features = hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
         hidden = one_per_layer("activation", self.activation, len(sizes), hidden_activation)
         how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         start(network, random_state)
-        network.input_range = None  # numbers count as they are
+        network.input_range = None  # numbers have their own value
         columns = map(Column, getattr(self, "feature_names_in_", ()))
         self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
@@ -332,20 +332,20 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self._descent = self._best = self._latest = self._split_seed = later
 
     def _resume(self, incremental: bool) -> None:
-        """From where the last call stopped; a warm start takes a fresh optimizer, as in scikit-learn."""
+        """Continue from the last call; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network = self.model_.network
         if sizes != network.layer_sizes:
-            raise ValueError(f"a fit can only go on with the same layers: got {sizes} after {network.layer_sizes}")
+            raise ValueError(f"a fit can only continue with the same layers: got {sizes} after {network.layer_sizes}")
         if self._latest is not None and np.array_equal(network.parameters.vector, self._best):
-            network.parameters.vector[:] = self._latest  # coefs_ were not assigned since
+            network.parameters.vector[:] = self._latest  # coefs_ has not been assigned since
         if not incremental:
             self._descent, self.stopped_ = None, False
 
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
     ) -> tuple[Examples, Examples | None]:
-        """What to learn from, and what to validate on: what was given, or with early stopping a part of it all."""
+        """The training and validation data: as given, or with early stopping, a part of the training data."""
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
                 raise ValueError(sentence("estimators.validation_data", given=f"{validation_data!r:.60}"))
@@ -370,7 +370,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     @property
     def _stops_early(self) -> bool:
-        """Whether the validation score ends a run: the solver lbfgs has its own end."""
+        """Whether the validation score ends a run: the solver lbfgs has its own criterion."""
         return bool(self.early_stopping) and self.solver in SOLVERS
 
     def _check_inputs(self, X: Any) -> Any:
@@ -386,7 +386,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             return network.outputs(X) if isinstance(X, np.ndarray) else forward(network, X, network.workspace(len(X)))
 
     def hidden_activations(self, X: Any) -> list[Array]:
-        """What every hidden layer says to X (n_samples, n_features): an (n_samples, fan_out) array a layer.
+        """The activations of every hidden layer for X (n_samples, n_features): an (n_samples, fan_out) array per layer.
 
         X: as for `predict`. Raises NotFittedError before `fit`.
         """

@@ -1,7 +1,7 @@
-"""Checkpoints: where a run stands, in files from which it goes on, bit for bit, after whatever has ended it.
+"""Checkpoints: the state of a run in files, from which it resumes bit for bit, however it ended.
 
 A checkpoint is a file as strict as a model file: arrays, and under the metadata key "deltarule" canonical JSON with a
-digest over all of it, the arrays' names and shapes included. Nothing in it can run. The arrays are those of a Snapshot.
+digest over all of it, including the arrays' names and shapes. Nothing in it is executed. The arrays are a Snapshot's.
 """
 
 import io
@@ -33,15 +33,15 @@ from deltarule.training.history import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 2
-READABLE = (1, FORMAT)  # for their weights: other steps follow from a seed since format 2
-COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time goes into copies
-MOST_HEADER = 2**24  # bytes of a tensor file's header that are looked at
-KEPT = 2  # checkpoints: where the newest turns out to be damaged, there is another
-STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a copy that somebody made has another name, and is left alone
+READABLE = (1, FORMAT)  # readable for their weights: since format 2 a seed gives other steps
+COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time is spent on copies
+MOST_HEADER = 2**24  # bytes of a tensor file's header to check
+KEPT = 2  # checkpoints: if the newest turns out to be damaged, there is another
+STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a user's copy has another name, and is left alone
 
 
 class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON of a checkpoint without its digest: what a Snapshot is besides its arrays, and where it was taken."""
+    """The JSON of a checkpoint without its digest: a Snapshot without its arrays, and its environment."""
 
     checkpoint: Literal[1, 2]
     arrays: dict[str, Slot]
@@ -53,20 +53,19 @@ class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
 
 @public()
 class Checkpoints(Callback):
-    """Keeps where a run stands in a folder, the last two times, so that a run that was killed can go on.
+    """Saves the state of a run in a folder, the last two times, so that a killed run can resume.
 
-    folder: made where there is none; one process at a time may use it.
-    every_seconds: how often; a run that is killed loses as much. every_steps: after every so many steps, instead.
-    record: what else is to be kept with each, as JSON has it.
+    folder: created if missing; one process at a time may use it.
+    every_seconds: how often; a killed run loses at most this much. every_steps: after this many steps instead.
+    record: anything else to keep with each, as JSON.
 
-    The training thread copies the state, which takes a millisecond; another one writes, one at a time: where the disk
-    is slower than what was asked for, there are fewer. Where an exception ends the run, the state after its last whole
-    step is kept, unless the loss has diverged; where it breaks off an update, which leaves nothing whole, that of a few
-    steps before, which was copied in memory. What cannot be written is logged as a warning and tried again at the next
-    time; the last checkpoints then stay as they are.
+    The training thread copies the state, which takes a millisecond; another thread writes, one checkpoint at a time: a
+    slow disk gets fewer of them. If an exception ends the run, the state after its last complete step is saved, unless
+    the loss has diverged; if it interrupts an update, the state a few steps earlier, from a copy in memory. What cannot
+    be written is logged as a warning and tried again the next time; the last checkpoints then stay as they are.
 
-    As a callback it comes last, so that it sees what the others have done. The same program starts a run, and goes on
-    with it after whatever has ended it:
+    As a callback it comes last, so that it sees what the others have done. The same program starts a run, and resumes
+    it, however it ended:
 
     >>> network, data = Network((2, 8, 2)), Dataset(np.eye(2), np.array([0, 1]))
     >>> checkpoints = Checkpoints("checkpoints", every_seconds=30)
@@ -97,14 +96,14 @@ class Checkpoints(Callback):
         self._writing: Future[None] | None = None
 
     def newest(self) -> Snapshot | None:
-        """The newest checkpoint that is sound, to be given to `fit` as `resume`; None where the folder holds none.
+        """The newest intact checkpoint, for `resume` of `fit`; None if the folder has none.
 
-        What is passed over is logged as a warning, with the reason. Raises ModelFileError where there are checkpoints,
-        but none is sound; FileError where another process uses the folder.
+        Skipped checkpoints are logged as warnings, with the reason. Raises ModelFileError if there are checkpoints, but
+        none is intact; FileError if another process uses the folder.
         """
         parent = self.folder.parent
         if parent.is_dir() and os.access(parent, os.W_OK) and not os.path.lexists(self.folder):
-            return None  # and the folder is made when the run begins
+            return None  # the folder is created when the run begins
         with FolderLock(self.folder), suppress(FileNotFoundError):
             path, snapshot = newest_checkpoint(self.folder)
             self._good = [path]
@@ -113,16 +112,16 @@ class Checkpoints(Callback):
 
     @property
     def last(self) -> Path | None:
-        """The newest checkpoint that is known to be sound."""
+        """The newest checkpoint that is known to be intact."""
         return self._good[-1] if self._good else None
 
     @property
     def can_break_off(self) -> bool:
-        """Whether the run could end at this moment, and a checkpoint of its last step still be made."""
+        """Whether the run could end now with a checkpoint of its last step."""
         return self._state is None or not self._state.buffers.is_changing
 
     def stop(self, error: BaseException) -> None:
-        """End the run at its next step with `error`, after that step was kept; another thread may ask for it."""
+        """End the run at its next step with `error`, after saving that step; another thread may call this."""
         self._stop = error
 
     def train_begin(self, state: TrainingState) -> None:
@@ -130,10 +129,10 @@ class Checkpoints(Callback):
             raise SettingError("checkpoints must be the last of the callbacks, to see what the others have done")
         self._lock, last = FolderLock(self.folder), self.last
         found = sorted(self.folder.glob(STEP_FILES))
-        if found and not (last in found and step_of(last) == state.step):  # another run may have gone on meanwhile
+        if found and not (last in found and step_of(last) == state.step):  # another run may have written meanwhile
             self._lock.close()
             raise SettingError(sentence("files.other_checkpoints", folder=self.folder, newest=found[-1]))
-        for litter in self.folder.glob(TEMPORARIES):  # of a process that was killed while it wrote
+        for litter in self.folder.glob(TEMPORARIES):  # from a process that was killed while writing
             _remove(litter)
         state.identity()  # which reads all data once: now, and not in the middle of a step
         self._state, self._step, self._copy, self.stopped = state, state.step, None, False
@@ -143,7 +142,7 @@ class Checkpoints(Callback):
     def step_end(self, state: TrainingState) -> None:
         is_writing = self._writing is not None and not self._writing.done()
         if not is_writing:
-            self.wait()  # which takes no time, and warns at once where it could not be written
+            self.wait()  # which takes no time, and warns at once if it could not be written
         now = time.monotonic()
         if self._stop is not None:
             error, self._stop, self.stopped = self._stop, None, True
@@ -169,11 +168,11 @@ class Checkpoints(Callback):
             self._lock.close()
 
     def wait(self) -> None:
-        """Wait until the last checkpoint is on the disk; warn where it could not be written."""
+        """Wait until the last checkpoint is on the disk; warn if it could not be written."""
         writing, self._writing = self._writing, None
-        error = None if writing is None else writing.exception()  # raised here, it would keep this frame, and be kept
+        error = None if writing is None else writing.exception()  # raised here, it would keep this frame alive
         if isinstance(error, OSError | MemoryError):
-            LOG.warning("checkpoint not kept: %s", str(error) or "there is not enough memory")
+            LOG.warning("checkpoint not saved: %s", str(error) or "there is not enough memory")
         elif error is not None:
             raise error
 
@@ -184,10 +183,10 @@ class Checkpoints(Callback):
 
     def _put(self, snapshot: Snapshot) -> None:
         path = self.folder / f"step-{snapshot.step:012d}.safetensors"
-        if path.is_symlink():  # in a folder from a stranger it may lead anywhere
+        if path.is_symlink():  # in a stranger's folder it may be a link to anywhere
             _remove(path)
         if _is_of_another_program(path):
-            raise FileError(f"{path} is of another program, and stays: give a folder of its own")
+            raise FileError(f"{path} belongs to another program, and stays: give a separate folder")
         write_atomically(path, checkpoint_bytes(snapshot))
         self._good = [*self._good, path][-KEPT:]
         for other in set(self.folder.glob(STEP_FILES)) - set(self._good):
@@ -197,20 +196,19 @@ class Checkpoints(Callback):
 
 @public()
 class ModelCheckpoint(Callback):
-    """Saves the network after each epoch, epoch 0 included, in a file that `load` reads.
+    """Saves the network after each epoch, including epoch 0, in a file that `load` reads.
 
-    path: the file, which may hold columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
+    path: the file; it may contain columns of the history: "epoch{epoch:02d}-{validation_loss:.3f}.safetensors". An
         older model of that name is replaced, any other file only with `force`.
-    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
-    save_best_only: save only where the monitored figure is the best so far; else it need only be there. The last file
-        then holds what `fit` keeps, where that chooses by the same column.
+    monitor: the column to compare; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
+    save_best_only: save only if the monitored figure is the best so far. The last file is then the network that `fit`
+        keeps, if that chooses by the same column.
     min_delta: by how much a new best must beat the old one.
-    model: what the network's numbers mean (task, class names, scaling); by default what the network itself says.
+    model: the meaning of the network's numbers (task, class names, scaling); by default the network's own.
 
-    Saved are the parameters that are validated: with a moving average, that. As Keras's, which has no epoch 0.
+    It saves the parameters that are validated: with a moving average, the average. As in Keras, which has no epoch 0.
 
-    Raises SettingError, before the first step, where the history has no column of such a name; FileError where a file
-    cannot be written.
+    Raises SettingError, before the first step, if the history lacks the column; FileError if it cannot write a file.
 
     >>> best = ModelCheckpoint("best.safetensors", save_best_only=True)  # fit(network, X, y, callbacks=[best], ...)
     """
@@ -256,7 +254,7 @@ class ModelCheckpoint(Callback):
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
-    """The file that holds a snapshot. SettingError where its record is no JSON, or too long."""
+    """The file of a snapshot. SettingError if its record is not JSON, or too long."""
     arrays = {
         name: array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
         for name, array in sorted(snapshot.arrays.items())
@@ -278,12 +276,11 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False) -> Snapshot:
-    """The snapshot in a checkpoint; a warning where it was made with other versions, or on another machine.
+    """The snapshot in a checkpoint; a warning if it was made with other versions, or on another machine.
 
-    weights_only: take one of an earlier format, too, from which no run can go on.
+    weights_only: also accept an earlier format, from which no run can resume.
 
-    Raises FileError where there is none, ModelFileError where it is damaged or hostile, SettingError for one of an
-    earlier format.
+    Raises FileError if there is none, ModelFileError if it is damaged or hostile, SettingError for an earlier format.
     """
     with open_file(path) as stream:
         try:
@@ -292,7 +289,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
             arrays = file.read_arrays(found.arrays)
             snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
-            raise ModelFileError(f"{path} is no sound checkpoint: {error}") from error
+            raise ModelFileError(f"{path} is not an intact checkpoint: {error}") from error
     if weights_only:
         return snapshot
     if found.checkpoint != FORMAT:
@@ -310,9 +307,9 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
 
 
 def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = False) -> tuple[Path, Snapshot]:
-    """The newest checkpoint of a folder that is sound; what is passed over is logged as a warning, with the reason.
+    """The newest intact checkpoint of a folder; skipped ones are logged as warnings, with the reason.
 
-    Raises FileNotFoundError where there are no checkpoints, ModelFileError where none is sound.
+    Raises FileNotFoundError if there are no checkpoints, ModelFileError if none is intact.
     """
     paths = sorted(Path(folder).glob(STEP_FILES), reverse=True)
     if not paths:
@@ -326,9 +323,9 @@ def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = Fa
             continue
         if snapshot.step == step_of(path):
             for reason in reasons:
-                LOG.warning("checkpoint passed over: %s", reason)
+                LOG.warning("checkpoint skipped: %s", reason)
             return path, snapshot
-        reasons.append(f"{path} is of step {snapshot.step:,}, so it is not what its name says")
+        reasons.append(f"{path} is from step {snapshot.step:,}, so it is not what its name says")
     raise ModelFileError(sentence("files.no_sound", n=len(paths), folder=folder, reasons="; ".join(reasons)))
 
 
@@ -338,7 +335,7 @@ def step_of(path: Path) -> int:
 
 
 def _is_of_another_program(path: Path) -> bool:
-    """Whether a file of a checkpoint's name holds somebody's tensors, and not a checkpoint, sound or damaged."""
+    """Whether a file with a checkpoint's name contains other tensors, not a checkpoint, intact or damaged."""
     try:
         with path.open("rb") as stream:
             n_bytes = int.from_bytes(stream.read(8), "little")
@@ -352,8 +349,8 @@ def _is_of_another_program(path: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Remove what is needed no more; a warning where it stays."""
+    """Remove a file that is no longer needed; a warning if that fails."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        LOG.warning("%s is needed no more, and could not be removed: %s", path, error.strerror or error)
+        LOG.warning("%s is no longer needed, but could not be removed: %s", path, error.strerror or error)

@@ -1,12 +1,11 @@
-"""Model files: a network and what its numbers mean, in one .safetensors file from which nothing can run.
+"""Model files: a network and the meaning of its numbers, in one .safetensors file; nothing in it is executed.
 
-The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; then, where
-inputs or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is canonical JSON
-(sorted keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, what no answer can do
-without, whose unknown keys are refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256
-of that JSON without the digest, followed by the arrays' bytes in the order above. So later versions can add without a
-new format; members is kept for them. `doubt`, optional, is a list of numbers and no array, since older versions refuse
-arrays that they do not know.
+The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), layers.1.weight and so on; then, if inputs
+or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is canonical JSON (sorted
+keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, whose unknown keys are
+refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256 of that JSON without the digest,
+followed by the arrays' bytes in the order above. So later versions can add keys without a new format; members is
+reserved for them. `doubt`, optional, is a list of numbers, because older versions refuse unknown arrays.
 """
 
 import io
@@ -33,18 +32,18 @@ from deltarule.public import check_network, public
 from deltarule.settings import Task, brief, check_path
 
 FORMAT = 3
-# pretrained/README.md says what it is and how good; scripts/make_pretrained.py has trained it.
+# pretrained/README.md describes it; scripts/make_pretrained.py trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "reading", "record", "doubt")
-MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says of itself
+MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says about itself
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Modest = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
-JSON_RULE = "the names and the record of a model must be strings, finite numbers, lists and dicts of these"
+JSON_RULE = "names and the record of a model must be strings, finite numbers, lists and dicts of these"
 
 
 class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A column of the table that inputs come from."""
+    """A column of the table that the inputs come from."""
 
     name: str
     categories: tuple[str, ...]
@@ -65,7 +64,7 @@ class DoubtEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
-    """What a model file says, whether it is required or optional: what a Model is besides its arrays."""
+    """The content of a model file, required and optional: a Model without its arrays."""
 
     layer_sizes: Annotated[tuple[Size, ...], msgspec.Meta(min_length=2)]
     activations: tuple[Part, ...]
@@ -97,7 +96,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected columns of different names: got {names}")
 
     def layout(self) -> dict[str, Slot]:
-        """The arrays that the file must hold, in the order of the digest."""
+        """The arrays that the file must contain, in the order of the digest."""
         number: Dtype = "F32" if self.dtype == "float32" else "F64"
         layout = {}
         for l, (fan_in, fan_out) in enumerate(pairwise(self.layer_sizes)):
@@ -114,14 +113,13 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
 def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all.
 
-    An older model of deltarule is replaced; any other file only with `force`.
+    It replaces an older model of deltarule, any other file only with `force`.
 
-    The same model gives the same bytes. The weights are kept to the last bit; the initializers, which only say where
-    they started, are not kept.
+    The same model gives the same bytes. The weights are saved exactly; the initializers are not saved.
 
-    Raises SettingError for what such a file cannot hold: an activation or loss of your own, a dtype other than float32
-    and float64, a record that is no JSON. Raises ModelFileError for what `load` would refuse (weights that are no
-    finite numbers, for instance), and FileError where the file cannot be written.
+    Raises SettingError for a custom activation or loss, a dtype other than float32 and float64, or a record that is not
+    JSON; ModelFileError for anything that `load` would refuse (NaN in the weights, for example); FileError if the file
+    cannot be written.
 
     >>> save(Network((784, 30, 10)), "digits.safetensors")
     """
@@ -132,7 +130,7 @@ def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = 
 
 
 def model_bytes(thing: Network | Model, failure: str = "the model was not written") -> bytes:
-    """What `save` writes. Raises as it does; a ModelFileError begins with `failure`."""
+    """The bytes that `save` writes. Raises as `save`; a ModelFileError begins with `failure`."""
     model = thing if isinstance(thing, Model) else Model(thing)
     network = model.network
     if network.dtype not in (np.float32, np.float64):
@@ -164,7 +162,7 @@ def model_bytes(thing: Network | Model, failure: str = "the model was not writte
 
 
 def arrays_of(model: Model) -> dict[str, Array]:
-    """A model's arrays under their names in a file, in the order of the digest."""
+    """A model's arrays by their names in a file, in the order of the digest."""
     arrays = {}
     for l, (W, b) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
         arrays[f"layers.{l}.weight"], arrays[f"layers.{l}.bias"] = W, b
@@ -176,9 +174,9 @@ def arrays_of(model: Model) -> dict[str, Array]:
 
 
 def model_argument(thing: Any, line: str, path: Any = "") -> Model:
-    """The model that a function was given, or the one around a network. SettingError where it is given neither.
+    """The given Model, or the one around a given network. SettingError for anything else.
 
-    line: a call that works. path: where it is to write to, or empty.
+    line: a call that works. path: the path to write to, or empty.
     """
     if is_a(path, "Network|Model|Perceptron"):
         raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
@@ -190,8 +188,8 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
 def load(path: str | os.PathLike[str]) -> Model:
     """The model in a file that `save` wrote.
 
-    Raises FileError where there is no such file, and ModelFileError where it is damaged, hostile, of another version,
-    or no model at all.
+    Raises FileError if there is no such file, and ModelFileError if it is damaged, hostile, of another version, or not
+    a model.
     """
     if not isinstance(path, str | os.PathLike):
         raise SettingError(sentence("files.no_path", got=brief(path)))
@@ -202,7 +200,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 def read_model(stream: BinaryIO, failure: str) -> Model:
-    """The model in an open file; ModelFileError, beginning with `failure`, where anything is not as it must be."""
+    """The model in an open file; ModelFileError, beginning with `failure`, if anything is wrong."""
     try:
         file = SignedFile(stream, "format", (1, 2, FORMAT))
         description = description_of(file.content)
@@ -220,7 +218,7 @@ class Format3(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def description_of(content: dict[str, Any]) -> ModelDescription:
-    """What the JSON of a file of any format says."""
+    """The content of the JSON of a file of any format."""
     if content["format"] < FORMAT:
         return older_description(content)
     parts = msgspec.convert(content, Format3)
@@ -233,9 +231,9 @@ def description_of(content: dict[str, Any]) -> ModelDescription:
 
 
 def older_description(content: dict[str, Any]) -> ModelDescription:
-    """What a file of format 1 or 2 says: in 1 columns were names alone, and in both pixels had no word of their own.
+    """The content of a file of format 1 or 2: in 1 columns were only names, and both have no key for pixels.
 
-    Images were pixels, and so were 784 inputs to classes without an image_shape, which are taken for images of 28x28.
+    Images were pixels, and so were 784 inputs to classes without an image_shape, which are read as images of 28x28.
     """
     fields = {name: value for name, value in content.items() if name != "format"}
     if content["format"] == 1:
@@ -250,7 +248,7 @@ def older_description(content: dict[str, Any]) -> ModelDescription:
 
 
 def make_whole(kind: Kind, spec: Part) -> Any:
-    """The part that a file names, with every one of its settings: a default may change, and a file must not."""
+    """The part that a file names, with all its settings: a default may change, but a file must not."""
     thing = make(kind, spec)
     if (whole := spec_of(kind, thing)) != spec:
         raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {spec}")
@@ -258,7 +256,7 @@ def make_whole(kind: Kind, spec: Part) -> Any:
 
 
 def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) -> Model:
-    """The model that a description and its arrays make.
+    """The model from a description and its arrays.
 
     Raises ModelFileError for a number that is not finite, or a scale that is not above 0.
     """

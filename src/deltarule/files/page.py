@@ -1,8 +1,8 @@
-"""One HTML file that shows a network: drawn to, looked into and walked backwards, with no server and no network.
+"""One HTML file that shows a network: to draw for it, look inside it and walk backwards, all offline.
 
 It holds the playground's own modules as one script, compressed; the engine; the model file with float32 parameters;
-examples where some are given; and the bundled digits, to train on, where its network reads such images.
-Its Content-Security-Policy lets nothing run but these, and nothing load from anywhere.
+examples, if given; and the bundled digits, to train on, if its network reads such images.
+Its Content-Security-Policy allows only these to run, and nothing to load.
 """
 
 import base64
@@ -37,7 +37,7 @@ SCRIPT = '<script type="module" src="static/main.js"></script>\n'
 # The few forms of import and export that the page's modules use, each at the beginning of a line.
 FROM = re.compile(r'^(import|export)\s*\{([^}]*)\}\s*from\s*"(\.\.?/[\w/.-]+)";\n?', re.M)
 DECLARATION = re.compile(r"^export\s+((?:async\s+)?function\*?|class|const)\s+(\w+)", re.M)
-AROUND, KEPT = re.compile(r"\s*([{};,])\s*"), r"\1"  # blanks that mean nothing in a style sheet
+AROUND, KEPT = re.compile(r"\s*([{};,])\s*"), r"\1"  # whitespace without meaning in a style sheet
 INDENTATION = re.compile(r"^[ \t]+", re.M)
 COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
 
@@ -45,7 +45,7 @@ COMMENTS = re.compile(r"^[ \t]*//.*\n|^[ \t]*/\*[\s\S]*?\*/[ \t]*\n", re.M)
 @public()
 @dataclass(frozen=True)
 class Page:
-    """A page that shows a network. In a notebook it shows itself, in a frame; `save` writes it.
+    """A page that shows a network. In a notebook it is displayed in a frame; `save` writes it to a file.
 
     html: the whole page. height: of the frame in a notebook, in pixels.
     """
@@ -54,14 +54,14 @@ class Page:
     height: int = 1000
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the page to a file, whole or not at all. FileError where it cannot.
+        """Write the page to a file, whole or not at all. FileError if that fails.
 
-        An older page of deltarule is replaced; any other file only with `force`.
+        It replaces an older page of deltarule, any other file only with `force`.
         """
         write_atomically(path, self.html.encode(), "page", force=force)
 
     def _repr_html_(self) -> str:
-        frame = f'width="100%" height="{self.height}" style="border: 0" title="A network, to draw to and look into"'
+        frame = f'width="100%" height="{self.height}" style="border: 0" title="A network to draw for and look inside"'
         return f'<iframe sandbox="allow-scripts" {frame} srcdoc="{html.escape(self.html)}"></iframe>'
 
     def __repr__(self) -> str:
@@ -70,19 +70,17 @@ class Page:
 
 @public('show(network).save("network.html"), or show(network, dr.Dataset(X, y))')
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
-    """A page to draw to a network on, to look into it with, and to walk an example backwards: one that needs no server.
+    """A page to draw for a network, look inside it, and walk an example backwards, without a server.
 
-    Where the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
+    If the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
 
-    examples: what the page begins with and, of classes, whose mistakes it shows; at most 200 of them, taken evenly from
-        all.
+    examples: the page begins with them and, for classes, shows the mistakes on them; at most 200, evenly chosen.
 
-    As the last line of a notebook's cell the page shows itself; `.save("network.html")` writes it to a file that opens
-    from disk. A network that reads no images of 28 x 28 pixels gets fields for its inputs instead of a pad; one that
-    was trained on flat rows of pixels gets a pad after  network.image_shape = (28, 28).
+    As the last line of a notebook's cell the page is displayed; `.save("network.html")` writes it to a file that opens
+    from disk. A network for other inputs than images of 28 x 28 pixels gets fields instead of a pad; one that was
+    trained on flat rows of pixels gets a pad after  network.image_shape = (28, 28).
 
-    Raises SettingError for what a page cannot hold: an activation or loss of your own, more than 20 million parameters,
-    examples that do not fit.
+    Raises SettingError for a custom activation or loss, more than 20 million parameters, or examples that do not fit.
 
     >>> show(Network((784, 30, 10)))  # doctest: +ELLIPSIS
     <Page, ... bytes: page.save(path) writes it, a notebook shows it>
@@ -93,7 +91,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         raise SettingError(f"a page shows float32 or float64: got {network.dtype}; give network.astype(np.float64)")
     if network.parameters.size > MOST_PARAMETERS:
         raise SettingError(sentence("files.large_page", most=MOST_PARAMETERS, got=network.parameters.size))
-    with np.errstate(over="ignore"):  # what is too large for float32 is refused below as no finite number
+    with np.errstate(over="ignore"):  # what is too large for float32 is refused below as not finite
         smaller = replace(in_ink(model), network=network.astype(np.float32))
     parts = {"engine": page_engine(), "model": model_bytes(smaller, "the page was not made")}
     if examples is not None:
@@ -112,12 +110,12 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
 
 
 def reads_bytes(model: Model) -> bool:
-    """Whether a model learned images as numbers from 0 to 255, and not as pixels or from 0 to 1."""
+    """Whether a model learned images as numbers from 0 to 255, not as pixels or from 0 to 1."""
     return model.image_shape is not None and not (model.pixels or model.reads_ink)
 
 
 def in_ink(model: Model) -> Model:
-    """The model as the page asks it, whose drawings are ink from 0 to 1."""
+    """The model for the page, whose drawings are ink from 0 to 1."""
     if not reads_bytes(model):
         return model
     ones = np.ones(model.network.layer_sizes[0])
@@ -126,14 +124,14 @@ def in_ink(model: Model) -> Model:
 
 
 def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
-    """An example as the page reads it: pixels 0 to 255, or a number for each input of the network, in its own units."""
+    """An example for the page: pixels 0 to 255, or a number for each input of the network, in its own units."""
     inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
     is_bytes = inputs.dtype == np.uint8 or reads_bytes(model)
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
 def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
-    """index.html with its styles and modules inside, and parts for the script to read; without the hidden tabs."""
+    """index.html with its styles and modules inlined, and data for the script; without the hidden tabs."""
     page = LINK.sub(lambda found: f"<style>{AROUND.sub(KEPT, compact(_read(found[1])))}</style>\n", _read("index.html"))
     program = f"{bundle('main.js', _read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{_read('loader.js')}"
@@ -172,10 +170,10 @@ def compact(text: str) -> str:
 
 
 def bundle(entry: str, read: Callable[[str], str]) -> str:
-    r"""One script that does what the ES module `entry` does, without comments and indentation.
+    r"""One script equivalent to the ES module `entry`, without comments and indentation.
 
-    Every module becomes a function that is run once, those it imports before it, and returns what it exports.
-    read: the text of a module by its name. `import("./name.js")` stays as it is: what loads a module later finds none.
+    Every module becomes a function that runs once, after its imports, and returns its exports.
+    read: the text of a module by its name. `import("./name.js")` stays as it is, and finds no module.
 
     >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
     >>> print(bundle("a.js", modules.__getitem__))

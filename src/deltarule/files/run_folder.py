@@ -1,4 +1,4 @@
-"""Run folders: everything about one training run, in files that are whole at any moment, and where it takes place."""
+"""Run folders: everything about one training run, in files that are always whole, and its environment."""
 
 import ctypes
 import errno
@@ -36,22 +36,22 @@ from deltarule.training.trainer import fit
 
 MODEL = "model.safetensors"  # the network, as `model_file.save` writes it
 RUN = "run.json"  # the run's id, and its files with digests
-RECIPE = "recipe.toml"  # what was asked for, with every default filled in
+RECIPE = "recipe.toml"  # the recipe, with every default filled in
 ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
-HISTORY_TABLE = "history.csv"  # a row an epoch, for a spreadsheet
+HISTORY_TABLE = "history.csv"  # a row per epoch, for a spreadsheet
 HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
-RECORDING = "recording.safetensors"  # where its parameters went, and gradients: what pictures are drawn from
+RECORDING = "recording.safetensors"  # its parameters and gradients over time, for pictures
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RUN, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
-HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what the systems say of a lock that another process has
+HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # the errors for a lock that another process holds
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
 STEPS = "three steps"
-KERNEL = "scipy_openblas_get_corename64_"  # the function that tells it in NumPy's wheels
+KERNEL = "scipy_openblas_get_corename64_"  # the function in NumPy's wheels that names it
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder is that of a run, whose files another run may replace: its environment.json says so."""
+    """Whether a folder is a run's, whose files another run may replace: its environment.json shows it."""
     place = Path(path, ENVIRONMENT)
     try:
         found = json.loads(place.read_bytes()) if place.is_file() else {}
@@ -61,16 +61,16 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 
 
 class RunRecord(msgspec.Struct):
-    """run.json: the id of a run, and the SHA-256 of its files. It is written last: what it lacks is not of this run."""
+    """run.json: the id of a run, and the SHA-256 of its files. It is written last: other files are not of this run."""
 
     id: str
     files: dict[str, str] = {}
 
 
 class RunFiles:
-    """Writes the files of one run to its folder, which is there, and run.json. FileError where that is not possible.
+    """Writes the files of one run, and run.json, to its existing folder. FileError if that fails.
 
-    recipe: the resolved recipe, as TOML. environment: what `environment` returns. goes_on: it is the run that is there.
+    recipe: the resolved recipe, as TOML. environment: from `environment`. goes_on: whether it resumes the run there.
     """
 
     def __init__(
@@ -78,34 +78,34 @@ class RunFiles:
     ) -> None:
         self.folder, self.record = Path(folder), RunRecord(secrets.token_hex(8))
         if goes_on:
-            with suppress(FileError):  # a record that is damaged is written anew
+            with suppress(FileError):  # a damaged record is written anew
                 self.record = read_record(self.folder) or self.record
         self.write({RECIPE: recipe.encode(), ENVIRONMENT: f"{json.dumps(environment, indent=2)}\n".encode()}, sync=True)
 
     def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
-        """Write files, in the place of older ones, and note them: the last of it waits for the disk, if `sync`."""
+        """Write files, replacing older ones, and record them; with `sync`, the last one waits for the disk."""
         for name, content in contents.items():
             write_atomically(self.folder / name, content, sync=False)
         self.note(contents, sync=sync)
 
     def note(self, contents: Mapping[str, bytes], *, sync: bool = True) -> None:
-        """Note files that have been written."""
+        """Record files that have been written."""
         self.record.files |= {name: sha256(content).hexdigest() for name, content in contents.items()}
         write_atomically(self.folder / RUN, msgspec.json.format(msgspec.json.encode(self.record)), sync=sync)
 
     def write_history(self, rows: Sequence[Mapping[str, float | None]]) -> None:
-        """Write both history files: an epoch a row. A figure that is missing, or no finite number, is null or empty."""
+        """Write both history files, a row per epoch. A missing figure, or one that is not finite, is null or empty."""
         finite = [finite_row(row) for row in rows]
         lines = "".join(json.dumps(row) + "\n" for row in finite)
         self.write({HISTORY_TABLE: table_text(finite).encode(), HISTORY: lines.encode()})
 
     def write_recording(self, arrays: Mapping[str, Array]) -> None:
-        """Write named arrays, float32 or float64, that a run has left."""
+        """Write a run's named arrays, float32 or float64."""
         self.write({RECORDING: tensor_bytes("a recording of a run", arrays)})
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """What run.json says; None in a folder of an earlier deltarule, which has none. FileError where it is damaged."""
+    """The content of run.json; None in a folder of an earlier deltarule, which has none. FileError if it is damaged."""
     path = folder / RUN
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunRecord) if path.exists() else None
@@ -114,7 +114,7 @@ def read_record(folder: Path) -> RunRecord | None:
 
 
 def check_belongs(path: Path, content: bytes) -> None:
-    """Raise FileError unless a file is the one that run.json beside it knows, if there is one; a history may grow."""
+    """Raise FileError unless a file matches the run.json beside it, if there is one; a history may grow."""
     record, digest, digests = read_record(path.parent), sha256(), list[str]()
     for part in content.splitlines(keepends=True) if path.name == HISTORY else [content]:
         digest.update(part)
@@ -124,7 +124,7 @@ def check_belongs(path: Path, content: bytes) -> None:
 
 
 def environment(**more: Any) -> dict[str, Any]:
-    """Where a run takes place: versions, platform, threads; and what more there is to know, as its seed."""
+    """The environment of a run: versions, platform, threads; and more facts, such as its seed."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = {"deltarule": version_of(DISTRIBUTION), "numpy": version_of("numpy"), "scipy": version_of("scipy")}
     return {
@@ -136,7 +136,7 @@ def environment(**more: Any) -> dict[str, Any]:
 
 
 def version_of(package: str) -> str | None:
-    """The version of an installed package; None for one that is not."""
+    """The version of an installed package; None if it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -145,12 +145,12 @@ def version_of(package: str) -> str | None:
 
 @cache
 def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
-    """The environment of a run of such an engine and dtype, with what its bits depend on there: asked once."""
+    """The environment of a run with this engine and dtype, with everything its bits depend on; computed once."""
     return environment(engine=fingerprint(engine or "", "float64" if dtype == "float64" else "float32"))
 
 
 def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
-    """Of the library the digest of three fixed steps, and what it is; of NumPy what it computes with."""
+    """For the library its version and the digest of three fixed steps; for NumPy its BLAS."""
     if engine_name == NATIVE and engine("auto").name == NATIVE:
         return {STEPS: three_steps(dtype), "library": build.sources_hash(), "instructions": instructions()}
     config: Any = np.show_config("dicts")
@@ -162,7 +162,7 @@ def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
 
 
 def three_steps(dtype: str) -> str:
-    """The digest of a small network after three steps, for which random numbers of every kind are drawn."""
+    """The digest of a small network after three steps that draw random numbers of every kind."""
     pixels = (np.arange(39 * 36) * 40503 // 32 % 256).astype(np.uint8).reshape(39, 6, 6)
     network = Network((36, 20, 10), hidden="tanh", dropout=0.2, dtype=dtype, rng=0)
     more: dict[str, Any] = {"augment": {"rotation": 9, "elastic_alpha": 5}, "average": 0.9, "clip": 1.0}
@@ -172,9 +172,9 @@ def three_steps(dtype: str) -> str:
 
 
 def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | None]]:
-    """The rows that `write_history` wrote, an epoch each.
+    """The rows that `write_history` wrote, one per epoch.
 
-    Raises FileError where there are none, or they are those of another run, DataError where they are damaged.
+    Raises FileError if there are none, or they belong to another run, DataError if they are damaged.
     """
     path = Path(run_folder, HISTORY)
     try:
@@ -192,7 +192,7 @@ def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | N
 
 
 def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
-    """What `write_recording` wrote. Raises FileError and DataError as `read_history` does."""
+    """The arrays that `write_recording` wrote. Raises FileError and DataError like `read_history`."""
     path = Path(run_folder, RECORDING)
     if not path.is_file():
         raise FileError(f"a run leaves {RECORDING}: got {run_folder}, where there is none; train with --run FOLDER")
@@ -205,14 +205,14 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
 
 
 class FolderLock(FileIO):
-    """A folder, made where there is none, that this process holds until it closes the lock, or ends.
+    """A folder, created if missing, that this process holds until it closes the lock, or ends.
 
-    FileError where another process holds it, or it cannot be made or written to.
+    FileError if another process holds it, or it cannot be created or written to.
     """
 
     def __init__(self, folder: Path) -> None:
         place = folder / LOCK
-        if place.is_symlink():  # in a folder from a stranger it may lead anywhere, and is written to
+        if place.is_symlink():  # in a stranger's folder it may be a link to anywhere, and is written to
             raise FileError(f"the lock of a folder is a file: got {place}, a link; remove it, or give another folder")
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -224,7 +224,7 @@ class FolderLock(FileIO):
             if sys.platform == "win32":
                 import msvcrt
 
-                self.seek(2**30)  # the same byte for all, and none of the text, since no other process may read it
+                self.seek(2**30)  # the same byte for all, outside the text, which no other process could read then
                 msvcrt.locking(self.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
@@ -244,7 +244,7 @@ class FolderLock(FileIO):
             self.write(f"{os.getpid()} on {platform.node()} since {time.strftime('%Y-%m-%d %H:%M')}\n".encode())
 
     def holder(self) -> str:
-        """The process that has written its number to it last."""
+        """The process that last wrote its number to it."""
         self.seek(0)
         return self.read(512).decode(errors="replace").strip()
 

@@ -1,10 +1,10 @@
-"""Named arrays and a text in one safetensors file, which is checked before any memory is taken for what it claims.
+"""Named arrays and a text in one safetensors file, which is checked before memory is allocated for it.
 
 The file: 8 bytes with the length N of the header (little-endian), N bytes of JSON, then the arrays' bytes. The text
-of a model or a checkpoint is canonical JSON with a digest: one content has one text, and damage shows.
+of a model or a checkpoint is canonical JSON with a digest: one content has one text, and damage is detected.
 
-The safetensors library writes it. Reading is our own: the library takes headers of 100 MB and duplicate keys, and
-makes the arrays before anyone can object; once the header has been looked at, what is left is `np.frombuffer`.
+The safetensors library writes it. Reading is our own: the library accepts headers of 100 MB and duplicate keys, and
+creates the arrays before they can be checked; after the header is checked, `np.frombuffer` is enough.
 """
 
 import hashlib
@@ -25,15 +25,15 @@ from deltarule.errors import FileError, ModelFileError, install_command, sentenc
 from deltarule.nn.arrays import Array
 
 METADATA_KEY = "deltarule"
-HEADER_LIMIT = 1024 * 1024  # the columns of a wide table, with their categories, take most of it
+HEADER_LIMIT = 1024 * 1024  # most of it may be the columns of a wide table, with their categories
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # as far as every JSON reader counts exactly
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # the largest integer that every JSON reader has exactly
 Dtype = Literal["F32", "F64"]  # the names that safetensors gives them
 DTYPES: dict[Dtype, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
 
 class Slot(NamedTuple):
-    """What an array is, or is to be."""
+    """The dtype and shape of an array."""
 
     dtype: Dtype
     shape: tuple[int, ...]
@@ -47,7 +47,7 @@ class Slot(NamedTuple):
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
-    """What the header says about an array; the offsets count from the header's end."""
+    """The header's entry of an array; the offsets count from the header's end."""
 
     dtype: Dtype
     shape: tuple[Count, ...]
@@ -55,25 +55,25 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
-    """The file that holds `text` and `arrays` (float32 or float64), the same bytes for the same content."""
-    # The library writes the memory behind a strided array as if it were contiguous; NumPy gives a number a dimension.
+    """The file with `text` and `arrays` (float32 or float64), the same bytes for the same content."""
+    # The library writes a strided array's memory as if it were contiguous; NumPy gives a number a dimension.
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     return save(contiguous, {METADATA_KEY: text})
 
 
 def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """The file that holds arrays and JSON, to which a digest is added. Raises as `canonical_json` does."""
+    """The file with arrays and JSON, to which a digest is added. Raises as `canonical_json` does."""
     return tensor_bytes(canonical_json({**content, "digest": digest_of(content, arrays.values())}), arrays)
 
 
 @contextmanager
 def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file, open for reading; FileError where there is none, or it cannot be read."""
+    """A file, open for reading; FileError if there is none, or it cannot be read."""
     target = Path(path)
     try:
         if target.is_dir():
             raise FileError(sentence("files.folder", path=path))
-        if target.exists() and not target.is_file():  # to open a pipe would be to wait for its writer
+        if target.exists() and not target.is_file():  # opening a pipe would wait for its writer
             raise FileError(f"a model is a file: got {path}, which is a device or pipe; save what it gives to a file")
         with target.open("rb") as stream:
             yield stream
@@ -86,9 +86,9 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
-    """The text, and what the arrays are whose bytes come next in `stream`, in the order in which they come.
+    """The text, and the arrays whose bytes come next in `stream`, in order.
 
-    Raises ModelFileError, or another ValueError, unless the header is sound and describes the file to the last byte.
+    Raises ModelFileError, or another ValueError, unless the header is valid and describes the file to the last byte.
     """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
@@ -129,10 +129,10 @@ def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
 class SignedFile:
     """An open file that `signed_file_bytes` made: its JSON, without the digest, and then its arrays.
 
-    key: where the version of the format stands. versions: those that can be read.
+    key: the key of the format's version. versions: those that can be read.
 
-    Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and all of it as the
-    digest says.
+    Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and matches its
+    digest.
     """
 
     def __init__(self, stream: BinaryIO, key: str, versions: tuple[int, ...]) -> None:
@@ -153,7 +153,7 @@ class SignedFile:
         self.digest = content.pop("digest", None)
 
     def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:
-        """The arrays, which must be those in `layout`, in its order. None is read where any is another."""
+        """The arrays, which must match `layout`, in its order. None is read if any differs."""
         for name in sorted(layout.keys() | self.slots.keys()):
             if (expected := layout.get(name)) != (got := self.slots.get(name)):
                 raise ModelFileError(f"expected {name!r} to be {expected or 'absent'}: got {got or 'none'}")
@@ -165,13 +165,13 @@ class SignedFile:
 
 
 def strict_json(text: str) -> Any:
-    """What a JSON text says; ModelFileError where an object says something twice."""
+    """The value of a JSON text; ModelFileError if an object has a key twice."""
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for name, value in pairs:
             if name in content:
-                raise ModelFileError(f"every key in its JSON may be given once: got {name!r} twice")
+                raise ModelFileError(f"every key in its JSON must be unique: got {name!r} twice")
             content[name] = value
         return content
 
@@ -179,7 +179,7 @@ def strict_json(text: str) -> Any:
 
 
 def canonical_json(content: Any) -> str:
-    """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for what is not JSON."""
+    """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for other values."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 

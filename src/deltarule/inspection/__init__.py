@@ -1,1 +1,1 @@
-"""Looking inside: how good the answers are, where they are wrong, and pictures of both."""
+"""Inspection: how good the answers are, where they are wrong, and pictures of both."""

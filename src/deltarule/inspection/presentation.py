@@ -1,6 +1,7 @@
 """How results are presented: numbers, sentences, tables and images in text, for a terminal of 80; records as JSON."""
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from deltarule.errors import read_tables
 from deltarule.nn.arrays import Array
 
 WIDTH = 78
@@ -15,7 +17,8 @@ MOST_LETTERS = 22  # of a user's own names
 
 BLOCKS = " ░▒▓█▀▄"
 INK = np.array([(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]) / 100  # of upper and lower half
-IN_ASCII = str.maketrans(BLOCKS, ' :+%#"_')
+TABLES = read_tables("inspection/terminal")
+IN_ASCII = str.maketrans(TABLES["in_ascii"] | dict(zip(BLOCKS, ' :+%#"_', strict=True)))
 
 
 def plain(value: Any) -> Any:
@@ -28,12 +31,12 @@ def plain(value: Any) -> Any:
 
 
 def number(value: float, sign: str = "-") -> str:
-    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus where there is one."""
+    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus sign."""
     return f"{float(value) + 0.0:{sign}.5g}"  # 0 added, so that -0.0 becomes 0.0
 
 
 def align(values: Iterable[float]) -> list[str]:
-    """Numbers that can be added up by eye: as many decimals for all as give the largest five digits."""
+    """Numbers that can be added by eye: the same number of decimals, five digits for the largest."""
     values = [float(value) + 0.0 for value in values]
     sign = "+" if min(values, default=0.0) < 0.0 else ""
     largest = max(map(abs, values), default=0.0)
@@ -44,7 +47,7 @@ def align(values: Iterable[float]) -> list[str]:
 
 
 def shorten(name: str) -> str:
-    """A name that leaves room for its numbers."""
+    """A name, shortened to leave room for its numbers."""
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
@@ -60,7 +63,7 @@ def wrap(sentence: str) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, indent: int = 4) -> list[str]:
-    """Rows below their heads, indented; the first `left` columns to the left, the others to the right."""
+    """Rows below their heads, indented; the first `left` columns left-aligned, the others right-aligned."""
     lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
@@ -74,7 +77,7 @@ def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable
 
 
 def text_image(image: Array) -> str:
-    """An image as lines of text, one character for two pixels, one above the other.
+    """An image as lines of text, one character for two pixels above each other.
 
     image: (height, width), any dtype: 0 or less is paper, the largest number is full ink.
 
@@ -88,17 +91,24 @@ def text_image(image: Array) -> str:
     return "\n".join("".join(line).rstrip() for line in np.array(list(BLOCKS))[distances.argmin(axis=-1)])
 
 
+def in_unicode(text: str) -> str:
+    """An equation's LaTeX, or a paragraph of its proof, in Unicode, for a terminal."""
+    for pattern, instead in TABLES["in_unicode"].items():
+        text = re.sub(pattern, instead, text)
+    return text
+
+
 def encodable(text: str, encoding: str) -> str:
-    """A text that shows images, for a terminal of this encoding: in ASCII where that lacks block characters."""
+    """The text for a terminal of this encoding: formulas and images in ASCII where the encoding lacks a character."""
     try:
-        BLOCKS.encode(encoding)
+        text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return text.translate(IN_ASCII)
     return text
 
 
 def picture_lines(array: Array, shape: tuple[int, int]) -> list[str]:
-    """An image in text, indented by four, without its empty margins above and below."""
+    """An image as text, indented by four, without empty lines above and below."""
     if shape[1] > WIDTH - 4:
         return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
     return [f"    {line}".rstrip() for line in text_image(array.reshape(shape)).strip("\n").splitlines()]

@@ -1,1 +1,1 @@
-"""Programs that learners write: what they hold, whether they are right, and exercises to write one."""
+"""Programs that learners write: their content, whether they are right, and exercises to write one."""

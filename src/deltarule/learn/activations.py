@@ -1,4 +1,4 @@
-"""Activations as a program may have them: the known ones, their usual mistakes, and functions of the program's own."""
+"""Activations of a program: the known ones, their usual mistakes, and the program's own functions."""
 
 import math
 import re
@@ -12,7 +12,7 @@ from deltarule.nn.arrays import Array
 
 Function = Callable[[Array], Array]
 TOLERANCE = 1e-5
-PLAIN = (1.0, 2.0, 0.5)  # the factors that are taken for conventions where one number alone is compared
+PLAIN = (1.0, 2.0, 0.5)  # the factors that count as conventions if only one number is compared
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def softmax(weighted: Array, axis: int | None = 1) -> Array:
-    """e^z over its sum along an axis; over all of it, where that is None."""
+    """e^z over its sum along an axis, or over everything if that is None."""
     powers = np.exp(weighted - weighted.max())
     return powers / powers.sum(axis=axis, keepdims=True)
 
@@ -74,7 +74,7 @@ KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, BIPOLAR, *SMOOTH)
 
 MEANT = {"leaky|prelu|hard": None, "sigm|logistic": SIGMOID, "tanh": TANH, "softmax": SOFTMAX, "relu": RELU}
 
-# What the usual mistakes make of z: by id of mistakes.toml, with the activation that was meant.
+# The results of the usual mistakes for z: by id of mistakes.toml, with the activation that was meant.
 MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
     ("softmax-axis", SOFTMAX, lambda z: softmax(z, 0)),
@@ -92,7 +92,7 @@ MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("activation-twice", TANH, lambda z: np.tanh(np.tanh(z))),
 )
 
-# The same of what may also be a step on the way to the right value.
+# The same for values that may also be a step on the way to the right value.
 UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
     ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
     ("relu-absolute", RELU, np.abs),
@@ -103,7 +103,7 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
 
 
 def sigma_of(name: str) -> Sigma | None:
-    """The activation that a function's name says."""
+    """The activation that a function's name names."""
     return next((kind for words, kind in MEANT.items() if re.search(words, plain(name))), None)
 
 
@@ -114,17 +114,17 @@ def own(name: str, function: Function) -> Sigma:
 
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
-    """Whether two arrays of one shape agree, as far as the size of the second asks for."""
+    """Whether two arrays of one shape agree, relative to the size of the second."""
     return likeness(right, tolerance)(found)
 
 
 def likeness(right: Array, tolerance: float = TOLERANCE) -> Callable[[Array], bool]:
-    """The same, as a question to many arrays."""
+    """The same as a predicate for many arrays."""
     allowed = tolerance * max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
     first = right.item(0) if right.size else 0.0
 
     def is_like(found: Array) -> bool:
-        if not abs(found.item(0) - first) <= allowed:  # most are told apart by one number
+        if not abs(found.item(0) - first) <= allowed:  # one number distinguishes most
             return False
         rest = found - right
         return math.sqrt(float(np.vdot(rest, rest).real)) <= allowed
@@ -146,7 +146,7 @@ def activation_for(z: Array, a: Array, known: Sequence[Callable[[Array], bool]])
 
 
 def factor_between(found: Array, right: Array) -> float | None:
-    """c where found = c * right, as far as rounding lets; None where there is none."""
+    """c with found = c * right, up to rounding; None if there is none."""
     size = float(np.vdot(right, right).real)
     if not size or not math.isfinite(size):
         return None

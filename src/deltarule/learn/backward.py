@@ -1,8 +1,7 @@
-"""The way back: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
+"""The backward pass: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
 
-delta of a layer is the array that the program makes dC/dW of. It is compared with what BP1 or BP2 makes of the
-program's own arrays, and then with what the usual mistakes make of them. A factor is a convention; a sign is settled
-by the update.
+delta of a layer is the array from which the program computes dC/dW. It is compared with BP1 or BP2 for the program's
+own arrays, and then with the results of the usual mistakes. A factor is a convention; the update settles a sign.
 """
 
 from collections.abc import Iterator
@@ -64,7 +63,7 @@ def walk_back(run: Pass, loss: str) -> None:
 
 
 def blame_derivative(run: Pass, begun: int) -> None:
-    """Blame the function that computes sigma' where it is fed with a wherever it is called."""
+    """Blame the function that computes sigma' if every call passes a to it."""
     wrong = [each for each in run.steps if each.quantity == "delta"]
     if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
         for step in wrong:
@@ -80,7 +79,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
         inside = [each for each in before if each.role == "derivative"] or called  # nonlin(a, deriv=True)
         return inside[-1] if inside else delta_source(run, l, event, begun, errors)
-    if mistake == "updated-weights":  # at an update that comes too early, where a later line updates them, too
+    if mistake == "updated-weights":  # at an update that comes too early, if a later line also updates them
         start = run.layers[l + 1].weights
         moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
         is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
@@ -111,7 +110,7 @@ def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
 
 
 def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
-    """dC/da of a layer, as it is right for some loss."""
+    """dC/da of a layer, correct for some loss."""
     if l + 1 == len(run.layers):
         a, wanted = run.a[-1], run.targets
         error = a - wanted
@@ -121,12 +120,12 @@ def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
 
 
 def wrong_targets(targets: Array) -> list[Array]:
-    """Targets that are shifted by a class, or 0 for 1."""
+    """Targets that are shifted by a class, or with 0 and 1 swapped."""
     return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
 
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
-    """delta of the outputs: what is right for some loss, with the loss's name; and what mistakes make of it."""
+    """delta of the outputs: correct for some loss, with the loss's name; and the results of mistakes."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
     right: list[Form] = [("=cross_entropy", error)] if kind in MULTI else []
@@ -152,14 +151,14 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
 
 
 def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], list[Form]]:
-    """delta of a hidden layer: what BP2 makes of the program's delta behind it, and what mistakes make of that."""
+    """delta of a hidden layer: BP2 for the program's delta of the next layer, and the results of mistakes."""
     if behind is None:
         return [], []
     kind, W, z, a = run.kinds[l], run.layers[l + 1].W, run.z[l], run.a[l]
     error = behind @ W.T
     right = [("", kind.back(error, z, a))]
     if kind.of_a is not None and kind is not SOFTMAX:
-        right.append(("", error * kind.of_a(a)))  # of the program's own a, where its activation is wrong
+        right.append(("", error * kind.of_a(a)))  # from the program's own a, if its activation is wrong
     wrong: list[Form] = [("no-slope", error)] if kind is not IDENTITY else []
     wrong += list(slope_forms(run, l, error))
     if W.shape[0] == W.shape[1]:
@@ -179,7 +178,7 @@ def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], l
 
 
 def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
-    """What the usual mistakes in sigma' make of an error."""
+    """The results of the usual mistakes in sigma' for an error."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     if kind is SOFTMAX:
         yield "softmax-minus", kind.back(-error, z, a)
@@ -192,7 +191,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
         halves: tuple[Array, ...] = (a, 1 - a, 1 + a) if kind is SIGMOID else (1 - a, 1 + a, a**2, 1 - z**2)
         halves += a * (1 + a) if kind is SIGMOID else 1 + a**2, a**2, (a - 1) * kind.value(a)
         yield from (("slope-half", error * each) for each in halves)
-        yield "slope-half", error * kind.value(a)  # the function itself, for want of its derivative
+        yield "slope-half", error * kind.value(a)  # the function itself instead of its derivative
     if kind is RELU or "ReLU" in kind.name:
         yield "mask-of-error", error * (error > 0)
         yield "mask-of-error", error * (error < 0)
@@ -209,7 +208,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(
     run: Pass, index: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
 ) -> tuple[Found, str, float] | None:
-    """The array that is delta of a layer, its mistake, and how many times the right one it is."""
+    """The array that is delta of a layer, its mistake, and its factor."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
@@ -218,11 +217,11 @@ def find_delta(
     loose = [pair for pair in loose if pair[1].size > 1 or is_gradient(pair[0].name, "errors")]
     for group in (used, loose):
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
-        if fitting:  # where dC/dW is made of none of them, the one that was computed last
+        if fitting:  # if dC/dW comes from none of them, the last one
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
             later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
             if key == "=cross_entropy" and loss == "quadratic" and (whole := first_multiple(later, right[-1][1])):
-                return whole[:2], "=quadratic", whole[2]  # of which dC/dW should be made
+                return whole[:2], "=quadratic", whole[2]  # from which dC/dW should be computed
             return found[:2], key, found[2]
         for key, array in wrong:
             if group is loose and key in ("no-slope", "error-before-slope", "targets-forgotten"):
@@ -241,7 +240,7 @@ def find_delta(
 def nearest_multiple(
     run: Pass, l: int, begun: int, pairs: list[Found], right: Array
 ) -> tuple[Event, Array, float] | None:
-    """The first array that is a multiple of another one and that dC/dW is made of as it is; else the first multiple."""
+    """The first array that is a multiple of another one and from which dC/dW is computed; else the first multiple."""
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
@@ -249,19 +248,19 @@ def nearest_multiple(
         for event, array in pairs:
             is_whole = factor_between(array, made[2] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
-                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # made number by number, and scaled so
+                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed number by number, and scaled so
                 return found[0] if is_one_by_one else event, array, factor
     return found
 
 
 def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
-    """Whether the program makes dC/dW of an array."""
+    """Whether the program computes dC/dW from an array."""
     if not delta.any() or not np.isfinite(delta).all():
         return False
     found = gradient_like(run, run.layers[l], run.inputs(l).T @ delta, begun)
     if delta.size > 1 or found is None:
         return found is not None
-    return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number makes a multiple of the inputs
+    return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number gives a multiple of the inputs
 
 
 def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
@@ -320,7 +319,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
 
 
 def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array | None:
-    """Go on with the last array that has a gradient's name and is wrong; None where there is none."""
+    """Continue with the last wrong array that has a gradient's name; None if there is none."""
     if not named:
         run.note(quantity, l, None, "?")
         return None
@@ -333,7 +332,7 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
 ) -> tuple[Event, Array, float, float]:
-    """What the statement of a product stores, where that is a multiple of the product with a share of W added."""
+    """What the statement of a product stores, if that is a multiple of the product plus a share of W."""
     own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
     later = run.stores(layer.weights.value.shape, found[0].time, run.end)
@@ -349,7 +348,7 @@ def with_penalty(
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
-    """What the statement of a right product stores instead of it, and the mistake: its transpose, or zeros."""
+    """What the statement of a right product stores instead, and the mistake: its transpose, or zeros."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
     if stored is None or stored.value.size != found[1].size:
@@ -384,11 +383,11 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     alike = [each for each in run.delta if each is not None and each.shape == delta.shape]
     forms += [("of-another-layer", each.sum(axis=0)) for each in alike]
     made = run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
-    made = [] if right.size == 1 else made  # of which any number is a multiple
+    made = [] if right.size == 1 else made  # any number is a multiple of these
     forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
     named = [pair for pair in pairs if is_gradient(pair[0].name)]
     for key, array in forms:
-        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be right by itself
+        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be correct
         if run.n > 1 and (wrong := first_multiple(group, array)):
             run.note("db", index, wrong[0], key)
             return wrong[1]
@@ -396,7 +395,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
 
 
 def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
-    """What is stored as the gradient of biases between a layer's delta and the next one's, where it is not delta."""
+    """What is stored as the gradient of biases between a layer's delta and the next one's, if it is not delta."""
     pairs = run.trace.of_size(run.layers[index].b.size, begun)
     time = next((event.time for event, array in pairs if is_close(array, delta)), None)
     if time is None:
@@ -414,7 +413,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
         return None
     total, size = abs(delta.sum()), np.abs(delta).sum()
     sums = total * np.array([1.0, 1 / run.n, 1 / delta.size, 1 / delta.shape[1]])
-    is_clear = total > 1e-6 * size and run.n > 1  # else any 0 would do
+    is_clear = total > 1e-6 * size and run.n > 1  # else any 0 would match
     for event in [each for each in run.trace.events if begun < each.time < run.end and each.value.size == 1]:
         is_sum = (np.abs(abs(event.value.item()) - sums) < 1e-9 * size).any()
         if is_sum and (is_clear or is_gradient(event.name)):
@@ -433,7 +432,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
 
 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
-    """Arrays that have the name of a bias's gradient, and no other layer's number."""
+    """Arrays with the name of a bias's gradient, without another layer's number."""
     number = number_in(name)
     pairs = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name)]
     return [pair for pair in pairs if number_in(pair[0].name) in (None, number)] if delta.any() else []

@@ -18,16 +18,16 @@ from deltarule.randomness import generator
 
 
 class UnfilledError(Exception):
-    """An argument for which nothing fits."""
+    """An argument without a fitting value."""
 
 
 @dataclass
 class Bank:
-    """Values for arguments, by name: what was computed so far, and the examples."""
+    """Values for arguments, by name: earlier results, and the examples."""
 
     examples: SmallBatch
     is_constructor: bool = False
-    starts: list[InitialParameter] = field(default_factory=list)  # with those that are drawn here
+    starts: list[InitialParameter] = field(default_factory=list)  # with those drawn here
     program: Program | None = None
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Bank:
         return True
 
     def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Values for all arguments of a function that have no default, and for the number of epochs and the rate."""
+        """Values for all arguments of a function without a default, and for the number of epochs and the rate."""
         try:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
@@ -90,7 +90,7 @@ class Bank:
         return given, words
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
-        """Call a function with values for its arguments. Raises UnfilledError where one has none."""
+        """Call a function with values for its arguments. Raises UnfilledError if one has none."""
         given, words = self.arguments(function)
         return attempt(what, function, *given, seconds=seconds, **words)
 
@@ -119,7 +119,7 @@ class Bank:
         return self.examples.value(name, is_constructor=self.is_constructor)
 
     def take(self, node: Any, name: str, value: Any) -> None:
-        """Remember what a function returned, under the names of its return statement."""
+        """Keep what a function returned, under the names of its return statement."""
         role = role_of(name)
         self.results.setdefault(role, value)
         returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
@@ -145,7 +145,7 @@ class Bank:
                 self.results["output"] = arrays[0 if is_first else -1]
 
     def draw_parameters(self, names: Sequence[str]) -> None:
-        """Parameters for a function that is given several or a dict of them, where no function makes them."""
+        """Parameters for a function that takes several or a dict of them, if no function creates them."""
         if self.program is None:
             return
         slices = [each.slice for each in self.program.nodes if isinstance(each, ast.Subscript)]
@@ -170,7 +170,7 @@ class Bank:
 
 
 def copy_of(value: Any) -> Any:
-    """An array of its own, since functions may change what they are given."""
+    """A copy of an array, since functions may change their arguments."""
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

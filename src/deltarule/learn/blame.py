@@ -1,4 +1,4 @@
-"""Which line a wrong array is blamed on: the first that made something which nothing right explains."""
+"""The line to blame for a wrong array: the first whose result has no correct explanation."""
 
 from collections.abc import Iterator
 
@@ -16,17 +16,14 @@ FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "
 
 
 def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array], *, is_given: bool = False) -> Event:
-    """Where a wrong delta was made: the first array of its shape that nothing explains; else its last store.
-
-    errors: dC/da of the layer, in the forms that are right. is_given: whether a right function was given a wrong array.
-    """
+    """The line of a wrong delta: of the first unexplained array of its shape, else of its last store. errors: dC/da."""
     behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
     pairs = [pair for pair in pairs if pair[0].time <= found.time and (pair[0].role != "loss" or found.role == "loss")]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
-        lying = [other for each, other in pairs if each is event]  # as many samples as outputs: in both ways
+        lying = [other for each, other in pairs if each is event]  # as many samples as outputs: either way
         is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not for a mean that is printed
         if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
@@ -34,7 +31,7 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
 
 
 def last_copy(run: Pass, l: int, found: Event) -> Event:
-    """The last time that an array was stored, under whatever name, before dC/dW was made of it."""
+    """The last time that an array was stored, under any name, before dC/dW was computed from it."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], found.time))
     shape, weights = run.layers[l].W.shape, run.layers[l].weights.value
     made = [pair for lying in {shape, shape[::-1]} for pair in run.trace.like(lying, found.time)]
@@ -48,7 +45,7 @@ def last_copy(run: Pass, l: int, found: Event) -> Event:
     last = (inside or stored or [found])[-1]
     handed = [each for each in stored if last.time - 4 < each.time < last.time and each.callers[1:] == last.callers]
     handed = [each for each in handed if each.where.function not in (found.where.function, last.where.function)]
-    return (handed or [last])[-1]  # by a function that does nothing to it
+    return (handed or [last])[-1]  # by a function that does not change it
 
 
 def is_explained(array: Array, known: list[Array]) -> bool:
@@ -57,7 +54,7 @@ def is_explained(array: Array, known: list[Array]) -> bool:
 
 
 def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
-    """What a program may compute on its way to a right delta."""
+    """What a program may compute on the way to a correct delta."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     with np.errstate(all="ignore"):
         powers = np.exp(-z), np.exp(z), np.exp(z - z.max(axis=1, keepdims=True))
@@ -81,7 +78,7 @@ def explanations_of_loss(a: Array, wanted: Array) -> Iterator[Array]:
 
 
 def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
-    """Where wrong targets were made: the first array that is one of them."""
+    """Where wrong targets were computed: the first array that equals one of them."""
     for event, array in run.trace.arrays(*run.targets.shape):
         if event.time <= found.time and any(np.array_equal(array, each) for each in wrong):
             return event
@@ -89,9 +86,9 @@ def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
 
 
 def blame_callers(run: Pass) -> dict[int, int]:
-    """By the place of a wrong step in run.steps, the line of the call to blame where the function called is right.
+    """By the index of a wrong step in run.steps, the line of the call to blame if the called function is correct.
 
-    A function is right where it made right arrays, called from elsewhere.
+    A function is correct if other calls gave correct arrays.
     """
     blamed: dict[int, int] = {}
     right_steps = [each for each in run.steps if each.event and not each.mistake]

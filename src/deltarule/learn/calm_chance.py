@@ -1,4 +1,4 @@
-"""Chance without shuffles: what a program draws in random order keeps its order, so that arrays can be compared."""
+"""Randomness without shuffles: a program's random orders keep their order, so that arrays can be compared."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import numpy as np
 
 @contextmanager
 def calm_chance() -> Iterator[None]:
-    """Shuffles keep the order, so that arrays can be compared; what is drawn elsewhere stays as it was."""
+    """Shuffles keep the order, so that arrays can be compared; other draws stay random."""
     calm: dict[Any, dict[str, Any]] = {
         np.random: {
             "shuffle": lambda values: None,
@@ -41,13 +41,13 @@ def calm_chance() -> Iterator[None]:
 
 
 class CalmGenerator(np.random.Generator):
-    """A generator of a program's own that leaves the order as it is."""
+    """A program's own generator, which keeps the order."""
 
     def shuffle(self, *values: Any, **words: Any) -> None:
         """Nothing."""
 
     def permutation(self, *values: Any, **words: Any) -> Any:
-        """The values as they are."""
+        """The values, unchanged."""
         return np.arange(values[0]) if np.ndim(values[0]) == 0 else np.array(values[0])
 
 
@@ -63,6 +63,6 @@ class CalmState(np.random.RandomState):
 
 
 def first_of(values: Any, size: Any) -> Any:
-    """The first of some values, as many as are asked for."""
+    """The first values, as many as requested."""
     pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
     return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)

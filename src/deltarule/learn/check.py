@@ -1,4 +1,4 @@
-"""The check of a learner's own program: what it computes, step by step, and the first line that is wrong."""
+"""The check of a learner's own program: what it computes, step by step, and its first wrong line."""
 
 import ast
 import os
@@ -38,10 +38,10 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
     """Check a network that you wrote yourself, and name the first line that is wrong.
 
     path: a program (.py), a notebook (.ipynb) or a page with code (.md). Its imports, functions, classes and constants
-    are used; what reads files, plots or trains is left out. run: carry out all of it. train: whether a program without
-    mistakes is trained on the bundled digits for a few seconds.
+    are used; statements that read files, plot or train are left out. run: execute everything. train: whether to train
+    a program without mistakes on the bundled digits for a few seconds.
 
-    The program runs in a process of its own with limits of time and memory: check your own files, not strangers'.
+    The program runs in a separate process with limits of time and memory: check your own files, not strangers'.
     """
     program = find_program(os.fspath(path)) or Path(path)
     if not program.is_file():
@@ -51,7 +51,7 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 
 def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
     """As `check`."""
-    read_program(Path(path))  # what cannot be read is refused here
+    read_program(Path(path))  # a program that cannot be read is refused here
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
     folder = str(Path(path).resolve().parent) if run else None
@@ -66,7 +66,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
 
 
 def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
-    """The check itself, in the process that calls it: the learner's code runs here."""
+    """The check itself, in the calling process: the learner's code runs here."""
     program = read_program(Path(path))
     program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
@@ -97,19 +97,19 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         adapter="" if matched else adapter_for(program, session),
     )
     if train and result.ok and best is not None:
-        hand_back(result.to_json_dict())  # which stays where training takes too long
-        with np.errstate(all="ignore"):  # what overflows shows in the accuracy
+        hand_back(result.to_json_dict())  # which stays if training takes too long
+        with np.errstate(all="ignore"):  # an overflow shows in the accuracy
             result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()
 
 
 def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
-    """What is wrong with the small functions, and what a run shows."""
+    """The findings in the small functions, and those of a run."""
     return [*probe(session, run), *run_findings(session.program, session, run)]
 
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """Findings, with those of functions that the program never uses as warnings, where its network was seen."""
+    """Findings; those in functions that the program never uses become warnings, if its network was recognized."""
     used = set(map(name_of, program.nodes))
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
@@ -119,7 +119,7 @@ def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding])
 
 
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
-    """What the best run shows: arrays that are wrong, and where it stopped."""
+    """The findings of the best run: wrong arrays, and where it stopped."""
     found, wrong = list[ProgramFinding](), mistakes_of(run)
     if run is not None and run.verdict is not None:
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
@@ -131,7 +131,7 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
 
 
 def mistakes_of(run: Trial | None) -> list[Step]:
-    """The arrays of a run that are wrong; where it stopped with an error, only those whose mistake has a name."""
+    """The wrong arrays of a run; if it stopped with an error, only those with a named mistake."""
     if run is None or run.verdict is None:
         return []
     steps = run.verdict.steps
@@ -140,7 +140,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
-    unsure = [] if knows_loss else ["off"]  # then the targets may be others than those that it was given
+    unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
     unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]
     last = len(run.verdict.layers) - 1
     return [each for each in wrong if (each.quantity, each.layer) != ("delta", last) or each.mistake not in unsure]
@@ -149,7 +149,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
 def error_findings(
     program: Program, session: Session, run: Trial | None, *, is_explained: bool
 ) -> list[ProgramFinding]:
-    """What the program raises however it is called: in the best run, in the function that trains, in its classes."""
+    """The errors that the program always raises: in the best run, in the function that trains, in its classes."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
@@ -168,7 +168,7 @@ def error_findings(
 
 
 def common_error(program: Program, session: Session, how: str) -> Failure | None:
-    """The error with which all runs of one kind end at the same line, unless it is for want of what is left out."""
+    """The error with which all runs of one kind end at the same line, unless left-out statements cause it."""
     errors = [each.error for each in session.runs if each.how == how and each.called]
     places = {(each.line, each.kind) if each is not None else (0, "") for each in errors}
     is_one = len(places) == 1 and errors[0] is not None and errors[0].line > 0
@@ -176,7 +176,7 @@ def common_error(program: Program, session: Session, how: str) -> Failure | None
 
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
-    """An error, with what should have been computed there."""
+    """An error, with the array that should have been computed there."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
@@ -212,7 +212,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
 
 
 def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """Findings in the order of the data's way."""
+    """Findings in the order of computation."""
 
     def key(finding: ProgramFinding) -> int:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
@@ -230,7 +230,7 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
 
 
 def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
-    """A gradient that is never filled, at the backward loop that leaves its layer out, or goes the wrong way."""
+    """A gradient that is never filled, at the backward loop that skips its layer, or goes the wrong way."""
     functions = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     around = [each for each in functions if each.lineno <= finding.line <= (each.end_lineno or 0)]
     loops = [each for node in around[:1] for each in ast.walk(node) if isinstance(each, ast.For | ast.While)]
@@ -243,7 +243,7 @@ def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
 
 
 def right_words(verdict: Any) -> list[str]:
-    """What is right, a line for each kind of array."""
+    """The correct parts, a line for each kind of array."""
     lines = []
     for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
         steps = [each for each in verdict.steps if each.quantity == quantity]
@@ -255,7 +255,7 @@ def right_words(verdict: Any) -> list[str]:
 
 
 def notes_of(program: Program, verdict: Any) -> list[str]:
-    """Conventions that the program follows, and what the reader of its file has to say."""
+    """Conventions of the program, and the notes of the reader of its file."""
     notes = list(reading_notes(program))
     if verdict is None:
         return notes
@@ -263,7 +263,7 @@ def notes_of(program: Program, verdict: Any) -> list[str]:
     if first is not None and not first.mistake:
         notes.append(f"the gradient is that of {NAMES[first.note]}")
     if any(each.note == "penalty" for each in verdict.steps):
-        notes.append("the gradient has a share of the weights added: a penalty")
+        notes.append("the gradient includes a share of the weights: a penalty")
     return notes
 
 
@@ -279,7 +279,7 @@ def parts_of(session: Session) -> list[ProgramPart]:
 
 
 def adapter_for(program: Program, session: Session) -> str:
-    """The lines to fill in, where a program with a network was not recognized."""
+    """The lines to fill in, if a program with a network was not recognized."""
     names = [name for name, role in session.functions.items() if role in ("forward", "backward")]
     names = names or list(program.classes)[:1]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}

@@ -1,8 +1,8 @@
-"""What a file of a program holds: Python from a .py file, the cells of a notebook, or the code of a Markdown page.
+"""The code of a program: a .py file, the cells of a notebook, or the code of a Markdown page.
 
-All of it becomes one text with a place for every line. Where a line does not parse because it is Python 2, a command to
-a notebook, or what an editor of text made of quotes, it is read as what was meant, and noted. What still does not parse
-is left out of a notebook or a page, and refused in a .py file, as Python would.
+All of it becomes one text with a place for every line. A line that does not parse because it is Python 2, a notebook
+command, or has typographic quotes, is read as what was meant, and noted. What still does not parse is left out of a
+notebook or a page, and refused in a .py file, as Python would.
 """
 
 import ast
@@ -32,7 +32,7 @@ PYTHON_MAGICS = {"time", "timeit", "capture", "prun", "python", "python3", "debu
 
 
 class Place(NamedTuple):
-    """A line of a learner's file; of a notebook, the line of a code cell, which are counted from 1."""
+    """A line of a learner's file; in a notebook, the line of a code cell. Cells count from 1."""
 
     file: str
     line: int
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 
 class Note(NamedTuple):
-    """What to know of a line. kind: "python2", "magic", "typed", "syntax" (left out) or "twice" (defined anew)."""
+    """A remark on a line. kind: "python2", "magic", "typed", "syntax" (left out) or "twice" (defined again)."""
 
     place: Place
     kind: str
@@ -55,12 +55,12 @@ class Note(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A file, a cell or a block of code. first: the line of the file or cell where it begins."""
+    """A file, a cell or a block of code. first: its first line in the file or cell."""
 
     text: str
     first: int = 1
     cell: int | None = None
-    is_sure: bool = True  # else it counts only if it parses as Python that does something
+    is_sure: bool = True  # else it counts only if it is Python that does something
 
 
 @dataclass
@@ -74,9 +74,9 @@ class Code:
 
 
 def find_program(name: str) -> Path | None:
-    """The program, notebook or page of that name, or the only one in a folder; None for a name of another kind.
+    """The program, notebook or page of that name, or the only one in a folder; None for another kind of name.
 
-    Raises SettingError where there is no such file, and for a folder that holds no program or several.
+    Raises SettingError if there is no such file, and for a folder without a program or with several.
     """
     path = Path(name)
     if path.is_dir():
@@ -96,7 +96,7 @@ def find_program(name: str) -> Path | None:
 
 
 def read_code(path: Path) -> Code:
-    """The Python in a file. ProgramError where it holds none, and where a .py file does not parse."""
+    """The Python in a file. ProgramError if it has none, or if a .py file does not parse."""
     code, text, suffix = Code(path), read_text(path), path.suffix.lower()
     read_chunks = notebook_chunks if suffix == ".ipynb" else page_chunks
     for chunk in [Chunk(text)] if suffix == ".py" else read_chunks(path, text):
@@ -107,7 +107,7 @@ def read_code(path: Path) -> Code:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in any encoding, its lines ended by newlines. ProgramError for what is not text."""
+    """The text of a file in any encoding, with newlines. ProgramError if it is not text."""
     content = path.read_bytes()
     if not content.strip():
         raise ProgramError(sentence("program.empty", path=path))
@@ -120,12 +120,12 @@ def read_text(path: Path) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("latin-1")  # which reads every byte: comments in an older encoding do no harm
+        text = content.decode("latin-1")  # which decodes every byte: comments in an older encoding do no harm
     return re.sub(r"\r\n?", "\n", text).replace("\f", "")
 
 
 def notebook_chunks(path: Path, text: str) -> Iterator[Chunk]:
-    """The code cells of a notebook, of format 3 or 4. ProgramError where it is not one, or not of Python."""
+    """The code cells of a notebook, of format 3 or 4. ProgramError if it is not one, or not in Python."""
     try:
         book = json.loads(text)
         sheets = [book] if "cells" in book else book["worksheets"]
@@ -147,7 +147,7 @@ def notebook_chunks(path: Path, text: str) -> Iterator[Chunk]:
 
 
 def page_chunks(path: Path, text: str) -> Iterator[Chunk]:
-    """The blocks of Python in a page: named as such, fenced or indented ones that parse; or all of a plain text."""
+    """The blocks of Python in a page: marked as Python, or fenced or indented and parsing; or a whole plain text."""
     lines = text.split("\n")
     start = 0
     if lines[0].strip() in ("---", "+++"):
@@ -168,7 +168,7 @@ def fence_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
             if found and "`" not in found["info"]:
                 mark, info, first = found["mark"], found["info"], number
                 closing = rf"[\s>]*{re.escape(mark)}" if mark[0] in "`~" else r"\s*\{(%|\{[<%])-? */?(end)?highlight"
-        elif re.match(closing, line) or number > len(lines):  # a page may break off in the middle
+        elif re.match(closing, line) or number > len(lines):  # a page may break off
             is_named = bool(PYTHON.match(info))
             if is_named or not info.strip(" {}"):
                 yield Chunk(dedent("\n".join(lines[first : number - 1])), first + 1, is_sure=is_named)
@@ -188,14 +188,14 @@ def indent_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
 
 
 def does_something(text: str) -> bool:
-    """Whether a text is Python and more than words or numbers, which parse as well."""
+    """Whether a text is Python and more than words or numbers, which also parse."""
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return any(not isinstance(node, ast.Expr) for node in ast.parse(text).body)
     return False
 
 
 def add_chunk(code: Code, chunk: Chunk) -> None:
-    """Append a chunk to the code as Python 3, with notes; one that is not Python as empty lines, if that may be."""
+    """Append a chunk to the code as Python 3, with notes; if it is not Python, as empty lines where that is allowed."""
     lines = chunk.text.split("\n")
     places = [Place(code.path.name, chunk.first + n, chunk.cell) for n in range(len(lines))]
     error, n_before = None, len(code.notes)
@@ -210,7 +210,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
         if code.path.suffix.lower() == ".py":
             raise ProgramError(sentence("program.syntax", place=place, shown=shown))
         parts = parts_of(chunk)
-        if len(parts) > 1:  # what is wrong with one leaves the others
+        if len(parts) > 1:  # an error in one leaves the others
             del code.notes[n_before:]
             for part in parts:
                 add_chunk(code, part)
@@ -222,7 +222,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
 
 
 def parts_of(chunk: Chunk) -> list[Chunk]:
-    """A chunk cut where definitions and imports begin that are hardly indented."""
+    """A chunk, split where definitions and imports with little indentation begin."""
     lines = chunk.text.split("\n")
     starts = [n for n, line in enumerate(lines) if re.match(r" ?(@|(def|class|import|from)\b)", line)]
     ends = [*(n for n in starts if n), len(lines)]
@@ -233,7 +233,7 @@ def parts_of(chunk: Chunk) -> list[Chunk]:
 
 
 def syntax_error(lines: list[str]) -> SyntaxError | None:
-    """What keeps lines from being Python, if anything does."""
+    """The syntax error of lines, if any."""
     try:
         ast.parse("\n".join(lines) + "\n")
     except SyntaxError as error:
@@ -244,12 +244,12 @@ def syntax_error(lines: list[str]) -> SyntaxError | None:
 
 
 def repair(lines: list[str], error: SyntaxError) -> tuple[int, str, str] | None:
-    """Change a line that has an error to what was meant, if that is known: its number, the kind, what to write."""
+    """Change a line with an error to what was meant, if that is known: its number, the kind, what to write."""
     number = min(max(error.lineno or 1, 1), len(lines))
     if isinstance(error, TabError) and "\t" in "".join(lines):
-        lines[:] = [line.expandtabs(8) for line in lines]  # as Python 2 counted
+        lines[:] = [line.expandtabs(8) for line in lines]  # as in Python 2
         return number, "python2", "spaces for tabs"
-    for at in range(number, max(number - 30, 0), -1):  # the error may stand behind the statement that begins it
+    for at in range(number, max(number - 30, 0), -1):  # the error may be reported after the statement that causes it
         if found := PRINT.search(lines[at - 1]):
             rewrite_print(lines, at, found.start(1))
             return at, "python2", "print(...)"
@@ -262,7 +262,7 @@ def repair(lines: list[str], error: SyntaxError) -> tuple[int, str, str] | None:
 
 
 def rewrite_print(lines: list[str], number: int, start: int) -> None:
-    """Put brackets around what a print statement of Python 2 prints, on as many lines as it takes."""
+    """Put parentheses around the arguments of a Python 2 print statement, over several lines if necessary."""
     head = lines[number - 1][:start]
     rest = [lines[number - 1][start + 5 :], *lines[number : number + 50]]
     row, column, depth, end = 0, len(rest[0].rstrip()), 0, (1, 0)

@@ -1,4 +1,4 @@
-"""The small batch that a learner's program is checked with, in the form in which the program takes it."""
+"""The small batch for the check of a learner's program, in the form that the program takes."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ SIZES = (7, 5, 11, 3)
 PRIMES = (17, 19, 23, 29, 31, 37, 41)
 RATE = 0.1
 STRENGTH = 0.05  # of a penalty
-EPOCHS = 100  # of which the first step is looked at
+EPOCHS = 100  # of which the first step is checked
 COLUMN = "a column"  # in place of a name: targets that were cut from a table, (n,)
 
 
 class TableArray(np.ndarray):
-    """An array with what tables of pandas have besides, since programs are given these, too."""
+    """An array with some attributes of pandas tables, since programs may get these."""
 
     iloc = loc = values = property(lambda self: self)
 
@@ -31,7 +31,7 @@ class TableArray(np.ndarray):
 
 @dataclass(frozen=True)
 class SmallBatch:
-    """A batch whose every size is another prime, where the program leaves it free.
+    """A batch in which every size is a different prime, unless the program fixes it.
 
     sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
     """
@@ -84,7 +84,7 @@ class SmallBatch:
 
     @property
     def pairs(self) -> Any:
-        """One sample after another, x and t as columns, or a class; or all x and all t, where labels are a row."""
+        """One sample after another, x and t as columns, or a class; or all x and all t, if labels are a row."""
         inputs, columns = ([row[:, None].copy() for row in each] for each in (self.X, self.t))
         if self.labels == "row":
             return inputs, columns
@@ -95,7 +95,7 @@ class SmallBatch:
         return [(self.X, self.t), (self.X[:1], self.t[:1]), (self.X / 255.0, self.t)]
 
     def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
-        """What an argument of this name gets: whether anything fits, and it."""
+        """The value for an argument of this name: whether anything fits, and the value."""
         kind, hidden = argument_of(name), self.sizes[1:-1] or (5,)
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,

@@ -1,7 +1,7 @@
-"""Whether what a program computed follows, array by array, from what it computed before: z, a, delta, dC/dW, dC/db.
+"""Whether each array of a program follows from its earlier arrays: z, a, delta, dC/dW, dC/db.
 
-Each array is judged by the program's own arrays before it, so that one mistake is found once. Arrays are recognized by
-their values: whatever they are called, delta is what makes dC/dW = inputs^T delta.
+Each array is compared with the program's own arrays before it, so that one mistake is found once. Arrays are recognized
+by their values: whatever its name, delta is the array with dC/dW = inputs^T delta.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,10 +33,10 @@ Found = tuple[Event, Array]
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One array of the data's way: what it is, where it was computed, and which mistake it has, if any.
+    """One array of the computation: what it is, where it was computed, and its mistake, if any.
 
     quantity: z, a, loss, delta, dW, db or update. layer: from 0. mistake: an id, "" where the array is right, "?" where
-    it was not found. values: what the mistake's row needs. note: a convention that the program follows.
+    it was not found. values: for the mistake's row. note: a convention of the program.
     """
 
     quantity: str
@@ -48,16 +48,16 @@ class Step:
 
     @property
     def is_found(self) -> bool:
-        """Whether the array was seen."""
+        """Whether the array was found."""
         return self.mistake != "?"
 
 
 @dataclass(eq=False)
 class Pass:
-    """What is known of one batch on its way through the program's layers.
+    """The known facts about one batch on its way through the program's layers.
 
     X: (n, features). targets: (n, outputs), as the program uses them. call: the program's own functions by name.
-    whole: all samples and targets, where the batch is only the first of them. end: when the next steps begin.
+    whole: all samples and targets, if the batch is only the first of them. end: when the next steps begin.
     """
 
     trace: Trace
@@ -81,23 +81,23 @@ class Pass:
         return [pair for pair in pairs if pair[0].time < self.end]
 
     def statement(self, event: Event) -> Iterator[Event]:
-        """What its statement computes and stores after an event."""
+        """The results and stores of its statement after an event."""
         for each in self.trace.events[event.time : event.time + 14]:
             if each.time >= event.time and each.where.line == event.where.line:
                 yield each
 
     def step(self, quantity: str, layer: int | None = None) -> Step:
-        """The first step of a quantity, of one layer or of any; one that is not found where there is none."""
+        """The first step of a quantity, of one layer or of any; one that is not found if there is none."""
         found = (each for each in self.steps if each.quantity == quantity and layer in (None, each.layer))
         return next(found, Step(quantity, layer or 0, None, "?"))
 
     def stores(self, shape: tuple[int, ...], begun: int, end: int) -> list[Found]:
-        """What is stored in one shape between two times."""
+        """The stores in one shape between two times."""
         pairs = self.trace.like(shape, begun)
         return [pair for pair in pairs if pair[0].where.is_store and pair[0].time < end]
 
     def change(self, step: Step, mistake: str, **values: Any) -> None:
-        """Give a step a mistake, and values for its words."""
+        """Give a step a mistake, and values for its sentence."""
         n = self.steps.index(step)
         self.steps[n] = replace(step, mistake=mistake, values=step.values | values)
 
@@ -112,11 +112,11 @@ class Pass:
         return len(self.X)
 
     def inputs(self, l: int) -> Array:
-        """What layer l reads."""
+        """The inputs of layer l."""
         return self.X if l == 0 else self.a[l - 1]
 
     def value_of(self, event: Event, z: Array) -> Array:
-        """What the program's own function of an event makes of z; NaN where it cannot be called."""
+        """The program's own function of an event applied to z; NaN if it cannot be called."""
         value = self.call(event, z)
         return np.full_like(z, np.nan) if value is None else value
 
@@ -140,7 +140,7 @@ def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, 
     places = [int(np.abs(right).argmax()), 0, right.size // 2]
     few = right.flat[places]
     for event, array in pairs:
-        own = array.flat[places]  # three numbers tell most apart
+        own = array.flat[places]  # three numbers distinguish most
         factor = own[0] / few[0]
         is_like = (np.abs(own - factor * few) <= 1e-4 * np.abs(factor) * size).all()
         if is_like and (whole := factor_between(array, right)) is not None:
@@ -149,18 +149,18 @@ def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, 
 
 
 def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
-    """The last array of the same statement, in the same call: what a part of an expression became."""
+    """The last array of the same statement, in the same call: the result of a part of an expression."""
     same = [pair for pair in pairs if 0 <= pair[0].time - found[0].time < 12]
     return [pair for pair in same if pair[0].lines == found[0].lines][-1]
 
 
 MOST_OF_STEP = 1500  # arrays that one training step computes
 LARGE = 15.0
-NEAR = 30  # arrays of a layer's shape that are looked at for what follows at once
+NEAR = 30  # arrays of a layer's shape to check for what follows directly
 
 
 def walk_forward(run: Pass) -> bool:
-    """Follow the batch through the layers; False where it is lost on the way."""
+    """Follow the batch through the layers; False if it is lost on the way."""
     for l, layer in enumerate(run.layers):
         if not find_z(run, l, layer):
             run.note("z", l, None, "?")
@@ -214,7 +214,7 @@ def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
 
 
 def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
-    """Go on with the z that the program has."""
+    """Continue with the program's z."""
     run.z.append(found[1])
     run.time = found[0].time
     run.note("z", l, found[0], mistake)
@@ -222,10 +222,10 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
 
 
 def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
-    """a of a layer, and which activation makes it."""
+    """a of a layer, and its activation."""
     weighted, is_last = run.z[index], index + 1 == len(run.layers)
     pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
-    if not is_last:  # what comes after the next layer's z belongs to other steps
+    if not is_last:  # arrays after the next layer's z belong to other steps
         following = run.layers[index + 1]
         products = [likeness(each @ following.W) for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
         for event, array in run.trace.arrays(run.n, following.W.shape[1], run.time)[:NEAR]:
@@ -233,7 +233,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
                 pairs = [pair for pair in pairs if pair[0].time < event.time] or pairs
                 break
     is_z, known = likeness(weighted), [likeness(kind.value(weighted)) for kind in KNOWN]
-    is_mild = np.median(np.abs(weighted)) < LARGE  # of large z, many functions make 0 and 1 alone
+    is_mild = np.median(np.abs(weighted)) < LARGE  # for large z, many functions give only 0 and 1
     mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
         if array.size == 1 and array.item() in (0, 1):
@@ -246,7 +246,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
         wrong = [each for each in mistaken if is_other and each[2](array)]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
-            for later, value in pairs:  # a part of the right expression may be a mistake by itself
+            for later, value in pairs:  # a part of the right expression may look like a mistake
                 is_same = later.where.line == event.where.line and later.time > event.time
                 if is_same and (kind := activation_for(weighted, value, known)) is not None:
                     return take_a(run, index, (later, value), kind, "")
@@ -268,7 +268,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
 
 
 def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
-    """Go on with what a function of the program's own makes of z; False where there is none."""
+    """Continue with the result of the program's own function for z; False if there is none."""
     weighted = run.z[index]
     for event, array in pairs:
         value = run.call(event, weighted)
@@ -287,7 +287,7 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
 
 
 def lack_activation(run: Pass, l: int, kind: str) -> None:
-    """Mark a layer whose a is z, where z gets another name."""
+    """Mark a layer whose a is z, if z gets another name."""
     step, z = run.step("a", l), run.step("z", l).event
     if z is None:
         return
@@ -299,7 +299,7 @@ def lack_activation(run: Pass, l: int, kind: str) -> None:
 
 
 def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:
-    """Go on with the a that the program has."""
+    """Continue with the program's a."""
     run.a.append(found[1])
     run.kinds.append(kind)
     run.time = found[0].time

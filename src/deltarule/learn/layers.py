@@ -1,4 +1,4 @@
-"""The layers of a learner's network: its weight matrices and biases in order, and how its arrays lie."""
+"""The layers of a learner's network: its weight matrices and biases in order, and the layout of its arrays."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ class OwnLayer:
 
     @property
     def b(self) -> Array:
-        """(fan_out,); zeros where there is none."""
+        """(fan_out,); zeros if there is none."""
         return np.zeros(self.W.shape[1]) if self.biases is None else self.biases.value.ravel()
 
     def upright(self, array: Array) -> Array:
@@ -35,7 +35,7 @@ class OwnLayer:
 
 
 def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
-    """Every way in which the weights that a program made follow one another, the longest first."""
+    """Every chain of layers from a program's weights, the longest first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
     biases.sort(key=lambda each: each.kind)  # vectors of weights last
@@ -51,7 +51,7 @@ def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
 
 
 def chains_in(weights: Sequence[InitialParameter], is_out_first: bool) -> Iterator[list[InitialParameter]]:
-    """Matrices one after another whose sizes fit, as long as they do."""
+    """Successive matrices whose sizes fit."""
     into, out = (1, 0) if is_out_first else (0, 1)
     while weights:
         chain = [weights[0]]
@@ -69,7 +69,7 @@ def bias_of(
     all_weights: Sequence[InitialParameter],
     is_out_first: bool,
 ) -> InitialParameter | None:
-    """The bias of a layer: of the right size, with the same number in its name, or at the same place in the order."""
+    """The bias of a layer: of the right size, with the same number in its name, or the same position."""
     size = weights.value.shape[0 if is_out_first else 1]
     fitting = [each for each in biases if each.value.size == size]
     number, place = number_in(weights.name), next(n for n, each in enumerate(all_weights) if each is weights)
@@ -81,7 +81,7 @@ def bias_of(
 
 
 class Trace:
-    """The events of a run, to be searched for arrays by shape and by value."""
+    """The events of a run, to search for arrays by shape and by value."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
@@ -115,7 +115,7 @@ class Trace:
 
 
 def views(value: Array, rows: int, columns: int) -> Iterator[Array]:
-    """An array as (rows, columns), in each way in which it can be read so."""
+    """An array as (rows, columns), in each possible way."""
     if value.size != rows * columns:
         return
     if value.ndim == 2 and value.shape == (rows, columns):

@@ -1,7 +1,7 @@
-"""Arrays that a program fills number by number: what one place yields in the rounds of a loop is one array.
+"""Arrays that a program fills number by number: the results of one expression in the rounds of a loop are one array.
 
-A loop over neurons makes z number by number, and a loop in it over their inputs makes W. With a note of the rounds in
-which each number was computed, both are put together, be they in lists, in dicts or in objects.
+A loop over neurons computes z number by number, and an inner loop over their inputs W. The recorded rounds of each
+number put both together, whether they are in lists, in dicts or in objects.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ import numpy as np
 from deltarule.learn.recording import Event
 from deltarule.nn.arrays import Array
 
-MOST_NUMBERS = 1000  # in what one round yields
+MOST_NUMBERS = 1000  # in the results of one round
 
 
 def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
-    """The events, and after the last number of each array that is filled in one loop or two, the array itself."""
+    """The events, and after the last number of each array filled in one loop or two, the array itself."""
     parts: dict[tuple[int, int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
     for event in events:
         if event.value.ndim > 1 or event.value.size > MOST_NUMBERS:
@@ -24,7 +24,7 @@ def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
         rounds = event.rounds
         for n, (loop, at) in enumerate(rounds):
             key = n, loop, id(event.where), 1, event.value.shape
-            parts.setdefault(key, {})[at,] = event  # the last of a round, where it adds up in an inner loop
+            parts.setdefault(key, {})[at,] = event  # the last of a round, if an inner loop adds up
             if event.value.ndim == 0 and n + 1 < len(rounds):
                 parts.setdefault((*key[:3], 2, ()), {})[at, rounds[n + 1][1]] = event
     found = []
@@ -42,7 +42,7 @@ def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
 
 
 def array_of_numbers(items: dict[tuple[int, ...], Array]) -> Array | None:
-    """Numbers, or rows, by their places in one loop or two, as one array; None where some are missing."""
+    """Numbers, or rows, by their indices in one loop or two, as one array; None if some are missing."""
     axes = [sorted({place[axis] for place in items}) for axis in range(len(next(iter(items))))]
     if np.prod([len(axis) for axis in axes]) != len(items):
         return None

@@ -1,4 +1,4 @@
-"""The loss of a learner's program: which of the known ones it is, up to a factor, by its value."""
+"""The loss of a learner's program: which known one it is, up to a factor, by its value."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def sums(a: Array, wanted: Array) -> dict[str, float]:
 
 
 def wrong_sums(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
-    """What the usual mistakes make of them, by id of mistakes.toml."""
+    """The results of the usual mistakes in them, by id of mistakes.toml."""
     logs, rest = logarithm(a), logarithm(1 - a)
     yield "loss-sign", float((wanted * logs).sum())
     if a.shape[1] == 1:
@@ -53,14 +53,14 @@ def scales(n: int, n_outputs: int) -> Iterator[float]:
 
 
 def near_multiples(values: Array, base: float, n: int, n_outputs: int) -> Array:
-    """Which numbers are a loss's sum times a factor that is a convention."""
+    """Which numbers are a loss's sum times a conventional factor."""
     wanted = base * np.array(list(scales(n, n_outputs)))
     is_near = np.abs(values[:, None] - wanted) <= 2e-6 * np.abs(wanted)
     return np.asarray(is_near.any(axis=1) & bool(base and np.isfinite(base)))
 
 
 def walk_loss(run: Pass) -> str:
-    """Find the loss among the numbers that come after the outputs; its name, "" where none is seen."""
+    """Find the loss among the numbers after the outputs; its name, "" if there is none."""
     at = run.step("a", len(run.layers) - 1).event
     later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
     again = [array for event, array in later if run.kinds[-1] is SOFTMAX and event.role == "loss"]
@@ -79,7 +79,7 @@ def walk_loss(run: Pass) -> str:
 
 
 def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
-    """The loss of some outputs; "" where none is seen, "?" where one is that has no name or a mistake."""
+    """The loss of some outputs; "" if none is found, "?" if it is unknown or wrong."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
     n_samples = len(run.whole[0]) if run.whole else run.n
     known, sizes = sums(outputs, run.targets), (n_samples, outputs.shape[1])
@@ -114,7 +114,7 @@ def number_of(event: Event) -> float:
 
 
 def wholes(numbers: list[Event]) -> list[Event]:
-    """The numbers that a program takes for its loss: what such a function comes to, or is stored under such a name."""
+    """The numbers that a program uses as its loss: results of such a function, or stored under such a name."""
     found = []
     for each, after in zip(numbers, [*numbers[1:], None], strict=False):
         is_end = after is None or after.where.function != each.where.function or after.time > each.time + 40
@@ -126,7 +126,7 @@ def wholes(numbers: list[Event]) -> list[Event]:
 
 
 def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tuple[str, float]]) -> str:
-    """The mistake of what a program takes for its loss; "" where that is a known loss of its outputs, or none."""
+    """The mistake in a program's loss; "" if it is a known loss of its outputs, or there is none."""
     value, sizes = np.array([number_of(event)]), (run.n, run.a[-1].shape[1])
     name = f"{event.where.function} {event.name}".casefold()
     text = " ".join(each.where.text for each in run.trace.events[max(0, event.time - 12) : event.time + 1])
@@ -146,7 +146,7 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
 
 
 def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tuple[str, float]]:
-    """What mistakes make of the loss, by id of mistakes.toml."""
+    """The results of mistakes in the loss, by id of mistakes.toml."""
     wrong = list(wrong_sums(outputs, run.targets))
     wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
     others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape or outputs.shape[1] == 1]
@@ -160,7 +160,7 @@ def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tupl
 
 
 def fits(delta_note: str, loss: str, run: Pass) -> bool:
-    """Whether a gradient's loss and the program's are one."""
+    """Whether a gradient's loss and the program's are the same."""
     pair = {"cross_entropy": {"cross_entropy", "binary", "categorical"}, "binary": {"cross_entropy", "binary"}}
     if run.kinds[-1] is SOFTMAX:
         pair = {"cross_entropy": {"cross_entropy"}, "binary": {"cross_entropy", "binary"}}

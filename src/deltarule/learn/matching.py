@@ -1,7 +1,7 @@
-"""A learner's program at work: its functions called with a small batch, in each way in which they may be meant.
+"""Runs of a learner's program: its functions called with a small batch, in each way in which they may be meant.
 
-A program's own training function or method is preferred, since it calls the others as they are meant to be called; else
-forward, loss, backward and update are called one after another, their arguments matched by name.
+A program's own training function or method is preferred, since it calls the others correctly; else forward, loss,
+backward and update are called one after another, with arguments matched by name.
 """
 
 import ast
@@ -36,13 +36,13 @@ MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # of all runs together, but no less for one
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
-ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # what is missing here, and not in the program
+ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # missing here, not in the program
 ORDER = ("forward", "loss", "backward", "update")
 
 
 @dataclass(eq=False)
 class Trial:
-    """One way to run the program: what was called, with which examples, what was seen, and what it raised."""
+    """One way to run the program: the calls, the examples, the recording, and the errors."""
 
     how: str
     examples: SmallBatch
@@ -62,11 +62,11 @@ class Trial:
 
 
 class SeenError(Exception):
-    """A call was ended, since a training step was seen."""
+    """A call was ended because a training step was recorded."""
 
 
 class Session:
-    """A program, ready to be run again and again."""
+    """A program, ready to run repeatedly."""
 
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
@@ -115,7 +115,7 @@ class Session:
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
-        """Runs with sizes as the program has them, samples in rows and columns, labels one-hot or not."""
+        """Runs with the program's own sizes, samples in rows and columns, labels one-hot or not."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
@@ -173,13 +173,13 @@ class Session:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
-        if zeros and not redrawn:  # without numbers in the biases nothing shows where they are missing
+        if zeros and not redrawn:  # with biases of 0 a missing one would not show
             again = self.run(how, examples, zeros)
             return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
 
     def judge(self, run: Trial) -> None:
-        """Read what a run computed, in the way that explains most of it."""
+        """Interpret a run in the way that explains most of it."""
         begun = time.process_time()
         spare = self.read(run)
         self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - (time.process_time() - begun))
@@ -188,14 +188,14 @@ class Session:
             run.verdict = spare
 
     def read(self, run: Trial) -> Verdict | None:
-        """The same; returns the first other reading that reaches all gradients, and has a mistake on the way there."""
+        """The same; returns the first other reading that reaches all gradients with a mistake on the way."""
         is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
         for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_matrices = n_weights(reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
             if way and n_matrices > 1 and n_longest < 2:
-                continue  # layers that do not follow one another
+                continue  # layers that do not follow each other
             own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
@@ -219,7 +219,7 @@ class Session:
         return spare
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
-        """The program's names, with what it takes from a module that isn't here supplied."""
+        """The program's names, including those supplied for a missing module."""
         supplied = {}
         for name in self.program.free:
             fits, value = examples.value(name)
@@ -233,7 +233,7 @@ class Session:
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
-        """Call a function of the program with arguments from the bank; keep what it raises."""
+        """Call a function of the program with arguments from the bank; keep its error."""
         given, words = bank.arguments(function)
         run.called.append(name)
         done = attempt(name, function, *given, **words)
@@ -267,7 +267,7 @@ class Session:
             raise failed
 
     def network(self, run: Trial) -> Any:
-        """An object of the class that is the network, for a function that is given one; None where there is none."""
+        """An object of the network's class, for a function that takes one; None if there is none."""
         bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
@@ -279,7 +279,7 @@ class Session:
         return None
 
     def inner_classes(self, name: str) -> set[str]:
-        """The other classes of the program of which a class makes objects: those of its layers."""
+        """The other classes of the program that a class creates objects of: those of its layers."""
         bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
         return names & set(self.program.classes) - {name}
@@ -291,7 +291,7 @@ class Session:
         return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
-        """For functions and methods that are given one, by role: the program's own; else the sigmoid and its slope."""
+        """For functions and methods that take one, by role: the program's own; else the sigmoid and its slope."""
         names = {role: name for name, role in self.functions.items() if role in ("derivative", "loss_derivative")}
         same = [name for name, role in self.functions.items() if role == "activation"]
         same = [each for each in same if sigma_of(each) is sigma_of(names.get("derivative", each))]
@@ -300,7 +300,7 @@ class Session:
         return {"activation": SIGMOID.value, "derivative": SIGMOID.slope} | found
 
     def calls_of(self, name: str) -> int:
-        """How many of the program's forward, backward and update functions a function calls, or products it has."""
+        """How many of the program's forward, backward and update functions a function calls; else its products."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
@@ -334,7 +334,7 @@ class Session:
                 bank.is_constructor = False
 
     def by_class(self, run: Trial, name: str) -> None:
-        """A class of networks: made, and trained by its own method, or step by step."""
+        """A class of networks: an object, trained by its own method, or step by step."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is None:
             return
@@ -344,7 +344,7 @@ class Session:
         self.train_object(run, name, network, bank)
 
     def train_object(self, run: Trial, name: str, network: Any, bank: Bank) -> None:
-        """The same of an object that was made."""
+        """The same for an existing object."""
 
         def own(method: str) -> Any:
             is_private = method.startswith("__") and not method.endswith("__")
@@ -365,7 +365,7 @@ class Session:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
                     run.error = None  # its data are not here: step by step
-        for role in ORDER * 3:  # steps enough to see which parameters stay as they are
+        for role in ORDER * 3:  # enough steps to see which parameters never change
             roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
             for each in [method for method in self.methods[name] if role_of(method) in roles]:
                 method = own(each)
@@ -373,7 +373,7 @@ class Session:
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
     def by_script(self, run: Trial) -> None:
-        """The statements of the module that train, in order; what reads files or draws is left out."""
+        """The statements of the module that train, in order, without those that read files or draw."""
 
         def value_for(name: str) -> Any:
             kind = run.supplied[name] = argument_of(name)
@@ -398,7 +398,7 @@ class Session:
                 run.error = run.error or each.failure
 
     def train_made(self, run: Trial) -> None:
-        """Train the network that the statements of the module make, where none of them trains it."""
+        """Train the network that the statements of the module create, if none of them trains it."""
         calls = [
             name_of(each.func) for node in self.script.kept for each in ast.walk(node) if isinstance(each, ast.Call)
         ]
@@ -410,7 +410,7 @@ class Session:
 
 
 def is_complete(run: Trial) -> bool:
-    """Whether every array of the way there and back was found, and the update."""
+    """Whether every array of the forward and backward pass was found, and the update."""
     return run.verdict is not None and run.error is None and has_gradients(run.verdict)
 
 
@@ -422,18 +422,18 @@ def has_gradients(found: Verdict) -> bool:
 
 
 def sees(run: Trial | None, quantity: str) -> bool:
-    """Whether the program was followed as far as to an array of a kind: a loss, or delta of its outputs."""
+    """Whether the program was followed up to an array of a kind: a loss, or delta of its outputs."""
     return run is not None and run.verdict is not None and any(each.quantity == quantity for each in run.verdict.steps)
 
 
 def explains_outputs(run: Trial) -> bool:
-    """Whether delta of the outputs is right, or wrong in a way that has a name."""
+    """Whether delta of the outputs is right, or has a named mistake."""
     steps = run.verdict.steps if run.verdict is not None else ()
     return any(each.quantity == "delta" and each.mistake not in ("?", "off") for each in steps)
 
 
 def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
-    """What makes a run better than others: all layers followed to their gradients, fewer mistakes, more arrays."""
+    """The rank of a run: all layers followed to their gradients, fewer mistakes, more arrays."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
@@ -448,7 +448,7 @@ def is_right(run: Trial) -> bool:
 
 
 def is_explained(run: Trial) -> bool:
-    """Whether all is right, or one mistake is, which has a name and lies in no targets, that may be ours."""
+    """Whether everything is right except for one named mistake, not in the targets, which may be ours."""
     steps = run.verdict.steps if run.verdict is not None else ()
     wrong = {each.mistake for each in steps if each.mistake}
     has_update = any(each.quantity == "update" for each in steps)

@@ -1,7 +1,7 @@
-"""What a learner's program defines, as objects. Only here its statements are carried out, in a process of its own.
+"""The objects that a learner's program defines. Only here its statements are executed, in a separate process.
 
-Of what it imports, Python's own modules and NumPy are there at once. Plots do nothing, a progress bar gives back what
-it is given, and everything else is imported when it is used: where it is not installed, the error says so then.
+Python's own modules and NumPy are imported at once. Plots do nothing, a progress bar returns its argument, and
+everything else is imported when it is used: if it is not installed, the error says so then.
 """
 
 import __future__
@@ -25,7 +25,7 @@ from deltarule.randomness import generator
 OLD_NUMPY: dict[str, Any] = {name: vars(builtins)[name] for name in ("complex", "float", "int", "object", "str")}
 OLD_NUMPY |= {"float_": np.float64, "Inf": np.inf, "NaN": np.nan}
 OLD_NUMPY |= {"product": np.prod, "in1d": np.isin, "row_stack": np.vstack}
-ANNOTATIONS = __future__.annotations.compiler_flag  # so that no annotation is carried out
+ANNOTATIONS = __future__.annotations.compiler_flag  # so that annotations are not evaluated
 MOST_SECONDS_TO_RUN = 60.0  # of one statement, with `run`
 MOST_TYPED = 60  # answers to a program that asks its user
 
@@ -49,7 +49,7 @@ class Namespace:
     printed: str = ""
 
     def get(self, name: str) -> Any:
-        """The object of a name of `Program.functions` or `classes`; None where its statement failed."""
+        """The object of a name of `Program.functions` or `classes`; None if its statement failed."""
         value = self.names.get(name.partition(".")[0])
         for part in name.split(".")[1:]:
             value = getattr(value, part, None)
@@ -57,9 +57,9 @@ class Namespace:
 
 
 def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
-    """Carry out what is kept of a program, or with `run` all of it, statement by statement, as a notebook would.
+    """Execute the kept part of a program, or with `run` all of it, statement by statement, as a notebook would.
 
-    supplied: objects for names that it reads and does not define. Only for a process of its own: see `sandbox`.
+    supplied: objects for names that it reads but does not define. Only for a separate process: see `sandbox`.
     """
     for name, value in OLD_NUMPY.items():
         if name not in vars(np):  # NumPy 1 had it, and many programs still use it
@@ -90,7 +90,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
 
 
 def names_without_import(program: Program) -> dict[str, Any]:
-    """Modules and functions of NumPy that a program uses without an import, by name: they are there all the same."""
+    """Modules and functions of NumPy that a program uses without an import, by name: they are supplied."""
     calls = {node.func.id for node in program.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
     modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
@@ -105,13 +105,13 @@ def names_of_star(program: Program) -> dict[str, Any]:
 
 
 def values_of_run(program: Program) -> dict[str, Any]:
-    """The variables of a program after all of it has run: what it imports and defines is not among them."""
+    """The variables of a program after all of it has run, without its imports and definitions."""
     names = carry_out(program, {}, run=True).names
     return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
 
 
 def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:
-    """What a module has before its first statement. modules: the programs beside it that are there, by their files."""
+    """The names of a module before its first statement. modules: the other programs in its folder, by file."""
 
     def load(name: str, *where: Any, fromlist: Any = (), level: int = 0) -> Any:
         """A module, as `__import__` gives it."""
@@ -145,7 +145,7 @@ def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> d
 
 
 def stand_in(name: str) -> Any:
-    """A module that a program imports, programs beside it aside: itself, or what stands in for it."""
+    """A module that a program imports, except programs in its folder: itself, or its replacement."""
     name = TABLES["aliases"].get(name, name)
     top = name.partition(".")[0]
     if top in DRAWING or top in TABLES["modules"]["aside"]:
@@ -161,7 +161,7 @@ class Typed(str):
 
 
 class Idle:
-    """Whatever is asked of it, it does nothing, as for plots; or gives back the first thing that it is given."""
+    """A replacement that does nothing, as for plots, or returns its first argument."""
 
     def __init__(self, gives_back: bool = False) -> None:
         self._gives_back = gives_back
@@ -193,7 +193,7 @@ class Idle:
 
 
 def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
-    """What a function of a module that is not here gives for arrays, where its name says it; else what does nothing."""
+    """What a missing module's function returns for arrays, judged by its name; else a replacement that does nothing."""
     role, kind = role_of(name), sigma_of(name)
     array = given[0]
     if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):
@@ -205,7 +205,7 @@ def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
 
 
 class Later:
-    """A module, or a name in one, that is imported when it is called, indexed or gone through."""
+    """A module, or a name in one, that is imported when it is called, indexed or iterated over."""
 
     def __init__(self, path: str) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""What a check finds of a network, be it a model, a recipe or a run: the gradient first, then why it does not learn."""
+"""The check of a network, from a model, a recipe or a run: first the gradient, then why it does not learn."""
 
 from dataclasses import dataclass
 from typing import Any

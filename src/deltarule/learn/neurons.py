@@ -27,7 +27,7 @@ class Neuron:
 
 @cache
 def sum_of_products(text: str) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
-    """The weights, the inputs and the bias in a sum of products of a weight and an input; None for what is not one."""
+    """The weights, the inputs and the bias in a sum of products of a weight and an input; None for anything else."""
     weights, inputs, biases = list[str](), list[str](), list[str]()
     for term in text.split(" + "):
         names = [each for each in term.split(" * ") if each != "1"]
@@ -61,7 +61,7 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
 
 
 def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[InitialParameter]]:
-    """The events with the arrays of such layers behind the numbers that they are made of; the layers' parameters."""
+    """The events with the arrays of such layers after their numbers; the layers' parameters."""
     numbers, made, starts = [each for each in events if each.value.size == 1], list[Event](), list[InitialParameter]()
     alphas = [each.value.item() for each in numbers if argument_of(each.name.rpartition(".")[2]) == "alpha"]
     for neurons in neurons_in(events):
@@ -110,7 +110,7 @@ def array_of(event: Event, values: Array, name: str = "", parts: Any = ()) -> Ev
 
 
 def move_of(later: Sequence[Event], start: Event) -> tuple[Event, float] | None:
-    """Where a parameter gets another value, and what was subtracted from it or added there."""
+    """Where a parameter gets another value, and what was subtracted or added."""
     stores = (each for each in later if each.where.is_store and each.name == start.name)
     moved = next((each for each in stores if each.value.item() != start.value.item()), None)
     if moved is None:

@@ -1,7 +1,4 @@
-"""Each small function of a program by itself: activations, their derivatives, one-hot, predictions, starts, names.
-
-A function is judged only where its name says what it is meant to be.
-"""
+"""Each small function of a program by itself: activations, their derivatives, one-hot, predictions, initial weights."""
 
 import ast
 import re
@@ -20,7 +17,7 @@ from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
-from deltarule.learn.wording import finding_at, text_of
+from deltarule.learn.wording import finding_at, for_columns, text_of
 from deltarule.nn.arrays import Array
 
 POINTS = np.array([[-2.1, 1.3, 0.4], [0.7, -0.6, 1.9], [-1.2, 2.3, -0.3], [0.2, -1.7, 0.9], [1.1, 0.6, -2.4]])
@@ -28,7 +25,7 @@ FORMULAS = TABLES["formulas_in_words"]
 
 
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
-    """Findings about the small functions, in the order of the data's way."""
+    """Findings about the small functions, in the order of computation."""
     yield from unset_names(session.program)
     is_seen = run is not None and run.verdict is not None and len(run.verdict.layers) > 0
     yield from unset_attributes(session.program, "warning" if is_seen else "mistake")
@@ -44,7 +41,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
-    """The functions of the module, and the methods of the network that was made."""
+    """The functions of the module, and the methods of the network."""
     for name, block in session.program.functions.items():
         function = run.space.get(name) if run.space else None
         if function is not None and isinstance(block.node, ast.FunctionDef):
@@ -57,7 +54,7 @@ def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.Func
 
 
 def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
-    """What a function returns, the first of several, as an array; None where it raises."""
+    """The result of a function, the first of several, as an array; None if it raises."""
     done = attempt("a small function", function, *arguments, seconds=0.5)
     value = done.value[0] if isinstance(done.value, tuple) and done.value else done.value
     if done.error is not None or not isinstance(value, np.ndarray | list | float | np.generic):
@@ -89,7 +86,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
-    """The last line of a function that returns, or that gives the name that it returns its value."""
+    """The last return of a function, or the last line that sets the returned name."""
     returns = sorted((each for each in ast.walk(node) if isinstance(each, ast.Return)), key=lambda each: each.lineno)
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
@@ -106,7 +103,7 @@ def finding(
 def activation_findings(
     program: Program, where: Where, name: str, kind: Sigma, function: Any
 ) -> Iterator[ProgramFinding]:
-    """An activation that is not what its name says, or overflows."""
+    """An activation that does not match its name, or overflows."""
     found = result(function, POINTS.copy())
     if found is None or found.shape != POINTS.shape:
         return
@@ -134,7 +131,7 @@ def activation_findings(
 def derivative_findings(
     program: Program, where: Where, name: str, kind: Sigma, function: Any, n_arguments: int
 ) -> Iterator[ProgramFinding]:
-    """A derivative that is right neither of z nor of a."""
+    """A derivative that is correct neither in z nor in a."""
     given = [POINTS.copy()] if n_arguments == 1 else [np.ones_like(POINTS), POINTS.copy()]
     for arguments in (given, given[::-1]):
         found = result(function, *arguments)
@@ -159,7 +156,7 @@ def derivative_findings(
 def one_hot_findings(
     program: Program, where: Where, name: str, function: Any, n_arguments: int
 ) -> Iterator[ProgramFinding]:
-    """One-hot targets that are shifted, or no one-hot targets."""
+    """One-hot targets that are shifted, or not one-hot."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
     if found is None or found.ndim != 2 or len(y) not in found.shape:
@@ -176,7 +173,7 @@ def one_hot_findings(
 
 
 def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
-    """Weights that start all alike, or so large that the first layer is saturated."""
+    """Initial weights that are all equal, or so large that the first layer is saturated."""
     found = list(run.verdict.layers) if run.verdict else []
     chain = max(found, next(iter(chains(run.recorder.starts)), []), key=len)
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
@@ -194,7 +191,7 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
 
 
 def unset_names(program: Program) -> Iterator[ProgramFinding]:
-    """Names of the module that a statement reads before any statement gives them a value."""
+    """Names of the module that a statement reads before any statement sets them."""
     defined, later = set[str](), dict[str, int]()
     body = program.tree.body
     for node in body:
@@ -216,7 +213,7 @@ def unset_names(program: Program) -> Iterator[ProgramFinding]:
 
 
 def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
-    """What the methods of a class without a base read of `self`, and nothing in the program gives a value."""
+    """Attributes of `self` that methods of a class without a base read, but nothing in the program sets."""
     nodes = program.nodes
     known = {each.attr for each in nodes if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)}
     known |= {name for each in nodes if isinstance(each, ast.ClassDef) for part in each.body for name in names_of(part)}
@@ -236,17 +233,18 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
 
 
 def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
-    """Gradients of biases that are sums over all axes, in a function where another one's sum has an axis."""
+    """Gradients of biases that are sums over all axes, in a function where another sum has an axis."""
     for name, block in program.functions.items():
         sums = [each for each in ast.walk(block.node) if isinstance(each, ast.Assign) and "sum(" in ast.unparse(each)]
         sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
         bare = [each for each in sums if "axis" not in ast.unparse(each)]
         for each in bare if len(bare) < len(sums) else ():
-            yield finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
+            found = finding(program, where_at(program, each.lineno, name), "bias-all-axes", "dC/db", layer="l")
+            yield for_columns(found) if any("axis=1" in ast.unparse(other) for other in sums) else found
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:
-    """A return statement that has one parameter twice, and lacks another of the function's."""
+    """A return statement that has one parameter twice, but lacks another one."""
     for name, block in program.functions.items():
         for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
             if not isinstance(node.value, ast.Tuple):
@@ -266,7 +264,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
-    """Inputs and targets that are not of the same samples, and batches that leave samples out."""
+    """Inputs and targets of different samples, and batches that leave samples out."""
     functions: list[ast.AST] = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:
         nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
@@ -277,7 +275,7 @@ def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
 
 
 def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
-    """Where targets are put in another order than the inputs, or cut in other places."""
+    """Where targets get another order than the inputs, or are cut at other places."""
     orders, shuffled, mixed_names, names = set[str](), set[str](), set[str](), dict[str, int]()
     parts: dict[str, dict[str, int]] = {"X": {}, "Y": {}}
     for node in nodes:

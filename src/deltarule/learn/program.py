@@ -1,7 +1,7 @@
-"""A learner's program as it is: what of it is kept, what is left out and why, and what it takes from elsewhere.
+"""A learner's program: the statements that are kept, those left out and why, and its imports.
 
-Nothing of it runs here. From the syntax tree come imports, functions, classes and plain constants; what reads files,
-trains, draws or prints at import is left out. `namespace.carry_out` carries out what is kept.
+Nothing of it runs here. Imports, functions, classes and plain constants are kept; statements that read files, train,
+draw or print at import are left out. `namespace.carry_out` executes what is kept.
 """
 
 import ast
@@ -32,10 +32,10 @@ Loop = ast.For | ast.While
 
 
 class LeftOut(NamedTuple):
-    """A statement that is not carried out, by its first line.
+    """A statement that is not executed, by its first line.
 
     why: "reads a file", "draws", "prints", "loops", "runs only as a script", "calls the program's own functions",
-    "needs what is left out", or "is not a constant". names: those that it would give a value.
+    "needs what is left out", or "is not a constant". names: those that it would set.
     """
 
     place: Place
@@ -62,7 +62,7 @@ class Block:
 
 @dataclass
 class Program:
-    """A learner's program: its tree, what is kept of it and left out, and the programs beside it that it imports."""
+    """A learner's program: its tree, the kept and left-out parts, and the imported programs in its folder."""
 
     path: Path
     text: str
@@ -70,12 +70,12 @@ class Program:
     notes: list[Note]
     tree: ast.Module
     modules: dict[str, "Program"]
-    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it was run
+    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it has run
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def place(self, line: int) -> Place:
-        """Where a line of the text stands in the learner's file."""
+        """The place of a line of the text in the learner's file."""
         return self.places[min(max(line, 1), len(self.places)) - 1]
 
     def line(self, number: int) -> str:
@@ -83,7 +83,7 @@ class Program:
         return self.text.split("\n")[number - 1] if 0 < number <= len(self.places) else ""
 
     def home(self, file: str) -> "Program":
-        """The program, this one or one beside it, that a file's name stands for, as in a traceback."""
+        """The program, this one or one in its folder, with a file's name, as in a traceback."""
         beside = [each.home(file) for each in self.modules.values()]
         return next((each for each in beside if str(each.path) == file), self)
 
@@ -94,7 +94,7 @@ class Program:
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """What the names that it imports stand for: "module", or "module:name"."""
+        """What its imported names mean: "module", or "module:name"."""
         found: dict[str, str] = {}
         for node in (each for each in self.nodes if isinstance(each, Import)):
             for alias in node.names:
@@ -116,12 +116,12 @@ class Program:
 
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
-        """Its functions and classes outside of others, the last of each name; a lambda with a name is a function."""
+        """Its top-level functions and classes, the last of each name; a lambda with a name is a function."""
         return {name: node for node in definitions_in(self.kept) for name in names_of(node)}
 
     @cached_property
     def constants(self) -> set[str]:
-        """The other names that it gives a value which is kept."""
+        """The other names that kept statements set."""
         return {name for node in self.kept for name in names_of(node)} - set(self.own)
 
     @cached_property
@@ -131,7 +131,7 @@ class Program:
 
     @cached_property
     def hides(self) -> set[str]:
-        """The builtins whose names the module gives to something else."""
+        """The builtins whose names the module redefines."""
         outside = [each for each in self.tree.body if not isinstance(each, Definition)]
         names = [each for node in outside for each in ast.walk(node) if isinstance(each, ast.Name)]
         return {each.id for each in names if isinstance(each.ctx, ast.Store)} & BUILTINS
@@ -179,7 +179,7 @@ class Program:
 
 
 def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
-    """Read a program, a notebook or a page, and the programs beside it that it imports. ProgramError if it cannot."""
+    """Read a program, notebook or page, and the programs in its folder that it imports. ProgramError if impossible."""
     path = Path(path).absolute()
     try:
         return program_of(read_code(path), seen)
@@ -188,7 +188,7 @@ def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
 
 
 def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
-    """The program that some code is. seen: the programs that import it, which are being read."""
+    """The program of some code. seen: the programs that import it, which are being read."""
     tree, path = ast.parse(code.text), code.path
     if any(note.kind == "python2" for note in code.notes):
         Modern().visit(tree)
@@ -214,7 +214,7 @@ def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
 
 
 def sibling(folder: Path, name: str) -> Path | None:
-    """The program beside another one that is imported by a name, with or without the name of their package."""
+    """The program in another one's folder that a name imports, with or without the name of their package."""
     for place in (folder, folder.parent) if name.startswith(f"{folder.name}.") else (folder,):
         base = place.joinpath(*name.split("."))
         for file in (base.with_suffix(".py"), base / "__init__.py"):
@@ -231,7 +231,7 @@ def is_numeric(module: str) -> bool:
 
 
 class Modern(ast.NodeTransformer):
-    """What Python 3 reads otherwise than Python 2: the methods of dictionaries, and `print (text) % values`."""
+    """What Python 3 reads differently from Python 2: the methods of dictionaries, and `print (text) % values`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
@@ -247,7 +247,7 @@ class Modern(ast.NodeTransformer):
 
 
 def adopt_methods(tree: ast.Module) -> None:
-    """Move functions that take `self` first into the class before them: pages show methods one by one."""
+    """Move functions whose first argument is `self` into the class before them: pages show methods one by one."""
     owner: ast.ClassDef | None = None
     for node in list(tree.body):
         owner = node if isinstance(node, ast.ClassDef) else owner
@@ -258,13 +258,13 @@ def adopt_methods(tree: ast.Module) -> None:
 
 @dataclass
 class Sorter:
-    """Goes through the statements of a program in order, and knows which names stand for plain constants so far."""
+    """Visits the statements of a program in order, and knows which names are plain constants so far."""
 
     program: Program
     plain: set[str] = field(default_factory=set)
 
     def statements_to_keep(self, node: ast.stmt) -> list[ast.stmt]:
-        """What of a statement is carried out; the rest is listed as left out."""
+        """The part of a statement to execute; the rest is listed as left out."""
         program = self.program
         if isinstance(node, Definition | Import):
             return [node]
@@ -336,7 +336,7 @@ def reason(program: Program, node: ast.stmt) -> str:
 
 
 def name_of(node: ast.AST) -> str:
-    """The name, or the last part of it, that an expression is."""
+    """The name of an expression, or the last part of it."""
     return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
@@ -350,7 +350,7 @@ def definitions_in(body: Iterable[ast.AST]) -> Iterator[Any]:
 
 
 def names_of(node: ast.AST) -> list[str]:
-    """The names that a definition, or an assignment or loop itself, gives a value."""
+    """The names that a definition, an assignment or a loop sets."""
     if isinstance(node, Definition):
         return [node.name]
     if isinstance(node, ast.If | ast.Try | ast.ExceptHandler):
@@ -361,7 +361,7 @@ def names_of(node: ast.AST) -> list[str]:
 
 
 def product_count(node: ast.AST) -> int:
-    """How many products of matrices are written in some code."""
+    """The number of matrix products in some code."""
     calls = sum(name_of(each.func) in PRODUCTS for each in ast.walk(node) if isinstance(each, ast.Call))
     return calls + sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
 

@@ -66,7 +66,7 @@ def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Readin
 
 
 def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
-    """Arrays that are drawn at random, or that are 0 and are added somewhere: parameters, whatever they are called."""
+    """Arrays that are random, or that are 0 and are added somewhere: parameters, whatever their names."""
     found: list[InitialParameter] = []
     stored = [each for each in events if each.where.is_store]
     sums = {name for each in events for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", each.where.text)}
@@ -112,7 +112,7 @@ def split_of(axis: int, place: int) -> Parts:
 
 
 def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
-    """A reading in which weights of so many dimensions, and the arrays that are shaped like them, are other arrays."""
+    """A reading in which weights of so many dimensions, and arrays shaped like them, are converted."""
     events, starts = reading
     wanted = [each for each in starts if each.kind == "weights" and each.value.ndim == ndim]
     new_starts = [
@@ -130,7 +130,7 @@ def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
 
 
 def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
-    """The inputs of which a program computed z, and what may be their targets, the first that were used first."""
+    """The inputs from which a program computed z, and their possible targets, in order of use."""
     events, longest = reading[0][:MOST_EVENTS], dict[tuple[int, bool], list[OwnLayer]]()
     firsts = Firsts(events)
     for chain in chains(reading[1])[:6]:
@@ -155,7 +155,7 @@ def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer])
 
 
 class Firsts:
-    """The first numbers of all arrays, by which most are told apart at once."""
+    """The first numbers of all arrays, which distinguish most at once."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         by_size: dict[int, list[Event]] = {}
@@ -166,21 +166,21 @@ class Firsts:
         }
 
     def has(self, wanted: Array) -> bool:
-        """Whether a program computed an array, be its samples rows or columns."""
+        """Whether a program computed an array, with samples in rows or columns."""
         firsts, found = self.tables.get(wanted.size, (np.empty(0), []))
         near = np.flatnonzero(np.abs(firsts - wanted.flat[0]) <= 1e-5 * np.linalg.norm(wanted))
         return any(is_close(view, wanted) for n in near for view in views(found[n].value, *wanted.shape))
 
 
 def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
-    """An array as inputs (n, fan_in), in each way in which it can be that; not 0 alone."""
+    """An array as inputs (n, fan_in), in each possible way; not only zeros."""
     is_one = value.size == 1 and value.flat[0] == 1  # with which any array is a product
     if value.size % fan_in == 0 and fan_in in value.shape and value.any() and value.dtype.kind == "f" and not is_one:
         yield from views(value, value.size // fan_in, fan_in)
 
 
 def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
-    """What may be targets (n, outputs): what has such a name; where nothing has, what is 0 or 1."""
+    """Possible targets (n, outputs): arrays with such a name, or else arrays of 0 and 1."""
     found: dict[bytes, Array] = {}
     for is_named in (True, False):
         for event in events:
@@ -201,7 +201,7 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
 
 
 def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int, ...]]:
-    """The sizes of the layers that the program makes, in each way to read them, and none of the batch."""
+    """The sizes of the program's layers, in each way to read them, without the batch size."""
     found = chains(starts)
     for layers in found:
         sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))

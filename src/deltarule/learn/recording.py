@@ -1,7 +1,7 @@
-"""What a program computes, line by line: its tree with a note after every expression, and the notes.
+"""The recording of a program, line by line: its tree with a note after every expression, and the notes.
 
-Every value that an expression yields, and every value that a statement stores, is kept with its line. So each z, a,
-delta and gradient is seen, whether it has a name and is returned or not.
+Every value of an expression, and every value that a statement stores, is kept with its line. So each z, a, delta and
+gradient is recorded, whether it has a name and is returned or not.
 """
 
 import ast
@@ -33,12 +33,12 @@ MOST_EVENTS, MOST_SECONDS = 4000, 1.0
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
 LAST = "the last"  # as a key: what was appended
 RETURNED = "result"  # a dict of parameters that a function makes and returns at once
-GIVEN_SOURCE = "pass"  # the statement of what a function or a round of a loop is given
+GIVEN_SOURCE = "pass"  # the statement for the arguments of a function or a round of a loop
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
 
 
 class Enough(BaseException):
-    """One training step was seen; a program that catches Exception does not catch it."""
+    """One training step was recorded; a program that catches Exception does not catch this."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class InitialParameter:
-    """A weight matrix or a bias when it was made: `raw` as the program drew it, `value` as it was used."""
+    """A weight matrix or a bias when it was created: `raw` as the program drew it, `value` as it was used."""
 
     name: str
     kind: str
@@ -105,7 +105,7 @@ class InitialParameter:
 
 @dataclass
 class RunRecorder:
-    """Takes the notes of one run. Parameters are drawn anew, so that no bias is 0 and no unit saturates.
+    """Records one run. Parameters are drawn anew, so that no bias is 0 and no unit saturates.
 
     redrawn: places whose arrays are, besides those that have the name of a parameter.
     """
@@ -121,7 +121,7 @@ class RunRecorder:
     n_loops: int = 0
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The items of a loop, with a note of its rounds: what is computed number by number becomes an array so."""
+        """The items of a loop, recording its rounds, so that numbers computed one by one become an array."""
         depth, self.n_loops = len(self.loops), self.n_loops + 1
         loop = self.n_loops
         try:
@@ -132,12 +132,12 @@ class RunRecorder:
             del self.loops[depth:]
 
     def give(self, index: int, value: Any) -> None:
-        """Keep what a function, or a round of a loop, is given."""
+        """Keep the arguments of a function, or of a round of a loop."""
         if isinstance(value, np.ndarray | np.generic | list | tuple):
             self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
-        """Keep what an expression yields, and hand it on."""
+        """Keep the value of an expression, and return it."""
         where = self.places[index]
         if self.redrawn and where in self.redrawn and isinstance(value, np.ndarray | list):
             value[:] = generator(index, "check").normal(0.3, 0.3, np.shape(value)).tolist()
@@ -145,7 +145,7 @@ class RunRecorder:
         return value
 
     def store(self, index: int, *stored: Any) -> None:
-        """Keep what a statement has stored: the value, or a container and the key in it."""
+        """Keep what a statement stored: the value, or a container and its key."""
         where, value, name = self.places[index], stored[0], self.places[index].text
         if len(stored) == 2 and not isinstance(value, np.ndarray):
             try:
@@ -174,7 +174,7 @@ class RunRecorder:
     def _start(self, name: str, kind: str, where: Where, array: Array) -> None:
         for n, each in enumerate(self.starts):
             if each.value.shape == array.shape and np.array_equal(each.value, array):
-                self.starts[n] = replace(each, name=name)  # handed on under a better name
+                self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
         if array.flags.writeable and array.dtype.kind == "f":
@@ -356,7 +356,7 @@ def is_literal(value: ast.expr | None) -> bool:
 
 
 def as_list(nodes: Any) -> list[Any]:
-    """What a visit returns, as a list."""
+    """The result of a visit, as a list."""
     return nodes if isinstance(nodes, list) else [nodes]
 
 
@@ -375,7 +375,7 @@ def leaves(target: ast.expr) -> Iterator[ast.expr]:
 
 
 class Tape:
-    """What the instrumented code of a program calls: the recorder of the run that is on, if one is."""
+    """The recorder that the instrumented code of a program calls: that of the current run, if any."""
 
     def __init__(self) -> None:
         self.places: list[Where] = []
@@ -393,7 +393,7 @@ class Tape:
         return call
 
     def move(self, value: Any, kind: str) -> Any:
-        """Data that the program defines itself, moved off 0, where dC/dW would be 0 whatever the program does."""
+        """Data that the program defines itself, shifted from 0, where dC/dW would always be 0."""
         is_array = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS
         is_moved = is_array and value.ndim > 1 and value.size < 10_000 and value.any() and not value.all()
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
@@ -433,7 +433,7 @@ class Tape:
         return twin
 
     def instrument(self, program: Program) -> Program:
-        """The same program with notes in it, and in the programs beside it that it imports."""
+        """The same program with notes in it, and in the imported programs in its folder."""
         for name, value in vars(type(program)).items():
             if isinstance(value, cached_property):
                 getattr(program, name)  # of the tree as it is written
@@ -448,7 +448,7 @@ class Tape:
 
 
 def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
-    """The same of inputs that are lists of numbers, or that stand in pairs with their targets: the last may be one."""
+    """The same for inputs that are lists of numbers, or pairs with targets; the last number may be the target."""
     in_pairs = all(isinstance(row, list | tuple) and row and isinstance(row[0], list | tuple) for row in rows)
     inputs = [row[0] for row in rows] if in_pairs else rows
     numbers = [
@@ -464,13 +464,13 @@ def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
 
 
 def supply(name: str, like: str = "") -> list[ast.stmt]:
-    """The statement that gives a name a value of ours: the one that another name would get."""
+    """The statement that gives a name our value: the one that another name would get."""
     known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
 def names_by_place(node: ast.stmt) -> dict[str, str]:
-    """What the names that data sets are unpacked into are, by their places: (x, y), (x_test, y_test)."""
+    """The meaning of the names that data sets are unpacked into, by position: (x, y), (x_test, y_test)."""
     target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
     called = name_of(value.func) if isinstance(value, ast.Call) else ""
     names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []

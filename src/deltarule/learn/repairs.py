@@ -1,4 +1,4 @@
-"""What to write instead of a wrong line: small edits of it, tried in the program until its mistake is gone."""
+"""What to write instead of a wrong line: small edits, tried in the program until its mistake is gone."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ def with_repair(
 def mistakes_with(
     session: Session, run: Trial, found: ProgramFinding, text: str, find: Find
 ) -> set[tuple[str, str]] | None:
-    """The mistakes of the program with another text of a line; None where it does not run as far as before."""
+    """The mistakes of the program with another text of a line; None if it does not run as far as before."""
     program, lines = session.program, session.program.text.split("\n")
     old = lines[found.line - 1]
     lines[found.line - 1] = old[: len(old) - len(old.lstrip())] + text
@@ -63,7 +63,7 @@ def mistakes_with(
 
 
 def arrays_of_run(run: Trial) -> set[tuple[str, int]]:
-    """The arrays that were found in a run, the loss and the update aside."""
+    """The arrays that were found in a run, except the loss and the update."""
     steps = run.verdict.steps if run.verdict else ()
     return {(each.quantity, each.layer) for each in steps if each.is_found and each.quantity not in ("update", "loss")}
 
@@ -105,7 +105,7 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
 
 
 def words_of(judged: Pass, found: ProgramFinding, function: str) -> dict[str, list[str]]:
-    """What edits put in, by their kind, in the program's names: a bias, a slope, the targets, a rate, a count."""
+    """What edits insert, by kind, in the program's names: a bias, a slope, the targets, a rate, a count."""
     layer = int(number[1]) if (number := re.search(r"layer (\d+)", found.array)) else len(judged.layers) - 1
     if layer >= len(judged.kinds):
         return {}
@@ -136,7 +136,7 @@ def renames_of(judged: Pass, function: str) -> dict[str, tuple[int, ...]]:
 
 
 def with_keys(text: str, own: set[str]) -> Iterator[str]:
-    """A line, or the same with each key under which the function reads such an item: A[i] for A[1]."""
+    """A line, or the same with each key that the function uses for such an item: A[i] for A[1]."""
     found = re.search(r"([\w.]+)\[(?:'[^']*'|-?\d+)\]", text)
     keys = [
         each

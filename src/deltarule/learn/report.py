@@ -1,4 +1,4 @@
-"""What a check of a learner's program found: as text for a terminal, and as JSON."""
+"""The report of a check of a learner's program, as text for a terminal, and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ class ProgramFinding:
     """A mistake, or a weakness (level "warning"), with its place.
 
     place: "file, line 40". code: that line. array: what it computes: "dC/dW of layer 1". equation: its id.
-    fix: what to write instead, in mathematics. write: the same in the program's names, "" where these are unknown.
+    fix: what to write instead, as a formula. write: the same in the program's names, "" if these are unknown.
     """
 
     level: str
@@ -34,7 +34,7 @@ class ProgramFinding:
 
 @dataclass(frozen=True)
 class ProgramPart:
-    """A function, a method or a class of the program, and what it was taken for."""
+    """A function, a method or a class of the program, and its recognized role."""
 
     name: str
     role: str
@@ -44,14 +44,14 @@ class ProgramPart:
 @public()
 @dataclass(frozen=True)
 class ProgramCheck:
-    """What `check` found in a learner's program.
+    """The result of `check` for a learner's program.
 
-    ok: whether nothing is wrong; None where nothing wrong was found, but the program was not recognized.
+    ok: whether nothing is wrong; None if nothing wrong was found, but the program was not recognized.
     matched: whether a forward and a backward pass were recognized.
-    findings: mistakes and warnings, the first in the data's way first. right: what is right, in words.
-    parts: which functions were found, and what for. layers: the network as it was recognized, a line for each.
-    left_out, supplied: what was not run, and what the check put in its place. notes: conventions, and the like.
-    accuracy: reached on the bundled digits in a few seconds; None where nothing was trained.
+    findings: mistakes and warnings, in the order of computation. right: what is right, in words.
+    parts: the functions and their roles. layers: the recognized network, a line for each layer.
+    left_out, supplied: what was not run, and its replacements. notes: conventions, and the like.
+    accuracy: reached on the bundled digits in a few seconds; None if nothing was trained.
     """
 
     path: str
@@ -68,14 +68,14 @@ class ProgramCheck:
 
     @property
     def ok(self) -> bool | None:
-        """Whether no mistake was found; None where there is none, but the program was not recognized either."""
+        """Whether no mistake was found; None if there is none, but the program was not recognized either."""
         if any(each.level == "mistake" for each in self.findings):
             return False
         return True if self.matched else None
 
     @property
     def first(self) -> ProgramFinding | None:
-        """The first mistake in the data's way."""
+        """The first mistake in the order of computation."""
         return next((each for each in self.findings if each.level == "mistake"), None)
 
     def to_json_dict(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class ProgramCheck:
 
     @classmethod
     def from_json_dict(cls, content: dict[str, Any]) -> "ProgramCheck":
-        """What `to_json_dict` has written."""
+        """The check from the result of `to_json_dict`."""
         fields = {key: value for key, value in content.items() if key not in ("kind", "ok", "first")}
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
         parts = {"findings": ProgramFinding, "parts": ProgramPart}
@@ -112,7 +112,7 @@ class ProgramCheck:
         return "\n".join(lines).rstrip()
 
     def verdict_line(self) -> str:
-        """One sentence that says how it went."""
+        """The result in one sentence."""
         n = sum(each.level == "mistake" for each in self.findings)
         if n:
             return f"{self.path}: {n} mistake{'s' * (n > 1)} found"

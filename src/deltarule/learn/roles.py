@@ -1,4 +1,4 @@
-"""Which function does what, and what its arguments are: by their names. The names are in roles.toml."""
+"""The roles of functions and arguments, by their names in roles.toml."""
 
 import re
 import tomllib
@@ -9,24 +9,24 @@ TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="u
 
 
 def plain(name: str) -> str:
-    """A name in small letters without underscores."""
+    """A name in lower case without underscores."""
     return name.replace("_", "").casefold()
 
 
 @cache
 def role_of(name: str) -> str:
-    """The role of a function of this name; "" where it says nothing."""
+    """The role of a function with this name; "" if the name does not show one."""
     return first_row("functions", plain(name))
 
 
 @cache
 def argument_of(name: str) -> str:
-    """What an argument or a name of the module holds; "" where it says nothing."""
+    """The role of an argument or a name of the module; "" if the name does not show one."""
     return first_row("arguments", plain(name)).partition("_2")[0]
 
 
 def first_row(table: str, name: str) -> str:
-    """The first row of a table whose expression fits the whole name."""
+    """The first row of a table whose expression matches the whole name."""
     return next((row for row, pattern in TABLES[table].items() if re.fullmatch(pattern, name)), "")
 
 
@@ -52,7 +52,7 @@ def parameter_kind(path: str) -> str:
 
 @cache
 def is_start(source: str, function: str) -> bool:
-    """Whether a statement makes a parameter, and does not update it."""
+    """Whether a statement creates a parameter instead of updating it."""
     return bool(re.search(TABLES["parameters"]["start"], source.partition("=")[2].casefold())) or "init" in function
 
 

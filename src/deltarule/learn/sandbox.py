@@ -1,7 +1,7 @@
-"""A process of its own for code that a learner wrote: with limits of time and memory, in an empty folder.
+"""A separate process for a learner's code: with limits of time and memory, in an empty folder.
 
-`run_apart` calls a function of ours there, which calls the learner's by `attempt`; results come back as JSON. It keeps
-mistakes from doing harm, and stops no malice: the code can still read and write the user's files.
+`run_apart` calls one of our functions there, which calls the learner's with `attempt`; results come back as JSON. This
+protects from mistakes, not from malice: the code can still read and write the user's files.
 """
 
 import gc
@@ -54,7 +54,7 @@ class Failure(NamedTuple):
 
 @dataclass
 class Attempt:
-    """What came of a call: its value or its error, what it warned of, and the beginning of what it printed."""
+    """The outcome of a call: its value or its error, its warnings, and the beginning of its output."""
 
     value: Any = None
     error: Failure | None = None
@@ -78,7 +78,7 @@ class Apart:
 
     @property
     def says(self) -> str:
-        """How it ended, in words, with what was called last."""
+        """How it ended, in words, with the last call."""
         return f"{self.doing} {ENDINGS[self.ended].format(self.detail)}"
 
 
@@ -96,9 +96,9 @@ class Bounded(io.StringIO):
 
 @contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime in the block after some seconds of computing, where the system can: POSIX, and the main thread.
+    """Raise OutOfTime in the block after some seconds of processor time, on POSIX and in the main thread.
 
-    A busy machine then changes no answer; what waits is ended by the parent.
+    So a busy machine changes nothing; the parent ends code that waits.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -112,7 +112,7 @@ def limit(seconds: float) -> Iterator[None]:
     collects = gc.isenabled()
     gc.disable()  # the numbers noted of a run are many, and a collection would take its time away
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)  # again and again, for a program that catches it
+    signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)  # repeatedly, for a program that catches it
     try:
         yield
     finally:
@@ -139,7 +139,7 @@ def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float
                 done.value = function(*given, **words)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # what a stranger's code raises is a finding, be it SystemExit
+        except BaseException as error:  # anything that a learner's code raises is a finding, even SystemExit
             done.error = failure_of(error)
             _SLOW.update([what] if isinstance(error, OutOfTime) else [])
     done.warned = [
@@ -172,12 +172,12 @@ def tell(kind: str, content: Any) -> None:
 
 
 def announce(what: str) -> None:
-    """Tell the parent what is called next."""
+    """Tell the parent the next call."""
     tell("doing", what)
 
 
 def hand_back(part: Any) -> None:
-    """Give the parent a part of the result, which it has even if what comes next never returns."""
+    """Send the parent a part of the result, in case the next call never returns."""
     tell("part", part)
 
 
@@ -230,7 +230,7 @@ def end_session(child: subprocess.Popen[bytes]) -> None:
 
 
 def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
-    """Take over what a child has told."""
+    """Read the messages of a child."""
     for line in lines.splitlines():
         with suppress(ValueError):  # for a line that was cut off
             kind, content = json.loads(line)
@@ -244,7 +244,7 @@ def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
 
 
 def ending_of(code: int, errors: str) -> tuple[str, str]:
-    """How a process ended that did not say so: by its exit code, and the last line that it wrote to stderr."""
+    """How a process ended without a message: by its exit code, and its last line on stderr."""
     if code >= 0:
         return "exit", f"exit code {code}"
     name = next((each.name for each in signal.Signals if each == -code), str(code))
@@ -253,7 +253,7 @@ def ending_of(code: int, errors: str) -> tuple[str, str]:
 
 
 def serve() -> None:
-    """What a child does: read a task, carry it out, and write what came of it to where stdout was."""
+    """The child's work: read a task, run it, and write the outcome to the original stdout."""
     task = json.loads(sys.stdin.buffer.read())
     _DOOR.append(os.fdopen(os.dup(1), "wb"))
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -272,7 +272,7 @@ def serve() -> None:
 
 
 def set_limits(seconds: float, megabytes: int) -> None:
-    """Limit the memory and the time of this process, where the system can."""
+    """Limit the memory and the time of this process, if the system can."""
     with suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -14,7 +14,7 @@ MOST_ITEMS = 12
 
 
 def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
-    """The arrays in what was stored under a name: of a list or a dict of arrays, each with its key."""
+    """The arrays stored under a name: for a list or a dict of arrays, each with its key."""
     items: Iterable[tuple[Any, Any]] = ()
     if name and isinstance(value, dict):
         items = value.items()

@@ -1,4 +1,4 @@
-"""A program that is right, trained on the bundled digits by its own function or method for a few seconds."""
+"""A correct program, trained on the bundled digits by its own function or method for a few seconds."""
 
 import time
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ N_TRAIN, N_TEST, HIDDEN, RATE = 800, 400, 32, 0.5
 
 @dataclass(frozen=True)
 class Digits(SmallBatch):
-    """Digits in the form in which a program takes its examples. part: the training set, or the test set behind it."""
+    """Digits in the form that a program takes. part: the training set, or the test set."""
 
     first: int = 0
     length: int = N_TRAIN
@@ -44,14 +44,14 @@ class Digits(SmallBatch):
         return np.asarray(load_data("digits").train.targets[self.first : self.first + self.length])
 
     def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
-        """As for a small batch, with a rate and epochs to learn by."""
+        """As for a small batch, with a rate and a number of epochs."""
         kind = argument_of(name)
         chosen = {"epochs": self.epochs, "alpha": RATE, "batch_size": 20}
         return (True, chosen[kind]) if kind in chosen else super().value(name, is_constructor=is_constructor)
 
 
 def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
-    """The share of held-out digits that the program gets right after training; None where it cannot be trained so."""
+    """The accuracy on held-out digits after training; None if the program cannot be trained this way."""
     begun, verdict = time.process_time(), run.verdict
     if verdict is None or run.how not in ("by_training", "by_class") or not verdict.layers:
         return None
@@ -74,7 +74,7 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
 
 
 def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds: float) -> list[Array] | None:
-    """All arrays that training leaves: of the network that was made, or of what the function returns."""
+    """All arrays after training: those of the network, or of the function's result."""
     space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
     bank, name = Bank(digits, is_constructor=run.how == "by_class"), run.called[0]
     method = run.called[-1].rpartition(".")[2]

@@ -17,7 +17,7 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How a parameter is moved: by which event, and how many times its gradient (delta, dC/d., update) that is.
+    """How a parameter is updated: the event, and the factors of its gradient (delta, dC/d., update).
 
     store: the last array that is a multiple of the gradient, `stored` times.
     """
@@ -33,12 +33,12 @@ class Share:
 
     @property
     def total(self) -> float:
-        """The whole factor; of the gradient alone where no update was seen."""
+        """The whole factor; only that of the gradient if no update was found."""
         return self.delta * self.gradient * (-1.0 if self.update is None else self.update)
 
 
 def bare_name(path: str) -> str:
-    """What tells a parameter from others: the key of an item, else the last name."""
+    """The identifying name of a parameter: the key of an item, else the last name."""
     if key := re.search(r"\[([^\]]*)\]$", path):
         inner = key[1].strip("'\"")
         return f"{bare_name(path[: key.start()])}[{inner}]" if inner.lstrip("-").isdigit() else inner.casefold()
@@ -46,7 +46,7 @@ def bare_name(path: str) -> str:
 
 
 def may_hold(path: str, start: str) -> bool:
-    """Whether a name may hold a parameter, and not the gradient that is kept under the same key."""
+    """Whether a name may hold a parameter, not a gradient under the same key."""
     container, own = (each.rpartition("[")[0].rpartition(".")[2].casefold().strip("_") for each in (path, start))
     return container in (own, "") or first_row("containers", container) == "parameters"
 
@@ -65,7 +65,7 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
 
 
 def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
-    """The first time that a parameter has another value: the event, and by how much it moved."""
+    """The first time that a parameter has another value: the event, and the change."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
     for event, array in run.trace.like(start.value.shape, after):
         change = array - start.value
@@ -74,7 +74,7 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
         same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
             stores = run.stores(start.value.shape, run.time, event.time) if event.where.is_load else []
-            return [event, *(pair[0] for pair in stores)][-1], change  # what it was before it was read
+            return [event, *(pair[0] for pair in stores)][-1], change  # its value before it was read
         is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
         if slope is not None and is_step and factor_between(change, slope) is not None:
             return event, change
@@ -82,7 +82,7 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
-    """Judge signs, factors and rates of all parameters together, and then each update."""
+    """Check signs, factors and rates of all parameters together, and then each update."""
     signs, running = [1.0] * len(run.layers), 1.0
     for each in (each for each in run.steps if each.quantity == "delta"):
         running *= each.values.get("factor", 1.0) if each.is_found else 1.0
@@ -106,7 +106,7 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
 
 
 def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
-    """Parameters that stay as they are in a step in which weights move."""
+    """Parameters that do not change in a step in which weights do."""
     moving = [each.event for each in shares if each.quantity == "dW" and each.event is not None]
     if not moving or not run.has_second_step:  # the first step has to have ended
         return
@@ -122,7 +122,7 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
-    """dC/dW and dC/db of all samples, where the program goes through them one by one and its first was right."""
+    """dC/dW and dC/db of all samples, if the program processes them one by one and its first was right."""
     deltas = [each for each in run.steps if each.quantity == "delta"]
     if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
         return None
@@ -152,9 +152,9 @@ def update_of(
     begun: int,
     whole: Array | None,
 ) -> Share | None:
-    """The update of one parameter, as a share whose factors before it are yet to be filled in.
+    """The update of one parameter, with the earlier factors still to be filled in.
 
-    whole: the gradient's sum over all samples, where the program goes through them one by one.
+    whole: the gradient's sum over all samples, if the program processes them one by one.
     """
     if run.whole is not None and whole is None:
         return None  # the sum over samples is another array than the first one's
@@ -200,7 +200,7 @@ def update_of(
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
-    """Mark a gradient of which a few entries were changed after it was computed; whether there are such."""
+    """Mark a gradient with a few entries changed after it was computed; whether there are any."""
     counts = slope != 0
     ratios = change[counts] / slope[counts]
     usual = float(np.median(ratios)) if ratios.size else 0.0
@@ -218,7 +218,7 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
 
 
 def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
-    """How many times a gradient the program's last stored array of it is: 1/n, where it is divided later on; and it."""
+    """The factor of the program's last stored array of a gradient, 1/n if it is divided later; and the array."""
     for event, array in reversed(run.stores(gradient.shape, begun, end)):
         if factor := factor_between(array, gradient):
             return factor, event
@@ -226,7 +226,7 @@ def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[fl
 
 
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
-    """Name the sign, the factor or the rate that makes a parameter move otherwise than the others."""
+    """Name the sign, the factor or the rate that makes a parameter move differently from the others."""
     moving = [each for each in shares if each.update is not None]
     shares = moving or shares  # Adam's steps have another size
     if not shares:
@@ -260,7 +260,7 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
 
 
 def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
-    """Note where the loss is a mean over the samples and its gradient a sum, or the reverse."""
+    """Note if the loss is a mean over the samples but its gradient a sum, or the reverse."""
     loss, delta = run.step("loss"), run.step("delta")
     divides = [each for each in shares if each.event is not None and "/" in each.event.where.source]
     if loss.mistake or "scale" not in loss.values or delta.mistake or not delta.note or run.n == 1 or divides:
@@ -298,7 +298,7 @@ def is_convention(factor: float, n: int, n_outputs: int) -> bool:
 
 
 def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
-    """The size that most have; where there is no majority, the one nearest to that of a mean over samples."""
+    """The most common size; without a majority, the one closest to that of a mean over samples."""
 
     def key(size: float) -> tuple[int, float]:
         return sum(abs(other / size - 1) < 1e-3 for other in sizes), -abs(np.log(size / mean))
@@ -339,7 +339,7 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
 
 
 def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
-    """Whether what is stored for an update has another sign or size than it has for all others, as a velocity may."""
+    """Whether the stored array for an update differs in sign or size from all others, as a velocity may."""
     others = [each.stored for each in shares if each is not share]
     return bool(others) and share.store is not None and all(abs(share.stored / each - 1) > 1e-3 for each in others)
 
@@ -368,7 +368,7 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
 
 
 def factor_id(ratio: float, n: int, n_outputs: int) -> str:
-    """The id of the mistake that leaves a factor."""
+    """The id of the mistake behind a factor."""
     known = {"undivided": float(n), "divided-twice": 1 / n, "factor-two": 2.0, "by-outputs": 1 / n_outputs}
     known |= {"times-outputs": float(n_outputs)} if n_outputs > 2 else {}
     close = [key for key, factor in known.items() if abs(ratio / factor - 1) < 1e-3]

@@ -1,4 +1,4 @@
-"""One run of a program judged as a whole: the chain of layers, the batch and the targets that explain most of it."""
+"""One run of a program as a whole: the chain of layers, the batch and the targets that explain most of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ Resolve = Callable[[Event, Array], Array | None]
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What a run shows: the layers, and a step for each array, in the order of the data's way."""
+    """The result of a run: the layers, and a step for each array, in the order of computation."""
 
     layers: tuple[OwnLayer, ...]
     steps: tuple[Step, ...]
@@ -29,7 +29,7 @@ class Verdict:
 
     @property
     def score(self) -> tuple[int, int, int]:
-        """How many arrays are right; how many are wrong in a way that has no name, with a minus; how many were seen."""
+        """The number of right arrays; minus the number with unnamed mistakes; the number found."""
         seen = [each for each in self.steps if each.is_found and each.event is not None]
         return sum(not each.mistake for each in seen), -sum(each.mistake == "off" for each in seen), len(seen)
 
@@ -82,7 +82,7 @@ def one_reading(run: Pass, rate: float) -> Verdict:
 
 
 def targets_of(run: Pass, begun: int) -> Array:
-    """The targets as the program makes them, where it makes them one-hot itself; else ours."""
+    """The program's own one-hot targets, if it computes them; else ours."""
     if run.targets.shape[1] < 2:
         return run.targets
     for event, array in run.trace.arrays(*run.targets.shape):
@@ -93,7 +93,7 @@ def targets_of(run: Pass, begun: int) -> Array:
 
 
 def judge_one_hot(run: Pass) -> None:
-    """Mark delta of the outputs where the targets are one-hot rows of other classes than the program's own labels."""
+    """Mark delta of the outputs if the targets are one-hot rows of other classes than the program's own labels."""
     step = run.step("delta")
     n, n_classes = run.targets.shape
     if step.mistake or n_classes < 3 or not np.isin(run.targets, (0, 1)).all():
@@ -112,7 +112,7 @@ def judge_one_hot(run: Pass) -> None:
 
 
 def compare_losses(run: Pass, loss: str) -> None:
-    """Mark a delta that is right for another loss than the program's."""
+    """Mark a delta that belongs to another loss than the program's."""
     step = run.step("delta")
     if step.mistake or not loss or fits(step.note, loss, run):
         return

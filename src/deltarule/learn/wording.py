@@ -1,4 +1,4 @@
-"""A step that is wrong, in words: the row of mistakes.toml, and what to write instead in the program's own names."""
+"""A wrong step in words: the row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
 from dataclasses import replace
@@ -13,7 +13,7 @@ from deltarule.learn.report import ProgramFinding
 from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
-EQUATIONS, ARRAYS, DEFAULTS = (TABLES[each] for each in ("equations", "arrays", "defaults"))
+EQUATIONS, ARRAYS, DEFAULTS, COLUMNS = (TABLES[each] for each in ("equations", "arrays", "defaults", "columns"))
 
 
 def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
@@ -27,7 +27,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
-    """A step that is wrong as a finding."""
+    """The finding of a wrong step."""
     last, l = len(run.layers) - 1, step.layer
     equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
     kind = run.kinds[l].name if l < len(run.kinds) else "the activation"
@@ -47,7 +47,16 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     key = step.mistake
     if key == "off" and (mistake := second_opinion(run, step)) is not None:
         key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
-    return finding_at(program, where, "mistake", key, (equation, says, fix), array)
+    found = finding_at(program, where, "mistake", key, (equation, says, fix), array)
+    return for_columns(found) if is_in_columns(run) and run.layers[0].is_out_first else found
+
+
+def for_columns(finding: ProgramFinding) -> ProgramFinding:
+    """The finding in a program whose samples are columns."""
+    says, fix = finding.says, finding.fix
+    for pattern, instead in COLUMNS.items():
+        says, fix = re.sub(pattern, instead, says), re.sub(pattern, instead, fix)
+    return replace(finding, says=says, fix=fix)
 
 
 def finding_at(
@@ -61,7 +70,7 @@ def finding_at(
 
 
 def name_of_array(run: Pass, array: Array | None, function: str) -> str:
-    """The shortest name under which a function of the program has an array; "" where it has none."""
+    """The shortest name of an array in a function of the program; "" if it has none."""
     names = [
         bare_name(each.name) for each in run.trace.events
         if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
@@ -77,12 +86,12 @@ def is_readable(event: Event, function: str) -> bool:
 
 
 def bare_name(name: str) -> str:
-    """A name with its key, and without a mask or a slice that was stored into: dh of dh[z <= 0]."""
+    """A name with its key, but without a mask or a slice that was assigned to: dh for dh[z <= 0]."""
     return name if re.fullmatch(r"[^\[]*(\[('[^']*'|-?\d+)\])?", name) else name.partition("[")[0]
 
 
 def is_same(value: Array, array: Array) -> bool:
-    """Whether two arrays agree in one of the ways in which they may lie."""
+    """Whether two arrays agree, perhaps transposed."""
     return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
 
 
@@ -98,7 +107,7 @@ def slope_text(run: Pass, l: int, function: str) -> str:
 
 
 def describe(run: Pass) -> list[str]:
-    """The network as it was recognized, a line for each layer."""
+    """The recognized network, a line for each layer."""
     lines = []
     for l, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=False)):
         fan_in, fan_out = layer.W.shape
@@ -106,7 +115,11 @@ def describe(run: Pass) -> list[str]:
         lines.append(
             f"layer {l}: {layer.weights.name} {layer.weights.value.shape}, {bias}: {fan_in} -> {fan_out}, {kind.name}"
         )
-    event, size = run.step("z").event, run.z[0].shape[1]
-    is_in_columns = event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == size
-    samples = "one sample at a time" if run.n == 1 else "samples in columns" if is_in_columns else "samples in rows"
-    return [*lines, samples]
+    samples = "samples in columns" if is_in_columns(run) else "samples in rows"
+    return [*lines, "one sample at a time" if run.n == 1 else samples]
+
+
+def is_in_columns(run: Pass) -> bool:
+    """Whether a sample is a column of the program's arrays."""
+    event = run.step("z").event
+    return event is not None and event.value.ndim > 1 and run.n != event.value.shape[0] == run.z[0].shape[1]

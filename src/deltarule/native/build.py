@@ -1,6 +1,6 @@
-"""How the library is compiled: once for each instruction set and each kind of number, then linked into one file.
+"""Compiles the library: once for each instruction set and each kind of number, then linked into one file.
 
-And how the page's engine is, by zig. It stands alone, so that hatch_build.py can run it before the package is there.
+Also compiles the page's engine, with zig. It imports nothing of the package, so that hatch_build.py can run it first.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SUFFIX = {"darwin": ".dylib", "win32": ".dll"}.get(sys.platform, ".so")
-# No operation may be fused, split or reordered: bits must not depend on the compiler.
+# No operation may be fused, split or reordered: the bits must not depend on the compiler.
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O3", "-fPIC", "-pthread"]
 FLAGS += ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 INSTRUCTIONS = {
@@ -32,7 +32,7 @@ INSTRUCTIONS = {
 }
 ZIG = {each[0]: each[0].replace("86-64-v", "86_64_v").replace("armv8-a", "generic") for each in INSTRUCTIONS.values()}
 NUMBERS = {"float": "32", "double": "64"}
-# The page's engine takes wasi's headers and not its library, so a page need give it nothing.
+# The page's engine uses wasi's headers but not its library, so the page need not provide anything.
 OF_PAGE = "-Os -mllvm -inline-threshold=0 -target wasm32-wasi -msimd128 -mbulk-memory"
 PAGE_FLAGS = [*FLAGS[:1], *FLAGS[-3:], *OF_PAGE.split()]
 PAGE_LINK = ["-target", "wasm32-freestanding", "-s", "-Wl,--no-entry,-z,stack-size=65536,--export=__heap_base"]
@@ -43,7 +43,7 @@ PAGE_LINK += [
 
 
 def instruction_sets(machine: str = platform.machine()) -> list[str]:
-    """Those that the library is compiled for, the fastest first; none on other processors."""
+    """The instruction sets that the library is compiled for, the fastest first; none on other processors."""
     sets = {"x86_64": ["v4", "v3"], "amd64": ["v4", "v3"], "aarch64": ["neon"], "arm64": ["neon"]}
     return sets.get(machine.lower(), [])
 
@@ -55,12 +55,12 @@ def sources_hash() -> str:
 
 
 def content_hash(path: Path) -> str:
-    """The SHA-256 of a file, with which the library's name ends: what is damaged may end the process that loads it."""
+    """The SHA-256 of a file, the end of the library's name: loading a damaged library could crash the process."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def compiler() -> list[str]:
-    """The command of a C compiler with vector extensions: $CC, cc, gcc, clang or zig. OSError where there is none."""
+    """The command of a C compiler with vector extensions: $CC, cc, gcc, clang or zig. OSError if there is none."""
     if "CC" in os.environ:
         return shlex.split(os.environ["CC"])
     for name in ("cc", "gcc", "clang"):
@@ -72,7 +72,7 @@ def compiler() -> list[str]:
 
 
 def build(folder: Path, command: Sequence[str] = (), machine: str = platform.machine(), suffix: str = SUFFIX) -> Path:
-    """The library in a file of `folder`, which appears whole or not at all. OSError where that cannot be done."""
+    """Write the library to a file in `folder`, whole or not at all. OSError if that is not possible."""
     sets, command = instruction_sets(machine), command or compiler()
     if not sets:
         raise OSError(f"the native engine is not written for {machine}")
@@ -91,21 +91,21 @@ def build(folder: Path, command: Sequence[str] = (), machine: str = platform.mac
         shutil.copy(linked, whole)
         library = folder / f"native-{sources_hash()}-{content_hash(whole)}{suffix}"
         whole.replace(library)
-    for old in HERE.glob(f"native-*{suffix}"):  # of earlier sources; in a cache, another version's is left
+    for old in HERE.glob(f"native-*{suffix}"):  # from earlier sources; a cache keeps those of other versions
         if old != library and folder == HERE:
             old.unlink(missing_ok=True)
     return library
 
 
 def page_engine_name() -> str:
-    """The file name of the page's engine, with the SHA-256 of all that it is made of."""
+    """The file name of the page's engine, with the SHA-256 of all its sources."""
     names = ("page.c", "step.c", "*.h", "build.py", "codes.py", "../parts.toml")
     files = [path for name in names for path in sorted(HERE.glob(name))]
     return f"engine-{hashlib.sha256(b''.join(path.read_bytes() for path in files)).hexdigest()[:16]}.wasm"
 
 
 def build_page_engine(folder: Path) -> Path:
-    """The page's engine in a file of `folder`, unless it is there. OSError where zig is missing, or fails."""
+    """Write the page's engine to a file in `folder`, unless it exists. OSError if zig is missing or fails."""
     target, headers = folder / page_engine_name(), runpy.run_path(str(HERE / "codes.py"))
     if target.exists():
         return target
@@ -132,7 +132,7 @@ def build_page_engine(folder: Path) -> Path:
 
 
 def run(command: list[str], folder: str | None = None) -> None:
-    """Run a compiler there. OSError, with its first words, where it fails."""
+    """Run a compiler there. OSError, with its first words, if it fails."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the user's own
     if done.returncode:
         raise OSError(f"{command[0]} failed: {done.stderr.strip()[:500]}")

@@ -1,4 +1,4 @@
-"""The numbers that stand for parts inside the library, and the fields of a Call, as its sources have them.
+"""The numbers of parts in the library, and the fields of a Call, read from its sources.
 
 >>> SIGMOID
 1

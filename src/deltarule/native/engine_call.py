@@ -26,26 +26,26 @@ _READ = [np.dtype(each) for each in (np.uint8, np.float32, np.float64)]
 PIXELS = codes.PIXELS
 INPUTS = dict(zip(_READ, (PIXELS, codes.FLOATS, codes.DOUBLES), strict=True))
 TARGETS = dict(zip(_READ, (codes.BYTES, codes.FLOAT_TARGETS, codes.DOUBLE_TARGETS), strict=True))
-FEW_PRODUCTS = 1e6  # of one thread, which lets no other run: some 0.05 milliseconds
-LONG_CALL = 5e8  # operations: for a few milliseconds no thread is started that Ctrl-C can wait for
+FEW_PRODUCTS = 1e6  # operations of a call without other threads: some 0.05 milliseconds
+LONG_CALL = 5e8  # operations: below a few milliseconds no thread is started for the sake of Ctrl-C
 MOST_LAYERS = 64  # LAYERS_MOST of step.c
 PIECE_ROWS = 1024  # PIECE of step.c
-LANES = 32  # a multiple of the numbers in two vectors of any instruction set
+LANES = 32  # a multiple of two vectors of any instruction set
 _RULE = ("rule", "beta_1", "beta_2", "epsilon", "weight_decay")
 _RESULTS = ("losses", "weights", "penalties", "n_right")
 
 
 class StepCall(ctypes.Structure):
-    """call.h's Call: numbers, and pointers for all else. `set` keeps alive what it points to."""
+    """call.h's Call: numbers, and pointers to everything else. `set` keeps alive what it points to."""
 
     _fields_ = list(codes.FIELDS.items())
 
-    held: dict[str, Any]  # what the fields were set to
-    given: tuple[Any, ...]  # what call_for made it of
-    layout: tuple[Any, ...]  # what the size of its room depends on
+    held: dict[str, Any]  # the values of the fields
+    given: tuple[Any, ...]  # the arguments of call_for
+    layout: tuple[Any, ...]  # what the size of its memory depends on
 
     def set(self, **values: Any) -> None:
-        """Set fields: numbers, arrays or None. What is there already takes no time."""
+        """Set fields: numbers, arrays or None. An unchanged value takes no time."""
         for name, value in values.items():
             if codes.FIELDS[name] is not POINTER:
                 setattr(self, name, value)
@@ -55,19 +55,19 @@ class StepCall(ctypes.Structure):
 
 
 def address(array: Any) -> int:
-    """Where an array begins; what NumPy says of it takes four times as long."""
+    """The address of an array; NumPy's own attribute takes four times as long."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))
     except (TypeError, ValueError, BufferError):  # it is empty, read-only, or its numbers do not lie side by side
         return int(array.ctypes.data)
 
 
-_Quick = ctypes.PYFUNCTYPE(None, POINTER, POINTER, WHOLE, WHOLE, POINTER)  # a call in which no other thread runs
-_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, and who answers
+_Quick = ctypes.PYFUNCTYPE(None, POINTER, POINTER, WHOLE, WHOLE, POINTER)  # a call during which no other thread runs
+_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, and what predicts
 
 
 def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penalty | None = None) -> list[str]:
-    """Why the library cannot train such a network, or evaluate it; nothing where it can."""
+    """The reasons why the library cannot train or evaluate such a network; none if it can."""
     parts = [*network.activations, network.loss, *([] if optimizer is None else [optimizer])]
     parts += [] if penalty is None or type(penalty) is Penalty else [penalty]
     reasons = missing_kernels(*parts)
@@ -79,9 +79,9 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
 
 
 def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) -> StepCall:
-    """Take the steps of the training room's Plan, in these Buffers of its; stop before one whose loss is too high.
+    """Take the steps of a Plan, in these Buffers; stop before a step whose loss is too high.
 
-    The call that the buffers keep has the results; outputs too, of all samples, where a score needs them.
+    The results are in the call that the buffers keep; with the outputs of all samples if a score needs them.
     """
     params, grads, n_steps = network.parameters, buffers.grads, len(plan.learning_rates)
     call = buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=buffers.call)
@@ -108,9 +108,9 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) 
 
 
 def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tuple[int, ...], ws: Workspace) -> None:
-    """Leave in the workspace what a call's last piece came to, what each layer read, and without which neurons.
+    """Copy the last piece of a call to the workspace: its arrays, what each layer read, and the dropped neurons.
 
-    rows: the samples of its last step. draws: the key of what was drawn in it: seed, epoch, step.
+    rows: the samples of its last step. draws: the key of its random numbers: seed, epoch, step.
     """
     ws.take_rows(call.n_last)
     call.set(**{name: np.array([each.ctypes.data for each in vars(ws)[name]]) for name in ("z", "a", "delta")})
@@ -124,9 +124,9 @@ def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tu
 
 
 def outputs(network: Network, X: Array) -> Array | None:
-    """The twin of nn.network's outputs_of: a row has the bits that it has in any batch. None where there is no kernel.
+    """The counterpart of nn.network's outputs_of: a row gives the same bits in any batch. None if there is no kernel.
 
-    Nothing is compiled for it. A few rows are answered without a workspace, threads, or a word to other threads.
+    Nothing is compiled for it. A few rows need no workspace and no threads.
     """
     activations, answer = _answering.get(network.parameters, (None, None))
     if activations is not network.activations:
@@ -147,7 +147,7 @@ def outputs(network: Network, X: Array) -> Array | None:
 
 
 def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any = None) -> tuple[float, Array]:
-    """The mean loss on samples, and a^L, (n_samples, outputs); nothing is dropped, no penalty is added."""
+    """The mean loss on samples, and a^L, (n_samples, outputs); without dropout or penalty."""
     call, n = call_for(network, inputs, targets, weights), len(inputs)
     a = np.empty((n, network.layer_sizes[-1]), network.dtype)
     call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=a, stop=np.zeros(1, np.uint8))
@@ -157,7 +157,7 @@ def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any 
 
 
 def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> StepCall:
-    """A call that knows the network and the samples: `held`, where it is one for these very objects."""
+    """A call for this network and these samples: `held`, if it is one for the same objects."""
     given = (network.activations, network.loss, network.parameters.vector, *samples)
     if held is not None and all(map(is_, held.given, given)):
         return held
@@ -170,7 +170,7 @@ def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> S
     call.set(parameters=network.parameters.vector)
     if not samples:
         return call
-    inputs, targets, weights = samples  # numbers of other kinds than the library reads are copied into such as it does
+    inputs, targets, weights = samples  # numbers of other kinds are copied into those that the library reads
     inputs = inputs if inputs.dtype in INPUTS else inputs.astype(np.float64)
     call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype], sample_weight=_doubles(weights))
     call.set(input_row=inputs.strides[0], input_column=inputs.strides[1])
@@ -191,14 +191,14 @@ def _doubles(values: Sequence[float] | Array | None) -> Array | None:
 
 
 def dropout_keys(plan: Any, rates: Sequence[float]) -> Array:
-    """The key of each hidden layer's stream at each step, as randomness.generator_at has it: (steps, layers, 2)."""
+    """The key of each hidden layer's stream at each step, as in randomness.generator_at: (steps, layers, 2)."""
     steps = range(plan.first_step, plan.first_step + len(plan.learning_rates))
     names = (stream_key(plan.seed, f"dropout {l}", plan.epoch, step) for step in steps for l in range(len(rates)))
     return np.concatenate([np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names])
 
 
 def run(call: StepCall, network: Network) -> None:
-    """Make the call. Its results lie where the next one will write again."""
+    """Make the call. The next call overwrites its results."""
     n_steps, dtype, held = call.n_steps, network.dtype, call.held
     call.set(n_losses=0, n_taken=0, n_updates=0, n_last=0)
     if len(held.get("losses", ())) != n_steps:
@@ -229,7 +229,7 @@ class Deform(ctypes.Structure):
 def deform(
     images: Array, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator, out: Array
 ) -> Array:
-    """The twin of `data.augment.deform`. The numbers of each row of `out` lie side by side; it may be `images`."""
+    """The counterpart of `data.augment.deform`. Each row of `out` must be contiguous; it may be `images`."""
     check_images(images, image_shape)
     n, (height, width), dtype = len(images), image_shape, images.dtype
     maps = affine_maps(n, image_shape, deformation, rng).astype(dtype)

@@ -1,4 +1,4 @@
-"""The loader: finds the compiled library, or compiles it, and picks the instructions that this processor has."""
+"""The loader: finds or compiles the library, and picks the instruction set of this processor."""
 
 import ctypes
 import os
@@ -18,16 +18,16 @@ from deltarule.native import build
 from deltarule.nn.arrays import Array
 
 MOST_THREADS = 256  # THREADS_MOST of step.c
-FLOPS_A_THREAD = 4e6  # of a step, about 20 microseconds: for less, threads wait for one another as long as they compute
+FLOPS_A_THREAD = 4e6  # operations, about 20 microseconds: with fewer, threads mostly wait for each other
 
-_callers: set[tuple[int, int]] = set()  # process and thread of each call that is under way; a fork copies them
+_callers: set[tuple[int, int]] = set()  # process and thread of each running call; a fork copies them
 
 
 @cache
 def library() -> ctypes.CDLL:
-    """The library for these very sources: as it was installed, or compiled now, into the package's folder or a cache.
+    """The library for exactly these sources: installed, or compiled now, in the package's folder or a cache.
 
-    Raises FileError, with what to do, where it cannot be had.
+    Raises FileError, with what to do, if it is not available.
     """
     try:
         path = compiled() or compile_into(build.HERE, cache_folder())
@@ -40,15 +40,15 @@ def library() -> ctypes.CDLL:
         if not available(loaded):
             raise OSError('this processor has neither AVX2 nor NEON: use engine="numpy"')
     except (OSError, AttributeError) as error:
-        raise FileError(f"the native engine cannot be had ({error})") from error
+        raise FileError(f"the native engine is not available ({error})") from error
     return loaded
 
 
 @cache
 def page_engine() -> bytes:
-    """The engine as the page has it, a module of WebAssembly: as it was installed, or compiled now.
+    """The page's engine, a WebAssembly module: installed, or compiled now.
 
-    Raises FileError, with what to do, where it cannot be had.
+    Raises FileError, with what to do, if it is not available.
     """
     try:
         folders = [build.HERE, cache_folder()]
@@ -60,27 +60,27 @@ def page_engine() -> bytes:
 
 
 def compiled() -> Path | None:
-    """The library's file, if it has been compiled from these very sources."""
+    """The library's file, if it was compiled from exactly these sources."""
     name = f"native-{build.sources_hash()}-*{build.SUFFIX}"
     return next((path for folder in (build.HERE, cache_folder()) for path in folder.glob(name)), None)
 
 
 @cache
 def is_compiled() -> bool:
-    """Whether the library is there and loads, without compiling it."""
+    """Whether the library exists and loads, without compiling it."""
     with suppress(FileError):
         return compiled() is not None and bool(library())
     return False
 
 
 def compile_into(*folders: Path) -> Path:
-    """The library, compiled into the first of these folders that can be written to. OSError where it cannot be."""
+    """The library, compiled into the first of these folders that is writable. OSError if that fails."""
     if not (build.HERE / "native.c").exists():
         again = install_command(option="--force-reinstall --no-cache-dir")
-        raise OSError(f"it was left out by DELTARULE_PURE when this was installed; to have it, run  {again}")
+        raise OSError(f"DELTARULE_PURE left it out at installation; to get it, run  {again}")
     if os.environ.get("DELTARULE_PURE", "0") not in ("", "0"):
-        raise OSError("it is not compiled where DELTARULE_PURE is set; to have it, unset that")
-    build.compiler()  # raises where there is none, before anything is announced
+        raise OSError("it is not compiled while DELTARULE_PURE is set; to get it, unset that")
+    build.compiler()  # raises if there is no compiler, before any announcement
     LOG.warning("compiling the native engine: some seconds, once")
     return build.build(next((folder for folder in folders if os.access(folder, os.W_OK)), folders[-1]))
 
@@ -107,7 +107,7 @@ def function(name: str, dtype: np.dtype[Any]) -> Any:
 
 
 def most_threads() -> int:
-    """$DELTARULE_THREADS; else as many as the process may use cores, and as $OMP_NUM_THREADS leaves to a pool."""
+    """$DELTARULE_THREADS; else the number of cores that the process may use, at most $OMP_NUM_THREADS."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted, limit = os.environ.get("DELTARULE_THREADS"), os.environ.get("OMP_NUM_THREADS", "")
     if wanted is not None and not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
@@ -118,7 +118,7 @@ def most_threads() -> int:
 
 @contextmanager
 def threads_for(flops: float) -> Iterator[int]:
-    """How many threads a call takes whose steps have so many operations, while other calls have theirs."""
+    """The number of threads for a call whose steps have so many operations, besides those of other calls."""
     me, is_told = (os.getpid(), threading.get_ident()), "DELTARULE_THREADS" in os.environ
     _callers.add(me)
     n_calls = sum(process == me[0] for process, _ in list(_callers))
@@ -131,15 +131,15 @@ def threads_for(flops: float) -> Iterator[int]:
 
 
 def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
-    """called(argument) by a thread, while the main thread hears signals; an exception sets `stop`, and waits for it.
+    """called(argument) in a thread, while the main thread handles signals; an exception sets `stop`, and waits.
 
-    A call that is made in another thread stays there: signals come to the main thread alone.
+    A call from another thread runs there: only the main thread gets signals.
     """
     if threading.current_thread() is not threading.main_thread():
         called(argument)
         return
     ended = threading.Event()
-    claim = threading.Lock()  # taken once: by the thread that makes the call, or by an exception that forbids it
+    claim = threading.Lock()  # taken once: by the thread that makes the call, or by an exception that prevents it
 
     def work() -> None:
         if claim.acquire(blocking=False):
@@ -156,16 +156,16 @@ def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
     except BaseException:
         stop[0] = 1
         while not ended.is_set():
-            with suppress(BaseException):  # a second one: the first goes on when the call has ended
-                if claim.acquire(blocking=False):  # it came before the thread began
+            with suppress(BaseException):  # a second one: the first is raised when the call has ended
+                if claim.acquire(blocking=False):  # it came before the thread started
                     ended.set()
                 wait_for(ended)
-        with suppress(RuntimeError):  # where the thread was not started
+        with suppress(RuntimeError):  # the thread was not started
             worker.join()
         raise
 
 
 def wait_for(ended: threading.Event) -> None:
-    """Return when it is set; on Windows a wait without an end hears no Ctrl-C."""
+    """Return when it is set; on Windows a wait without a timeout ignores Ctrl-C."""
     while not ended.wait(0.1 if sys.platform == "win32" else None):
         pass

@@ -25,9 +25,9 @@ infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + 
 
 @part(frozen=True)
 class Activation:
-    """How a neuron answers to its weighted input z. Write your own by giving `value` and `derivative`.
+    """An activation: a neuron's output for its weighted input z. For your own, define `value` and `derivative`.
 
-    initializer, bias_initializer: where the weights and biases of a layer start: a function, or its name ("he_normal").
+    initializer, bias_initializer: the initial weights and biases of a layer: a function, or its name ("he_normal").
 
     >>> class Sine(Activation):
     ...     def value(self, z):
@@ -67,7 +67,7 @@ class Activation:
 
 @part(frozen=True)
 class Identity(Activation):
-    """sigma(z) = z. The output of a regression; between layers it makes a deep network no more than a linear one."""
+    """sigma(z) = z. For the output of a regression; between layers it makes a deep network linear."""
 
     def value(self, z: Array) -> Array:
         return z
@@ -156,9 +156,9 @@ class SiLU(Activation):
 
     @infinity_is_meant
     def derivative(self, z: Array, a: Array) -> Array:
-        """s + a (1 - s). Left of 0 it is s (1 - s) (1 + z + e^z), and at -z it is 1 minus as much.
+        """s + a (1 - s). Left of 0 it is s (1 - s) (1 + z + e^z), and at -z it is 1 minus that.
 
-        Where 1 + z + e^z crosses 0, at z0, its digits cancel; those of t + e^z0 (e^t - 1) with t = z - z0 do not.
+        Near z0, where 1 + z + e^z is 0, its digits cancel; those of t + e^z0 (e^t - 1) with t = z - z0 do not.
         """
         t, near = np.minimum(z, -z), z.real.dtype.type(SILU_FLAT)
         t = t - near - (SILU_FLAT - float(near) + SILU_FLAT_REST)
@@ -171,7 +171,7 @@ class SiLU(Activation):
 
 @part(frozen=True)
 class Exp(Activation):
-    """sigma(z) = e^z, above 0: the output of a regression on counts and rates, with the loss Poisson."""
+    """sigma(z) = e^z, above 0: for the output of a regression on counts and rates, with the loss Poisson."""
 
     @infinity_is_meant
     def value(self, z: Array) -> Array:

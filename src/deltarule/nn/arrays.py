@@ -1,7 +1,7 @@
-"""Arrays, and how a large one is worked through: a few thousand numbers at a time.
+"""Arrays, and large ones in blocks: a few thousand numbers at a time.
 
-A formula such as `a * (1 - a)` makes temporary arrays. Written for a block that fits the processor's cache, it stays
-the textbook's formula, is faster than on the whole array, and never allocates as much as a batch.
+A formula such as `a * (1 - a)` creates temporary arrays. Applied to blocks that fit the processor's cache, it stays the
+textbook's formula, is faster than on the whole array, and never allocates as much as a batch.
 """
 
 from functools import lru_cache
@@ -23,6 +23,6 @@ def blocks(n_rows: int, row_elements: int = 1) -> tuple[slice, ...]:
 
 
 def cache_line_zeros(size: int, dtype: DTypeLike) -> Array:
-    """Zeros, (size,), that begin where a line of the processor's cache does: two threads then seldom share one."""
+    """Zeros, (size,), aligned to a cache line, so that two threads seldom share one."""
     room = np.zeros(size * np.dtype(dtype).itemsize + 64, np.uint8)
     return room[-room.ctypes.data % 64 :][: room.size - 64].view(dtype)

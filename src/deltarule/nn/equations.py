@@ -1,8 +1,8 @@
 r"""The registry: every equation that the network computes, stated once, with its proof and the lines that compute it.
 
-Whatever shows an equation reads it here; the texts are in equations.toml. Indices: i a sample, l a layer, counted from
-0, the last one L; j a neuron of layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for the first,
-the data.
+Everything that shows an equation reads it here; the texts are in equations.toml. Indices: i a sample, l a layer,
+counted from 0, the last one L; j a neuron of layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for
+the first, the data.
 
 >>> print(EQUATIONS["BP4"].text)
 dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
@@ -26,10 +26,10 @@ from deltarule.parts import object_at
 
 @dataclass(frozen=True)
 class Symbol:
-    """What a letter stands for.
+    """A symbol and its meaning.
 
-    text, latex: how it is written; text for a terminal.
-    means: what it is. code: what the code calls it, with the order of its indices. shape: of the array that holds it.
+    text, latex: how it is written in ASCII, and in LaTeX.
+    means: what it is. code: its name in the code, with the order of its indices. shape: of its array.
     """
 
     text: str
@@ -47,11 +47,11 @@ SYMBOLS = {text: Symbol(text, *row) for text, row in _TABLES["symbols"].items()}
 class Equation:
     """An equation of the library.
 
-    id, title: what it is called.
-    latex: for a page. text: for a terminal, lines of at most 76 columns. says: one sentence in plain words.
-    symbols: what occurs in it, keys of SYMBOLS.
+    id, title: its names.
+    latex: for pages and terminals. text: in ASCII, at most 76 columns. says: one sentence in plain words.
+    symbols: its symbols, keys of SYMBOLS.
     home: the function or method that computes it.
-    markers: lines in the source of `home`: a comment above lines that compute it, or a line that does.
+    markers: lines in the source of `home`: a comment above lines that compute it, or such a line itself.
     applies_to: whether a network computes it.
     """
 
@@ -76,13 +76,13 @@ class Equation:
         return f"{self.home.__module__}.{self.home.__qualname__}"
 
     def code(self) -> str:
-        """The lines that compute it, as they stand in the source."""
+        """The lines that compute it, as in the source."""
         lines = getsource(self.home).splitlines()
         return "\n".join(_lines_at(lines, marker) for marker in self.markers)
 
 
 def _lines_at(lines: list[str], marker: str) -> str:
-    """The line that holds the marker; if that is a comment, the lines below it, as far as a blank one or a comment."""
+    """The line with the marker; if that is a comment, the lines below it, up to a blank line or a comment."""
     start = next(n for n, line in enumerate(lines) if marker in line)
     if not lines[start].lstrip().startswith("#"):
         return lines[start].strip()
@@ -90,7 +90,7 @@ def _lines_at(lines: list[str], marker: str) -> str:
     return dedent("\n".join(below))
 
 
-APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # where an equation is not that of every network
+APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # for equations that do not apply to every network
     "BP1-softmax": lambda network: network.has_shortcut and isinstance(network.loss, CrossEntropy),
     "BP1-sigmoid": lambda network: network.has_shortcut and isinstance(network.loss, BinaryCrossEntropy),
     "BP1-exponential": lambda network: network.has_shortcut and isinstance(network.loss, Poisson),
@@ -99,7 +99,7 @@ APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # where an equation is not
 
 
 def _equation(name: str, row: dict[str, Any]) -> Equation:
-    """An equation, of its row in equations.toml."""
+    """An equation, from its row in equations.toml."""
     read = {"symbols": tuple(row["symbols"]), "markers": tuple(row["markers"]), "home": object_at(row["home"])}
     return Equation(id=name, **row | read, applies_to=APPLIES_TO.get(name, lambda network: True))
 
@@ -108,7 +108,7 @@ EQUATIONS = {name: _equation(name, row) for name, row in _TABLES["equations"].it
 
 
 def find_equation(name: str) -> Equation:
-    """The equation with that id, small or capital letters; SettingError, with the closest one, where there is none."""
+    """The equation with that id, in any case; SettingError, with the closest one, if there is none."""
     for equation in EQUATIONS.values():
         if equation.id.casefold() == name.casefold():
             return equation

@@ -1,6 +1,6 @@
-"""Where weights start: functions of (rng, fan_in, fan_out) that return a new (fan_in, fan_out) array, float64.
+"""Initial weights: functions of (rng, fan_in, fan_out) that return a new (fan_in, fan_out) array, float64.
 
-A weight that starts too large saturates a sigmoid, one that starts too small starves the layers behind it; the right
+Weights that start too large saturate sigmoids; if they start too small, the signal fades from layer to layer. The right
 scale keeps the variance of z (forward) or of delta (backward) the same from layer to layer.
 """
 
@@ -42,11 +42,11 @@ def standard_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Arra
 
 @public()
 def uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """U[0, 1), all positive: what many first programs write. With 784 inputs every sigmoid starts saturated."""
+    """U[0, 1), all positive: common in first programs. With 784 inputs every sigmoid starts saturated."""
     return rng.random((fan_in, fan_out))
 
 
 @public()
 def zeros(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """All zeros: right for biases, wrong for weights (equal neurons would stay equal for ever)."""
+    """All zeros: right for biases, wrong for weights (equal neurons would stay equal forever)."""
     return np.zeros((fan_in, fan_out))

@@ -1,9 +1,8 @@
-"""C and dC/da: how wrong the outputs are, and which way is less wrong.
+"""C and dC/da: how wrong the outputs are, and how to make them less wrong.
 
-Every loss is an average over samples, C = sum_i s_i C_i, where C_i is what sample i costs alone and s_i is its share:
-1 / batch, or w_i / sum(w) for weighted samples. So a loss states two formulas, C_i and dC_i/da, for targets t of the
-outputs' shape. Labels come as integers, (batch,), for one class of many; they become one-hot targets here and nowhere
-else.
+Every loss is an average over samples, C = sum_i s_i C_i, where C_i is the loss of sample i and s_i is its share:
+1 / batch, or w_i / sum(w) for weighted samples. So a loss consists of two formulas, C_i and dC_i/da, for targets t of
+the outputs' shape. Classes are integers, (batch,); only here they become one-hot targets.
 """
 
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from deltarule.targets import check_outputs
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
     """s_i, (batch,) float64: each sample's weight (1 by default) over `divisor` (the sum of the weights by default).
 
-    Weights that sum to 0 give shares of 0: such a batch has the loss 0, and a run takes no update from it.
+    Weights that sum to 0 give shares of 0: such a batch has the loss 0 and changes nothing.
     """
     if sample_weight is None:
         return np.full(n_samples, 1.0 / ((n_samples if divisor is None else divisor) or 1.0))
@@ -30,11 +29,11 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
 
 @part(frozen=True)
 class Loss:
-    """The price of a batch of outputs. Write your own by giving `sample_losses` and `sample_gradients`.
+    """The loss of a batch of outputs. For your own, define `sample_losses` and `sample_gradients`.
 
     a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
-    fits: the output activations that the loss makes sense for. least_target: it has no value for targets below.
-    shortcut_for: the output activation with which BP1 is proven to collapse to delta^L = a^L - t.
+    fits: the output activations that suit the loss. least_target: the lowest target with a loss.
+    shortcut_for: the output activation for which BP1 becomes delta^L = a^L - t, with a proof.
     """
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
@@ -51,7 +50,7 @@ class Loss:
         raise TypeError(f"{type(self).__name__} must define sample_gradients(a, t)")
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
-        """C_i from the z of a `shortcut_for` output: right even where its probability would round to 0."""
+        """C_i from the z of a `shortcut_for` output: accurate even if its probability rounds to 0."""
         raise TypeError(f"{type(self).__name__} has no shortcut")
 
     def targets(self, a: Array, y: Array) -> Array:
@@ -63,13 +62,13 @@ class Loss:
         return t
 
     def lowest(self, n_outputs: int) -> float:
-        """What a sample costs at least, its outputs equal to its targets: 0, or more where labels are smoothed."""
+        """The lowest loss of a sample, with outputs equal to its targets: 0, or more with smoothed labels."""
         t = self.targets(np.zeros((1, n_outputs)), np.array([0]))
         return abs(self.sample_losses(t, t).item())
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
-        if shares is None:  # asked by a program, not by a step
+        if shares is None:  # called by a program, not in a step
             a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities and not from_z)
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
@@ -79,7 +78,7 @@ class Loss:
         return (shares * losses).sum().item()
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
-        """dC/da, (batch, outputs), in `out` where it is given."""
+        """dC/da, (batch, outputs), in `out` if given."""
         if shares is None:
             a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities)
         return self._by_sample(self.sample_gradients, a, y, shares, out)
@@ -100,7 +99,7 @@ class Loss:
 
 @part(frozen=True)
 class Quadratic(Loss):
-    """C_i = 1/2 sum_j (a_j - t_j)^2. The half makes the derivative plain; PyTorch's MSELoss has 1/outputs instead."""
+    """C_i = 1/2 sum_j (a_j - t_j)^2. The half simplifies the derivative; PyTorch's MSELoss has 1/outputs instead."""
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         return 0.5 * ((a - t) ** 2).sum(axis=1)
@@ -132,15 +131,15 @@ class CrossEntropy(Loss):
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
         """-sum_j t_j ln softmax(z)_j = ln sum_k e^(z_k) - sum_j t_j z_j, since the t_j sum to 1."""
-        z = z - z.real.max(axis=1, keepdims=True)  # adds the same number to both terms, and no exponential overflows
+        z = z - z.real.max(axis=1, keepdims=True)  # the same for both terms: no exponential overflows
         return np.log(np.exp(z).sum(axis=1)) - (t * z).sum(axis=1)
 
 
 @part(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers a yes-or-no question of its own.
+    """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers its own yes-or-no question.
 
-    It sums over the outputs, so ten sigmoids that know nothing cost 10 ln 2 = 6.93. (PyTorch's BCELoss averages.)
+    It sums over the outputs, so the loss of ten untrained sigmoids is 10 ln 2 = 6.93. (PyTorch's BCELoss averages.)
     label_smoothing: e in [0, 1) moves the targets to (1 - e) t + e / 2.
     """
 
@@ -159,8 +158,8 @@ class BinaryCrossEntropy(Loss):
         return (a - t) / above_zero(a * (1.0 - a))
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
-        """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss drowns in a large z."""
-        above = z.real > 0.0  # asked once: at z = 0 a complex number must take the same side in both terms
+        """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss is lost."""
+        above = z.real > 0.0  # computed once: at z = 0 a complex number must take the same side in both terms
         return (np.where(above, z, 0.0) - t * z + np.log1p(np.exp(np.where(above, -z, z)))).sum(axis=1)
 
 
@@ -191,5 +190,5 @@ def _half_deviances(a: Array, log_a: Array, t: Array) -> Array:
 
 
 def above_zero(a: Array) -> Array:
-    """A probability that underflowed to 0, as the smallest normal number: its logarithm stays finite."""
+    """A probability, with 0 replaced by the smallest normal number, so that its logarithm is finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)

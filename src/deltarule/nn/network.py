@@ -1,4 +1,4 @@
-"""The network: what it is made of, the forward pass, and the four equations of backpropagation.
+"""The network: its parts, the forward pass, and the four equations of backpropagation.
 
 A sample is a row, so a batch goes through layer l as  z = inputs @ weights[l] + biases[l].  Layers are counted from 0,
 as Python counts: layer 0 reads the data, layer l the activations of layer l - 1.
@@ -26,15 +26,15 @@ from deltarule.public import LossAndGradient, LossValue, Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import check_batch, check_range
 
-IN_C = "deltarule.native.engine_call:outputs"  # the twin of outputs_of
+IN_C = "deltarule.native.engine_call:outputs"  # the counterpart of outputs_of
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
 @public("forward(network, X, network.workspace(len(X)))")
 def forward(network: Network, X: Array, ws: Workspace) -> Array:
-    """Take a batch through the network: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
+    """The forward pass of a batch: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
-    X has at most ws.capacity rows; where the network reads pixels, uint8 counts as value / 255.
+    X has at most ws.capacity rows; if the network reads pixels, uint8 means value / 255.
     """
     ws.begin(X)
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
@@ -52,7 +52,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
 def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
-    """C of the batch that `forward` has just left in `ws`; arguments as for `backward`."""
+    """C of the batch in the last `forward` with `ws`; arguments as for `backward`."""
     shares = sample_shares(len(y), sample_weight, divisor)
     if network.has_shortcut:
         return network.loss.value(ws.z[-1], y, shares, from_z=True)
@@ -69,11 +69,11 @@ def backward(
     sample_weight: Array | None = None,
     divisor: float | None = None,
 ) -> None:
-    """Write dC/dW and dC/db into `grads`, for the batch that `forward` has just left in `ws`.
+    """Write dC/dW and dC/db into `grads`, for the batch in the last `forward` with `ws`.
 
     y: (batch,) integer classes, or (batch, outputs).
-    sample_weight: (batch,), how much each sample counts, 1 by default; `divisor` is what the weighted sum over samples
-        is divided by, the sum of the weights by default.
+    sample_weight: (batch,), how much each sample counts, 1 by default; `divisor` divides the weighted sum over samples;
+        it is the sum of the weights by default.
 
     delta^l = dC/dz^l. The equations are those of Nielsen, "Neural Networks and Deep Learning", chapter 2.
     """
@@ -104,7 +104,7 @@ def backward(
 
 @public("loss_and_gradient(network, X, y)")
 def loss_and_gradient(network: Network, X: Array, y: Array, *, sample_weight: Array | None = None) -> LossAndGradient:
-    """C and its gradient for any batch, in new arrays: the whole of backpropagation in one call."""
+    """C and its gradient for any batch, in new arrays: all of backpropagation in one call."""
     X, y, sample_weight = check_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
     check_range(y, network.loss.least_target)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
@@ -116,13 +116,13 @@ def loss_and_gradient(network: Network, X: Array, y: Array, *, sample_weight: Ar
 
 @public('Network((784, 100, 10), hidden="relu")', is_inner=True)
 class Network(metaclass=Named):
-    """Layers of weighted sums and activations, and the loss that judges the last.
+    """A neural network: layers of weighted sums and activations, and a loss.
 
     layer_sizes: (inputs, hidden ..., outputs).
     hidden: an activation for all hidden layers or one for each: an object, a
         name, or {"name": "leaky_relu", "slope": 0.1}. output, loss: likewise.
-    task: "classes", "labels", "values", or None: as output, loss or `fit` say.
-    pixels: whether inputs are uint8, which count as value / 255; as `fit` saw.
+    task: "classes", "labels", "values", or None: output, loss or `fit` decide.
+    pixels: whether inputs are uint8, meaning value / 255; `fit` finds out.
     image_shape: (height, width) of an input. class_names: one for each output.
     dropout: the share of a hidden layer left out of a training step, in [0, 1).
     dtype: float32, float64 or complex128. rng: draws the weights; or its seed.
@@ -134,8 +134,8 @@ class Network(metaclass=Named):
     (2,)
     """
 
-    input_range: tuple[float, float] | None = None  # its own once `fit`, a file or a program says what its inputs are
-    reading: str | None = None  # how its images were made: "digits", as MNIST's, or "images", or not known
+    input_range: tuple[float, float] | None = None  # set once `fit`, a file or a program shows what its inputs are
+    reading: str | None = None  # how its images were made: "digits", like MNIST's, "images", or unknown
 
     def __init__(
         self,
@@ -171,7 +171,7 @@ class Network(metaclass=Named):
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """`network.image_shape = (28, 28)` and its like are checked as the arguments are."""
+        """Assignments such as `network.image_shape = (28, 28)` are checked like the arguments."""
         check_meaning(**{name: value})
         super().__setattr__(name, check_assignment(self, name, value))
 
@@ -187,12 +187,12 @@ class Network(metaclass=Named):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The parameters' dtype, and that of everything computed with them."""
+        """The dtype of the parameters and of everything computed with them."""
         return self.parameters.vector.dtype
 
     @property
     def has_shortcut(self) -> bool:
-        """Whether BP1 is proven to be delta^L = a^L - t for this output and loss."""
+        """Whether BP1 is delta^L = a^L - t for this output and loss."""
         return isinstance(self.activations[-1], self.loss.shortcut_for)
 
     @property
@@ -209,7 +209,7 @@ class Network(metaclass=Named):
         return with_meaning(self, parameters=self.parameters.astype(dtype_of(dtype)))
 
     def outputs(self, X: Array) -> Array:
-        """a^L, (n_samples, outputs), for X (n_samples, features). Drops nothing."""
+        """a^L, (n_samples, outputs), for X (n_samples, features), without dropout."""
         return outputs_of(self, inputs_of(self, X))
 
     def predict(self, X: Array) -> Array:
@@ -217,7 +217,7 @@ class Network(metaclass=Named):
         return decide(self, self.outputs(X))
 
     def probabilities(self, X: Array) -> Array:
-        """The outputs (n, k) of a softmax or one sigmoid; others: SettingError."""
+        """The outputs (n, k) of a softmax or one sigmoid; else SettingError."""
         if not self.has_probabilities:
             raise output_error(self, "no_probabilities")
         return self.outputs(X)
@@ -237,7 +237,7 @@ class Network(metaclass=Named):
 
 
 def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
-    """The task that an output activation and a loss leave no doubt about; else None."""
+    """The task, if output activation and loss determine it; else None."""
     if isinstance(output, Softmax):
         return "classes"
     is_yes_or_no = isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1
@@ -245,7 +245,7 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
 
 
 def output_error(network: Network, key: str) -> SettingError:
-    """A message about what is at the end of a network: the output activation, and the loss."""
+    """A message about the end of a network: its output activation and its loss."""
     output, loss = network.activations[-1], network.loss
     values = {"output": type(output).__name__, "loss": type(loss).__name__, "n_outputs": network.layer_sizes[-1]}
     fitting = [kind.__name__ for kind in loss.fits]
@@ -255,7 +255,7 @@ def output_error(network: Network, key: str) -> SettingError:
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
-    """The same layers with another task, pixels, input_range, image_shape, class_names, or parameters, not copied."""
+    """The same layers with another task, pixels, input_range, image_shape, class_names or parameters (no copy)."""
     other = copy.copy(network)
     for name, value in ({"input_range": network.input_range} | meaning if "pixels" in meaning else meaning).items():
         setattr(other, name, value)
@@ -263,14 +263,14 @@ def with_meaning(network: Network, **meaning: Any) -> Network:
 
 
 def scale_of(network: Network) -> Scale:
-    """What numbers a network takes."""
+    """The numbers that a network takes."""
     return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char], "input_range" not in vars(network))
 
 
 def inputs_of(network: Network, X: Any) -> Array:
-    """X as (n, features), checked: uint8 only where it is pixels. ShapeError or DataError where it does not fit."""
+    """X as (n, features), checked: uint8 only for pixels. ShapeError or DataError if it does not fit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
-        return X  # of a complex-step check
+        return X  # in a complex-step check
     if network.pixels and type(X) is np.ndarray and X.dtype.char == "B" and X.shape[1:] == network.layer_sizes[:1]:
         return X  # as below, in less time
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
@@ -278,7 +278,7 @@ def inputs_of(network: Network, X: Any) -> Array:
 
 
 def outputs_of(network: Network, X: Array) -> Array:
-    """a^L, (n, outputs), for X as `inputs_of` returns it, or as a Model has standardized it, of any length."""
+    """a^L, (n, outputs), for X of any length, from `inputs_of` or standardized by a Model."""
     if (a := object_at(IN_C)(network, X)) is not None:
         return a
     a, ws = np.empty((len(X), network.layer_sizes[-1]), network.dtype), network.workspace(min(len(X), PREDICTION_ROWS))
@@ -289,7 +289,7 @@ def outputs_of(network: Network, X: Array) -> Array:
 
 
 def decide(network: Network, a: Array) -> Array:
-    """What outputs a (n, k) mean, by task. SettingError for a network that has no task yet."""
+    """The answers for outputs a (n, k), by task. SettingError for a network without a task."""
     if network.task is None:
         raise output_error(network, "no_task")
     if network.task == "classes":

@@ -1,6 +1,6 @@
-"""How a gradient becomes a step: update rules on one vector, in the order of what each adds to the ones before.
+"""How a gradient becomes a step: update rules for one vector, each adding something to those before.
 
-In the formulas p are the parameters, g is their gradient dC/dp, r the learning rate; all is element by element.
+In the formulas p are the parameters, g is their gradient dC/dp, r the learning rate; all operations are element-wise.
 """
 
 import math
@@ -17,10 +17,10 @@ from deltarule.public import part
 
 @part(kw_only=True)
 class Optimizer:
-    """An update rule and what it remembers. Write your own by giving `moments` and `update`.
+    """An update rule and its state. For your own, define `moments` and `update`.
 
-    moments: the names of the vectors that it keeps: the parameters' size and dtype, zeros at first.
-    steps: how many steps it has taken.
+    moments: the names of its state vectors, with the parameters' size and dtype, zeros at first.
+    steps: the number of steps so far.
     """
 
     moments: ClassVar[tuple[str, ...]] = ()
@@ -28,14 +28,14 @@ class Optimizer:
     _vectors: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        """Change `params` in place, against the gradient `grads`, both of one layout."""
+        """Change `params` in place, against the gradient `grads` of the same layout."""
         moments = self.moment_vectors(params, grads)
         self.steps += 1
         for block in blocks(params.size):
             self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments))
 
     def moment_vectors(self, params: Parameters, grads: Parameters) -> list[Array]:
-        """The moments, zeros before the first step. Raises ShapeError where they do not fit these parameters."""
+        """The moments, zeros before the first step. Raises ShapeError if they do not fit these parameters."""
         if not self._vectors:
             self._vectors = {name: cache_line_zeros(params.size, params.vector.dtype) for name in self.moments}
         vectors = list(self._vectors.values())
@@ -46,15 +46,15 @@ class Optimizer:
         return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
-        """Change a block of p, and of each of the moments, in place."""
+        """Change a block of p, and of each moment, in place."""
         raise TypeError(f"{type(self).__name__} must define update(p, g, learning_rate, *moments)")
 
     def state(self) -> dict[str, Array]:
-        """What the next step depends on: `steps`, a 0-d int64 array, and the moments (copies)."""
+        """The state for the next step: `steps`, a 0-d int64 array, and the moments (copies)."""
         return {"steps": np.array(self.steps)} | {name: v.copy() for name, v in self._vectors.items()}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         names = set(state) - {"steps"}
         if "steps" not in state or names not in (set(), set(self.moments)):
             needed, got = ", ".join(self.moments) or "no moments", ", ".join(sorted(state)) or "nothing"
@@ -73,7 +73,7 @@ class SGD(Optimizer):
 
 @part(kw_only=True)
 class Momentum(Optimizer):
-    """v = m v + g;  p -= r v: a heavy ball, which keeps rolling where gradients agree (Polyak 1964).
+    """v = m v + g;  p -= r v: a heavy ball, which keeps rolling while gradients agree (Polyak 1964).
 
     momentum: m in [0, 1), 0.9: about the last ten gradients count.
     The learning rate stands outside v, as in PyTorch; Keras and Sutskever have v = m v - r g, p += v, which differs
@@ -92,7 +92,7 @@ class Momentum(Optimizer):
 
 @part(kw_only=True)
 class Nesterov(Momentum):
-    """v = m v + g;  p -= r (g + m v): the gradient counts as if taken where the ball will be (Nesterov 1983)."""
+    """v = m v + g;  p -= r (g + m v): the gradient as if taken where the ball will be (Nesterov 1983)."""
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
         (v,) = moments
@@ -103,7 +103,7 @@ class Nesterov(Momentum):
 
 @part(kw_only=True)
 class AdaGrad(Optimizer):
-    """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate for what has already moved much (Duchi et al. 2011).
+    """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate after large gradients (Duchi et al. 2011).
 
     epsilon: e > 0, outside the root as in PyTorch.
     """
@@ -137,7 +137,7 @@ class RMSProp(Optimizer):
 
 @part(kw_only=True)
 class Adam(Optimizer):
-    """Momentum over RMSProp, both corrected for having started at 0 (Kingma & Ba 2015, algorithm 1).
+    """Momentum over RMSProp, both with bias correction (Kingma & Ba 2015, algorithm 1).
 
     m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  p -= r m^ / (sqrt(s^) + e)
     with m^ = m / (1 - b1^t) and s^ = s / (1 - b2^t) at step t.
@@ -164,14 +164,14 @@ class Adam(Optimizer):
 
 @part(kw_only=True)
 class AdamW(Adam):
-    """Adam after w -= r d w on the weights: decay that the squares do not rescale (Loshchilov & Hutter 2019).
+    """Adam after w -= r d w on the weights: decay that Adam does not rescale (Loshchilov & Hutter 2019).
 
-    weight_decay: d, 0 or more. Biases do not decay (PyTorch's AdamW decays them too unless told otherwise).
+    weight_decay: d, 0 or more. Biases do not decay (PyTorch's AdamW decays them too by default).
     """
 
     weight_decay: float = 0.01
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        self.moment_vectors(params, grads)  # which refuses what does not fit before anything changes
+        self.moment_vectors(params, grads)  # which checks the fit before anything changes
         params.weight_block *= 1.0 - learning_rate * self.weight_decay
         super().step(params, grads, learning_rate)

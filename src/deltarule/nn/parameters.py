@@ -25,10 +25,10 @@ class Parameters:
     """One contiguous vector and its views.
 
     layer_sizes: (inputs, hidden ..., outputs), as for Network.
-    vector: (size,) the whole, used as it is, not copied; zeros of `dtype` where none is given.
+    vector: (size,), used as it is, not copied; zeros of `dtype` if none is given.
 
-    weight_block: (n_weights,) its first part, all weights without the biases: what a penalty acts on.
-    weights[l]: (fan_in, fan_out) of layer l, which is the layer that makes layer_sizes[l + 1] out of layer_sizes[l].
+    weight_block: (n_weights,), its first part, all weights without the biases: a penalty acts on it.
+    weights[l]: (fan_in, fan_out) of layer l, which maps layer_sizes[l] numbers to layer_sizes[l + 1].
     biases[l]: (fan_out,).
 
     >>> parameters = Parameters((2, 3, 1))
@@ -51,14 +51,14 @@ class Parameters:
         self.biases = Views(views[len(shapes) :])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Once, and in place. SettingError for another array: the views would part from the vector."""
+        """Assigned once, then changed in place. SettingError for another array: the views would not see it."""
         if vars(self).get(name, value) is not value:
             raise SettingError(f"{name} cannot be replaced, only its numbers: use parameters.vector[:] = vector")
         super().__setattr__(name, value)
 
     @property
     def size(self) -> int:
-        """How many numbers there are, weights and biases."""
+        """The number of weights and biases."""
         return self.vector.size
 
     def copy(self) -> Self:
@@ -74,7 +74,7 @@ class Parameters:
         return type(self)(self.layer_sizes, self.vector.astype(dtype))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickling and copying rebuild the views; copied one by one they would part from the vector."""
+        """Pickling and copying rebuild the views; copied one by one they would no longer belong to the vector."""
         return type(self), (self.layer_sizes, self.vector)
 
     def __repr__(self) -> str:

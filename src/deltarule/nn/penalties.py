@@ -1,4 +1,4 @@
-"""What large weights cost: a term added to the loss, on the weights and never on the biases."""
+"""Penalties for large weights: a term added to the loss, on the weights and never on the biases."""
 
 from dataclasses import field
 
@@ -11,7 +11,7 @@ from deltarule.public import part
 
 @part(frozen=True)
 class Penalty:
-    """No penalty, and the base of those that are one.
+    """No penalty, and the base class of the others.
 
     strength: how much, 0 or more. It belongs to the loss (a mean over samples), so it does not depend on batch size;
         scikit-learn's `alpha` is strength * batch, Nielsen's lambda is strength * training set.
@@ -31,7 +31,7 @@ class Penalty:
 class L2(Penalty):
     """(strength / 2) sum w^2: pulls every weight towards 0 in proportion to its size."""
 
-    strength: float = field()  # must be given, where the base has 0
+    strength: float = field()  # required, unlike in the base class
 
     def value(self, params: Parameters) -> float:
         return 0.5 * self.strength * np.dot(params.weight_block, params.weight_block).item()
@@ -43,7 +43,7 @@ class L2(Penalty):
 
 @part(frozen=True)
 class L1(Penalty):
-    """strength * sum |w|: pulls every weight towards 0 with the same force, so that many end there."""
+    """strength * sum |w|: pulls every weight towards 0 with the same force, so that many become 0."""
 
     strength: float = field()
 

@@ -1,4 +1,4 @@
-"""Workspace: the arrays that a batch passes through. Whoever computes brings one, so a network can be shared."""
+"""Workspace: the arrays that a batch passes through. Each caller has its own, so a network can be shared."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from deltarule.randomness import generator_at
 
 @public("network.workspace(len(X))", is_inner=True)
 class Workspace:
-    """Room for a batch of at most `capacity` samples; nothing is allocated again while batches come and go.
+    """Arrays for a batch of at most `capacity` samples; later batches allocate nothing.
 
-    For layer l, each (batch, fan_out), views of the right number of rows after `begin`:
+    For layer l, each (batch, fan_out), views with the right number of rows after `begin`:
     z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
-    inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 where masks are drawn.
-    masks: one a hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None drops nothing.
+    inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 if masks are drawn.
+    masks: one per hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None drops nothing.
 
-    pixels: whether uint8 inputs are pixels, which count as value / 255; else every dtype is taken at its value.
+    pixels: whether uint8 inputs are pixels, meaning value / 255; else every dtype means its value.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Workspace:
         pixels: bool = False,
     ) -> None:
         self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
-        self._input = np.empty((0, layer_sizes[0]), dtype)  # made when there is something to put there
+        self._input = np.empty((0, layer_sizes[0]), dtype)  # created when they are needed
         self._z, self._a, self._delta, self._dropped = (
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
@@ -44,7 +44,7 @@ class Workspace:
         self.take_rows(capacity)
 
     def begin(self, X: Array) -> None:
-        """Make X (batch, features) the input of layer 0 and fit every view to its number of rows."""
+        """Make X (batch, features) the input of layer 0 and set the number of rows of every view."""
         if X.ndim != 2 or X.shape[1] != self._input.shape[1] or not 0 < len(X) <= self.capacity:
             raise ShapeError(sentence("network.batch", most=(self.capacity, self._input.shape[1]), shape=X.shape))
         if len(X) != len(self.z[0]):
@@ -61,10 +61,10 @@ class Workspace:
         return self._input[:n_rows]
 
     def draw_masks(self, seed: int, epoch: int = 0, step: int = 0, first_row: int = 0) -> None:
-        """Choose the neurons that the next batch does without: each with its layer's dropout rate (Srivastava 2014).
+        """Choose the neurons to drop for the next batch: each with its layer's dropout rate (Srivastava 2014).
 
-        Those that stay count 1 / (1 - rate) times, so that nothing needs rescaling when none is dropped. What a row
-        draws depends on its layer and its number in the step's batch, `first_row` being that of the first one here.
+        Those that stay are multiplied by 1 / (1 - rate), so that nothing needs rescaling without dropout. The draws of
+        a row depend on its layer and its number in the step's batch; `first_row` is that of the first row here.
         """
         for l, (mask, drawn, rate) in enumerate(zip(self._masks, self._drawn, self._dropout, strict=True)):
             count = first_row * drawn.shape[1] // 8
@@ -74,24 +74,24 @@ class Workspace:
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
 
     def drop(self, l: int) -> None:
-        """Pass on what layer l says to the layer behind it, without the dropped neurons; the output drops none."""
+        """Pass the activations of layer l on to the next layer, without the dropped neurons; the output drops none."""
         if self.masks is not None and l < len(self.masks):
             np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
 
     def take_rows(self, n_rows: int) -> None:
-        """Fit every view to a number of rows."""
+        """Set the number of rows of every view."""
         self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]
 
 
 def as_floats(X: Array, dtype: DTypeLike) -> Array:
-    """Inputs that are ready for a network, in a new array of floats: uint8 are pixels here, and become value / 255."""
+    """Inputs for a network, in a new array of floats: uint8 are pixels here, and become value / 255."""
     return scale_inputs(X, np.empty(X.shape, dtype))
 
 
 def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> Array:
-    """`out`, with the inputs as a network reads them: uint8 `pixels` become value / 255, all else is only cast."""
+    """`out`, with the inputs as a network reads them: uint8 `pixels` become value / 255, anything else is only cast."""
     if pixels and X.dtype == np.uint8:
         np.divide(X, 255.0, out=out, dtype=out.dtype)
     else:

@@ -1,1 +1,1 @@
-"""A page to draw on, to look inside with and to watch a network learn. Needs the extra `page`: the command says so."""
+"""A page to draw digits, to look inside a network and to watch it learn. It needs the extra `page`."""

@@ -1,4 +1,4 @@
-"""What the page hears of a run: a callback that makes a frame when the page asks for one, and waits when it says so."""
+"""The messages of a run to the page: a callback that makes a frame when the page asks, and waits when it says so."""
 
 import math
 import threading
@@ -17,8 +17,8 @@ from deltarule.nn.workspace import as_floats
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.plan import SCORE_NAMES, Score
 
-PROBE = 128  # examples that a curve's point is measured on
-MOST_POINTS = 400  # of a curve; when it has more, every other one goes
+PROBE = 128  # examples on which a curve's point is measured
+MOST_POINTS = 400  # of a curve; when it has more, every other one is dropped
 MOST_NEURONS = 64  # of the first layer are drawn
 MOST_INPUTS = 4096  # that a neuron may have to be drawn
 FULL_COLOR = 3.0  # times the typical size of a weight
@@ -32,7 +32,7 @@ def message(kind: str, **facts: Any) -> str:
 
 
 class Control:
-    """What the page wants of a run. The page's thread says it, the run's thread does it."""
+    """The page's orders to a run: the page's thread gives them, the run's thread follows them."""
 
     def __init__(self, *, paused: bool = False) -> None:
         self._changed = threading.Condition()
@@ -41,11 +41,11 @@ class Control:
 
     @property
     def is_held(self) -> bool:
-        """Whether the run is held, or takes single steps."""
+        """Whether the run is paused, or takes single steps."""
         return self.steps < math.inf
 
     def obey(self, command: str) -> None:
-        """After this step make a frame (more), hold (pause), run on (resume), take one and hold (step), end (stop)."""
+        """After this step make a frame (more), pause, resume, take one step and pause (step), or end (stop)."""
         with self._changed:
             if command == "more":
                 self.wants_frame = True
@@ -58,21 +58,21 @@ class Control:
             self._changed.notify()
 
     def wait(self) -> None:
-        """Return when the run may take a step, or has to end."""
+        """Return when the run may take a step, or must end."""
         with self._changed:
             self._changed.wait_for(lambda: self.steps > 0.0 or self.stopped)
             self.steps = max(0.0, self.steps - 1.0)
 
 
 class Probe:
-    """A few examples, spread over a dataset, on which a network is looked at: nothing is dropped or deformed."""
+    """A few examples, spread over a dataset, for measuring a network: nothing is dropped or deformed."""
 
     def __init__(self, dataset: Dataset, network: Network) -> None:
         self.dataset, self.ws = dataset.spread(PROBE), network.workspace(PROBE)
-        self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, and not at every look
+        self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, not for every frame
 
     def measure(self, network: Network) -> tuple[float, float]:
-        """(loss, score) of a network on them; what its neurons said stays in `ws`."""
+        """(loss, score) of a network on them; its activations stay in `ws`."""
         y, score = self.dataset.targets, Score(self.dataset.task)
         score.add(forward(network, self.inputs, self.ws), y)
         return loss_value(network, y, self.ws), score.value
@@ -81,9 +81,9 @@ class Probe:
 class Watcher(Callback):
     """Makes a frame of a run, and gives it to `show`, when the page has asked for one; takes no part in the run.
 
-    A frame is made after a step, of what is then the newest, and costs at most SHARE of the run's time. A page that is
-    slow, or hidden, asks seldom: it gets fewer frames, never old ones. Between two, the curves go on; they have a point
-    at steps 1, 2, 4, 8 and so on, since most is learned first.
+    A frame shows the newest state after a step, and costs at most SHARE of the run's time. A slow or hidden page
+    asks seldom: it gets fewer frames, never old ones. Between two, the curves still grow; they have a point
+    at steps 1, 2, 4, 8 and so on, since the network learns most at first.
     """
 
     every_step = False
@@ -114,7 +114,7 @@ class Watcher(Callback):
         self.look(state)
 
     def obey(self, state: TrainingState, is_held: bool) -> None:
-        """Wait where the run is held; while it is, it takes single steps. End it where the page says so."""
+        """Wait if the run is paused; then it takes single steps. End it if the page says so."""
         if is_held:
             self.control.wait()
         self.every_steps = 1 if self.control.is_held else 1 << max(0, state.step.bit_length() - 1)
@@ -122,9 +122,9 @@ class Watcher(Callback):
             state.stop_reason = "stopped on the page"
 
     def look(self, state: TrainingState, is_frame: bool = True) -> None:
-        """Add a point of this moment to the curves, and show a frame of it, if it is to be one."""
+        """Add a point to the curves now, and show a frame if one is due."""
         began = time.perf_counter()
-        with np.errstate(all="ignore"):  # a run that breaks is shown as it breaks
+        with np.errstate(all="ignore"):  # a run that diverges is shown at that moment
             figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
             if not self.points or self.points[-1][0] != state.step:
                 self.points.append([state.step, *figures])
@@ -137,7 +137,7 @@ class Watcher(Callback):
                 self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
-        """Where the run stands, in numbers."""
+        """The state of the run, in numbers."""
         facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
         facts |= {"epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
         facts |= {"score": SCORE_NAMES[state.task], "scale": full_color(state.network.weights[0])}
@@ -145,7 +145,7 @@ class Watcher(Callback):
         return facts | {"probe": [probe.dataset.n_samples for probe in self.probes]}
 
     def arrays(self, state: TrainingState) -> dict[str, dict[str, Any]]:
-        """The curves, and pictures of the first layer's weights, each as its shape and its numbers, row by row."""
+        """The curves, and pictures of the first layer's weights: the shape of each and its numbers, row by row."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
@@ -158,7 +158,7 @@ class Watcher(Callback):
 
 
 def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
-    """How each layer does: how many neurons it has, the length of dC/dW, and the shares that are dead or saturated."""
+    """The state of each layer: its number of neurons, the length of dC/dW, and the dead or saturated shares."""
     z, last = probe.ws.z, len(state.network.weights) - 1
     return [
         {
@@ -173,7 +173,7 @@ def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
 
 
 def full_color(W: Array) -> float:
-    """The weight that is drawn in full color: larger ones are drawn alike."""
+    """The weight drawn in full color; larger ones look the same."""
     size = float(np.linalg.norm(W)) / math.sqrt(W.size)
     return FULL_COLOR * size if size > 0.0 else 1.0
 

@@ -1,8 +1,8 @@
-"""The check that stands before every request and every socket: only our own page may speak to the server.
+"""The check before every request and every socket: only our own page may talk to the server.
 
-A page on another site can make a browser send requests here, and can even give its own name the address of this
-machine (DNS rebinding). So Host must be a name of this server, Origin and Sec-Fetch-Site must be its own page, and what
-is worth anything asks for the token of this launch, which no other page can know.
+A page on another site can make a browser send requests here, and can even point its own name to this
+machine (DNS rebinding). So Host must be a name of this server, Origin and Sec-Fetch-Site must be its own page, and
+everything of value needs the token of this launch, which no other page can know.
 """
 
 import secrets
@@ -32,14 +32,14 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Guard:
-    """Lets through what is allowed to come to `app`."""
+    """Passes allowed requests to `app`."""
 
     app: ASGIApp
-    port: int  # where the server is bound
+    port: int  # the server's address
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # what a visitor must know
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or let `app` answer it."""
+        """Refuse a request, or let `app` answer it."""
 
         async def send_with_headers(event: Message) -> None:
             if event["type"] == "http.response.start":
@@ -56,19 +56,19 @@ class Guard:
             asks_for_page = scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
             if asks_for_page and refusal.status_code == 401:  # a person's bookmark of another launch
                 answer = HTMLResponse(LOCKED.read_bytes(), 401, {"connection": "close"})
-            elif scope["type"] == "http":  # what a request has not sent yet is never read: its connection is closed
+            elif scope["type"] == "http":  # the rest of a request is never read: its connection is closed
                 answer = JSONResponse({"error": refusal.detail}, refusal.status_code, {"connection": "close"})
         await answer(scope, receive, send_with_headers)
 
     def check(self, scope: Scope) -> None:
-        """Raise HTTPException unless the visitor is our own page, or somebody else who knows the token."""
+        """Raise HTTPException unless the visitor is our own page, or knows the token."""
         headers, path = Headers(scope=scope), scope["path"]
         for name in DECISIVE:
             if len(headers.getlist(name)) > 1:
                 raise HTTPException(400, f"one {name} was expected: got two")
         host = headers.get("host", "")
         if not self.is_own(host):
-            raise HTTPException(403, "this server does not go by that name")
+            raise HTTPException(403, "that is not a name of this server")
         is_cross_site = path != "/" and headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
         if is_cross_site or headers.get("origin", f"http://{host}") != f"http://{host}":
             raise HTTPException(403, "a page of another origin must not reach this server")

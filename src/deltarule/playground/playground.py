@@ -1,4 +1,4 @@
-"""What the page is about: networks to look at, what can be trained, and the one run that may be under way."""
+"""The contents of the page: networks to look at, what can be trained, and the current run, if any."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ MOST_STREAMED = 1_000_000  # parameters that the page is sent with each frame; t
 MOST_HELD_OUT = 5000  # training examples for the validation curve,
 HELD_OUT = 6  # or one of so many
 FEWEST = 12  # examples of which some can be held out
-STOP_SECONDS = 5.0  # that a run may take to its next step
+STOP_SECONDS = 5.0  # that a run may need for its next step
 SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
-    """Train a recipe on data, both by name. rate, epochs: in place of its own. paused: wait before the first step."""
+    """Train a recipe on data, both by name. rate, epochs: instead of its own. paused: wait before the first step."""
 
     recipe: Name
     data: Name
@@ -52,7 +52,7 @@ class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="
 
 
 class Instruction(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a run that has been started is to do: `Control.obey` says what each means."""
+    """An order to the current run: `Control.obey` explains each."""
 
     type: Literal["more", "pause", "resume", "step", "stop"]
 
@@ -71,7 +71,7 @@ class NetworkView:
     """A network that can be looked at, and its examples."""
 
     model: Model
-    examples: Mapping[str, Dataset]  # by part ("train", "test"), as they are stored; the last are what it is judged by
+    examples: Mapping[str, Dataset]  # by part ("train", "test"), as stored; it is judged by the last part
 
     @cached_property
     def content(self) -> bytes:
@@ -80,32 +80,32 @@ class NetworkView:
 
     @property
     def test_set(self) -> Dataset:
-        """The examples that show its mistakes. SettingError where there are none, or it knows no classes."""
+        """The examples to find its mistakes in. SettingError without any, or if the task is not classes."""
         if not self.examples or self.model.task != "classes":
-            raise SettingError("there are no examples of classes to find mistakes in: name some with --data")
+            raise SettingError("finding mistakes needs examples with classes: name some with --data")
         return list(self.examples.values())[-1]
 
     @cached_property
     def outputs(self) -> Array:
-        """The activations of the last layer, (n_samples, outputs), for the examples that it is judged by."""
+        """The activations of the last layer, (n_samples, outputs), for the examples by which it is judged."""
         return self.model.outputs(self.test_set.inputs)
 
     def example(self, rng: np.random.Generator) -> dict[str, Any]:
-        """One of the examples that it is judged by, at random, as the page wants it. SettingError without any."""
+        """A random one of the examples by which it is judged, for the page. SettingError without any."""
         if not self.examples:
-            raise SettingError("there are no examples for this network: name some with --data")
+            raise SettingError("this network came without examples: name some with --data")
         dataset = list(self.examples.values())[-1]
         return page_example(self.model, dataset, int(rng.integers(dataset.n_samples)))
 
     def mistakes(self) -> dict[str, Any]:
-        """The confusion matrix, and what it was counted on."""
+        """The confusion matrix, and the examples counted in it."""
         dataset, predicted = self.test_set, self.outputs.argmax(axis=1)
         counts = {"count": dataset.n_samples, "right": int(np.count_nonzero(predicted == dataset.targets))}
         confusion = confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist()
         return counts | {"confusion": confusion, "classNames": self.model.class_names, "data": dataset.name}
 
     def cell(self, true: int, predicted: int) -> dict[str, Any]:
-        """The examples in one cell of the matrix: of mistakes the surest first, of right answers the least sure."""
+        """The examples in one cell of the matrix: mistakes surest first, right answers least sure first."""
         a, dataset = self.outputs, self.test_set
         found = np.flatnonzero((dataset.targets == true) & (a.argmax(axis=1) == predicted))
         sure = a[found, predicted] if len(found) else np.empty(0)
@@ -118,9 +118,9 @@ class NetworkView:
 
 
 def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], list[str]]:
-    """What carries out an order; the examples, by part, as they are stored; and what had to be changed for these data.
+    """The object that carries out an order; the examples, by part, as stored; and the changes needed for these data.
 
-    SettingError where it names what does not exist; nothing in it is taken for a path.
+    SettingError if it names something unknown; nothing in it is used as a path.
     """
     check_choice("recipe", order.recipe, tuple(names()))
     if order.data not in datasets:
@@ -138,7 +138,7 @@ def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], 
 
 
 def verdict_on(history: History, network: Network, train: Dataset) -> str | None:
-    """Why a run has learned nothing: its first fault, units that are stuck, and a fix; None where it has learned."""
+    """Why a run has learned nothing: its first fault, the stuck units, and a fix; None if it has learned."""
     loss = history.rows[-1]["train_loss"]
     is_stuck = loss is not None and loss > LEARNED * chance_loss(network, sample_of(train))
     faults = diagnose_network(network, train).faults if is_stuck else ()
@@ -147,7 +147,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 
 
 class TrainingRun(threading.Thread):
-    """One run, from an order to a trained network, which it leaves on the playground; `say` tells the page."""
+    """One run, from an order to a trained network on the playground; `say` sends messages to the page."""
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)
@@ -155,7 +155,7 @@ class TrainingRun(threading.Thread):
         self.control = Control(paused=order.paused)
 
     def run(self) -> None:
-        """Carry out the order; whatever happens, the page hears how it ended."""
+        """Carry out the order; whatever happens, report the end to the page."""
         try:
             self.train(*prepare(self.order, self.playground.datasets))
         except DeltaruleError as error:
@@ -165,7 +165,7 @@ class TrainingRun(threading.Thread):
             self.say(message("refused", says=says))
 
     def train(self, job: Job, examples: dict[str, Dataset], changes: list[str]) -> None:
-        """Tell what is about to learn; train, test, and tell how it went."""
+        """Announce the run, train, test, and report the result."""
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
@@ -194,25 +194,25 @@ class TrainingRun(threading.Thread):
 
 @dataclass
 class Playground:
-    """What the page is about."""
+    """The state of the page."""
 
     given: NetworkView  # that it opens with
     datasets: Datasets  # that can be trained on
     says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
-    run: TrainingRun | None = None  # under way, or the last one
-    trained: NetworkView | None = None  # what the last run learns, or has left
+    run: TrainingRun | None = None  # the current or the last one
+    trained: NetworkView | None = None  # the network of the last run
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self, which: str) -> NetworkView:
-        """The network that is meant: "given" or "trained". SettingError for another, or where there is none."""
+        """The network "given" or "trained". SettingError for another name, or if it does not exist."""
         view = {"given": self.given, "trained": self.trained}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
         return view
 
     def catalogue(self) -> dict[str, Any]:
-        """What can be trained, on what."""
+        """The recipes, and the data for them."""
         recipes = []
         for recipe in map(read, names()):
             about, training, schedule = recipe.about, recipe.training, recipe.training.schedule
@@ -225,7 +225,7 @@ class Playground:
         }
 
     def start_run(self, order: Start, say: Say) -> TrainingRun:
-        """Start a run, after one that is about to stop. SettingError while one is under way: they would share a CPU."""
+        """Start a run, after waiting for one that is stopping. SettingError while another runs on this CPU."""
         with self._one:
             if self.run is not None and self.run.control.stopped:
                 self.run.join(timeout=STOP_SECONDS)
@@ -236,7 +236,7 @@ class Playground:
             return self.run
 
     def close(self) -> None:
-        """Stop the run that is under way, and wait for it a little."""
+        """Stop the current run, and wait for it a little."""
         if self.run is not None:
             self.run.control.obey("stop")
             self.run.join(timeout=STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""The server of the page: what answers requests, and orders over a socket, and where it listens."""
+"""The server of the page: the answers to requests, the orders over a socket, and the address."""
 
 import asyncio
 import errno
@@ -37,7 +37,7 @@ Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What the address of a request says behind its ?."""
+    """The query of a request's address."""
 
     of: str = "given"  # or "trained": which network
     true: Index = 0  # and `predicted`: which cell
@@ -45,7 +45,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def routes(playground: Playground) -> list[BaseRoute]:
-    """An answer for each address. Starlette calls them in threads, so that none holds up the others."""
+    """An answer for each address. Starlette calls them in threads, so that none blocks the others."""
     static, engine, digits = Path(__file__).parent / "static", page_engine(), digit_cells()
     files = {path.relative_to(static).as_posix(): path.read_bytes() for path in sorted(static.rglob("*.*"))}
     version = sha256(b"".join(files.values())).hexdigest()[:16]
@@ -69,7 +69,7 @@ def routes(playground: Playground) -> list[BaseRoute]:
 
     return [
         Route("/", file_answer("index.html", index)),
-        *(Route(address, page) for address, page in pages.items()),  # a name is never taken for a path
+        *(Route(address, page) for address, page in pages.items()),  # a name is never used as a path
         *(Route(f"/api/{name}", answer) for name in answers),
         WebSocketRoute("/ws", partial(converse, playground)),
     ]
@@ -81,13 +81,13 @@ def file_answer(name: str, content: bytes, headers: Mapping[str, str] | None = N
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer: bytes as they are, all else in JSON, in which numbers that are not finite are null."""
+    """An answer: bytes unchanged, everything else as JSON, with null for numbers that are not finite."""
     if isinstance(value, bytes):
         return Response(value, media_type="application/octet-stream")
     return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
 
 
-# What Starlette does with an error: the answer to a request that asks for what there is not.
+# The answer to an error, for instance to a request for something that does not exist.
 REFUSED: dict[Any, Any] = {
     **dict.fromkeys((DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)),
     HTTPException: lambda _, error: respond({"error": error.detail}, error.status_code, error.headers),
@@ -107,7 +107,7 @@ class Listener(Server):
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
-    """Take orders over a socket, and send what its run says, which ends with it."""
+    """Take orders over a socket, and send the messages of its run; the run ends with the socket."""
     await websocket.accept()
     loop = asyncio.get_running_loop()
     training: TrainingRun | None = None
@@ -116,7 +116,7 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
         sending = websocket.send_text(said)
         try:
             asyncio.run_coroutine_threadsafe(sending, loop)
-        except RuntimeError:  # the server has been stopped, and nobody listens any more
+        except RuntimeError:  # the server has been stopped
             sending.close()
 
     try:
@@ -169,7 +169,7 @@ class Service:
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that listens at a port of this machine. SettingError, with what to do, where that is not possible."""
+    """A socket that listens on a port of this machine. SettingError, with a fix, if that is impossible."""
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:

@@ -18,7 +18,7 @@ def names() -> list[str]:
 def read(name: str) -> Recipe:
     """A recipe by its name, or from a TOML file by its path; a file is tried first.
 
-    Raises RecipeError for a name that does not exist (with the closest one) or a file that is no recipe.
+    Raises RecipeError for an unknown name (with the closest one) or a file that is not a recipe.
     """
     path = Path(name)
     is_file = path.suffix.lower() in (".csv", ".npz", ".png", ".jpg")

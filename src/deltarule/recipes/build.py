@@ -1,7 +1,7 @@
-"""From a recipe to the objects that carry it out, and what it gives up for data that it was not written for.
+"""From a recipe to the objects that run it, and how it is adapted to data that it was not written for.
 
-A table asks for more. Any network of 64 and 32 neurons memorizes a few hundred rows, and how much weight decay prevents
-that depends on the rows: several are tried on rows that are held out.
+A table needs more. Any network of 64 and 32 neurons memorizes a few hundred rows, and how much weight decay prevents
+that depends on the rows: several are tried on held-out rows.
 """
 
 import math
@@ -30,15 +30,15 @@ from deltarule.training.plan import Score, steps_per_epoch
 from deltarule.training.schedules import ReduceOnPlateau, Schedule, WarmUp
 from deltarule.training.trainer import Trainer
 
-NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # all else that a recipe's training has, Trainer takes as it is
-HELD_OUT = 5  # of data that come in one part, every fifth example is kept for the test
-DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more passes than the recipe makes over MNIST; fewer, still more
+NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # Trainer takes the other keys of a recipe's training as they are
+HELD_OUT = 5  # of data without a test part, every fifth example is kept for the test
+DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more epochs than the recipe has for MNIST; fewer, still more
 TABLE_STEPS, TABLE_BATCH = 6000, 32
 MOST_EPOCHS = 200
-DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of AdamW, each step takes decay * learning rate of every weight
-N_PARTS, MOST_IN_PARTS = 5, 2_000  # rows: of fewer, each part is held out in turn; of more, one is enough
+DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of AdamW: each step subtracts decay * learning rate of every weight
+N_PARTS, MOST_IN_PARTS = 5, 2_000  # rows: with fewer, each part is held out in turn; with more, one is enough
 LINEAR_RATE = 0.01  # a network without hidden layers needs larger steps
-OUTPUTS = {  # that fit a task, with their losses
+OUTPUTS = {  # outputs that fit a task, with their losses
     "values": ("identity", "quadratic", "identity output with quadratic loss, for values"),
     "labels": ("sigmoid", "binary_cross_entropy", "sigmoid outputs with binary cross-entropy, for independent labels"),
 }
@@ -46,13 +46,13 @@ OUTPUTS = {  # that fit a task, with their losses
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that carrying out a recipe takes: `trainer.fit(train, validation)` does the work."""
+    """Everything that a recipe needs to run: `trainer.fit(train, validation)` does the work."""
 
-    model: Model  # the untrained network and what its numbers mean
+    model: Model  # the untrained network and the meaning of its numbers
     trainer: Trainer
-    train: Dataset  # as the network reads it, and so is `validation`
+    train: Dataset  # as the network reads it; `validation`, too
     validation: Dataset | None
-    test: Dataset | None  # for the final score, as it came
+    test: Dataset | None  # for the final score, unchanged
 
 
 def build(
@@ -64,18 +64,18 @@ def build(
     engine: str = "auto",
     start: Model | None = None,
 ) -> Job:
-    """Prepare a recipe for the data that it is to be trained on.
+    """Prepare a recipe for its training data.
 
-    splits: as loaded; the recipe says how they are split.
-    holdout: how many of the last training examples are kept aside, to choose the best epoch by.
-    start: a trained model to go on from, instead of random weights.
+    splits: as loaded; the recipe says how to split them.
+    holdout: how many of the last training examples to hold out, to choose the best epoch by.
+    start: a trained model to continue from, instead of random weights.
 
-    Raises RecipeError where the recipe says what cannot be, DeltaruleError where the data do not fit it.
+    Raises RecipeError if the recipe is impossible, DeltaruleError if the data do not fit it.
     """
     train, test = split(recipe, splits, seed)
     parts = train.hold_out(holdout) if holdout else Splits(train)
     model = fresh_model(recipe, parts.train, seed) if start is None else start
-    if model.doubt is not None:  # it knows the hidden layers as they are
+    if model.doubt is not None:  # it has the actual hidden layers
         model = replace(model, doubt=None)
     trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed)
     trainer.engine = engines.engine(engine, trainer.network, trainer.optimizer, trainer.penalty)
@@ -83,7 +83,7 @@ def build(
 
 
 def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset | None]:
-    """(train, test) as the recipe wants them. RecipeError where a size is missing, or one is given in vain."""
+    """(train, test) as the recipe splits them. RecipeError if a size is missing or superfluous."""
     wanted, train, rng = recipe.data.split, splits.train, generator(seed, "split")
     given = {"train": wanted.train, "test": wanted.test}
     needed = {"given": None, "head": "train", "shuffled": "test", "stratified": "test"}[wanted.kind]
@@ -100,7 +100,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 
 
 def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
-    """The recipe's network for these data, weights freshly drawn, in a Model that knows their names and scaling."""
+    """The recipe's network for these data, with new random weights, in a Model with their names and scaling."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
     if [*spec.hidden[:1], *spec.hidden[-1:]] == [train.n_inputs, train.n_outputs]:
         LOG.warning(sentence("recipes.whole", spec=spec, within=spec.hidden[1:-1]))
@@ -123,12 +123,12 @@ def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
 
 
 def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """What another initializer draws, every number multiplied by `factor`."""
+    """Another initializer's numbers, multiplied by `factor`."""
     return factor * draw(rng, fan_in, fan_out)
 
 
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
-    """What to give every activation: nothing where each keeps its own start."""
+    """The arguments for every activation: none if each keeps its own initializer."""
     if spec is None:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
@@ -137,7 +137,7 @@ def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
 
 
 def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int) -> Trainer:
-    """The recipe's way to train, for a training set of `n_samples`."""
+    """The recipe's trainer, for a training set of `n_samples`."""
     spec = recipe.training
     steps = steps_per_epoch(n_samples, spec.batch_size)
     patience = [] if spec.patience is None else [EarlyStopping(spec.patience)]
@@ -149,7 +149,7 @@ def trainer_for(recipe: Recipe, network: Network, n_samples: int, seed: int) -> 
 
 
 def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule:
-    """A schedule from its spec, in which `every_epochs` and `warm_up_epochs` stand for numbers of steps."""
+    """A schedule from its spec, with `every_epochs` and `warm_up_epochs` converted to steps."""
     settings: dict[str, Any] = {"name": spec} if isinstance(spec, str) else dict(spec)
 
     def steps(key: str, default: float) -> int:
@@ -161,7 +161,7 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
     row = PARTS["schedule"].get(str(settings.get("name")))
     lengths, legal = {}, () if row is None else setting_names(row.maker)
     if "total_steps" in legal:
-        lengths["total_steps"] = max(total_steps, 1)  # a run of 0 epochs is legal and takes none
+        lengths["total_steps"] = max(total_steps, 1)  # a run of 0 epochs is legal
     if "every_steps" in legal:
         lengths["every_steps"] = steps("every_epochs", 1)
     schedule: Schedule = make("schedule", settings, **lengths)
@@ -169,7 +169,7 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
 
 
 def resize(recipe: Recipe, splits: Splits) -> Recipe:
-    """A recipe made for MNIST as it suits data of another size; `default` also as it suits a table."""
+    """A recipe made for MNIST, adapted to data of another size; `default` also to a table."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
         epochs = max(training.epochs, min(DIGITS * DIGITS_EPOCHS // n_samples, MOST_EPOCHS))
@@ -182,7 +182,7 @@ def resize(recipe: Recipe, splits: Splits) -> Recipe:
 
 
 def size_in_words(recipe: Recipe, splits: Splits) -> str:
-    """What the recipe has become."""
+    """What was changed in the recipe."""
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
     passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
@@ -191,12 +191,12 @@ def size_in_words(recipe: Recipe, splits: Splits) -> str:
 
 
 def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
-    """The recipe as it can be carried out on these data, and what had to be changed, in words."""
+    """The recipe as it can run on these data, and what had to be changed, in words."""
     data, network, training, changes = recipe.data, recipe.network, recipe.training, list[str]()
     wanted, n_samples, is_classes = data.split, splits.train.n_samples, splits.train.task == "classes"
     size = (wanted.train if wanted.kind == "head" else wanted.test) or 0
     if wanted.kind == "given" or size >= n_samples or (wanted.kind == "stratified" and not is_classes):
-        chosen = Split()  # the data's own, or a fifth of them where they come in one part
+        chosen = Split()  # the data's own test, or a fifth of them if they have none
         if splits.test is None and n_samples >= HELD_OUT:
             chosen = Split(kind="stratified" if is_classes else "shuffled", test=n_samples // HELD_OUT)
         if chosen != wanted:
@@ -231,7 +231,7 @@ def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
 
 
 def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
-    """The mean loss on rows that the network has not learned from; infinite where a training diverges."""
+    """The mean loss on held-out rows; infinite if training diverges."""
     parts = np.array_split(generator(seed, "parts").permutation(data.n_samples), N_PARTS)
     losses = []
     for part in parts[: N_PARTS if data.n_samples <= MOST_IN_PARTS else 1]:
@@ -244,7 +244,7 @@ def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 
 def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> float:
-    """The decay of AdamW, one of DECAYS, that leaves the least loss on held-out rows of the data."""
+    """The decay of AdamW, one of DECAYS, with the lowest loss on held-out rows of the data."""
     if data.n_samples < N_PARTS:
         raise DataError(sentence("recipes.few_rows", name=data.name, least=N_PARTS, n_rows=data.n_samples))
     losses = {decay: validation_loss(with_decay(recipe, decay), data, seed) for decay in DECAYS}
@@ -252,7 +252,7 @@ def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 
 def plain_scores(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> dict[str, float]:
-    """What has to be surpassed: scores on `test` of an answer that is always the same, and of a linear network."""
+    """The scores to beat on `test`: those of a constant answer, and of a linear network."""
     name, answer = "the mean" if train.task == "values" else "the commonest labels", train.targets.mean(axis=0)
     if train.task == "classes":
         name, answer = "the commonest class", np.bincount(train.targets, minlength=train.n_outputs)

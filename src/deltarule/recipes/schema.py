@@ -1,4 +1,4 @@
-"""What a recipe may say: its TOML as typed records, read strictly and written back whole; and what keys are called."""
+"""The schema of a recipe: its TOML as typed records, read strictly and written back whole; and other names of keys."""
 
 import difflib
 import json
@@ -24,29 +24,29 @@ from deltarule.training.schedules import ReduceOnPlateau
 Size = Annotated[int, Meta(ge=1)]
 Tree = Mapping[str, Any]  # a recipe as nested dicts
 
-# tomllib takes memory by the square of how deeply a dotted key goes, and no recipe goes deep.
+# tomllib's memory grows with the square of a dotted key's depth, and no recipe is deep.
 MOST_CHARACTERS, MOST_DOTS = 2**16, 200  # of a recipe, and in one of its lines
-MOST_SHOWN = 60  # characters of a value that is wrong
-NOT_TOML = (ValueError, RecursionError)  # tomllib's own error is a ValueError, as is that for a number of 5,000 digits
+MOST_SHOWN = 60  # characters of a wrong value in a message
+NOT_TOML = (ValueError, RecursionError)  # tomllib's error is a ValueError; so is that for a number of 5,000 digits
 
 OF_TRAINING: tuple[Kind, ...] = ("optimizer", "schedule", "penalty")
-# Where a recipe names a part, and what it can name there.
+# Where a recipe names a part, and what kind.
 KINDS: dict[str, Kind] = {"network.activation": "activation", "network.output": "activation", "network.loss": "loss"}
 KINDS |= {f"training.{kind}": kind for kind in OF_TRAINING}
-USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part meant by a setting that several have
-BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # what a recipe has in place of a schedule's steps
-OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # where no part of the recipe has it
+USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # of a setting that several parts have
+BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # a recipe's keys for a schedule's steps
+OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # if no part of the recipe has it
 OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
-OPTIONS_ONLY = ("seed", "holdout", "engine")  # of `train`, and in no recipe
+OPTIONS_ONLY = ("seed", "holdout", "engine")  # options of `train` that no recipe has
 
 
 def hint(words: str, example: Any) -> Meta:
-    """What a key is to hold, for messages, and a value that is right."""
+    """What a key must contain, for messages, and a legal value."""
     return Meta(description=words, examples=[example])
 
 
 def range_hint(name: str) -> Meta:
-    """The range of a number as `settings.toml` declares it, for msgspec and in words."""
+    """The declared range of a number, for msgspec and in words."""
     asked = all_settings()[name]
     lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
     highest: dict[str, Any] = {"lt": asked.high} if asked.high < math.inf else {}
@@ -64,7 +64,7 @@ class _Strict(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class About(_Strict, frozen=True):
-    """What the recipe is: its name, what it shows, where it comes from, and the result to expect."""
+    """The recipe's name, purpose, source, and the result to expect."""
 
     name: str
     says: str = ""
@@ -86,7 +86,7 @@ class Split(_Strict, frozen=True):
 
 
 class Data(_Strict, frozen=True):
-    """Which data, and what is done to them.
+    """The data, and their preparation.
 
     scaling: "unit", pixels / 255 and other numbers as they are; "raw", pixels 0 to 255; "standardized", inputs (and
         regression targets) to mean 0 and standard deviation 1.
@@ -100,7 +100,7 @@ class Data(_Strict, frozen=True):
 
 
 class Initial(_Strict, frozen=True):
-    """Where weights and biases start: initializers by name, each times a factor."""
+    """The initial weights and biases: initializers by name, each times a factor."""
 
     weights: str
     biases: str = "zeros"
@@ -120,10 +120,10 @@ class NetworkSpec(_Strict, frozen=True):
 
 
 class Training(_Strict, frozen=True, kw_only=True):
-    """How it learns. Schedules say `rate`; their lengths follow from the epochs.
+    """The training. Schedules have a `rate`; their lengths follow from the epochs.
 
-    plateau: settings of ReduceOnPlateau, which then lowers what the schedule says; patience: that of EarlyStopping.
-        Both need examples that are held out.
+    plateau: settings of ReduceOnPlateau, which then lowers the schedule's rate; patience: that of EarlyStopping. Both
+        need held-out examples.
     """
 
     epochs: Annotated[int, range_hint("epochs")]
@@ -151,13 +151,13 @@ class Recipe(_Strict, frozen=True):
         return tomli_w.dumps(tree_of(self))
 
     def on(self, data: str) -> "Recipe":
-        """The same recipe for other data, by name or path; `adapt` says what it must give up for them."""
+        """The same recipe for other data, by name or path; `adapt` then changes what does not fit."""
         return replace(self, data=replace(self.data, name=data))
 
     def with_changes(self, changes: Sequence[str]) -> "Recipe":
-        """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" where that is clear.
+        """The recipe with values replaced: each change is "training.epochs=5", or "epochs=5" if that is unambiguous.
 
-        Raises RecipeError for a key that does not exist (with the one that is meant) or a value that does not fit.
+        Raises RecipeError for an unknown key (with the one that was meant) or a value that does not fit.
         """
         tree, nested = tree_of(self), []
         for change in changes:
@@ -172,7 +172,7 @@ class Recipe(_Strict, frozen=True):
                     place[section] = {"weights" if section == "initializer" else "name": place[section]}
                 place = place[section]
             place[key] = expand(key, toml_value(text))
-        for where, key, word, text in nested:  # now, as another change may have put another part there
+        for where, key, word, text in nested:  # now, because an earlier change may have replaced the part
             legal = settings_in(where, tree)
             if legal is not None and key not in legal and not (key == "name" and where in KINDS):
                 raise RecipeError(f"no setting is called {word!r}: {advice(word, text, tree)}")
@@ -190,7 +190,7 @@ ONE_PER_LAYER = ("hidden", "activation", "dropout")
 
 
 def parse(text: str, name: str) -> Recipe:
-    """A recipe from TOML text; `name` is what messages call it. RecipeError where it is none."""
+    """A recipe from TOML text; `name` is for messages. RecipeError if it is not one."""
     dots = max((line.count(".") for line in text.splitlines()), default=0)
     if len(text) > MOST_CHARACTERS or dots > MOST_DOTS:
         raise RecipeError(
@@ -206,7 +206,7 @@ def parse(text: str, name: str) -> Recipe:
 
 
 def toml_cure(text: str, message: str) -> str:
-    """What to do about text that is not TOML, by the line of the message: what to write in its place."""
+    """What to write instead of text that is not TOML, by the line in the message."""
     number = re.search(r"line (\d+)", message)
     line = text.split("\n")[int(number[1]) - 1] if number else ""
     is_open = [each.strip() for each in text.split("\n") if each.count("[") > each.count("]")]
@@ -234,7 +234,7 @@ def toml_cure(text: str, message: str) -> str:
 
 
 def expand(key: str, value: Any) -> Any:
-    """A value that is written in short, in full.
+    """The full form of a value that is written in short.
 
     >>> expand("hidden", 30), expand("hidden", "30-20"), expand("activation", "tanh, relu")
     ([30], [30, 20], ['tanh', 'relu'])
@@ -251,9 +251,9 @@ def expand(key: str, value: Any) -> Any:
 
 
 def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
-    """A recipe from nested dicts. RecipeError, naming the key, where one is unknown, missing or of the wrong type.
+    """A recipe from nested dicts. RecipeError, naming the key, if one is unknown, missing or of the wrong type.
 
-    cure: what to do about a wrong value, with fields for its path, its key, and a value that is right.
+    cure: what to do about a wrong value, with fields for its path, its key, and a legal value.
     """
     try:
         return msgspec.convert(tree, Recipe)
@@ -262,7 +262,7 @@ def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
 
 
 def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
-    """What msgspec found wrong with a recipe, with the key, what was got, and what to do; `cure` as for `convert`."""
+    """The message for msgspec's error, with the key, the value, and what to do; `cure` as for `convert`."""
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
         offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
@@ -292,7 +292,7 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
 
 
 def inline(value: Any) -> str:
-    """A value as TOML writes it within a line.
+    """A value as TOML in one line.
 
     >>> inline({"name": "l2", "strength": 0.1})
     '{name = "l2", strength = 0.1}'
@@ -303,7 +303,7 @@ def inline(value: Any) -> str:
 
 
 def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
-    """["training", "epochs"] for "training.epochs" or "epochs". RecipeError, with what is meant, for another word."""
+    """["training", "epochs"] for "training.epochs" or "epochs". RecipeError, with what was meant, for another word."""
     keys = word.split(".")
     if keys[0] not in SECTIONS or len(keys) == 1:
         keys = [*(name for name in SECTIONS if name != "about" and keys[0] in FIELDS[name]), *keys]
@@ -314,22 +314,22 @@ def full_path(word: str, value: str, tree: dict[str, Any]) -> list[str]:
 
 
 def setting_paths(tree: Tree) -> list[str]:
-    """The full path of every setting that this recipe has, those of the parts that it names included."""
+    """The full path of every setting of this recipe, including those of its parts."""
     places = ("data", "network", "training", *WITHIN_SECTIONS)
     return [f"{place}.{key}" for place in places for key in settings_in(place, tree) or ()]
 
 
 def settings_in(place: str, tree: Tree) -> Sequence[str] | None:
-    """The settings of what stands at a place of this recipe; None where nothing that is known stands there."""
+    """The settings of the part at a path of this recipe; None if there is no known part."""
     section, _, key = place.partition(".")
     spec = tree.get(section, {}).get(key)
     name = spec.get("name") if isinstance(spec, Mapping) else spec
     known = place in KINDS and isinstance(name, str) and name in PARTS[KINDS[place]]
-    return settings_of(place, str(name)) if known else FIELDS.get(place)
+    return settings_of(place, str(name)) if known else FIELDS.get(place, () if place in KINDS and not name else None)
 
 
 def settings_of(place: str, part: str) -> list[str]:
-    """The settings of a part, in a recipe's words: of "adam" at "training.optimizer" beta_1, beta_2 and epsilon."""
+    """The settings of a part, in a recipe's words: for "adam" at "training.optimizer" beta_1, beta_2 and epsilon."""
     names = list(setting_names(PARTS[KINDS[place]][part].maker))
     if place != "training.schedule":
         return names
@@ -337,9 +337,9 @@ def settings_of(place: str, part: str) -> list[str]:
 
 
 def advice(word: str, value: str, tree: Tree) -> str:
-    """What to write in the place of a setting that does not exist; or which ones there are, where nothing is near.
+    """What to write instead of an unknown setting; or the known ones, if none is close.
 
-    The command names the part that has the setting, where the recipe has another.
+    The command names the part that has the setting, if the recipe has another.
 
     >>> advice("epoch", "5", {})
     'did you mean training.epochs? Use --epochs 5 in train, or --set training.epochs=5'
@@ -365,7 +365,7 @@ def advice(word: str, value: str, tree: Tree) -> str:
 
 
 def nearest_path(word: str, known: list[str]) -> str | None:
-    """The full path of the setting that a wrong name is closest to, if any; first among those that are known."""
+    """The full path of the setting closest to a wrong name, if any; `known` ones come first."""
     if any(path.startswith(f"{word}.") for path in known):
         return None  # the name of a section, not of a setting
     others = [
@@ -382,13 +382,13 @@ def nearest_path(word: str, known: list[str]) -> str | None:
             names.setdefault(name, path)
     folded = word.casefold().replace("-", "_")
     wanted = [each for each in (folded, folded.rpartition(".")[2]) if each]
-    near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.7)]
+    near = [name for each in wanted for name in difflib.get_close_matches(each, names, n=1, cutoff=0.8)]
     nearest = next((names[each] for each in (*wanted, *near) if each in names), None)
     return nearest if nearest is None or nearest in known else OTHERWISE.get(nearest, nearest)
 
 
 def toml_value(text: str) -> Any:
-    """A TOML value, or a number as Python writes it (.1), or the text itself: adam stands for "adam"."""
+    """A TOML value, or a number as Python writes it (.1), or the string itself: adam stands for "adam"."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except NOT_TOML:
@@ -397,7 +397,7 @@ def toml_value(text: str) -> Any:
 
 
 def tree_of(record: Any) -> Any:
-    """A record as nested dicts, without the keys whose value is None, for which TOML has no word."""
+    """A record as nested dicts, without None, which TOML cannot express."""
     if isinstance(record, msgspec.Struct):
         record = msgspec.to_builtins(record)
     if not isinstance(record, dict):

@@ -1,1 +1,1 @@
-"""How a network learns: schedules, batches, callbacks, engines, and the loop that ties them together."""
+"""Training: schedules, batches, callbacks, engines, and the loop that combines them."""

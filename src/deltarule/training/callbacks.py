@@ -1,4 +1,4 @@
-"""Callbacks: what a run shows, TrainingState, and who listens to it."""
+"""Callbacks, and the state of a run that they see, TrainingState."""
 
 import math
 import os
@@ -27,18 +27,18 @@ from deltarule.training.plan import Buffers, Score
 @public()
 @dataclass
 class TrainingState:
-    """Where a run stands. A callback may read all of it and set one thing: stop_reason, which ends the run.
+    """The state of a run. A callback may read all of it and set one attribute, stop_reason, which ends the run.
 
-    epoch: 0 before the first; step: steps taken so far; n_epochs, n_steps: how many are planned.
+    epoch: 0 before the first; step: steps so far; n_epochs, n_steps: how many are planned.
     batch_loss, learning_rate: of the last step. seconds: of training so far, without evaluations and callbacks.
-    network, optimizer, grads, workspace: what the run works with, to be looked at only; the last two are of the last
-        batch, and the buffers hold them for the engine.
-    average: what counts as the result; best: the parameters of the best epoch so far, or of the last one.
-    train, validation: the data. tally: what the epoch has come to so far, empty between epochs.
-    listeners: a schedule that listens, and the callbacks, in order. identity: says what the run is, for a later one
-        that goes on with it.
-    ending: the exception that has ended the run, if one has.
-    left_off: the parameters after the last whole step, where it did so between two updates.
+    network, optimizer, grads, workspace: the objects of the run, read-only; the last two are of the last batch, in the
+        engine's buffers.
+    average: the moving average, or none; best: the parameters of the best epoch so far, or of the last one.
+    train, validation: the data. tally: the running score and loss of the epoch, empty between epochs.
+    listeners: ReduceOnPlateau, if it is the schedule, and the callbacks, in order. identity: returns what identifies
+        the run, to check when it resumes.
+    ending: the exception that ended the run, if any.
+    left_off: the parameters after the last complete step, if the exception interrupted an update.
     """
 
     network: Network
@@ -69,17 +69,17 @@ class TrainingState:
 
     @property
     def workspace(self) -> Workspace:
-        """That of the buffers."""
+        """The gradient in the buffers."""
         return self.buffers.workspace
 
 
 @public("class Mine(dr.Callback): def epoch_end(self, state): ...")
 class Callback:
-    """Something that listens to a run; override what you need.
+    """A callback of a run; override the hooks you need.
 
-    every_step: whether `step_end` has to come after each single step. Who only shows how far a run is says False: a
-        small network then takes many steps at once, and `step_end` comes every tenth of a second.
-    every_steps: a number of steps; where every_step is False, `step_end` comes at its multiples, too. It may change
+    every_step: whether to call `step_end` after each single step. With False, which is enough to show progress, a small
+        network takes many steps at once, and `step_end` is called every tenth of a second.
+    every_steps: a number of steps; if every_step is False, `step_end` is also called at its multiples. It may change
         between two calls.
     """
 
@@ -90,23 +90,23 @@ class Callback:
         """Nothing is needed."""
 
     def train_begin(self, state: TrainingState) -> None:
-        """Before anything was computed; in a run that goes on from a snapshot, the state is that of the snapshot."""
+        """Before anything is computed; in a resumed run, the state is that of the snapshot."""
 
     def step_end(self, state: TrainingState) -> None:
         """After each step."""
 
     def epoch_end(self, state: TrainingState) -> None:
-        """After each epoch's row has been added to the history, epoch 0 included."""
+        """After each epoch's row was added to the history, including epoch 0."""
 
     def train_end(self, state: TrainingState) -> None:
-        """At the end, whoever stopped; the network holds the parameters that it will keep."""
+        """At the end, however the run ended; the network has its final parameters."""
 
 
 HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
 
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
-    """The callbacks, of which there may be one alone. SettingError for what is none."""
+    """The callbacks, also from a single one. SettingError for anything else."""
     is_list = isinstance(given, Sequence) and not isinstance(given, str)
     callbacks: Any = given if is_list else [given]
     for i, each in enumerate(callbacks):
@@ -126,7 +126,7 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
 
 
 def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> None:
-    """Call a hook of each callback; note the first that answers with True or False, which stops a run elsewhere."""
+    """Call a hook of each callback; note the first that returns True or False, which stops a run in other libraries."""
     for each in callbacks:
         answer: Any = getattr(each, hook)(state)
         if isinstance(answer, bool) and not vars(each).setdefault("_has_answered", False):
@@ -135,11 +135,11 @@ def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> 
 
 
 def check_hooks(callback: Callback, begins: str) -> None:
-    """Raise SettingError where a callback has no method that is called, or one that takes more than the state."""
+    """Raise SettingError if a callback has none of the hooks, or one that takes more than the state."""
     kind, line = type(callback), "use def epoch_end(self, state), with the figures in state.history.rows[-1]"
     hooks = [name for name in HOOKS if name in vars(callback) or getattr(kind, name) is not getattr(Callback, name)]
     if kind is not Callback and not hooks:
-        raise SettingError(f"{begins} none of the methods that are called, {', '.join(HOOKS)}: {line}")
+        raise SettingError(f"{begins} none of the hooks, {', '.join(HOOKS)}: {line}")
     for name in hooks:
         takes = signature(getattr(callback, name))
         with suppress(TypeError):
@@ -151,10 +151,10 @@ def check_hooks(callback: Callback, begins: str) -> None:
 
 @public()
 class EarlyStopping(Callback):
-    """Stop when a figure of the history has not become better for a while.
+    """Stop when a figure of the history has not improved for a while.
 
     patience: how many epochs without a new best are allowed.
-    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
+    monitor: the column to watch; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
     min_delta: by how much a new best must beat the old one.
     """
 
@@ -176,7 +176,7 @@ class EarlyStopping(Callback):
 
 @public('CSVLog("history.csv")')
 class CSVLog(Callback):
-    """Saves the history after each epoch, epoch 0 included: `History.save`, which says what it raises."""
+    """Saves the history after each epoch, including epoch 0, with `History.save`."""
 
     def __init__(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         check_path("path", path)
@@ -190,7 +190,7 @@ class CSVLog(Callback):
 
 @public()
 class Progress(Callback):
-    """A plain line an epoch; one that cannot be printed is dropped, and the run goes on."""
+    """Prints a plain line per epoch; one that cannot be printed is dropped, and the run goes on."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         if stream is not None and not hasattr(stream, "write"):

@@ -1,6 +1,6 @@
-"""What stands around an update: before it a gradient that is too long is shortened, after it the average moves.
+"""Around an update: gradient clipping before it, the moving average of the parameters after it.
 
-Clipping keeps one odd batch from throwing the network away; an average counts instead of the latest parameters.
+Clipping keeps one odd batch from ruining the network; the average replaces the latest parameters as the result.
 """
 
 import math
@@ -16,10 +16,10 @@ from deltarule.public import part
 
 @dataclass(frozen=True)
 class NoClipping:
-    """Gradients are taken as they come."""
+    """No clipping."""
 
     def apply(self, grads: Parameters) -> None:
-        """Change `grads` in place, or not."""
+        """Change `grads` in place, if needed."""
 
 
 @part(frozen=True)
@@ -29,7 +29,7 @@ class ClipNorm(NoClipping):
     limit: float
 
     def apply(self, grads: Parameters) -> None:
-        """Scale `grads` in place where their norm is above the limit."""
+        """Scale `grads` in place if their norm is above the limit."""
         norm = math.sqrt(np.dot(grads.vector, grads.vector).item())
         if norm > self.limit:
             np.multiply(grads.vector, self.limit / norm, out=grads.vector)
@@ -37,7 +37,7 @@ class ClipNorm(NoClipping):
 
 @dataclass
 class Latest:
-    """No average: the parameters that count are the network's own."""
+    """No average: the result is the network's own parameters."""
 
     parameters: Parameters = field(init=False, repr=False, compare=False)
     steps = 0
@@ -48,18 +48,18 @@ class Latest:
         self.steps = 0
 
     def update(self, params: Parameters) -> None:
-        """Take a step's result into account."""
+        """Include the result of a step."""
 
     def paces(self, n_steps: int) -> Array:
-        """Which share of its distance to the parameters the average moves, at each of the next steps: (n_steps,)."""
+        """The share of its distance to the parameters that the average moves at each of the next steps, (n_steps,)."""
         return np.zeros(n_steps)
 
     def state(self) -> dict[str, Array]:
-        """What the average depends on besides the network's parameters (copies)."""
+        """The state of the average besides the network's parameters (copies)."""
         return {}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned, after `begin`."""
+        """Continue from what `state` returned, after `begin`."""
         if state.keys() != self.state().keys():
             names, got = ", ".join(self.state()) or "nothing", ", ".join(state) or "nothing"
             raise SettingError(sentence("settings.average", kind=type(self).__name__, names=names, got=got))
@@ -70,7 +70,7 @@ class MovingAverage(Latest):
     """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
 
     decay: in [0, 1); about 1 / (1 - decay) steps count. During the first steps it is at most (1 + step) / (10 + step),
-    so that the random start is soon forgotten. What is validated, kept as best and saved is the average.
+    so that the random start is soon forgotten. The average is validated, kept as best and saved.
     """
 
     decay: float = 0.999

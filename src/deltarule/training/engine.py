@@ -1,4 +1,4 @@
-"""Engine: who does the arithmetic of a run: NumPy, step by step, or the library in C, many steps in one call."""
+"""Engine: the arithmetic of a run, by NumPy, step by step, or by the library in C, many steps in one call."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,10 +23,7 @@ from deltarule.training.plan import Buffers, Outcome, Plan, gather
 
 @dataclass(frozen=True)
 class Engine:
-    """The reference, in NumPy; as "native" it hands to the library all that there are kernels for.
-
-    says: why it is this engine, where another was to be expected.
-    """
+    """The reference, in NumPy; as "native" it uses the library where possible. says: why this engine."""
 
     name: str
     says: str = field(default="", repr=False)
@@ -34,7 +31,7 @@ class Engine:
     def run_steps(self, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
         """Take the steps of a plan: change the network's parameters, the optimizer and the average in place.
 
-        Gradient descent as textbooks have it: for each batch its loss, the gradient, and a step against the gradient.
+        Gradient descent as in textbooks: for each batch its loss, the gradient, and a step against the gradient.
         """
         buffers = plan.buffers or Buffers(network, plan.batch_size)
         if self.can_run_in_one_call(network, optimizer, plan):
@@ -46,12 +43,12 @@ class Engine:
             if plan.stop is not None and plan.stop[0]:
                 break
             rows, loss = plan.batch(index), 0.0
-            for start in range(0, len(rows), ws.capacity):  # a large batch is worked through in pieces
+            for start in range(0, len(rows), ws.capacity):  # a large batch is processed in pieces
                 piece = rows[start : start + ws.capacity]
                 targets = plan.targets[piece]
                 if isinstance(plan.inputs, np.ndarray):
                     inputs = gather(plan.inputs, piece, ws.input_buffer(len(piece)))
-                else:  # rows of a sparse matrix, for instance, which stay what they are
+                else:  # for example rows of a sparse matrix, which stay sparse
                     inputs = plan.inputs[piece]
                 self.deform_images(plan, inputs, plan.first_step + index, start)
                 if any(network.dropout):
@@ -87,7 +84,7 @@ class Engine:
         return outcome
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
-        """Whether the library takes the steps of such a plan: Python then sees none of them."""
+        """Whether the library takes the steps of such a plan, without returning to Python."""
         return (
             self.name == NATIVE
             and isinstance(plan.inputs, np.ndarray)
@@ -99,7 +96,7 @@ class Engine:
         )
 
     def deform_images(self, plan: Plan, X: Array, step: int, start: int) -> None:
-        """Deform, in place, a batch's images from number `start` on, where the plan says so."""
+        """Deform, in place, a batch's images from number `start` on, if the plan says so."""
         if plan.deformation is not None and plan.image_shape is not None:
             rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
             (engine_call.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
@@ -110,13 +107,13 @@ REFERENCE = Engine("numpy")
 
 
 def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
-    """Multiply how far each array has come from `before` by its factor: as if that had stood at its learning rate."""
+    """Multiply the change of each array since `before` by its factor, as if its learning rate had been multiplied."""
     sizes = [array.size for array in (*params.weights, *params.biases)]
     params.vector[:] = before.vector + np.repeat(factors, sizes) * (params.vector - before.vector)
 
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:
-    """The same by the library, on images that are all deformed before."""
+    """The same by the library, on images that are all deformed beforehand."""
     given = plan if plan.deformation is None else with_images(network, plan)
     buffers.is_changing = True
     call = engine_call.take_steps(network, optimizer, given, buffers)
@@ -138,7 +135,7 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers:
 
 
 def with_images(network: Network, plan: Plan) -> Plan:
-    """The plan with its samples in their order, and the images deformed as its steps would deform them."""
+    """The plan with its samples in order, and the images deformed as its steps would deform them."""
     X = np.empty((len(plan.order), plan.inputs.shape[1]), network.dtype)
     native = Engine(NATIVE)
 
@@ -154,11 +151,11 @@ def with_images(network: Network, plan: Plan) -> Plan:
 
 
 def engine(name: str, *run: Any) -> Engine:
-    """The engine of that name: "numpy"; "native"; or "auto", the native one where its library loads.
+    """The engine of that name: "numpy"; "native"; or "auto", the native one if its library loads.
 
-    run: its network, optimizer and penalty; where one of them has no kernel, the engine is NumPy's, which says so.
+    run: its network, optimizer and penalty; if one of them has no kernel, the engine is NumPy's and `says` so.
 
-    Raises SettingError for another name, and FileError where the library cannot be had for "native".
+    Raises SettingError for another name, and FileError if the library is not available for "native".
     """
     check_choice("engine", name, ENGINES)
     if name == "numpy":

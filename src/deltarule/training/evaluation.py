@@ -1,4 +1,4 @@
-"""Evaluation: loss and score of a network on examples that it does not learn from, and what to say of a lost loss."""
+"""Evaluation: loss and score of a network, and the error for a run that diverged."""
 
 import math
 from typing import Any, NamedTuple
@@ -18,13 +18,13 @@ from deltarule.public import public
 from deltarule.training.engine import NATIVE, REFERENCE, Engine
 from deltarule.training.plan import Score
 
-BLOW_UP = 1000.0  # a loss so many times that of epoch 0 (or 1, if that was less) is on its way to infinity
-LARGE_INPUT = 100.0  # inputs beyond this are more likely to blow up a run than its learning rate is
+BLOW_UP = 1000.0  # a loss this many times that of epoch 0 (or 1, if that was less) is diverging
+LARGE_INPUT = 100.0  # larger inputs are a likelier cause of divergence than the learning rate
 
 
 @public()
 class Evaluation(NamedTuple):
-    """What `evaluate` returns: (loss, score)."""
+    """The result of `evaluate`: (loss, score)."""
 
     loss: float
     score: float
@@ -32,7 +32,7 @@ class Evaluation(NamedTuple):
 
 @public("evaluate(network, X, y)")
 def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE) -> Evaluation:
-    """(loss, score) of a network on examples, in large blocks; nothing is dropped, no penalty is added.
+    """(loss, score) of a network on examples, in large blocks, without dropout or penalty.
 
     X, y: as for `fit`, or in a Model's own units; or a Dataset, without y.
 
@@ -44,7 +44,7 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
-    """The same for a dataset as the network is trained on it."""
+    """The same for a dataset as the network reads it."""
     loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.loss_targets, engine)
     score = Score(dataset.task)
     score.add(outputs, dataset.targets)
@@ -54,7 +54,7 @@ def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENC
 def loss_and_outputs(
     network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
 ) -> tuple[float, Array]:
-    """The mean loss, and a^L, (n_samples, outputs); nothing is dropped.
+    """The mean loss, and a^L, (n_samples, outputs), without dropout.
 
     inputs: as Plan has them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
     """
@@ -73,17 +73,17 @@ def loss_and_outputs(
 
 
 def are_finite(parameters: Parameters) -> bool:
-    """Whether all are finite numbers, which the sum shows: an epoch's last step may have broken what no loss saw."""
+    """Whether all are finite, by their sum: the last step of an epoch is not checked by a loss."""
     return math.isfinite(parameters.vector.sum())
 
 
 def divergence(
     network: Network, ws: Workspace, rates: tuple[float, float], *, loss: float, step: int, epoch: int, kept: int
 ) -> DivergenceError:
-    """The error for a step that lost its loss: it names the step and the layer where it broke, and the likely cause.
+    """The error for a step that diverged: it names the step, the first layer affected, and the likely cause.
 
-    ws: what that step's batch came to in each layer. rates: the learning rate that was set, and what the schedule made
-        of it for the step before, which broke it. kept: the epoch whose parameters the network keeps.
+    ws: the arrays of that step's batch in each layer. rates: the learning rate that was set, and the schedule's rate in
+        the step before, which caused it. kept: the epoch whose parameters the network keeps.
     """
     layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
@@ -97,7 +97,7 @@ def divergence(
     else:
         key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
     lower = rates[0] / 10
-    while lower > rates[1] > 0.0:  # one that a warm-up reaches is too high already
+    while lower > rates[1] > 0.0:  # one that a warm-up reaches is already too high
         lower /= 10
     cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower)
     where = {"step": step, "epoch": epoch, "first": first, "kept": kept}

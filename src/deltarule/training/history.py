@@ -1,4 +1,4 @@
-"""History: what a run reports, a row an epoch, as a table and as CSV; Monitor: how good the run has been so far."""
+"""History: the report of a run, a row per epoch, as a table and as CSV; Monitor: the best of a run so far."""
 
 import csv
 import io
@@ -24,13 +24,13 @@ FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 @public()
 @dataclass
 class History(metaclass=Named):
-    """One row an epoch, epoch 0 being the network before its first step.
+    """One row per epoch; epoch 0 is the network before its first step.
 
     A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
     and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
-    epoch's batches as they were met, deformed and with dropout; those of epoch 0 are of at most 10,000 samples.
+    epoch's batches during training, deformed and with dropout; those of epoch 0 are from at most 10,000 samples.
 
-    best_epoch: the epoch whose parameters the network has kept; stop_reason: why the run ended early, else None.
+    best_epoch: the epoch whose parameters the network kept; stop_reason: why the run ended early, else None.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -41,13 +41,11 @@ class History(metaclass=Named):
         iter(self.rows)
 
     def __getitem__(self, name: str) -> list[float]:
-        """A column: history["train_loss"] is a list, one number an epoch."""
+        """A column: history["train_loss"] is a list, one number per epoch."""
         known = self.rows[0] if self.rows else {}
         if str(name) not in known:
-            line = line_for("History", name)
-            offer = (
-                f"use {line or f'history.rows[{name}]'}" if line or isinstance(name, int) else closest(str(name), known)
-            )
+            line = line_for("History", name) or (f"history.rows[{name}]" if isinstance(name, int) else "")
+            offer = f"use {line}" if line else closest(str(name), known)
             if str(name).startswith("val") and "validation_loss" not in known:
                 offer = "give a validation set, as fit(network, X, y, validation=(X_val, y_val)) or train --holdout N"
                 offer += f', and use history["{words()["columns"][name]}"]' if name in words()["columns"] else ""
@@ -60,14 +58,14 @@ class History(metaclass=Named):
         return import_module("deltarule").plot("curves", self)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
-        """Write the rows as a CSV file. A figure that is not a finite number leaves its cell empty.
+        """Write the rows as a CSV file. The cell of a figure that is not finite stays empty.
 
-        path: an older history is replaced, any other file only with `force`. FileError where it cannot be written.
+        path: an older history is replaced, any other file only with `force`. FileError if it cannot be written.
         """
         write_atomically(path, table_text(list(map(finite_row, self.rows))).encode(), "history", force=force)
 
     def __repr__(self) -> str:
-        """A table of one screen: the first epochs, the best (without a validation set, the one kept) and the last."""
+        """A short table: the first epochs, the best (without a validation set, the kept one) and the last."""
         if not self.rows:
             return "History of no epochs"
         names = [name for name in self.rows[0] if name.startswith(("train_", "validation_"))]
@@ -97,9 +95,9 @@ class History(metaclass=Named):
 
 
 def table_text(rows: Sequence[Mapping[str, float | str | None]]) -> str:
-    """Rows below the names of their columns, in the order of their first appearance. None leaves a cell empty.
+    """Rows below the names of their columns, in order of first appearance. None leaves a cell empty.
 
-    A text that a spreadsheet would carry out as a formula gets an apostrophe before it.
+    A string that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     table = io.StringIO(newline="")
     names = dict.fromkeys(name for row in rows for name in row)
@@ -110,26 +108,26 @@ def table_text(rows: Sequence[Mapping[str, float | str | None]]) -> str:
 
 
 def finite_row(row: Mapping[str, float | None]) -> dict[str, float | None]:
-    """A row of the history in Python's own numbers, with None for what is not a finite number."""
+    """A row of the history in Python's own numbers, with None for figures that are not finite."""
     finite = {name: None if value is None or not math.isfinite(value) else value for name, value in row.items()}
     return {name: value if value is None or isinstance(value, int) else float(value) for name, value in finite.items()}
 
 
 @dataclass
 class Monitor:
-    """A figure of a run that is to become better: the best so far, and for how many epochs it has stood still.
+    """A figure of a run that should improve: the best so far, and the number of epochs without progress.
 
-    name: its column in the history. mode: "min" where it is to fall, "max" where it is to rise; "auto" knows that a
-        loss is to fall and anything else to rise.
+    name: its column in the history. mode: "min" if it should fall, "max" if it should rise; "auto": a loss should fall,
+        anything else rise.
     tol: by how much a new best must beat the old one.
-    by_any_gain: whether the best moves by any gain, and an epoch that gains `tol` or more ends a standstill, as in
-        scikit-learn; else it moves by more than `tol` alone, which ends a standstill, as in Keras.
-    patience: how many epochs of standstill are too many. cooldown: None where that is the end; where a wait begins
-        anew, how many epochs do not count before it.
+    by_any_gain: whether any gain is a new best, and only a gain of `tol` or more is progress, as in scikit-learn; else
+        only a gain of more than `tol` is a new best, and progress, as in Keras.
+    patience: how many epochs without progress are too many. cooldown: None if that is the end; if the wait then starts
+        again, how many epochs do not count before it.
 
-    best: the best figure so far, as something that is better the lower it is.
-    stalled: epochs of standstill; the first figure is where it starts. cooling: epochs to come that do not count.
-    n_waits: how often a wait has begun anew. n_heard: how many rows of `history` have been heard.
+    best: the best figure so far, with a sign so that lower is better.
+    stalled: epochs without progress since the first figure. cooling: epochs to come that do not count.
+    n_waits: how often a wait has started again. n_heard: how many rows of `history` have been read.
 
     Raises SettingError for another mode.
     """
@@ -159,9 +157,9 @@ class Monitor:
         self.history, self.n_heard = History(), 0
 
     def improves(self, history: History) -> bool:
-        """Whether the latest row is a new best, once all that are new are heard: a run that goes on brings many.
+        """Whether the latest row is a new best, after reading all new rows: a resumed run has many.
 
-        Another run's history begins anew. Raises SettingError for a column that there is not.
+        Another run's history starts again. Raises SettingError for an unknown column.
         """
         if history is not self.history:
             self.begin()
@@ -186,9 +184,9 @@ class Monitor:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the standstill has lasted for `patience` epochs."""
+        """Whether `patience` epochs have passed without progress."""
         return self.stalled >= self.patience
 
     def wait_again(self, cooldown: int = 0) -> None:
-        """Count the epochs of standstill anew, after so many that do not count."""
+        """Start counting again, after so many epochs that do not count."""
         self.stalled, self.cooling = 0, cooldown

@@ -1,4 +1,4 @@
-"""Plan and Outcome: what an engine is asked for, some steps in one call, and what came of it; scores and batches."""
+"""Plan and Outcome: the steps that an engine takes in one call, and their results; scores and batches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from deltarule.randomness import generator
 from deltarule.settings import BatchSize, Task
 from deltarule.training.clip_and_average import Latest, NoClipping
 
-PIECE_ROWS = 1024  # a larger batch is worked through in pieces of so many samples, whose gradients add up
+PIECE_ROWS = 1024  # a larger batch is processed in pieces of this size, whose gradients add up
 SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "values": "r2"}
 
 
@@ -24,11 +24,11 @@ SCORE_NAMES: dict[Task, str] = {"classes": "accuracy", "labels": "accuracy", "va
 class Score:
     """A running score of one task, and the running loss of its batches.
 
-    classes: accuracy, the share of samples whose most active output is the right one.
+    classes: accuracy, the share of samples whose largest output is the right one.
     labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
     values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
         0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
-    loss, weight: the sum of the batches' losses, each times what its batch weighs, and the sum of these weights.
+    loss, weight: the sum of the batches' losses, each times the weight of its batch, and the sum of these weights.
     """
 
     task: Task
@@ -40,8 +40,8 @@ class Score:
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
     def copy(self) -> "Score":
-        """The same so far, to go on from."""
-        other = object.__new__(Score)  # in a quarter of the time that dataclasses.replace takes, at every step
+        """A copy to continue from."""
+        other = object.__new__(Score)  # four times as fast as dataclasses.replace, in every step
         vars(other).update(vars(self))
         return other
 
@@ -51,7 +51,7 @@ class Score:
         self.n_samples += n_samples
 
     def add(self, a: Array, y: Array) -> None:
-        """Count a batch of outputs a (batch, outputs) and what they should have been, y."""
+        """Count a batch of outputs a (batch, outputs) and their targets y."""
         if self.task == "classes":
             self._right += int(np.count_nonzero(a.argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1))))
         elif self.task == "labels":
@@ -64,24 +64,24 @@ class Score:
         self.n_samples += len(y)
 
     def state(self) -> dict[str, Array]:
-        """All that was counted."""
+        """The counts."""
         counts = {"samples": self.n_samples, "right": self._right, "loss": self.loss, "weight": self.weight}
         return {name: np.array(count) for name, count in counts.items()} | {"origin": self._origin, "sums": self._sums}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Go on from what `state` returned."""
+        """Continue from what `state` returned."""
         self.n_samples, self._right = int(state["samples"]), float(state["right"])
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
         self._origin, self._sums = state["origin"], state["sums"]
 
     @property
     def mean_loss(self) -> float:
-        """Not a number where no batch weighed anything."""
+        """The mean loss; NaN if all batches have the weight 0."""
         return self.loss / self.weight if self.weight > 0.0 else float("nan")
 
     @property
     def value(self) -> float:
-        """The score so far; not a number before the first batch."""
+        """The score so far; NaN before the first batch."""
         if self.n_samples == 0:
             return float("nan")
         if self.task != "values":
@@ -94,12 +94,12 @@ class Score:
 
 
 class Buffers:
-    """The arrays that steps work in: made once for a run, and looked at by its callbacks.
+    """The arrays for steps: created once for a run, and visible to its callbacks.
 
-    grads: the gradient of the last batch. piece_grads: of a piece of it, where a batch is larger than the workspace.
-    is_changing: whether an engine has begun to change parameters; who has noted its outcome sets it to False.
-    call: what the library was last asked for, which is for the most part what it will be asked for next.
-    show: brings a workspace to what the last piece came to; None where an engine works in it.
+    grads: the gradient of the last batch. piece_grads: of a piece of it, if a batch is larger than the workspace.
+    is_changing: whether an engine has begun to change parameters; set to False once its outcome is recorded.
+    call: the last call of the library, which is mostly like the next one.
+    show: copies the last piece to a workspace; None if the engine works in it.
     """
 
     def __init__(self, network: Network, batch_size: int, piece_rows: int = PIECE_ROWS) -> None:
@@ -112,7 +112,7 @@ class Buffers:
 
     @property
     def workspace(self) -> Workspace:
-        """What the last piece's samples came to in each layer."""
+        """The last piece's arrays in each layer."""
         show, self.show = self.show, None
         if show is not None:
             show(self._workspace)
@@ -121,27 +121,27 @@ class Buffers:
 
 @dataclass(eq=False)
 class Plan:
-    """Some steps of a run. An engine takes one for each learning rate, on batches cut from `order`.
+    """Some steps of a run. An engine takes one for each learning rate, on batches from `order`.
 
     inputs: (n_samples, features), floats of the network's dtype, or others to cast; uint8 are pixels.
     targets: (n_samples,) int64 classes, or (n_samples, outputs) labels or values, as in Dataset.
-    order: indices of samples, int64; each step takes the next `batch_size` of them, the last what is left.
+    order: indices of samples, int64; each step takes the next `batch_size` of them, the last one the rest.
     learning_rates: (steps,) float64.
-    sample_weight: (n_samples,), how much each sample counts, or None. A batch that weighs 0 has the loss 0 and changes
-        nothing; its step counts.
-    seed, epoch, first_step: the key of what is drawn in a step, dropout and deformation; the first of these steps is
-        `first_step` of the run, counted from 0.
+    sample_weight: (n_samples,), how much each sample counts, or None. A batch of weight 0 has the loss 0 and changes
+        nothing, but its step counts.
+    seed, epoch, first_step: the key of a step's random numbers, for dropout and deformation; `first_step` is the number
+        of the first of these steps in the run, counted from 0.
     penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
         epsilon, which the engine sets; None leaves them as they are.
     rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
         (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
-    clip, average: what stands before and behind an update.
-    deformation: every image, of `image_shape`, is deformed anew at each step; None leaves it as it is.
-    highest_loss: a step whose loss is higher, or not a number, is not taken, and is the last: below minus infinity none
-        is, and the buffers hold the first batch's gradient.
-    score: what the answers add to; None counts none.
-    stop: (1,) uint8, which another thread may set to 1: the engine then begins no further step. None never stops.
-    buffers: the arrays to work in; None makes new ones.
+    clip, average: applied before and after an update.
+    deformation: applied anew to every image, of `image_shape`, in each step; None changes nothing.
+    highest_loss: a step whose loss is higher, or NaN, is not taken, and is the last: with minus infinity no step is
+        taken, and the buffers hold the first batch's gradient.
+    score: counts the answers; None counts none.
+    stop: (1,) uint8; if another thread sets it to 1, the engine begins no further step. None never stops.
+    buffers: the arrays to work in; None creates new ones.
     """
 
     inputs: Any
@@ -167,24 +167,23 @@ class Plan:
     buffers: Buffers | None = None
 
     def batch(self, index: int) -> Array:
-        """The samples of one of the steps: their indices."""
+        """The indices of the samples of one step."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
 
     def batch_weights(self) -> Array:
-        """What the batch of each step weighs, (steps,): its number of samples, where all count the same."""
+        """The weight of each step's batch, (steps,): its number of samples, if all count the same."""
         weights = np.ones(len(self.order)) if self.sample_weight is None else self.sample_weight[self.order]
         return np.add.reduceat(weights, np.arange(0, len(self.order), self.batch_size))
 
 
 @dataclass(eq=False)
 class Outcome:
-    """What came of a plan; its lists have a number for each step.
+    """The results of a plan; its lists have a number for each step.
 
     score: the plan's, with the answers to all of these batches.
-    losses: the mean loss of each batch, before its step, without the penalty. Where the last is too high, its step was
-        not taken, and the buffers hold what broke it.
-    weights: what the batch of each step taken weighs. penalties: the penalty before each of them, where the plan gives
-        their strengths.
+    losses: the mean loss of each batch, before its step, without the penalty. If the last is too high, its step was
+        not taken, and the buffers hold its arrays.
+    weights: the weight of each batch. penalties: the penalty before each step, if the plan has their strengths.
     """
 
     score: Score | None
@@ -194,30 +193,27 @@ class Outcome:
 
     @property
     def steps(self) -> int:
-        """How many steps were taken, those that changed nothing included."""
+        """The number of steps, including those that changed nothing."""
         return len(self.weights)
 
 
 def samples_per_step(n_samples: int, batch_size: BatchSize) -> int:
-    """How many samples a step sees; with None or "full" it is all of them. The last of an epoch may see fewer."""
+    """The number of samples per step; None or "full" means all. The last step of an epoch may have fewer."""
     return n_samples if batch_size is None or batch_size == "full" else batch_size
 
 
 def steps_per_epoch(n_samples: int, batch_size: BatchSize) -> int:
-    """How many steps see every sample once."""
+    """The number of steps per epoch."""
     return -(-n_samples // samples_per_step(n_samples, batch_size))
 
 
 def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
-    """The order in which an epoch takes the samples: a fresh permutation of their indices, (n_samples,) int64.
-
-    A full batch (None) needs no shuffling: its gradient does not depend on the order.
-    """
+    """A new order of an epoch's samples, (n_samples,) int64; a full batch (None) needs no shuffling."""
     return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
 def gather(inputs: Array, indices: Array, out: Array) -> Array:
-    """`out`, with out[i] = inputs[indices[i]], cast; uint8 are pixels here, and divided by 255.
+    """`out`, with out[i] = inputs[indices[i]], cast; uint8 are pixels here, divided by 255.
 
     inputs: (n_samples, features), as `Network.inputs` returns them; indices: (batch,); out: (batch, features), of the
         network's dtype.

@@ -1,6 +1,6 @@
 """Learning rates over time: functions of the step, counted from 0, that return a Python float.
 
-A Python float, because NumPy would turn float32 parameters times a NumPy float64 into float64.
+A Python float, because float32 parameters times a NumPy float64 would become float64.
 """
 
 import math
@@ -47,7 +47,7 @@ class StepDecay:
 
 @part(frozen=True)
 class Exponential:
-    """rate * factor^(step / total_steps): a smooth fall, to rate * factor at the end."""
+    """rate * factor^(step / total_steps): a smooth decay, to rate * factor at the end."""
 
     rate: float
     total_steps: int
@@ -59,7 +59,7 @@ class Exponential:
 
 @part(frozen=True)
 class Cosine:
-    """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); `final` ever after."""
+    """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); then `final`."""
 
     rate: float
     total_steps: int
@@ -94,7 +94,7 @@ class OneCycle:
 
 @part(frozen=True)
 class WarmUp:
-    """A straight line from near 0 over the first `warm_up_steps`, then whatever `schedule` says for the step."""
+    """A linear rise from near 0 over the first `warm_up_steps`, then the rate of `schedule`."""
 
     schedule: Schedule
     warm_up_steps: int
@@ -111,17 +111,17 @@ class WarmUp:
 
 @part(eq=False)
 class ReduceOnPlateau(Callback):
-    """A schedule times a factor that becomes smaller whenever a figure of the history stands still.
+    """A schedule times a factor that falls whenever a figure of the history stops improving.
 
-    It is a schedule that listens: given as the learning rate, it hears of every epoch as a callback does.
+    Passed as the learning rate, it gets every epoch's history, like a callback.
 
     rate: a number, or a schedule. factor: what the rate is multiplied by, at least 0 and less than 1.
-    patience: how many epochs without a new best it takes. cooldown: epochs after a reduction that do not count.
-    monitor: the column that counts; a loss is to fall, an accuracy or r2 to rise, unless `mode` is "min" or "max".
-    min_delta: by how much a new best must beat the old one. min_rate: it reduces no further than that.
+    patience: how many epochs without a new best it waits. cooldown: epochs after a reduction that do not count.
+    monitor: the column to watch; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
+    min_delta: by how much a new best must beat the old one. min_rate: the lowest rate.
 
-    What it returns depends on the step and the rows of the history alone. As Keras's ReduceLROnPlateau, which has no
-    epoch 0 and counts the last epoch of a cooldown. PyTorch's waits an epoch longer, and its threshold is relative.
+    The rate depends only on the step and the rows of the history. As in Keras's ReduceLROnPlateau, which has no epoch 0
+    and counts the last epoch of a cooldown. PyTorch's waits an epoch longer, and its threshold is relative.
 
     >>> rate = ReduceOnPlateau(0.001, patience=3)  # fit(network, X, y, learning_rate=rate, validation=(X_new, y_new))
     """
@@ -156,12 +156,12 @@ class ReduceOnPlateau(Callback):
 
 
 def schedules_in(schedule: Any) -> list[Any]:
-    """A schedule, and those inside it: the last was made with the rate."""
+    """A schedule, and those inside it: the last one has the rate."""
     return [schedule, *schedules_in(schedule.schedule)] if hasattr(schedule, "schedule") else [schedule]
 
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
-    """A schedule, from one or from a number. SettingError for anything else, which was given as `name`."""
+    """A schedule, from a schedule or a number. SettingError for anything else, given as `name`."""
     note = ""
     if callable(given) and not isinstance(given, type):
         try:
@@ -181,13 +181,13 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 
 
 def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
-    """Say that a schedule was given epochs where it counts steps, or rises or falls on another scale than the run's."""
+    """Note that a schedule has epochs instead of steps, or rises or falls on another scale than the run."""
     *outer, schedule = schedules_in(given)
     n_rise = max((getattr(each, "warm_up_steps", 0) for each in outer), default=0)
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"
     n_given, per_epoch = getattr(schedule, name, n_steps), n_steps // max(n_epochs, 1)
     first = middle = last = math.nan
-    with suppress(ArithmeticError, LookupError, ValueError):  # a list of the rates that a run will come to may be short
+    with suppress(ArithmeticError, LookupError, ValueError):  # a list of rates may be shorter than the run
         first, middle, last = (given(step) for step in (0, n_steps // 2, max(n_steps - 1, 0)))
     values = {"schedule": schedule, "name": name, "n_given": n_given, "n_steps": n_steps, "n_epochs": n_epochs}
     if per_epoch != n_given <= n_epochs and (n_meant := n_given * n_steps // n_epochs) > n_given:

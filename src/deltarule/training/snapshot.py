@@ -1,4 +1,4 @@
-"""Snapshots: all that the rest of a run depends on, after one of its steps; and what makes it the run that it is."""
+"""Snapshots: everything that the rest of a run depends on, after one of its steps; and what identifies the run."""
 
 import math
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ from deltarule.nn.arrays import Array
 from deltarule.training.callbacks import TrainingState
 from deltarule.training.plan import SCORE_NAMES
 
-COUNTED = ("epoch", "step")  # columns of a history that hold whole numbers
+COUNTED = ("epoch", "step")  # columns of a history with whole numbers
 FIGURES = ("step", "seconds", "batch_loss", "learning_rate")
 WHOLE = ("step", "best_epoch", "optimizer.steps", "average.steps", "tally.samples")  # an average may have no steps
-MOST = 2**53  # steps, as far as a float64 counts exactly
+MOST = 2**53  # the most steps that a float64 counts exactly
 DIMS = dict.fromkeys((*FIGURES, *WHOLE, "tally.right", "tally.loss", "tally.weight"), 0)
 DIMS |= {"parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sums": 2}
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A copy of a run's state. Random numbers need none: each step's are drawn anew from the seed and its number.
+    """A copy of a run's state. Random numbers need no state: each step's come from the seed and its number.
 
-    arrays: by name; parameters, best and whatever optimizer and average remember, (n_parameters,) each; history
-        (epochs, columns); what the epoch has come to so far; single figures, such as the step, as 0-d arrays.
+    arrays: by name; parameters, best and the state of optimizer and average, (n_parameters,) each; history (epochs,
+        columns); the epoch's running score and loss; single figures, such as the step, as 0-d arrays.
     columns: the names of the history's columns.
-    identity: what makes the run the run that it is, in words; empty where it does not matter.
-    record: what those who keep it want to know of it, as JSON has it.
+    identity: what identifies the run, in words; empty if it does not matter.
+    record: other notes, as JSON.
     """
 
     arrays: Mapping[str, Array]
@@ -38,7 +38,7 @@ class Snapshot:
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raise SettingError where this is no state of any run."""
+        """Raise SettingError if this cannot be the state of a run."""
         arrays = {"average.steps": np.zeros(()), **self.arrays}
         for name, n_dims in DIMS.items():
             if name not in arrays or arrays[name].ndim != n_dims:
@@ -56,17 +56,17 @@ class Snapshot:
 
     @property
     def step(self) -> int:
-        """How many steps the run had taken."""
+        """The number of steps so far."""
         return int(self.arrays["step"])
 
     @property
     def epoch(self) -> int:
-        """How many epochs the run had ended."""
+        """The number of complete epochs."""
         return int(self.arrays["history"][-1, self.columns.index("epoch")])
 
     @classmethod
     def of(cls, state: TrainingState, record: Mapping[str, Any] | None = None) -> Self:
-        """A copy of where a run stands, at the end of a step, or where it was left off after one."""
+        """A copy of a run's state at the end of a step, or after the last complete one."""
         rows = state.history.rows
         arrays = {name: np.array(getattr(state, name), np.float64) for name in FIGURES}
         arrays["best_epoch"] = np.array(state.history.best_epoch, np.float64)
@@ -78,10 +78,7 @@ class Snapshot:
         return cls(arrays, tuple(rows[0]), state.identity(), record or {})
 
     def restore(self, state: TrainingState) -> None:
-        """Bring a run that has just begun to where this one was.
-
-        Raises SettingError, naming each difference, where the run is another.
-        """
+        """Set a new run to this snapshot's state. SettingError, with each difference, for another run."""
         if self.identity and (different := differences(self.identity, state.identity())):
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
@@ -99,7 +96,7 @@ class Snapshot:
         state.epoch = self.epoch
 
     def _check(self, state: TrainingState) -> None:
-        """Raise SettingError where the arrays are not those of such a run at all, whatever its settings."""
+        """Raise SettingError if the arrays do not fit such a run, whatever its settings."""
         parameters, n_outputs = state.network.parameters.vector, state.network.layer_sizes[-1]
         counted: Any = {"tally.origin": [(1,), (n_outputs,)], "tally.sums": [(3, 1), (3, n_outputs)]}
         remembered = [name for name in self.arrays if name.startswith(("optimizer.", "average."))]
@@ -116,7 +113,7 @@ class Snapshot:
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What differs, each as "epochs was 5 and is 6"; nothing where the runs are the same."""
+    """The differences, each as "epochs was 5 and is 6"; none if the runs are the same."""
     return [
         f"{name} was {before.get(name, 'not there')} and is {now.get(name, 'not there')}"
         for name in [*now, *(before.keys() - now.keys())]
@@ -125,7 +122,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def in_words(thing: Any) -> str:
-    """A setting as one would write it: its type with the settings that it was made with.
+    """A setting as a program writes it: its type with its own settings.
 
     >>> in_words((Constant(0.1), None, 5))
     '(Constant(rate=0.1), None, 5)'
@@ -137,9 +134,9 @@ def in_words(thing: Any) -> str:
         return f"{type(thing).__name__}({', '.join(settings)})"
     if thing is None or isinstance(thing, bool | int | float | str):
         return repr(thing)
-    return str(getattr(thing, "__qualname__", type(thing).__qualname__))  # of a function, or an object of one's own
+    return str(getattr(thing, "__qualname__", type(thing).__qualname__))  # a function, or an object of a custom class
 
 
 def data_in_words(data: Dataset) -> str:
-    """How many examples there are, and the SHA-256 of them."""
+    """The number of examples, and their SHA-256."""
     return f"{data.n_samples:,} examples, SHA-256 {data_hash(data)[:16]}"

@@ -1,4 +1,4 @@
-"""Trainer, the training loop: stretches of steps, and what happens around them; and fit, a Trainer for arrays."""
+"""Trainer, the training loop: steps in one call of the engine, and what happens between; and fit, for arrays."""
 
 import dataclasses
 import hashlib
@@ -43,24 +43,24 @@ from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, sc
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
 STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
-STRETCH_INPUTS = 2**23  # numbers in the deformed images of a stretch, at most
-APART = ("network", "engine", "callbacks")  # of a Trainer's fields: in words of their own, or no matter
-FIRST_LOOK = 10_000  # how many training samples epoch 0 is evaluated on
+STRETCH_INPUTS = 2**23  # the most numbers in the deformed images of one call
+APART = ("network", "engine", "callbacks")  # fields of a Trainer with their own words, or irrelevant
+FIRST_LOOK = 10_000  # training samples to evaluate epoch 0 on
 
 
 @public("Trainer(network=network).fit(dr.Dataset(X, y))", is_inner=True)
 @dataclass(kw_only=True)
 class Trainer(TrainingNumbers, metaclass=Named):
-    """How a network is to be trained; `fit` does it. Every part is an object, or what the function `fit` takes for it.
+    """The training of a network; `fit` runs it. Every part is an object, or what the function `fit` accepts for it.
 
     optimizer, schedule (step -> learning rate), penalty: the update.
-    epochs: passes over the training set; batch_size: samples a step, None for all of them.
+    epochs: passes over the training set; batch_size: samples per step, None for all of them.
     augment: deform every training image anew at each step.
-    average: what counts as the result, the latest parameters or their moving average. clip: what long gradients become.
-    engine: who does the arithmetic: "numpy", "native", or "auto": native where it has all parts.
-    callbacks: who listens, in order.
-    monitor: the history's column by which the best epoch is chosen where there is a validation set.
-    seed: of shuffling, dropout and augmentation, each a stream of its own.
+    average: a moving average of the parameters as the result, or none. clip: gradient clipping, or none.
+    engine: "numpy", "native", or "auto": native if it has all parts.
+    callbacks: called in order.
+    monitor: the history's column for choosing the best epoch, if there is a validation set.
+    seed: for shuffling, dropout and augmentation, which have separate streams.
     """
 
     network: Network
@@ -76,7 +76,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
 
     def __post_init__(self) -> None:
         check_network(self.network, "dr.Trainer(network=network)", "Network")
-        self.batch_size = None if self.batch_size == "full" else self.batch_size
+        self.batch_size = None if str(self.batch_size) == "full" else self.batch_size
         for each in dataclasses.fields(TrainingNumbers):
             check(each.name, getattr(self, each.name))
         self.optimizer = resolve("optimizer", self.optimizer, "optimizer")
@@ -104,16 +104,15 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """Train the network in place and return the history.
 
         train, validation: inputs and targets as the network reads them (see Model.scaled). Their task, image shape and
-            names become the network's where it has none; uint8 are pixels, for it too from now on.
+            names become the network's if it has none; uint8 are pixels, from now on also for the network.
         sample_weight: (n_samples,), how much each training sample counts. A batch whose weights sum to 0 has the loss 0
-            and no update; its step counts for the schedule.
-        resume: where an earlier run of the same trainer on the same data has come to. The run goes on from there, and
-            ends with the very bits that it would have ended with. SettingError where it was another run's.
+            and no update, but its step counts for the schedule.
+        resume: the state of an earlier run of the same trainer on the same data. The run continues from there, and ends
+            with the same bits as if it had never stopped. SettingError if it is another run's.
 
-        With a validation set the network ends with the parameters of its best epoch, else with those of the last;
-        this holds for a run that a callback stops or an exception ends, too. Raises DivergenceError as soon as a loss
-        is no finite number, or a thousand times that of epoch 0; the network then keeps the parameters of the best (or
-        last) whole epoch.
+        With a validation set the network ends with the parameters of its best epoch, else with those of the last, even
+        if a callback or an exception ends the run. Raises DivergenceError as soon as a loss is not finite, or 1,000
+        times that of epoch 0; the network then keeps the parameters of the best (or last) complete epoch.
         """
         check_data(self.network, train, validation, self.augment)
         if any(isinstance(each, ReduceOnPlateau) and each is not self.schedule for each in self.callbacks):
@@ -156,9 +155,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
         return state.history
 
     def _end(self, state: TrainingState) -> None:
-        """Call `train_end` of every listener, whatever another's raises: they have work to save, too.
+        """Call `train_end` of every listener, even if another raises: they may have work to save.
 
-        The exception that has ended the run is not to be hidden by a later one.
+        A later exception must not hide the one that ended the run.
         """
         failed, state.buffers.is_changing = state.ending, False
         for listener in state.listeners:
@@ -173,7 +172,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             raise failed
 
     def _begin(self, train: Dataset, validation: Dataset | None, weights: Array | None) -> tuple[Plan, TrainingState]:
-        """What all steps of a run have in common, a Plan of none, and where the run stands."""
+        """The part of a Plan that all steps of a run share, and the state of the run."""
         batch_size, schedule = samples_per_step(train.n_samples, self.batch_size), self.schedule
         buffers = Buffers(self.network, min(batch_size, train.n_samples))
         self.average.begin(self.network.parameters)
@@ -209,7 +208,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         )
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
-        """Take the steps of an epoch that are left, a stretch at a time."""
+        """Take the remaining steps of an epoch, some per call of the engine."""
         plan.epoch, first = state.epoch, state.history.rows[0]["train_loss"]
         plan.deformation = self.augment and self.augment.at_epoch(state.epoch, self.epochs)
         plan.highest_loss = min(BLOW_UP * max(first, 1.0), plan.highest_loss)
@@ -228,9 +227,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
             began = time.perf_counter()
 
     def _stretches(self, state: TrainingState, order: Array, plan: Plan, hears: Sequence[Callback]) -> Iterator[Array]:
-        """Samples of an epoch, a whole number of batches at a time, cut where a callback wants to hear of a step.
+        """The samples of an epoch for each call, a whole number of batches, ending where a callback needs `step_end`.
 
-        In one call so many steps are taken as last a tenth of a second, so that neither Ctrl-C nor a bar waits.
+        A call takes about a tenth of a second, so that neither Ctrl-C nor a progress bar waits.
         """
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
@@ -245,7 +244,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             start += size * plan.batch_size
 
     def _note(self, state: TrainingState, plan: Plan, outcome: Outcome) -> None:
-        """Take what came of some steps into the state. Raises DivergenceError where the loss is lost."""
+        """Update the state with the results of some steps. Raises DivergenceError if the loss diverged."""
         last = len(outcome.losses) - 1
         vars(state).update(batch_loss=outcome.losses[last], learning_rate=plan.learning_rates[last].item())
         state.step += outcome.steps
@@ -276,14 +275,14 @@ class Trainer(TrainingNumbers, metaclass=Named):
         call_all(state.listeners, "epoch_end", state)
 
     def _divergence(self, state: TrainingState) -> DivergenceError:
-        """The error for where a run stands. It names the rate that was set, of which a schedule makes others."""
+        """The error for a run in this state. It names the rate that was set, from which a schedule derives others."""
         last = float(self.schedule(max(state.step - 1, 0)))
         rates = getattr(schedules_in(self.schedule)[-1], "rate", last), last
         where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
         return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
-        """All that the course of a run depends on besides its state, by name; of the data, the SHA-256."""
+        """Everything that a run depends on besides its state, by name; for the data, the SHA-256."""
         network, own_first = self.network, sorted(dataclasses.fields(self), key=lambda each: "setting" in each.metadata)
         return {
             "network": "-".join(map(str, network.layer_sizes)),
@@ -321,22 +320,22 @@ def fit(
 ) -> History:
     """Train `network` in place on X and y, or on a Dataset, and return the history; its epoch 0 is before any step.
 
-    X: (n_samples, features), or images (n_samples, height, width); uint8 counts as value / 255. Or a Dataset, and no y.
+    X: (n_samples, features), or images (n_samples, height, width); uint8 means value / 255. Or a Dataset, without y.
     y: (n_samples,) classes, counted from 0; or (n_samples, outputs) of 0 and 1 for a network that ends in Sigmoid; or
         (n_samples, outputs) values; or, for classes, probabilities: rows that sum to 1.
-    epochs: passes over the samples. batch_size: samples a step, None or "full" for all of them.
-    learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also hears how the run goes.
+    epochs: passes over the samples. batch_size: samples per step, None or "full" for all of them.
+    learning_rate: a number, or a schedule (step -> number); ReduceOnPlateau(0.001) also depends on the history.
     optimizer: an object or a name, such as Momentum() or "sgd". penalty: L2(strength) or L1(strength) on the weights.
     augment: deform every image anew at each step: Deformation(rotation=10), or a dict of its amounts.
-    average: decay of a moving average of the parameters, which then is the result. clip: a gradient's largest norm.
-    validation: (X, y) or a Dataset to choose the best epoch by; without it the last epoch is kept.
+    average: decay of a moving average of the parameters, which becomes the result. clip: the largest gradient norm.
+    validation: (X, y) or a Dataset, to choose the best epoch; without it the last epoch is kept.
     sample_weight: (n_samples,), how much each sample counts.
-    callbacks: one, or a list; Progress() prints, EarlyStopping() ends a run that gets no better.
-    engine: "numpy", "native", or "auto": the library in C, where it is there and has all that the run is made of.
-    seed: of shuffling, dropout and augmentation.
-    resume: where an earlier run, of the same call, has come to (see Checkpoints).
+    callbacks: one, or a list; Progress() prints, EarlyStopping() ends a run that no longer improves.
+    engine: "numpy", "native", or "auto": the library in C if it is installed and has every part of the run.
+    seed: for shuffling, dropout and augmentation.
+    resume: the state of an earlier run of the same call (see Checkpoints).
 
-    Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss is lost.
+    Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss diverges.
 
     >>> network = Network((2, 8, 2))
     >>> history = fit(network, np.eye(2), np.array([0, 1]), epochs=3)

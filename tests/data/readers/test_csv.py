@@ -130,7 +130,7 @@ def test_names_lines_of_a_wrong_width(stored) -> None:
         read_pixels(stored("7,0,1,2,255\n7,0,1,2\n7,0,1,2,3\n7,0,1,2,3,4\n"))
     with pytest.raises(DataError, match="line 2: 5 cells instead of 6"):
         read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n7,0,1,2,x,4\n"))
-    with pytest.raises(DataError, match="as many cells a line as the header were expected: got 5 for 6"):
+    with pytest.raises(DataError, match="every line needs as many cells as the header: got 5 for 6"):
         read_pixels(stored(f"{HEADER},more\n7,0,1,2,255\n"))
 
 
@@ -257,7 +257,9 @@ def test_points_part_thousands_where_other_numbers_have_decimal_commas(stored) -
     holes = read_columns(stored(f"a;b;c\n{rows}\n;;\n5,5;6.250;inf\n"))
     assert np.nansum(values_in(holes, "b")) == 1250 + 2250 + 3250 + 4250 + 6250
     whole = "a;b\n1.250;1\n999;2\n"
-    with pytest.raises(DataError, match=r"'1\.250' in column 'a' may be a decimal or part thousands"):
+    with pytest.raises(
+        DataError, match=r"'1\.250' in column 'a' has a comma or point that may mark decimals or thousands"
+    ):
         read_table(stored(whole), "b", announce=len)
     assert read_table(stored(whole + "0.5;1\n7;2\n"), "b", announce=len).inputs[0] == 1.25
     assert values_in(read_columns(stored("a\tb\n1.250\t1\n999\t2\n")), "a").tolist() == [1.25, 999]
@@ -303,7 +305,7 @@ def test_lines_above_a_table_are_passed_over(stored, above: str, between: str, n
     table = read_table(path, "kind", announce=said.append)
     assert [column.name for column in table.columns] == ["size", "count"]
     assert table.inputs[3].tolist() == [3.5, 3.0]
-    assert f"{path}: lines above the header that are passed over: {n_above}" in said
+    assert f"{path}: lines above the header, skipped: {n_above}" in said
     pixels = above.encode() + f"{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n".replace(",", between).encode()
     for content in (pixels, pixels.replace(HEADER.replace(",", between).encode() + b"\n", b"")):
         assert read_pixels(stored(content)).targets.tolist() == [7, 1]
@@ -320,9 +322,9 @@ def test_a_header_may_begin_as_a_comment_does(stored, name: str) -> None:
 
 @pytest.mark.parametrize("title", ["Sizes of 2024\n", "// ours\n", "Sizes of 2024,,\n", "Sizes\n\nin cm\n"])
 def test_other_lines_above_the_names_are_named(stored, title: str) -> None:
-    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, but they"):
         read_table(stored(title + TABLE), "kind")
-    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, and they"):
+    with pytest.raises(DataError, match="line 1 must name the columns of the lines below it: it has 1 cells, but they"):
         read_pixels(stored(f"{title.split(',')[0].split(chr(10))[0]}\n{HEADER}\n7,0,1,2,255\n1,9,8,7,6\n"))
 
 

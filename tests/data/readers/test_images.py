@@ -117,7 +117,7 @@ def test_folders_of_train_and_test(tmp_path: Path) -> None:
         (("a/b/Train", "a/b/Test"), ""),
         (("train/x", "test/x"), ""),
         (("Training", "validation"), ""),
-        (("train", "valid", "test"), "passed over: valid"),
+        (("train", "valid", "test"), "skipped: valid"),
     ],
 )
 def test_folders_in_folders_and_other_parts(tmp_path: Path, folders: tuple[str, ...], passed_over: str) -> None:

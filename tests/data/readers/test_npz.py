@@ -91,7 +91,7 @@ def test_keeps_floats_and_recognizes_flat_images(path: Path) -> None:
         ({"X": IMAGES, "y": np.array([1, 0, 1])}, "got 2 inputs and 3 targets"),
         ({"X": IMAGES, "y": np.array([1, -1])}, "classes are numbered from 0: got -1; use classes, y = numpy"),
         ({"X": IMAGES, "y": np.array([[256, 1], [0, 1]])}, "labels of 0 and 1 were expected: got 0 to 256"),
-        ({"X": IMAGES.reshape(2, 12).T, "y": np.array([0, 1])}, r"shape \(12, 2\) for 2 targets; .*X\.T turns"),
+        ({"X": IMAGES.reshape(2, 12).T, "y": np.array([0, 1])}, r"shape \(12, 2\) for 2 targets; .*use X\.T where"),
         ({"X": IMAGES, "y": np.array([2**40, 0])}, "got class 1099511627776"),
         ({"X": IMAGES[0, 0], "y": np.array([0])}, r"images of 3 dimensions were expected: got uint8 of shape \(4,\)"),
         ({"X": np.array([[1.0, np.nan]]), "y": np.array([0])}, "finite: got nan for sample 0, column 1"),
@@ -170,7 +170,7 @@ def test_names_of_other_programs_and_what_is_passed_over(path: Path, keys: tuple
     said: list[str] = []
     np.savez(path, **dict(zip(keys, (IMAGES, np.array([1, 0])), strict=True)), x_val=IMAGES, names=np.array(["a"]))
     assert read_npz(path, said.append).train.targets.tolist() == [1, 0]
-    assert said == [f"{path}: passed over: x_val"]
+    assert said == [f"{path}: skipped: x_val"]
 
 
 def test_floats_that_could_be_classes_are_values_and_said_so(path: Path) -> None:

@@ -169,8 +169,8 @@ def test_missing_cells_count_as_the_mean_or_as_no_category(stored: Stored) -> No
         ("x,y\n1,2\n2,dear\n3,dear\n", {"task": "values"}, r"line 3, column 'y': 'dear' \(and 1 more of them\)$"),
         ("x,y\n1,2\n3\n4,5\n", {}, "as many cells .*got\n  line 3: 1 cells instead of 2$"),
         ("x,y\n1,2\n\n3,4,5\n", {}, "as many cells .*got\n  line 4: 3 cells instead of 2$"),
-        ("x,y\n1,2,3,4\n4,5,6,7\n", {}, "line 1 must name the columns .* it has 2 cells, and they have 4; delete what"),
-        ("of a shop\nx,y\n4,5\n4,6\n", {}, "line 1 must name the columns .* it has 1 cells, and they have 2; delete"),
+        ("x,y\n1,2,3,4\n4,5,6,7\n", {}, "line 1 must name the columns .* it has 2 cells, but they have 4; delete the"),
+        ("of a shop\nx,y\n4,5\n4,6\n", {}, "line 1 must name the columns .* it has 1 cells, but they have 2; delete"),
         ("x,y\ninf,2\n2,3\n", {"task": "values"}, "got\n  line 2, column 'x': inf is not a number"),
         ("x,y\n", {}, "got 0 rows of 1 inputs"),
         ("y\n1\n", {}, "got 1 rows of 0 inputs"),
@@ -239,7 +239,7 @@ def test_rows_are_read_by_name_whatever_their_order(stored: Stored, flowers: Dat
     rows = read_rows(path, flowers.columns, target="kind", announce=said.append)
     assert rows.tolist() == [[1.0, 1.0, 2.0], [3.0, 2.0, 4.0]]
     assert len(said) == 1
-    assert "passed over: 'note'" in said[0]
+    assert "skipped: 'note'" in said[0]
 
 
 def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
@@ -251,7 +251,7 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("color,length\nred,1\n", "columns that were learned from were expected: got none called 'width'"),
+        ("color,length\nred,1\n", "columns that the model learned from are needed: got none called 'width'"),
         ("colour,length,width\nred,1,2\n", "got none called 'color'; did you mean 'colour'"),
         ("1,2,3\n4,5,6\n", "line 1 must name the columns: length,color,width; got 1,2,3"),
         (NEW + "red,old,3\n", "got\n  line 4, column 'length': 'old' is not a number$"),
@@ -261,7 +261,10 @@ def test_texts_that_look_like_numbers_stay_text(stored: Stored) -> None:
         ),
         (NEW + "whit,1,1\n", "line 4, column 'color': 'whit' was never seen; did you mean 'white'"),
         (NEW + "7,1,1\n", "column 'color': '7' was never seen"),
-        (NEW + "red,,1\n", "1 in 'length', 'length' first in line 4; fill them in, or train with --missing mean"),
+        (
+            NEW + "red,,1\n",
+            "1 in 'length', 'length' first in line 4; fill them in, or train a model with --missing mean",
+        ),
         (NEW + ",1,1\n", "1 in 'color', 'color' first in line 4"),
         (NEW + "red,True,1\n", "column 'length': 'True' is not a number"),
         ("color,length,width\n", "a header and rows were expected: got no rows"),

@@ -68,7 +68,9 @@ def test_arrays_of_a_learners_network(tmp_path: Path) -> None:
     for stored in (arrays, columns):
         np.savez(tmp_path / "network.npz", **stored)
         np.testing.assert_allclose(load(tmp_path / "network.npz", hidden="relu").outputs(X), a, atol=1e-12)
-    with pytest.raises(SettingError, match=r"does not say what stands between its layers: use load\(.*hidden=\"relu\""):
+    with pytest.raises(
+        SettingError, match=r"does not name the activations between its layers: use load\(.*hidden=\"relu\""
+    ):
         load(tmp_path / "network.npz")
 
 

@@ -78,9 +78,9 @@ def without(name: str, **others: Any) -> dict[str, Any]:
         (
             without("3.weight", **{"3.weight": np.zeros((3, 9))}),
             ShapeError,
-            "got 7 .* before 3, which takes 9 and make",
+            "got 7 .* before 3, which takes 9 numbers",
         ),
-        (without("3.bias", **{"3.bias": np.zeros(4)}), ShapeError, r"makes 3, with biases \(4,\)"),
+        (without("3.bias", **{"3.bias": np.zeros(4)}), ShapeError, r"returns 3, with biases \(4,\)"),
         (without("3.bias", **{"3.bias": np.full(3, np.nan)}), DataError, "must be finite numbers: got others in 3"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_sample_on_a_kink_is_named_and_left_out() -> None:
     assert check.ok
     assert check.samples == 7
     assert check.kinks == (
-        "sample 7 is left out: it sits on a kink, where there is no derivative (neuron 0 of layer 0, ReLU at 0, "
+        "sample 7 is left out: it is on a kink, where there is no derivative (neuron 0 of layer 0, ReLU at 0, "
         "and 4 more)",
     )
     without = gradcheck(network, X, CLASSES)
@@ -107,7 +107,7 @@ def test_a_kink_of_ones_own_is_found_too() -> None:
     network = dr.Network((2, 2, 2), hidden=Absolute(), rng=0)
     network.weights[0][:] = np.eye(2)
     assert gradcheck(network, [[1.0, 0.0], [0.3, 0.2]], [0, 1]).samples == 1
-    with pytest.raises(SettingError, match=r"needs samples that sit on no kink: got none .sample 0 .*Absolute at 1"):
+    with pytest.raises(SettingError, match=r"needs samples that are not on a kink: got none .sample 0 .*Absolute at 1"):
         gradcheck(network, [[1.0, 0.0]], [0])
 
 
@@ -161,7 +161,7 @@ def test_what_does_not_fit_is_refused() -> None:
     network = dr.Network((4, 5, 3))
     with pytest.raises(ShapeError, match="6 features and 3 outputs"):
         gradcheck(network, np.ones((2, 6)), [0, 1])
-    with pytest.raises(ShapeError, match="one number a training sample"):
+    with pytest.raises(ShapeError, match="one number per training sample"):
         gradcheck(network, X, CLASSES, sample_weight=[1.0])
 
 

@@ -245,7 +245,7 @@ def test_a_convention_is_not_called_a_mistake() -> None:
     assert gradcheck(network, X, y, gradient=summed).ok
     squares = gradcheck(network, X, y, gradient=learner_of(network, loss=mean_of_squares))
     assert squares.ok
-    assert squares.notes[-1].startswith("your loss is 0.666667 times the network's, and your gradient is the network's")
+    assert squares.notes[-1].startswith("your loss is 0.666667 times the network's, but your gradient is the same")
     half = gradcheck(network, X, y, gradient=learner_of(network, ("never divided", 1)))
     assert "not divided by the batch" in half.mistakes[0]
 
@@ -258,7 +258,7 @@ def test_two_losses_are_a_mistake(output: str, loss: str) -> None:
     check = gradcheck(network, X, y, gradient=learner_of(network, loss=mean_of_squares))
     assert not check.ok
     assert check.max_relative_error <= check.tolerance
-    assert check.mistakes[0].startswith("two losses: the program returns squared error, and the gradient is right for")
+    assert check.mistakes[0].startswith("two losses: the program returns squared error, but its gradient is that of")
     as_squares = network_of((4, 5, 3), "tanh", output, "quadratic")
     beside_squares = gradcheck(as_squares, X, y, gradient=learner_of(as_squares, ("a - t", 1)))
     assert "a - t is the delta of" in beside_squares.mistakes[0]

@@ -100,13 +100,13 @@ def test_a_right_backward_pass_of_ones_own_passes() -> None:
         ("sigma' twice", "layer 2: a - t is dC/dz already: BP1 must not multiply it by sigma'(z) once more"),
         ("no sigma'", "in every hidden layer: BP2 lacks the factor sigma'(z)"),
         ("not transposed", "layer 0: BP2 needs the transposed matrix: delta @ weights[1].T, not delta @ weights[1]"),
-        ("transposed gradient", "layer 1: dC/dW is transposed: it is inputs.T @ delta"),
+        ("transposed gradient", "layer 1: dC/dW is transposed: it must be inputs.T @ delta"),
         ("last never filled", "layer 2: the gradient is never filled: all of it is 0"),
         ("empty", "layer 1: dC/dW is not a finite number: it was never filled"),
         ("weights never filled", "layer 1: dC/dW is never filled: all of it is 0"),
         ("forgotten bias", "layer 1: the bias is forgotten: all of dC/db is 0"),
         ("forward without biases", "the forward pass forgets the biases"),
-        ("sum over all axes", "layer 0: dC/db is summed over the wrong axis: over all of them"),
+        ("sum over all axes", "layer 0: dC/db is summed over all axes"),
     ],
 )
 def test_every_mistake_of_a_backward_pass_is_named(mistake: str, named: str) -> None:
@@ -122,7 +122,7 @@ def test_every_mistake_of_a_backward_pass_is_named(mistake: str, named: str) -> 
         ((-1.0, 1.0), ["layer 0: delta: its sign is reversed"]),
         ((1.0, 2.0), ["layer 2: dC/dW is 2 times what it should be", "layer 2: dC/db is 2 times what it should be"]),
         ((1 / 7, 1.0), ["layer 0: delta is 0.142857 times", "divided by the number of samples once too often"]),
-        ((3.0, 1.0), ["layer 0: delta is 3 times", "the number of outputs is a factor too many"]),
+        ((3.0, 1.0), ["layer 0: delta is 3 times", "it is multiplied by the number of outputs"]),
     ],
 )
 def test_factors_are_named_and_explained(factors: tuple[float, float], named: list[str]) -> None:
@@ -142,7 +142,7 @@ def test_the_bias_summed_over_the_outputs() -> None:
 
     check = gradcheck(network_of(), X[:5], CLASSES[:5], gradient=gradient)
     assert check.mistakes == (
-        "layer 1: dC/db is summed over the wrong axis: over the outputs, where it is delta.sum(axis=0), over the batch",
+        "layer 1: dC/db is summed over the outputs: it must be summed over the batch, delta.sum(axis=0)",
     )
 
 
@@ -169,7 +169,7 @@ def test_bp1_without_sigma() -> None:
 
     right = network_of(output=dr.Sigmoid(), loss=dr.Quadratic())
     check = gradcheck(right, X, RNG.integers(2, size=(7, 3)), gradient=gradient)
-    says = "BP1 lacks the factor sigma'(z): a - t is the delta of binary cross-entropy, and the loss is squared error"
+    says = "BP1 lacks the factor sigma'(z): a - t is the delta of binary cross-entropy, but the loss is squared error"
     assert check.mistakes == (f"layer 2: {says}",)
 
 
@@ -183,7 +183,7 @@ def test_a_mistake_without_a_name_is_placed() -> None:
     assert check.worst is not None
     assert check.worst.name == "weights[1][2, 3]"
     assert check.worst.gradient == pytest.approx(check.worst.numeric + 0.5)
-    assert "layer 1: dC/dW is wrong in one place, [2, 3]: yours is 0.5" in check.mistakes[0]
+    assert "layer 1: dC/dW is wrong in one place, [2, 3]: it is 0.5" in check.mistakes[0]
 
 
 def test_biases_of_zero_are_drawn_so_that_one_forgotten_shows() -> None:
@@ -218,7 +218,7 @@ def test_a_gradient_transposed_is_named_whatever_its_shape(l: int, penalty: dr.L
 
     check = gradcheck(network_of(), X, CLASSES, gradient=gradient, penalty=penalty)
     shapes = {0: " (its shape is (5, 4), the layer's is (4, 5))", 2: " (its shape is (3, 5), the layer's is (5, 3))"}
-    assert check.mistakes == (f"layer {l}: dC/dW is transposed{shapes.get(l, '')}: it is inputs.T @ delta",)
+    assert check.mistakes == (f"layer {l}: dC/dW is transposed{shapes.get(l, '')}: it must be inputs.T @ delta",)
     assert check.wrong[0].mistake.fix.startswith(f"dC_dW[{l}] = ")
 
 
@@ -227,15 +227,15 @@ def test_a_bias_gradient_of_one_number_is_named(l: int) -> None:
     """G2: the scalar that np.sum returns without an axis, 0 behind a softmax."""
     for number in (np.sum, np.mean, lambda db: [[np.sum(db)]]):
         check = check_of(with_change(lambda dW, db, number=number: (dW, with_layer(db, l, number(db[l])))))
-        said = f"layer {l}: dC/db is one number, where each neuron needs its own: the sum runs over all axes"
+        said = f"layer {l}: dC/db is one number, but each neuron needs its own: the sum runs over all axes"
         assert check.mistakes == (said,)
         assert check.wrong[0].mistake.fix == f"dC_db[{l}] = delta[{l}].sum(axis=0)"
 
 
 def test_arrays_of_other_shapes_are_named_beside_other_mistakes() -> None:
     for change, said in (
-        (lambda dW, db: (dW, [np.ones(7), *db[1:]]), ["layer 0: dC/db has the shape (7,), where it must have (5,)"]),
-        (lambda dW, db: ([dW[0], dW[1][:4], dW[2]], db), ["layer 1: dC/dW has the shape (4, 5), where it must have"]),
+        (lambda dW, db: (dW, [np.ones(7), *db[1:]]), ["layer 0: dC/db has shape (7,); it must have (5,)"]),
+        (lambda dW, db: ([dW[0], dW[1][:4], dW[2]], db), ["layer 1: dC/dW has shape (4, 5); it must have"]),
         (lambda dW, db: ([dW[0].T, 2.0 * dW[1], dW[2]], db), ["layer 1: dC/dW is 2 times", "layer 0: dC/dW is transp"]),
         (
             lambda dW, db: ([dW[0].T, *dW[1:]], [db[0].sum(), *db[1:]]),
@@ -374,7 +374,7 @@ class ForwardWithoutBiases(dr.Network):
 def test_an_overridden_forward_is_checked_like_value() -> None:
     check = gradcheck(network_of((dr.Tanh(), StretchedForward())), X, CLASSES)
     assert not check.ok
-    assert "StretchedForward.forward is not value: at z = " in check.mistakes[0]
+    assert "StretchedForward.forward differs from value: at z = " in check.mistakes[0]
     network = ForwardWithoutBiases((4, 5, 3), hidden=dr.Tanh(), dtype=np.float64)
     assert gradcheck(network, X, CLASSES).ok  # its biases are 0
     network.biases[0][:] = 0.3
@@ -432,7 +432,7 @@ class SummedGradient(dr.Quadratic):
     [
         (Unhalved(), "Unhalved.sample_gradients is not the derivative of sample_losses: it is 0.5 times"),
         (Reversed(), "Reversed.sample_gradients is not the derivative of sample_losses: its sign is reversed"),
-        (MeanOfOutputs(), "it is 3 times what it should be: the number of outputs is a factor too many"),
+        (MeanOfOutputs(), "it is 3 times what it should be: it is multiplied by the number of outputs"),
         (SummedGradient(), "SummedGradient.sample_gradients must have the outputs' shape (7, 3): got (7, 1)"),
     ],
 )
@@ -447,7 +447,7 @@ def test_a_wrong_loss_is_named(loss: dr.Loss, named: str) -> None:
 @pytest.mark.parametrize("n_samples", [3, 7])
 def test_a_loss_over_the_wrong_axis_is_named(loss: dr.Loss, got: str, n_samples: int) -> None:
     """Even where there are as many samples as outputs, and no shape betrays it."""
-    message = rf"{type(loss).__name__}.sample_losses must return one number a sample, shape \(\d,\): got {got}; "
+    message = rf"{type(loss).__name__}.sample_losses must return one number per sample, shape \(\d,\): got {got}; "
     with pytest.raises(ShapeError, match=message + "it sums over the wrong axis"):
         gradcheck(network_of(output=dr.Identity(), loss=loss), X[:n_samples], VALUES[:n_samples])
 

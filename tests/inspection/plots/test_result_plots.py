@@ -128,7 +128,7 @@ def test_the_staircase_has_steps() -> None:
     picture = PICTURES["slice"]()
     assert curve(picture, 0)[1] == [3.0, 2.0, 1.5, 2.0]
     assert curve(picture, 1)[1] == [0.25, 0.5, 0.5, 0.75]
-    assert "accuracy flat but for 2 steps" in picture.description
+    assert "accuracy flat except for 2 steps" in picture.description
 
 
 def test_the_range_test_is_told() -> None:
@@ -193,5 +193,5 @@ def test_a_sheet_shows_each_mistake_once(n_mistakes: int) -> None:
 
 @pytest.mark.parametrize("draw", [draw_digits, lambda data: draw_mistakes(data, Mistakes(*(np.array([0]),) * 4))])
 def test_a_sheet_needs_images(draw: Callable[[Dataset], Picture]) -> None:
-    with pytest.raises(SettingError, match="only images can be drawn: got iris, which says no image_shape"):
+    with pytest.raises(SettingError, match="only images can be drawn: got iris, which has no image_shape"):
         draw(Dataset(np.zeros((2, 3)), np.array([0, 1]), name="iris"))

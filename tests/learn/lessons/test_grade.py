@@ -102,7 +102,7 @@ def test_the_tests_for_other_graders_find_the_slip(
 
 def test_the_tests_overwrite_nothing(tmp_path: Path) -> None:
     write_tests(tmp_path, "")
-    with pytest.raises(FileError, match="nothing is overwritten"):
+    with pytest.raises(FileError, match="already exists and is not overwritten"):
         write_tests(tmp_path, "")
     assert "secret" not in (tmp_path / "otter" / "adam.py").read_text(encoding="utf-8")
 

@@ -91,7 +91,7 @@ def test_the_program_of_the_repairs_is_our_gradient() -> None:
         ("def sigmoid(z):\n    print(z)", "prints its result"),
         ("def sigmoid(z):\n    1 / (1 + np.exp(-z))", "returns nothing"),
         ("def sigmoid(z):\n    return (1 / (1 + np.exp(-z))).tolist()", "returns a list"),
-        ("def sigmoid(z):\n    return 'a'", "returns a text"),
+        ("def sigmoid(z):\n    return 'a'", "returns a string"),
         ("def sigmoid(z):\n    return range(3)", "object of the type range"),
         ("def sigmoid(z):\n    return 1 / (1 + np.exp(-z + 0j))", "complex"),
         ("def sigmoid(z):\n    return (1 / (1 + np.exp(-z))).astype('float32')", "7 digits"),

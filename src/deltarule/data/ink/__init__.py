@@ -1,1 +1,1 @@
-"""A drawing or a photo, made into the 28x28 pixels that MNIST would have made of it."""
+"""A drawing or a photo, turned into 28x28 pixels as MNIST's digits were."""

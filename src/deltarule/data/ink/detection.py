@@ -1,6 +1,6 @@
 """Ink told from paper: dark on light or light on dark, on a plain ground, or on a photo of paper in uneven light.
 
-All arithmetic is float64 in a fixed order, sums are of whole numbers, so that paper.js gives the same bits.
+All arithmetic is float64 in a fixed order and sums are of whole numbers, so that paper.js gives the same bits.
 """
 
 from functools import partial
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-MOST_PIXELS = 512  # of the longer side of what is looked at: a larger picture is averaged down first
-FAINTEST = 16  # levels of 255 by which ink stands out from a plain ground, at least
+MOST_PIXELS = 512  # pixels of the longer side: a larger picture is averaged down first
+FAINTEST = 16  # levels of 255 by which ink differs from a plain background, at least
 FAINTEST_ON_PAPER = 20  # the same on paper in uneven light
-PLAIN = 1 / 32  # of the strongest ink: a ground whose border varies by less is plain
-QUIET = 1 / 64  # of the whole range: a level and those so near to it are the same
+PLAIN = 1 / 32  # of the strongest ink: a background whose border varies less is plain
+QUIET = 1 / 64  # of the whole range: levels this close are the same
 BLOT = 6  # no stroke is wider than this part of the longer side, on each side of its middle
 BRUSH = 12  # strokes are narrower than this part of the longer side, on each side of their middle
 SPLIT = 0.85  # of the variance lies between ink and paper, where there is nothing else
@@ -33,7 +33,7 @@ quantile = partial(np.quantile, method="lower")  # one of the values, none betwe
 
 
 def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
-    """How dark each pixel's ink is, 0 for none to at most 255, (height, width); None where there is no ink.
+    """How dark each pixel's ink is, from 0 for none to 255, (height, width); None if there is no ink.
 
     gray: (height, width) uint8. A picture with more than 512 pixels on a side is returned smaller.
     """
@@ -51,10 +51,10 @@ def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
 
 
 def plain_ground(level: Plane) -> tuple[float, float]:
-    """The level of a plain ground, and by how much three quarters of it stay from there at most; a photo's is large.
+    """The level of a plain background, and how far three quarters of the border lie from it at most; far in a photo.
 
-    It is the border's median. Where that is uneven because the picture is cropped to its ink, which touches the border,
-    it is the border's most frequent level: from it most of the picture differs by nothing, or by much and in strokes.
+    It is the border's median, or, if the picture is cropped to ink that touches the border, the border's most frequent
+    level: most of the picture then has that level, or differs from it strongly and in strokes.
     """
     around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
     ground, span = float(quantile(around, 0.5)), float(level.max() - level.min())
@@ -73,7 +73,7 @@ def plain_ground(level: Plane) -> tuple[float, float]:
 
 
 def has_area(mask: NDArray[np.bool_]) -> bool:
-    """Whether a mask holds a square of a third of the longer side: no stroke, but the shadow of something."""
+    """Whether a mask contains a square of a third of the longer side: a shadow, not a stroke."""
     radius = max(mask.shape) // BLOT + 1
     return bool(extreme(np.minimum, np.pad(mask, radius), radius).any())
 
@@ -90,10 +90,10 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
 
 
 def ink_of_crop(level: Plane) -> Plane | None:
-    """Ink of a photo that is cropped to it, 0 to 255; None where there is more than ink and paper, or little ink.
+    """Ink of a photo that is cropped to it, 0 to 255; None if there is more than ink and paper, or little ink.
 
-    A threshold splits the levels into two classes that differ most beside their spread (Otsu 1979). The one that most
-    of the border belongs to is paper; the other is ink where it is all strokes, however thick.
+    A threshold splits the levels into the two classes that differ most for their spread (Otsu 1979). The class of most
+    of the border is paper; the other is ink if it consists of strokes, however thick.
     """
     even = smooth(level)
     counts = np.bincount(np.floor(even).astype(np.int64).ravel(), minlength=256)
@@ -116,11 +116,11 @@ def ink_of_crop(level: Plane) -> Plane | None:
 
 
 def ink_on_paper(level: Plane) -> Plane | None:
-    """Ink on paper in uneven light, 0 to 255; None where nothing stands out from the paper and its grain.
+    """Ink on paper in uneven light, 0 to 255; None if nothing stands out from the paper and its grain.
 
-    The paper at a pixel is what is left there when everything as narrow as a stroke is filled in: a gray closing by a
-    square for dark ink, an opening for light ink. Beyond its border the paper goes on as it is there, so that a stroke
-    along the border looks like paper; in the mirror it does not, and is kept where it is part of a piece of ink.
+    The paper is what remains when everything as narrow as a stroke is filled in: a gray closing by a square for dark
+    ink, an opening for light ink. With the border repeated outside, a stroke along the border looks like paper; with
+    the picture mirrored there it does not, and is kept if it belongs to a piece of ink.
     """
     even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
@@ -145,14 +145,14 @@ def ink_on_paper(level: Plane) -> Plane | None:
 
 
 def smooth(level: Plane) -> Plane:
-    """The mean of each pixel and its eight neighbors; beyond the border lies a copy of it."""
+    """The mean of each pixel and its eight neighbors; the border is repeated outside."""
     framed = np.pad(level, 1, mode="edge")
     columns = framed[:-2] + framed[1:-1] + framed[2:]
     return (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 9.0
 
 
 def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
-    """The maximum or minimum (`chosen`) in a square of that radius around each pixel; those near the border have none.
+    """The maximum or minimum (`chosen`) in a square of that radius around each pixel, without those near the border.
 
     level: (height, width), both above 2 radius. Returns (height - 2 radius, width - 2 radius).
     """
@@ -162,7 +162,7 @@ def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
 
 
 def is_dark(level: Plane, radius: int) -> bool:
-    """Whether the few pixels that differ most from the mean around them are the darker ones: the skewness says so.
+    """Whether the few pixels that differ most from the mean around them are darker: the sign of the skewness.
 
     Sums are of whole numbers, so that their order does not matter.
     """
@@ -185,8 +185,8 @@ def is_inverted(gray: NDArray[np.uint8], ink: NDArray[Any]) -> bool:
 def has_several(ink: NDArray[Any]) -> bool:
     """Whether ink looks like digits side by side: two groups of strokes, both tall, with paper between them.
 
-    Strokes above one another, as the bar of a 5, are one group. A narrow gap is in a broken digit, as between the
-    strokes of a 4, unless all is far wider than it is high.
+    Strokes above one another, as the bar of a 5, are one group. A narrow gap is a gap within a digit, as between the
+    strokes of a 4, unless everything together is far wider than high.
     """
     mask = ink >= STROKE * ink.max()
     label = pieces(mask)
@@ -201,13 +201,13 @@ def has_several(ink: NDArray[Any]) -> bool:
 
 
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """A number for each pixel (height, width), equal within a piece, joined across corners, too; any outside the mask.
+    """A number for each pixel (height, width), the same within a piece, corners included; any number outside the mask.
 
-    Runs of pixels in a row are numbered; of those that touch, in this row and the one above, all get the lowest number.
+    Runs of pixels in a row are numbered; runs that touch, in this row and the one above, get the lowest number.
     """
     framed = np.pad(mask, [(0, 0), (1, 1)])
     begins = framed[:, 1:] & ~framed[:, :-1]
-    runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the run that a pixel is in
+    runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the run of a pixel
     width, pairs = mask.shape[1], []
     for shift in (-1, 0, 1):
         below, above = slice(max(shift, 0), width + min(shift, 0)), slice(max(-shift, 0), width + min(-shift, 0))

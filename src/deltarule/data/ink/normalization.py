@@ -1,6 +1,6 @@
-"""A picture of a drawing, made into the 28x28 pixels that MNIST would have made of it.
+"""A picture of a drawing, turned into 28x28 pixels as MNIST's digits were.
 
-What MNIST did: crop to the ink; scale so that the longer side is 20 pixels, by area averaging, the darkest back to 255;
+What MNIST did: crop to the ink; scale the longer side to 20 pixels, by area averaging, and the darkest pixel to 255;
 move by whole pixels so that the rounded center of mass is at row 14, column 14 (counted from 0). On MNIST's own images
 all of that changes nothing. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 
@@ -22,8 +22,8 @@ from deltarule.errors import ShapeError
 SIDE = 28  # pixels of an image
 INK_SIDE = 20  # pixels of the longer side of its ink
 CENTER = 14  # row and column of the ink's rounded center of mass
-FEWEST_PIXELS = 5  # of a digit's longer side, where each is counted: less is a speck
-EDGE = 0.35  # of the darkest: where the ink of a finer picture than MNIST's ends; what is lighter is blur
+FEWEST_PIXELS = 5  # of a digit's longer side, if pieces are counted: smaller is a speck
+EDGE = 0.35  # of the darkest: lighter pixels of a picture finer than MNIST's are blur
 MOST_LOOKED_AT = 50
 FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they are
 
@@ -31,9 +31,9 @@ Gray = NDArray[np.uint8]
 
 
 class InkImage(NamedTuple):
-    """What was made of a drawing: `image`, (28, 28) uint8 as in MNIST, or None where there is no digit.
+    """The normalized drawing: `image`, (28, 28) uint8 as in MNIST, or None if there is no digit.
 
-    stages: by name, what there was on the way, (height, width) uint8, ink white on black. is_inverted: whether the ink
+    stages: the intermediate pictures by name, (height, width) uint8, ink white on black. is_inverted: whether the ink
     is darker than the paper. shows_several: whether it looks like digits side by side.
     """
 
@@ -44,11 +44,11 @@ class InkImage(NamedTuple):
 
 
 def ink_image(gray: Gray) -> InkImage:
-    """A picture of one digit, as MNIST would have it.
+    """A picture of one digit, in MNIST's format.
 
     gray: (height, width) uint8, of any size, dark on light or light on dark; a photo of paper in uneven light, too.
 
-    Returns an InkImage; its image is None where nothing stands out from the paper. Raises ShapeError for another array.
+    Returns an InkImage; its image is None if nothing stands out from the paper. Raises ShapeError for another array.
 
     >>> picture = np.full((100, 60), 200, np.uint8)
     >>> picture[20:80, 27:33] = 30  # a stroke, three pixels wide where it is 30 pixels high
@@ -71,9 +71,9 @@ def ink_image(gray: Gray) -> InkImage:
 
 
 def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None = None) -> str | None:
-    """How images (n, pixels) were made: "digits" where nine in ten are what `ink_image` makes of them, else "images".
+    """How images (n, pixels) were made: "digits" if `ink_image` leaves nine in ten unchanged, else "images".
 
-    At most 50 are looked at, at equal distances. `known` stays for numbers beyond 0 to 255, such as standardized ones.
+    It checks at most 50, evenly spaced. `known` stays for numbers outside 0 to 255, such as standardized ones.
     """
     if not isinstance(rows, np.ndarray) or (image_shape or (SIDE, SIDE)) != (SIDE, SIDE) or rows.shape[1] != SIDE**2:
         return known if image_shape is None else "images"
@@ -86,7 +86,7 @@ def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None
 
 @lru_cache(maxsize=8)
 def are_digits(pixels: bytes) -> bool:
-    """Whether nine in ten images of 28x28 are what `ink_image` makes of them. Every fit to the same data asks it."""
+    """Whether `ink_image` leaves nine in ten images of 28x28 unchanged; cached, because every fit to the data asks."""
     images = np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE)
     made = (ink_image(image).image for image in images)
     n_same = sum(one is not None and np.array_equal(one, image) for one, image in zip(made, images, strict=True))
@@ -94,7 +94,7 @@ def are_digits(pixels: bytes) -> bool:
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
-    """The rows and columns that hold the ink. In a picture finer than MNIST's, ink is what is dark enough."""
+    """The rows and columns that contain the ink. In a picture finer than MNIST's, ink is what is dark enough."""
     inked = box(ink > 0.0)
     return inked if max(ink[inked].shape) <= INK_SIDE else box(ink >= EDGE * ink.max())
 
@@ -106,7 +106,7 @@ def box(inked: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def scale_ink(ink: NDArray[np.float64]) -> Gray:
-    """Cropped ink with a longer side of 20 pixels, its darkest 255; equal to it where it had both already."""
+    """Cropped ink with a longer side of 20 pixels, its darkest pixel 255; unchanged if it had both already."""
     longer = max(ink.shape)
     if longer != INK_SIDE:
         height, width = (max(1, (2 * INK_SIDE * side + longer) // (2 * longer)) for side in ink.shape)
@@ -115,7 +115,7 @@ def scale_ink(ink: NDArray[np.float64]) -> Gray:
 
 
 def as_gray(ink: NDArray[np.float64]) -> Gray:
-    """Ink with its darkest at 255, in whole numbers."""
+    """Ink with its darkest pixel at 255, in whole numbers."""
     peak = ink.max()
     return round_half_up(ink if peak >= FULL_INK else ink * (255.0 / peak))
 

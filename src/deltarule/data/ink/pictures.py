@@ -1,7 +1,6 @@
 """A picture in a file, from a camera, a scanner or a drawing program, as upright gray pixels.
 
-Pillow opens and decodes it; its size is checked before that, so that a file which claims to hold a huge picture costs
-nothing.
+Pillow opens and decodes it; its size is checked first, so that a file that claims to be huge costs nothing.
 """
 
 import os
@@ -23,10 +22,10 @@ from deltarule.errors import DataError, require, sentence
 # By Pillow's names, how those of files end.
 FORMATS = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")}
 MOST_PIXELS = 16_000_000
-THIS_FILE = "this file"  # what messages call one of which only the bytes came
+THIS_FILE = "this file"  # the name in messages for a picture that came as bytes
 TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
 ORIENTATION = 0x0112  # the tag of Exif
-# Exif's orientations, and Pillow's transpositions that turn the pixels the way the camera was held; others are upright.
+# Exif's orientations, and Pillow's transpositions that turn the picture upright; others need none.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
@@ -35,11 +34,11 @@ TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
     """A file, or its bytes, as a Pillow image of one of FORMATS, not decoded yet; `name` is for messages.
 
-    Raises DataError where it cannot be read, now or when its pixels are decoded, or is of more than 16 megapixels;
+    Raises DataError if it cannot be read, now or when its pixels are decoded, or has more than 16 megapixels;
     MissingExtraError without Pillow.
     """
     pillow = require("PIL.Image")
-    # Pillow's readers answer damage with any of these.
+    # Pillow's readers raise any of these for damaged files.
     damage = (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error)
     if not isinstance(source, bytes):
         refuse_special(source)
@@ -50,8 +49,8 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
             with warnings.catch_warnings(action="ignore"):
                 warnings.simplefilter("error", pillow.DecompressionBombWarning)
                 image = pillow.open(file, formats=list(FORMATS))
-            # A JPEG of more pixels is decoded at a half, a quarter or an eighth, which takes no more memory; but a
-            # progressive one takes memory for the whole of it.
+            # A larger JPEG is decoded at a half, a quarter or an eighth, which takes no more memory; but a
+            # progressive one takes memory for all of it.
             n_pixels = image.width * image.height
             factor = next((each for each in (1, 2, 4, 8) if n_pixels <= MOST_PIXELS * each**2), 1)
             if image.format == "JPEG" and factor > 1 and "progressive" not in image.info:
@@ -71,7 +70,7 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
 
 
 def check_pixels(width: int, height: int, name: str) -> None:
-    """Raise DataError for more pixels than anybody needs to see a digit."""
+    """Raise DataError for far more pixels than a digit needs."""
     if width * height > MOST_PIXELS:
         line = "" if name == THIS_FILE else sentence("readers.shrink", path=name)
         raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller{line}")
@@ -96,12 +95,12 @@ def webp_size(head: bytes) -> tuple[int, int]:
 def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
     """A PNG, JPEG, WebP, BMP or TIFF file, or its bytes, as gray pixels (height, width) uint8, upright.
 
-    Its Exif tag says which side is up. Colors become their luminance; what is transparent shows white where the ink is
-    dark, black where it is light. The range of 16-bit pixels becomes 0 to 255 (`stretches`), or they are refused. Of
-    several pictures, the first counts.
+    Its Exif tag says which side is up. Colors become their luminance; transparent pixels become white if the ink is
+    dark, black if it is light. The range of 16-bit pixels becomes 0 to 255 (`stretches`), or they are refused. If a
+    file has several pictures, the first counts.
 
-    Raises DataError, naming the file, where it is missing, damaged, in another format or of more than 16 megapixels
-    (before it is decoded); MissingExtraError without Pillow.
+    Raises DataError, naming the file, if it is missing, damaged, in another format or has more than 16 megapixels
+    (before decoding); MissingExtraError without Pillow.
     """
     name, pillow = THIS_FILE if isinstance(source, bytes) else os.fspath(source), require("PIL.Image")
     with open_image(source, name) as image:
@@ -126,11 +125,11 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
 
 
 def orientation(image: Any, name: str) -> Any:
-    """What the Exif tag says, or None. DataError where the tag was lost, for the answer would be a guess."""
+    """The Exif tag, or None. DataError if the tag is damaged, because the orientation would be a guess."""
     with warnings.catch_warnings(record=True, action="always") as damage:
         exif = image.getexif()
         if "exif" in image.info:
-            type(exif)().load(image.info["exif"])  # once more, for it is kept from when the file was opened
+            type(exif)().load(image.info["exif"])  # parsed again: Pillow keeps the result of opening the file
         found = exif.get(ORIENTATION)
     if found is None and damage:
         raise DataError(sentence("readers.exif", name=name, damage=damage[0].message))

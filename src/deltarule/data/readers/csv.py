@@ -1,6 +1,6 @@
-"""A CSV: rows of cells, below a header or without one; and what the cells of a column are.
+"""A CSV: rows of cells, with or without a header; and what the cells of a column are.
 
-Commas, semicolons, tabs, bars or spaces part its cells; `dialect_of` tells which, and the encoding.
+Commas, semicolons, tabs, bars or spaces separate its cells; `dialect_of` finds out which, and the encoding.
 """
 
 import csv
@@ -29,7 +29,7 @@ from deltarule.errors import DataError, sentence
 Row = tuple[int, list[str]]  # the number of the line that it ends in, counted from 1, and its cells
 SEPARATORS = ",;\t|"
 SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
-MOST_SAMPLED = 30  # lines that tell how a file is written
+MOST_SAMPLED = 30  # lines that show the dialect of a file
 # Bytes that are not of Windows-1252.
 FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
 MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
@@ -47,9 +47,9 @@ POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 class Dialect(NamedTuple):
     """How a CSV is written.
 
-    is_padded: whether every line ends in a separator that parts nothing. is_named: whether rows begin with a name for
-    which the header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or
-    "thousands", as other numbers show; "" where they do not. n_above: lines above its table, sep=; or comments.
+    is_padded: whether every line ends in an extra separator. is_named: whether rows begin with a name for which the
+    header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or "thousands", as
+    other numbers show; "" if they do not. n_above: lines above its table, sep=; or comments.
     """
 
     encoding: str
@@ -60,13 +60,13 @@ class Dialect(NamedTuple):
     n_above: int = 0
 
 
-FRAME = Dialect("", ";")  # a DataFrame's texts: there a comma says nothing of numbers, as between semicolons
+FRAME = Dialect("", ";")  # for a DataFrame's strings: as between semicolons, a comma does not separate cells
 
 
 def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
-    """How a CSV is written, by its first lines: what parts their cells alike, and makes most of them numbers.
+    """The dialect of a CSV, by its first lines: the separator that gives them equally many cells, most of them numbers.
 
-    Raises DataError where it is not a CSV, or in an unknown encoding.
+    Raises DataError if it is not a CSV, or in an unknown encoding.
     """
     encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
@@ -95,7 +95,7 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
 
 
 def count_above(lines: Sequence[str]) -> int:
-    """How many lines stand above a table: Excel's sep=; and comments, but for a header as NumPy's savetxt writes it."""
+    """The number of lines above a table: Excel's sep=; and comments, except a header as NumPy's savetxt writes it."""
     n_above = next((k for k, line in enumerate(lines) if line[0] != "#" and (k or not SAID.fullmatch(line))), 0)
     if n_above and lines[n_above - 1][0] == "#":
         pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
@@ -104,7 +104,7 @@ def count_above(lines: Sequence[str]) -> int:
 
 
 def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
-    """What the point in 12.363 is, as a Dialect has it, by other cells; only semicolons leave it open."""
+    """What the point in 12.363 is, by other cells; only between semicolons is that open."""
     known = [cell.translate(SPACES) for cell in cells]
     is_decimal = [DECIMAL.fullmatch(cell) and not THOUSANDS.fullmatch(cell) for cell in known]
     is_grouped = any(is_decimal) or any(cell.count(".") > 1 and POINTED.fullmatch(cell) for cell in known)
@@ -115,12 +115,12 @@ def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
 
 
 def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
-    """UTF-16 as its first bytes tell; UTF-8, where all bytes are such; else Windows-1252, as older Excel writes it.
+    """UTF-16 if its first bytes say so; UTF-8 if all bytes fit; else Windows-1252, as older Excel writes it.
 
-    is_whole: whether all of it is looked at, and not the first megabyte, which does where all cells are digits.
+    is_whole: whether to check all of it, not only the first megabyte, which is enough if all cells are digits.
 
-    Raises DataError for another kind of file, one in gzip that is made to fill the memory, and where bytes are in
-    neither: no letters of Windows-1252 stand among others as those of a Mac or of DOS would.
+    Raises DataError for another kind of file, for gzip that is made to fill the memory, and for other encodings:
+    letters of a Mac or of DOS would be strange in Windows-1252.
     """
     with open_stored(path, "a CSV file") as file:
         is_compressed = isinstance(file, GzipFile)
@@ -143,12 +143,12 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
         if found := FOREIGN.search(content):
             raise DataError(sentence("readers.encoding", path=path, got=found[0])) from None
         return "cp1252"
-    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter is decoded faster
+    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # which decodes faster
 
 
 @contextmanager
 def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
-    """The text of a CSV, compressed or not. No byte is replaced: DataError where one is not in the encoding."""
+    """The text of a CSV, compressed or not. No byte is replaced: DataError if one is not in the encoding."""
     with open_stored(path, "a CSV file") as file:
         text = TextIOWrapper(file, encoding=encoding, newline=None)
         try:
@@ -161,7 +161,7 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
 
 
 def parse(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Row]:
-    """The rows in some lines. DataError where one cannot be read."""
+    """The rows in some lines. DataError if one cannot be read."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
         for cells in reader:
@@ -185,7 +185,7 @@ def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of a column of that name, as they are in a file or a DataFrame."""
+    """The cells of the column of that name, as they are in a file or a DataFrame."""
 
     name: str
     written: Sequence[Any]
@@ -193,7 +193,7 @@ class Cells:
 
     @cached_property
     def numbers(self) -> "Numbers":
-        """The numbers that they are, (n_rows,): at once where all are as Python has them, else by their texts."""
+        """Their numbers, (n_rows,): at once if Python can read all of them, else by their strings."""
         if self.dialect is FRAME and {*map(type, self.written)} <= {int, float}:
             return Numbers(np.fromiter(self.written, float))
         with suppress(TypeError, ValueError):
@@ -206,9 +206,9 @@ class Cells:
 
     @cached_property
     def as_texts(self) -> "Texts":
-        """The different texts, without words for a missing cell in a file, and a question mark among numbers.
+        """The different strings, without a file's words for a missing cell and without question marks among numbers.
 
-        Raises DataError where a DataFrame holds neither numbers nor text, such as dates.
+        Raises DataError if a DataFrame contains neither numbers nor text, but dates for example.
         """
         try:
             known = {cell: text_of(cell) for cell in dict.fromkeys(self.written)}
@@ -234,7 +234,7 @@ class Cells:
 
 
 def text_of(cell: Any) -> str | None:
-    """A cell of a file or a DataFrame as text, None where it is missing; TypeError for dates."""
+    """A cell of a file or a DataFrame as a string, None if it is missing; TypeError for dates."""
     if cell is None or type(cell).__name__ == "NAType" or cell != cell:
         return None
     if isinstance(cell, date | timedelta | complex):
@@ -245,9 +245,9 @@ def text_of(cell: Any) -> str | None:
 
 
 class Texts(NamedTuple):
-    """The place of each cell of a column, (n_rows,), among its different `texts`, -1 where it is missing.
+    """The place of each cell of a column, (n_rows,), among its different `texts`, -1 if it is missing.
 
-    Texts are in the order of numbers where all are such, else of the alphabet. numbers: what they are.
+    They are in numeric order if all are numbers, else in alphabetical order. numbers: their values.
     """
 
     codes: NDArray[np.intp]
@@ -256,10 +256,10 @@ class Texts(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The numbers that cells or texts are, NaN where one is missing; None where some are not numbers.
+    """The numbers in cells or strings, NaN for a missing one; None if some are not numbers.
 
-    written: how, in words, where that is not as Python has them. is_doubtful: whether commas or points may part
-    thousands as well as decimals.
+    written: their notation in words, if Python writes them differently. is_doubtful: whether commas or points may
+    mark thousands as well as decimals.
     """
 
     values: Any
@@ -268,15 +268,15 @@ class Numbers(NamedTuple):
 
     @classmethod
     def of(cls, texts: Sequence[str], dialect: Dialect) -> "Numbers":
-        """What the different `texts` of a column are, in a CSV of this dialect.
+        """The numbers in the different `texts` of a column, in a CSV of this dialect.
 
-        A comma is decimal where it cannot part thousands, and where both may be, parts them in a CSV with commas.
+        A comma is decimal if it cannot mark thousands; if it may be either, it marks thousands in a CSV with commas.
         """
         plain = [value for value in map(number_in, texts) if value is not None]
         if len(plain) == len(texts) and dialect.point == "decimal":
             return cls(plain)
         written = list[str]()
-        texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among texts is one
+        texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among strings is one of them
         spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
         if spaced and all(map(SPACED.fullmatch, spaced)):
             written.append("with spaces or marks at the thousands")
@@ -315,7 +315,7 @@ class Numbers(NamedTuple):
 
 
 def number_in(cell: str) -> float | None:
-    """The value of a cell, or None for one that is not a number. Python alone reads 1_000 and foreign digits."""
+    """The value of a cell, or None if it is not a number. 1_000 and foreign digits are Python's only."""
     try:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
@@ -323,5 +323,5 @@ def number_in(cell: str) -> float | None:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number as people write it, with commas or in percent, too."""
+    """Whether a cell is a number as people write it, perhaps with commas or in percent."""
     return number_in(cell.rstrip("% ").translate(MARKS)) is not None

@@ -22,8 +22,8 @@ from deltarule.errors import DataError, read_tables, sentence
 
 SIGNATURE = read_tables("data/readers/kinds")["kinds"]["IDX"][0].encode()  # a dtype, and 1 to 4 dimensions
 DTYPES = {8: "uint8", 9: "int8", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # as NumPy calls them
-IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # how the names of files end that belong together
-TRAIN, TEST = "train", "t10k"  # how those of MNIST begin
+IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # the ends of file names that belong together
+TRAIN, TEST = "train", "t10k"  # how MNIST's begin
 
 
 def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
@@ -31,8 +31,8 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
 
     most_bytes: a file that declares more is refused.
 
-    Returns uint8 of the shape that the header declares, 1 to 4 dimensions. Raises DataError, naming the file, where it
-    is missing, empty, damaged, longer or shorter than its header says, or holds other than unsigned bytes.
+    Returns uint8 of the shape in the header, 1 to 4 dimensions. Raises DataError, naming the file, if it is missing,
+    empty, damaged, longer or shorter than its header says, or does not contain unsigned bytes.
     """
     with open_stored(path, "an IDX file") as file:
         magic = file.read(4)
@@ -59,7 +59,7 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
             raise DataError(f"{expected}: that is more than the {most_bytes:,} that are read of such a file")
         pixels = np.empty(n_bytes, dtype=np.uint8)
         filled = 0
-        # In pieces, because GzipFile.readinto makes a copy of what it is asked for.
+        # In pieces, because GzipFile.readinto copies everything that it reads.
         while chunk := file.read(min(2**20, n_bytes - filled)):
             pixels[filled : filled + len(chunk)] = np.frombuffer(chunk, dtype=np.uint8)
             filled += len(chunk)
@@ -73,7 +73,7 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
 def idx_files(folder: Path, name: str) -> list[Path]:
     """The files in `folder` that may be the IDX file `name`, "train-labels-idx1-ubyte".
 
-    Some are compressed; some programs that unpack them write "train-labels.idx1-ubyte".
+    They may be compressed; some programs unpack them as "train-labels.idx1-ubyte".
     """
     spellings = (name, name.replace("-idx", ".idx"))
     candidates = [folder / f"{spelling}{suffix}" for spelling in spellings for suffix in ("", ".gz")]
@@ -81,9 +81,9 @@ def idx_files(folder: Path, name: str) -> list[Path]:
 
 
 def read_idx_pairs(path: Path, announce: Announce = print_to_stderr) -> Splits:
-    """The images and labels in a folder, as far as they are there as MNIST's, or in the pair whose names begin so.
+    """The images and labels in a folder, in files named like MNIST's, or in the pair whose names begin like this.
 
-    Raises DataError where images have no labels beside them, or the two do not fit each other.
+    Raises DataError if images have no labels, or the two do not fit each other.
     """
     folder, prefixes = (path, (TRAIN, TEST)) if path.is_dir() else (path.parent, (path.name,))
     parts = []

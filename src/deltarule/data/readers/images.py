@@ -19,15 +19,15 @@ from deltarule.data.reading import Announce, How, Reading, refuse
 from deltarule.errors import DataError, NoDigitError, SeveralDigitsError, sentence
 
 SUFFIXES = frozenset(chain.from_iterable(FORMATS.values()))
-# What folders of examples to learn from and to test on are called, the latter in the order of preference.
+# The names of folders to learn from and to test on, the latter in order of preference.
 PARTS = (("train", "training"), ("test", "testing", "val", "valid", "validation"))
 
 
 def read_picture_rows(path: Path, how: How) -> Reading:
-    """A picture as a row of pixels: as it was in training, or as MNIST would have it where `how` says so.
+    """A picture as a row of pixels: as it was in training, or in MNIST's format if `how` says so.
 
-    Raises NoDigitError where a digit was to be read and the picture is blank or holds several, DataError as
-    `read_picture` and `read_image` do.
+    Raises NoDigitError if a digit was expected and the picture is blank or shows several, DataError as `read_picture`
+    and `read_image` do.
     """
     if how.is_digit:
         made = ink_image(read_picture(path))
@@ -47,14 +47,14 @@ def read_picture_rows(path: Path, how: How) -> Reading:
 def read_image(
     path: AnyPath, image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
 ) -> NDArray[np.uint8]:
-    """A picture as `read_picture` has it, in its own size and brightness: 0 is black.
+    """A picture as `read_picture` returns it, in its own size and brightness: 0 is black.
 
     image_shape: the (height, width) that the image must have; None for any.
-    size: brings an image of any shape to `size` x `size` pixels, its sides each on their own: pixels are averaged by
-        area or, along a side that has to grow, interpolated.
+    size: resizes an image of any shape to `size` x `size` pixels, each side independently: pixels are averaged by area
+        or, along a side that grows, interpolated.
 
-    Returns (height, width) uint8. Raises DataError, naming the file, where it is of another size, or of more than 8
-    bits a color, and as `read_picture` does.
+    Returns (height, width) uint8. Raises DataError, naming the file, for another size, for more than 8 bits per color,
+    and as `read_picture` does.
     """
     gray = read_picture(path, stretches=False)
     if size is None and image_shape not in (None, gray.shape):
@@ -65,14 +65,14 @@ def read_image(
 def read_image_folder(root: AnyPath, **how: Any) -> Splits:
     """The pictures in root/CLASS/*.png (or another ending), classes and files in the order of their names.
 
-    how: the fields of `How`: `size`, the height and width that images are brought to, None where all have one size;
-        `is_digit`, to read each as MNIST would have it; `skip_bad`, to leave out what cannot be read.
+    how: the fields of `How`: `size`, the height and width to resize to, None if all have one size; `is_digit`, to read
+        each in MNIST's format; `skip_bad`, to leave out what cannot be read.
 
-    Where `root` holds folders train and test (or training and testing), those two have the folders of the classes, and
-    become the two parts. A folder that holds nothing but one such folder stands for it. Hidden files do not count.
+    If `root` has folders train and test (or training and testing), these contain the folders of the classes and become
+    the two parts. A folder with nothing but one such folder counts as that. Hidden files do not count.
 
-    Returns Splits of uint8 images of one size, whose classes are called as their folders. Raises DataError, naming the
-    files, where one cannot be read or has another size than the first, a class has no image, or there is no class.
+    Returns Splits of uint8 images of one size, with the folders as class names. Raises DataError, naming the files, if
+    one cannot be read or differs in size from the first, a class has no image, or there is no class.
     """
     wish = How(**how)
     train, *test = _parts(Path(root), wish.announce)
@@ -84,7 +84,7 @@ def read_image_folder(root: AnyPath, **how: Any) -> Splits:
 
 
 def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> list[Path]:
-    """The pictures among the files of a folder, by name, without hidden ones; `announce` gets what is passed over."""
+    """The pictures among the files of a folder, by name, without hidden ones; `announce` gets what is skipped."""
     files = [path for path in sorted(paths) if path.is_file() and not path.name.startswith(".")]
     others = Counter(path.suffix.lower() or path.name for path in files if path.suffix.lower() not in SUFFIXES)
     if others:
@@ -94,19 +94,19 @@ def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> l
 
 
 def _parts(root: Path, announce: Announce) -> list[Path]:
-    """The folders to learn from and to test on in a folder, else itself, or what it holds where that is one folder."""
+    """The folders to learn from and to test on in a folder; else itself, or its only folder."""
     folders = {name.casefold(): root / name for name in _subfolders(root)}
     parts = [next((folders[name] for name in names if name in folders), None) for names in PARTS]
     if None not in parts:
         if others := [path.name for path in folders.values() if path not in parts]:
-            announce(f"{root}: passed over: {', '.join(others)}")
+            announce(f"{root}: skipped: {', '.join(others)}")
         return [each for part in parts if part for each in _parts(part, announce)[:1]]
     only = next(iter(folders.values()), root)
     return _parts(only, announce) if len(folders) == 1 and _subfolders(only) else [root]
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
-    """The folders in a folder, without hidden ones and what a Mac adds to an archive."""
+    """The folders in a folder, without hidden ones and those that a Mac adds to an archive."""
     names = (each.name for each in folder.iterdir() if each.is_dir())
     return tuple(sorted(name for name in names if name[0] != "." and name != "__MACOSX"))
 
@@ -118,7 +118,7 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
         siblings = {each.parent for each in folder.parent.glob("*/*.[pjPJ]*")}
         cure = f"; use {folder.parent}" if len(siblings) > 1 else sentence("readers.one_folder", folder=folder)
-        cure = cure if folder in siblings else ""  # else it is the folder of a class
+        cure = cure if folder in siblings else ""  # else it is the folder of one class
         if pairs := sorted(folder.glob(f"*{IMAGES}*")):
             cure = f"; use {str(pairs[0]).partition(IMAGES)[0]}"
         got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"

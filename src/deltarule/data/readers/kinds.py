@@ -1,4 +1,4 @@
-"""What a file is, told by its content or its name, and `read`: the one door to all that can be read."""
+"""What a file is, by its content or its name, and `read`, which reads all kinds."""
 
 import os
 import re
@@ -18,15 +18,15 @@ from deltarule.data.reading import How, Reading, open_stored
 from deltarule.errors import SettingError, read_tables, sentence
 
 GUNZIP = "only IDX files and CSVs are read as gzip compresses them: run  gunzip {path}"
-HEAD_BYTES = 16  # of a file, which tell what it is
+HEAD_BYTES = 16  # of a file, enough to tell its kind
 
 
 class Kind(NamedTuple):
     """What a file or folder can be.
 
-    name: what messages call it. signature: a pattern that its content begins with. endings: of its name.
-    reader: None where it is not read, and `advice` is how to make of it what is.
-    has_targets: whether it can hold what is to be learned.
+    name: what messages call it. signature: a pattern for the beginning of its content. endings: of its name.
+    reader: None if it is not read; `advice` then says how to convert it.
+    has_targets: whether it can contain targets.
     """
 
     name: str
@@ -58,12 +58,12 @@ UNKNOWN = "unknown"
 
 
 def read(path: str | os.PathLike[str], **how: Any) -> Reading:
-    """What is in a file or folder of any kind that is read; the report says what it was taken for.
+    """The content of a file or folder of any kind that is read; the report says what it was read as.
 
-    how: the fields of `How`: what the user says of the file, or the model that is to answer it.
+    how: the fields of `How`: what the user, or the model, says about the file.
 
-    Raises SettingError where there is no such file, one of a kind that is not read, or one without columns where a
-    column was named; DataError where its content is wrong, NoDigitError for a blank picture, what the readers raise.
+    Raises SettingError if there is no such file, for a kind that is not read, and for one without columns if a column
+    was named; DataError for wrong content, NoDigitError for a blank picture, and the errors of the readers.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp(), "a.csv")
@@ -94,9 +94,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
 
 def kind_of(path: Path) -> Kind:
-    """What a file or folder is: by its content where that tells, else by its name.
+    """The kind of a file or folder: by its content if that shows it, else by its name.
 
-    Raises SettingError where there is none, DataError where it cannot be read.
+    Raises SettingError if there is none, DataError if it cannot be read.
     """
     if path.is_dir():
         return KINDS["pairs of IDX files" if idx_files(path, TRAIN + IMAGES) else "folder of images"]
@@ -121,6 +121,6 @@ def kind_of(path: Path) -> Kind:
 
 
 def what_it_is(path: Path, kind: Kind) -> str:
-    """What was got in place of a kind that is read, and what to do, for a message."""
+    """What a file is instead of a kind that is read, and what to do, for a message."""
     advice = kind.advice.format(path=str(path))
     return advice if kind.name == UNKNOWN else "; ".join(filter(None, [kind.name, advice]))

@@ -1,4 +1,4 @@
-"""npz, NumPy's archive of arrays, read as data sets are found in it: Keras's mnist.npz, or inputs and targets."""
+"""npz, NumPy's archive of arrays, as data sets use it: Keras's mnist.npz, or inputs and targets."""
 
 import math
 import zipfile
@@ -16,7 +16,7 @@ from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, MOST_SHRUNK, Announce, most_believed, open_file, print_to_stderr
 from deltarule.errors import DataError, sentence
 
-# What inputs and targets are called, and how, in parts to learn from and to test on, or in one part.
+# The names of inputs and targets, in parts to learn from and to test on, or in one part.
 SIDES = (("x", "inputs", "images", "data", "features"), ("y", "targets", "target", "labels", "label"))
 PARTS = (("{}_train", "{}_test"), ("train_{}", "test_{}"), ("{}",))
 
@@ -25,15 +25,14 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
-    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), or X, y, or as SIDES and PARTS have it.
+    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), X and y, or names in SIDES and PARTS.
 
     Inputs (n_samples, n_features) or images (n_samples, height, width), perhaps with a channel: uint8 and floats stay,
-    integers and booleans become float64. Targets: integers (n_samples,) or texts are classes, and so are rows of which
-    one number is 1 and the others are 0, which `announce` gets; other integers or booleans (n_samples, n_outputs) are
-    labels, floats are values.
+    integers and booleans become float64. Targets: integers (n_samples,) or strings are classes, as are one-hot rows,
+    which `announce` reports; other integers or booleans (n_samples, n_outputs) are labels, floats are values.
 
-    Returns Splits, whose test is None where there is one part only. Raises DataError, naming the file and the array,
-    where the archive is damaged, lacks an array or holds it twice, needs pickle, or declares more than it can hold.
+    Returns Splits, whose test is None if there is only one part. Raises DataError, naming the file and the array, if
+    the archive is damaged, lacks an array or has it twice, needs pickle, or declares more than it can contain.
     """
     try:
         with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
@@ -43,7 +42,7 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
                 got = ", ".join(sorted(found.values())) or "none"
                 raise DataError(sentence("readers.npz_layout", path=path, got=got))
             if others := [key for key in found.values() if key not in keys and key[:2].lower() in ("x_", "y_", "va")]:
-                announce(f"{path}: passed over: {', '.join(others)}")
+                announce(f"{path}: skipped: {', '.join(others)}")
             names = [f"{path}, {key}" for key in keys]
             arrays = list(map(_read_array, repeat(archive), keys, names))
             targets, class_names = _as_classes(arrays[1::2], names[1], announce)
@@ -53,7 +52,7 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
 
 
 def layout_of(found: Collection[str]) -> list[str]:
-    """The names among these, in small letters, of inputs and targets to learn from and, if any, to test on."""
+    """The names among these, in lower case, of inputs and targets to learn from and, if any, to test on."""
     for ways in PARTS:
         sides = [
             [next((way.format(word) for word in words if way.format(word) in found), "") for words in SIDES]
@@ -65,7 +64,7 @@ def layout_of(found: Collection[str]) -> list[str]:
 
 
 def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
-    """All arrays of numbers and texts in an npz file, by name. Raises DataError as `read_npz`."""
+    """All arrays of numbers and strings in an npz file, by name. Raises DataError as `read_npz`."""
     try:
         with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
             keys = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -75,7 +74,7 @@ def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
 
 
 def read_npy(path: AnyPath) -> NDArray[Any]:
-    """The rows in an npy file, (n_samples, features). Raises DataError where it holds no such array of numbers."""
+    """The rows in an npy file, (n_samples, features). Raises DataError if it is not such an array of numbers."""
     with open_file(path, "an npy file") as file:
         X = _array_in(file, Path(path).stat().st_size, str(path))
     return _dataset(X, np.zeros(len(X) if X.ndim else 0, np.int64), ("0",), str(path)).inputs
@@ -84,13 +83,13 @@ def read_npy(path: AnyPath) -> NDArray[Any]:
 def _as_classes(
     targets: Sequence[NDArray[Any]], name: str, announce: Announce
 ) -> tuple[list[NDArray[Any]], tuple[str, ...]]:
-    """The targets of all parts, as indices where they are classes in a column, as texts or one-hot; and their names."""
+    """The targets of all parts; classes, in a column, as strings or one-hot, as indices; and their names."""
     targets = [y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind != "f" else y for y in targets]
     if all(y.dtype.kind == "U" and y.ndim == 1 for y in targets):
         known = sorted({*np.concatenate(targets).tolist()})
         return [np.searchsorted(known, y) for y in targets], tuple(known)
     if all(y.ndim == 2 and len(y) and ((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all() for y in targets):
-        announce(f"{name}: each row holds one 1 among 0: classes, and not independent labels")
+        announce(f"{name}: each row holds one 1 and zeros: classes, not independent labels")
         return [y.argmax(axis=1) for y in targets], tuple(map(str, range(targets[0].shape[1])))
     if all(y.dtype.kind == "f" and y.size == len(y) and (np.unique(y) % 1 == 0).all() for y in targets):
         announce(f"{name}: floats are values to predict; y.astype(int) makes classes of them")
@@ -101,7 +100,7 @@ def _as_classes(
 
 
 def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
-    """One array of the archive, once what it declares is known to be numbers that such a file can hold."""
+    """One array of the archive, after a check that it declares numbers that such a file can contain."""
     entry, *others = (each for each in archive.infolist() if each.filename.removesuffix(".npy") == key)
     if others:
         raise DataError(f"{name}: one array of that name was expected: got several")
@@ -112,7 +111,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
 
 
 def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
-    """The array of numbers or texts in a file of so many bytes."""
+    """The array of numbers or strings in a file of so many bytes."""
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -121,16 +120,16 @@ def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
         if dtype.kind in "buifU" and math.prod(shape) * dtype.itemsize == held:
             file.seek(0)
             return np.lib.format.read_array(file, allow_pickle=False)
-    # Python's parser answers expressions that nest too deeply with the latter two.
+    # Python's parser raises the latter two for expressions that are nested too deeply.
     except (ValueError, RecursionError, MemoryError) as error:
         raise DataError(f"{name}: an array of numbers was expected: {str(error) or type(error).__name__}") from error
     if dtype.kind not in "buifU":
-        raise DataError(f"{name}: numbers or texts were expected: got {dtype}; .astype(str) makes texts of it")
+        raise DataError(f"{name}: numbers or strings were expected: got {dtype}; .astype(str) makes strings of it")
     raise DataError(f"{name}: numbers that take {held:,} bytes were expected: got {dtype} of shape {shape}")
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
-    """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype tell the task."""
+    """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype show the task."""
     if X.ndim == 4 and 1 in (X.shape[1], X.shape[3]):
         X = X[:, 0] if X.shape[1] == 1 else X[..., 0]
     if X.ndim not in (2, 3) or X.dtype.kind == "U" or (len(X) != len(y) and X.shape[-1] in y.shape):

@@ -1,4 +1,4 @@
-"""Rows of pixels in a CSV, one image a row: where the label is, and what its numbers are."""
+"""Rows of pixels in a CSV, one image per row: which column is the label, and the scale of the pixels."""
 
 import math
 import re
@@ -20,22 +20,22 @@ BYTES = frozenset(map(str, range(256)))
 PIXELS = "integers from 0 to 255, or numbers from 0 to 1, equally many in every line,"
 LABELS = frozenset(["label", "labels", "class", "target", "digit", "y", "category"])
 INDICES = frozenset(["", "id", "index", "imageid", "unnamed: 0", "#"])
-FEWEST_COUNTED = 9  # numbers in a first line that count the columns
-FEWEST_BINARY = 100  # pixels of which none is above 1 are from 0 to 1
-MOST_GUESSED = 100  # classes that a column without a name may hold
-ROUNDED = 0.05  # levels of 255: pixels from 0 to 1 are parts of it but for their last digits
+FEWEST_COUNTED = 9  # consecutive numbers in a first line that count the columns
+FEWEST_BINARY = 100  # pixels up to 1 are from 0 to 1
+MOST_GUESSED = 100  # the most classes in a column without a name
+ROUNDED = 0.05  # pixels from 0 to 1 are multiples of 1 / 255 except for their last digits
 
 
 def read_pixel_rows(path: Path, how: How) -> Reading:
-    """Images from a CSV, one a row, and examples to learn from where it has labels.
+    """Images from a CSV, one per row, and examples to learn from if it has labels.
 
-    The label is the column that `how` names, or that the header does (label, class, target, digit, y, or one called
-    unlike the pixels), else the first of a row that is one cell longer than a square image (785 = 1 + 28 x 28). Rows
-    exactly as long as a square image, as in Kaggle's test.csv, have no label. A running number beside it is passed
-    over. A pixel is an integer from 0 to 255, or lies in 0 to 1.
+    The label is the column that `how` or the header names (label, class, target, digit, y, or one named unlike the
+    pixels), else the first of a row that is one cell longer than a square image (785 = 1 + 28 x 28). Rows exactly as
+    long as a square image, as in Kaggle's test.csv, have no label. A running number beside it is skipped. A pixel is
+    an integer from 0 to 255, or lies in 0 to 1.
 
-    Raises SettingError where it is not clear which column holds the labels, DataError, naming lines and columns
-    (counted from 1), where the file holds anything else than pixels and labels.
+    Raises SettingError if it is not clear which column is the label, DataError, naming lines and columns (counted from
+    1), if the file contains anything but pixels and labels.
     """
     dialect = dialect_of(path, is_whole=False)
     line, first = (read_rows(path, dialect, 1) or [(0, [""])])[0]
@@ -59,8 +59,8 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     report |= {} if index is None else {"passed over": index + 1}
     names = [*map(repr, header)] or [f"column {number}" for number in range(1, width + 1)]
     where = "none" if label is None else f"{names[label]}, column {label + 1} of {width}"
-    passed_over = "" if index is None else f"; {names[index]} is a running number, and passed over"
-    passed_over += f"; lines above passed over: {dialect.n_above}" if dialect.n_above else ""
+    passed_over = "" if index is None else f"; {names[index]} is a running number, skipped"
+    passed_over += f"; lines above skipped: {dialect.n_above}" if dialect.n_above else ""
     how.announce(f"{path}: labels: {where}; {pixels.shape[1]:,} pixels {scale} an image{passed_over}")
     if label is None:
         return Reading(pixels, report=report)
@@ -91,9 +91,9 @@ def read_bytes(path: Path, dialect: Dialect, n_above: int) -> NDArray[Any] | Non
 
 
 def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], dict[int, tuple[str, ...]]]:
-    """The cells of a CSV that are not all plain numbers: a number each, for texts their places among those in a column.
+    """The cells of a CSV that are not all plain numbers: a number each, for strings their places in the column.
 
-    Raises DataError where more than one column holds texts, or a cell is missing.
+    Raises DataError if more than one column contains strings, or a cell is missing.
     """
     dialect = dialect_of(path)
     rows = read_rows(path, dialect)
@@ -115,10 +115,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
 
 
 def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
-    """Pixels, uint8 where their numbers are from 0 to 255 or parts of 255, else from 0 to 1; and the scale, in words.
-
-    No scale where they are neither.
-    """
+    """Pixels, uint8 for 0 to 255 or multiples of 1 / 255, else from 0 to 1; and their scale in words, if any."""
     low, high = numbers.min(initial=0), numbers.max(initial=0)
     is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
@@ -133,12 +130,12 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 def find_label(
     path: Path, names: Sequence[str], table: NDArray[Any], asked: str | None, texts: Collection[int]
 ) -> tuple[int | None, int | None]:
-    """The columns of the label and of a running number, None where there is none, counted from 0.
+    """The columns of the label and of a running number, None if there is none, counted from 0.
 
-    names: of the columns, where the file has a header. asked: the label's, or its number, counted from 1. texts: the
-    columns that hold texts.
+    names: of the columns, if the file has a header. asked: the label's, or its number, counted from 1. texts: the
+    columns of strings.
 
-    Raises DataError where the other columns are not as many as a square has, SettingError where it is not clear.
+    Raises DataError if the other columns do not form a square, SettingError if the label is not clear.
     """
     width, folded = table.shape[1], [name.casefold() for name in names]
     if asked is not None and asked not in names and asked not in map(str, range(1, width + 1)):
@@ -174,7 +171,7 @@ def find_label(
 
 
 def n_beside(width: int) -> int | None:
-    """How many cells of a row stand beside the pixels of a square image: a label, a running number, none; else None."""
+    """How many cells of a row are not pixels of a square image: a label, a running number, none; else None."""
     return next((n for n in (0, 1, 2) if math.isqrt(max(width - n, 0)) ** 2 == width - n > 3 * (n > 0)), None)
 
 
@@ -184,7 +181,7 @@ def counts_rows(numbers: NDArray[Any]) -> bool:
 
 
 def looks_like_label(numbers: NDArray[Any]) -> bool:
-    """Whether a column may hold classes: all whole numbers from 0 or 1 to the highest, each twice or more."""
+    """Whether a column may contain classes: all whole numbers from 0 or 1 to the highest, each twice or more."""
     different, counts = np.unique(numbers, return_counts=True)
     return counts_rows(different) and bool(counts.min() > 1)
 

@@ -1,4 +1,4 @@
-"""Tables with a column to learn: what its columns are, its targets, and its rows as these columns count them."""
+"""Tables with a column to learn: their columns, their targets, and their rows as numbers."""
 
 import math
 import re
@@ -23,11 +23,11 @@ from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import check_choice
 
-LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and sums of squares are taken
-MOST_CATEGORIES = 100  # more different texts are names or sentences, which say nothing one by one
-FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different texts than both, of the rows, are names, too
+LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and its squares are summed
+MOST_CATEGORIES = 100  # more different strings are names or sentences, useless as categories
+FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # a higher share of different strings in the rows is names, too
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
-MOST_NUMBERS = 20  # a column of text with more different numbers in it is one of numbers with something else in it
+MOST_NUMBERS = 20  # a column of text with more different numbers is one of numbers with other entries
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
 FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
 
@@ -36,8 +36,8 @@ FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
 class Table:
     """Columns of a CSV or a DataFrame.
 
-    name: what messages call it: its path, where it is a file. columns: by name. rows: the line that each row ends in
-    or, in a DataFrame, its number.
+    name: for messages, its path if it is a file. columns: by name. rows: the line on which each row ends or, in a
+    DataFrame, its number.
     """
 
     name: str
@@ -52,11 +52,11 @@ class Table:
 
     @property
     def names(self) -> list[str]:
-        """Those of all its columns."""
+        """The names of all its columns."""
         return [*self.columns]
 
     def place(self, row: int | np.intp) -> str:
-        """Where a row is, for a message: its line in the CSV, its number in the DataFrame."""
+        """The place of a row, for a message: its line in the CSV, its number in the DataFrame."""
         return f"line {self.rows[int(row)]}" if self.is_file else f"row {self.rows[int(row)]} (counted from 0)"
 
 
@@ -72,22 +72,22 @@ def read_table(
 ) -> Dataset:
     """A table to learn from: the column `target` is what to learn, every other column is an input.
 
-    source: a pandas DataFrame, or the path of a CSV with a header, its cells parted by commas, semicolons or tabs.
-    task: "classes", where every distinct text in the target column is a class (in the order of numbers where all are
-        numbers, else of the alphabet), or "values", where the target is a number. None takes classes for text and for
-        few different whole numbers, else values, and says so.
-    missing: what becomes of rows that lack a cell. "error" refuses them, "drop" leaves them out. "mean" keeps them: a
-        missing number counts as its column's mean, a missing text as none of the categories; only rows without a
-        target are left out. "median" takes the median, and "indicator", too, with an input that is 1 where the cell is
-        missing, for each column that lacks cells.
+    source: a pandas DataFrame, or the path of a CSV with a header, its cells separated by commas, semicolons or tabs.
+    task: "classes": every distinct string in the target column is a class (in numeric order if all are numbers, else in
+        alphabetical order); or "values": the target is a number. None takes classes for text and for few different
+        whole numbers, else values, and announces it.
+    missing: what to do with rows that lack a cell. "error" refuses them, "drop" leaves them out. "mean" keeps them: a
+        missing number counts as its column's mean, a missing string as none of the categories; only rows without a
+        target are left out. "median" uses the median, and so does "indicator", which adds an input that is 1 if the
+        cell is missing, for each column that lacks cells.
     without: columns to leave out, such as running numbers.
-    announce: gets how the target was understood, and how many cells are missing.
+    announce: gets how the target was read, and how many cells are missing.
 
-    A column of text has at most 100 categories, the different texts in it; a column of what is true or false is text.
+    A column of text has at most 100 categories, its different strings; a column of true and false is text.
 
-    Returns a Dataset whose `columns` say what its inputs are: numbers, and the places of texts among their categories.
-    Raises SettingError where there is no such column; DataError, naming column and line, where a cell or a column is of
-    no use, where the target is the same everywhere, or where a class has only one example.
+    Returns a Dataset whose `columns` describe its inputs: numbers, and the places of strings among their categories.
+    Raises SettingError if there is no such column; DataError, naming column and line, if a cell or a column cannot be
+    used, if the target is always the same, or if a class has only one example.
 
     >>> from pandas import DataFrame
     >>> flowers = DataFrame({"size": [1.5, 2.0, 4.0, 3.5], "color": list("rrbb"), "kind": list("xxyy")})
@@ -105,12 +105,13 @@ def read_table(
 
 
 def read_table_examples(source: Any, how: How) -> Reading:
-    """What `read_table` returns; cells and classes count as in a model, where it gives columns and class_names.
+    """As `read_table`; with a model's columns and class_names in `how`, cells and classes are encoded as there.
 
-    Raises as `read_table`, and, for what a model has not seen, as `table_rows` and `targets_in`.
+    Raises as `read_table`, and, for cells that the model does not know, as `table_rows` and `targets_in`.
     """
     if how.missing not in get_args(Missing):
-        raise SettingError(sentence("tables.missing", got=how.missing, use=words()["choices"].get(how.missing, "drop")))
+        meant = words()["choices"].get(str(how.missing), "drop")
+        raise SettingError(sentence("tables.missing", got=how.missing, use=meant))
     known, target = how.columns or (), how.target or ""
     is_filled = how.missing in ("mean", "median", "indicator")
     table = frame_table(source) if is_frame(source) else read_columns(source)
@@ -123,6 +124,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
                 raise DataError(sentence("tables.no_header", table=table, name=name, got=",".join(table.names[:9])))
             if name != target and set(parts) <= set(table.names):
                 offer = f"name each by itself, {' '.join(f'--without {part}' for part in parts)}, or without={parts}"
+            offer += f"; rows without it are for  deltarule predict {table.name} --model MODEL" if known else ""
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
     names = [column.name for column in known if how.missing == "drop" or column.fill is None]
@@ -134,7 +136,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
         table = drop_missing(table, [target] if is_filled and not known else [target, *names], how.announce)
     refuse_doubt(table, [*names, *([] if how.task == "classes" else [target])])
     if table.dialect.n_above:
-        how.announce(f"{table.name}: lines above the header that are passed over: {table.dialect.n_above}")
+        how.announce(f"{table.name}: lines above the header, skipped: {table.dialect.n_above}")
     for name in names:
         if written := table.columns[name].numbers.written:
             how.announce(f"{table.name}: {name!r} holds numbers {written}")
@@ -154,7 +156,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
-    """The rows of a CSV for a model of these columns; others are passed over."""
+    """The rows of a CSV for a model of these columns; other columns are skipped."""
     asked = how.columns or ()
     table = read_columns(path, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.names if name != how.target]
@@ -169,14 +171,14 @@ def read_table_rows(path: Path, how: How) -> Reading:
     read = [name for name in table.names if name in learned]
     extra = [name for name in table.names if name not in learned and name != how.target]
     if extra:
-        how.announce(f"{table.name}: what was not learned from is passed over: {', '.join(map(repr, extra))}")
+        how.announce(f"{table.name}: columns not used in training, skipped: {', '.join(map(repr, extra))}")
     return Reading(rows, report={"holds": "rows", "columns": read, "passed over": extra})
 
 
 def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
-    """The columns of a CSV. The first line names them or, where a header is not needed, is a row if all are numbers.
+    """The columns of a CSV. The first line names them or, if a header is not needed, is a row if all are numbers.
 
-    Raises SettingError where columns share a name, DataError where lines are of other lengths than the first.
+    Raises SettingError if columns share a name, DataError if lines differ in length from the first.
     """
     dialect = dialect_of(path)
     rows = read_rows(path, dialect) or [(1, [""])]
@@ -202,14 +204,14 @@ def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
 
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:
-    """Raise SettingError, naming them, where columns share a name."""
+    """Raise SettingError, naming them, if columns share a name."""
     twice = sorted(column for column, times in Counter(header).items() if times > 1)
     if twice:
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
 def is_frame(data: object) -> bool:
-    """Whether this is a DataFrame of pandas or polars; neither is imported to find out."""
+    """Whether this is a DataFrame of pandas or polars, without importing either."""
     makers = (sys.modules.get("pandas"), sys.modules.get("polars"))
     return any(maker is not None and isinstance(data, maker.DataFrame) for maker in makers)
 
@@ -223,10 +225,10 @@ def frame_table(frame: Any) -> Table:
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
-    """The columns to learn from: all but some others, and but the names of rows, as R and pandas write them."""
+    """The columns to learn from: all except `without` and the row names that R and pandas write."""
     names = [name for name in table.names if name not in others]
     if table.names[0] == "" and "" in names and len(table.columns[""].as_texts.texts) == len(table.rows):
-        announce(f"{table.name}: the first column has no name and differs in every row: it is passed over")
+        announce(f"{table.name}: the first column has no name and differs in every row: skipped")
         names.remove("")
     if "" in names:
         raise SettingError(sentence("tables.no_name", table=table, number=table.names.index("") + 1))
@@ -236,7 +238,7 @@ def _input_names(table: Table, others: Sequence[str], announce: Announce) -> lis
 
 
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
-    """Say how many cells are missing, and what they count as."""
+    """Announce how many cells are missing, and what they count as."""
     filled = [(column, n) for column, n in zip(columns, counts, strict=True) if n]
     for is_text, how in ((False, f"the {columns[0].strategy} of their column"), (True, "none of the categories")):
         missing = {column.name: n for column, n in filled if bool(column.categories) is is_text}
@@ -246,13 +248,13 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
-    """Which rows lack a cell in each of these columns, for those that lack any."""
+    """The rows that lack a cell, for each of these columns that lacks any."""
     missing = {name: table.columns[name].is_missing for name in names}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
 
 def refuse_missing(table: Table, names: Iterable[str], advice: str) -> None:
-    """Raise DataError, which ends in the advice, where rows lack a cell in one of these columns."""
+    """Raise DataError, ending in `advice`, if rows lack a cell in one of these columns."""
     missing = missing_by_name(table, names)
     for name, rows in missing.items():
         got = f"{in_columns(missing)}, {name!r} first in {table.place(rows.argmax())}"
@@ -275,12 +277,12 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
-    """How many cells each column lacks, in words."""
+    """The number of missing cells of each column, in words."""
     return ", ".join(f"{np.sum(rows):,} in {name!r}" for name, rows in missing.items())
 
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
-    """The cells of a column that hold something, but not a finite number that a network can compute with."""
+    """The cells of a column that are not empty, but not finite numbers that a network can use either."""
     values = table.columns[name].numbers.values
     if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
         return
@@ -292,13 +294,13 @@ def not_numbers(table: Table, name: str) -> Iterator[str]:
 
 
 def refuse_mixed(table: Table, name: str, called: str) -> None:
-    """Raise DataError, naming the others, where most cells of a column are numbers."""
+    """Raise DataError, naming the others, if most cells of a column are numbers."""
     if sum(number_in(text) is not None for text in table.columns[name].as_texts.texts) > MOST_NUMBERS:
         refuse(table.name, f"numbers in {called} {name!r}, where most cells are numbers,", not_numbers(table, name))
 
 
 def problem_at(table: Table, name: str, text: str, shown: str) -> str:
-    """Where a text of a column is first, as it is shown, and how many more of it there are."""
+    """The first place of a string in a column, the string, and how many more there are."""
     codes, texts, _ = table.columns[name].as_texts
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
@@ -306,10 +308,10 @@ def problem_at(table: Table, name: str, text: str, shown: str) -> str:
 
 
 def describe_column(table: Table, name: str) -> Column:
-    """What a column is: of numbers, or of text with these categories.
+    """The Column: of numbers, or of text with its categories.
 
-    Raises DataError, naming column and lines, where it is neither: no value at all, too many different texts, numbers
-    with something else among them.
+    Raises DataError, naming column and lines, if it is neither: without any value, with too many different strings, or
+    numbers with other entries.
     """
     cells = table.columns[name]
     if cells.is_missing.all():
@@ -334,7 +336,7 @@ def describe_column(table: Table, name: str) -> Column:
 
 
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
-    """What each column of a CSV is taken for as an input, or why it is refused, and two of its cells."""
+    """What each column of a CSV is read as, or why it is refused, and two of its cells."""
     table, verdicts = read_columns(path), []
     for name, cells in table.columns.items():
         try:
@@ -349,17 +351,17 @@ def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
 
 
 def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
-    """The rows, (n_rows, columns), of a table as these columns count them, whatever the order of its own.
+    """The rows, (n_rows, columns), of a table, encoded by these columns, in any order of its own.
 
-    Raises DataError where the table lacks a column, and, naming columns and lines, where a cell is not a number in a
-    column of numbers, or a text that is not among the categories and `unseen` is not "other".
+    Raises DataError if the table lacks a column, and, naming columns and lines, if a cell is not a number in a column
+    of numbers, or not among the categories unless `unseen` is "other".
     """
     refuse_absent(table, columns)
     refuse_doubt(table, [column.name for column in columns if not column.categories])
     asked = [column for column in columns if unseen == "error" or not column.categories]
     strange = (problem for column in asked for problem in _strange_cells(table, column))
     refuse(table.name, "cells like those learned from", strange)
-    by_column = np.empty((len(columns), len(table.rows)))  # written and then turned: four times as fast
+    by_column = np.empty((len(columns), len(table.rows)))  # written by column and then transposed: four times as fast
     for row, column in zip(by_column, columns, strict=True):
         cells = table.columns[column.name]
         if column.categories:
@@ -372,7 +374,7 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
 
 
 def refuse_doubt(table: Table, names: Iterable[str]) -> None:
-    """Raise DataError, with the lines that read it either way, where commas may part thousands or decimals."""
+    """Raise DataError, with the lines that read it either way, if commas may mark thousands or decimals."""
     for name in names:
         cells = table.columns[name]
         if cells.numbers.is_doubtful:
@@ -382,7 +384,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
-    """Raise DataError where the table lacks one of these columns."""
+    """Raise DataError if the table lacks one of these columns."""
     names = set(table.names)
     absent = [column.name for column in columns if column.name not in names]
     if absent:
@@ -394,7 +396,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
 
 
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
-    """What is wrong with the cells of a column that is known."""
+    """The cells that do not suit a known column."""
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
@@ -405,12 +407,12 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
 
 
 def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...], NDArray[Any]]:
-    """Task, class names and targets as a Dataset has them, from the column `name`, without a missing cell.
+    """Task, class names and targets of a Dataset, from the column `name`, without a missing cell.
 
-    Where a model is given, its classes count as they do there.
+    With a model, its classes keep their numbers.
 
-    Raises SettingError for a class that the model does not have, DataError where a value is not a number; where there
-    is not a model, also where the target is the same everywhere, or a class has one example.
+    Raises SettingError for a class that the model does not have, DataError if a value is not a number; without a model
+    also if the target is always the same, or a class has one example.
     """
     codes, texts, _ = table.columns[name].as_texts
     is_new = not (how.columns and how.task)
@@ -438,13 +440,13 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
-    """The task that the cells of a target look like, which is announced."""
+    """The task that the cells of a target suggest, which is announced."""
     codes, texts, numbers = table.columns[name].as_texts
     known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"
     if len(known) < len(texts):
         refuse_mixed(table, name, "the target")
-        holds = "texts: classes to tell apart"
+        holds = "strings: classes to tell apart"
     elif all(each.is_integer() for each in known) and len(texts) <= min(MOST_GUESSED, len(codes) / FEWEST_EACH):
         holds = "whole numbers: classes to tell apart (else --task values)"
     else:

@@ -1,1 +1,1 @@
-"""Networks that go to other software, and come from it."""
+"""Networks for other software, and from it."""

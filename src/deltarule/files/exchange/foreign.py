@@ -1,6 +1,6 @@
-"""Networks in files of other kinds: npz and ONNX files of deltarule, arrays called W1 and b1, or as in PyTorch.
+"""Networks in files of other kinds: deltarule's npz and ONNX files, arrays called W1 and b1, or PyTorch's.
 
-What the arrays mean is JSON, which `metadata` writes and `model_of` reads.
+The meaning of the arrays is JSON, which `metadata` writes and `model_of` reads.
 """
 
 import json
@@ -35,13 +35,13 @@ WEIGHTS, BIASES = r"(?i)(?:w|weights?)_?(\d+)", r"(?i)(?:b|bias(?:es)?)_?(\d+)"
 
 @public('save_npz(network, "network.npz")')
 def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Write a network, or a model, as an npz file, which NumPy alone can read: whole or not at all.
+    """Write a network, or a model, as an npz file, for which NumPy is enough: whole or not at all.
 
-    Its arrays are called as in a model file; `meaning` is a JSON object in a string: task, pixels, class_names,
+    Its arrays have the names of a model file; `meaning` is a JSON object in a string: task, pixels, class_names,
     image_shape, columns, activations, loss, record. Nothing in it needs pickle.
 
-    An older file of `save_npz` is replaced; any other file only with `force`. The same model gives the same bytes.
-    `load` reads the files that `save` writes, and not these.
+    It replaces an older file of `save_npz`, any other file only with `force`. The same model gives the same bytes.
+    `load` reads such files.
 
     Raises SettingError for an activation of your own, and FileError where the file cannot be written.
 
@@ -60,14 +60,14 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
 def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "softmax") -> Model:
     """The model in a file that `save`, `save_npz` or `save_onnx` wrote.
 
-    Also in an npz of arrays W1, b1, W2, b2 and so on, as self-written networks are saved, or in a .safetensors file of
-    PyTorch's state_dict. Such files do not say what stands between the layers:
+    Also the model in an npz of arrays W1, b1, W2, b2 and so on, as for a self-written network, or in a .safetensors
+    file of PyTorch's state_dict. Such files do not name the activations:
 
     hidden: the activation of every hidden layer, or one for each. output: as for `from_torch`.
 
-    Raises FileError where there is no such file, SettingError where `hidden` is needed or the file is of another kind,
-    and ModelFileError or DataError where it is damaged, hostile or of another version. Nothing in a file can run: it
-    names activations and losses, which are looked up in a table.
+    Raises FileError if there is no such file, SettingError if `hidden` is needed or the file is of another kind, and
+    ModelFileError or DataError if it is damaged, hostile or of another version. Nothing in a file is executed: it names
+    activations and losses, which are looked up in a table.
 
     >>> from deltarule import save
     >>> save(Network((784, 30, 10)), "digits.safetensors")
@@ -87,7 +87,7 @@ def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "sof
         return model_in(arrays, str(path), hidden, output)
     if hidden is None:
         return load_model_file(path)
-    refuse_special(path)  # to open a pipe is to wait
+    refuse_special(path)  # opening a pipe would wait
     try:
         arrays = load_file(path)
     except (SafetensorError, TypeError, ValueError, OSError) as error:
@@ -96,7 +96,7 @@ def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "sof
 
 
 def model_in(arrays: dict[str, Array], path: str, hidden: Any, output: Any) -> Model:
-    """The model of arrays called W1, b1 and so on, laid out either way, or as in PyTorch."""
+    """The model of arrays called W1, b1 and so on, in either layout, or as in PyTorch."""
     weights, biases = (by_number(arrays, pattern) for pattern in (WEIGHTS, BIASES))
     if not weights:
         return from_torch(arrays, hidden=hidden, output=output)
@@ -112,13 +112,13 @@ def model_in(arrays: dict[str, Array], path: str, hidden: Any, output: Any) -> M
 
 
 def by_number(arrays: dict[str, Array], pattern: str) -> dict[int, Array]:
-    """The arrays whose names are a letter or a word and a number, in the order of the numbers."""
+    """The arrays whose names are a letter or a word and a number, in numeric order."""
     found = ((re.fullmatch(pattern, name), array) for name, array in arrays.items())
     return dict(sorted((int(match[1]), array) for match, array in found if match and array.dtype.kind == "f"))
 
 
 def fit_each_other(layers: dict[str, tuple[Array, Array]]) -> bool:
-    """Whether each layer takes what the one before it makes."""
+    """Whether the shapes of successive layers fit."""
     shapes = [(W.shape, b.shape) for W, b in layers.values()]
     is_linked = all(one[0][-1] == other[0][0] for one, other in pairwise(shapes))
     return is_linked and all(len(W) == 2 and b == W[1:] for W, b in shapes)
@@ -145,10 +145,10 @@ def from_onnx(path: str | os.PathLike[str]) -> Model:
 def metadata(model: Model) -> dict[str, str]:
     """Its task, pixels, class_names, image_shape, columns, inputs, activations (with settings), loss, record, as JSON.
 
-    columns: of the table that was learned from; inputs: what the numbers that are read of it are called. A text is a
-        number for each category, 1 where it is that one ("town=Ulm") and else 0.
-    A loss of one's own is null: no answer depends on it. An activation of one's own is refused, and a record that JSON
-    cannot hold: SettingError.
+    columns: of the training table; inputs: the names of the network's inputs from it. A string becomes a number for
+        each category, 1 for its own ("town=Ulm") and else 0.
+    A custom loss is null: predictions do not depend on it. SettingError for a custom activation, or for a record that
+    JSON cannot express.
     """
     network = model.network
     content: dict[str, Any] = {name: getattr(model, name) for name in ("task", "pixels", "class_names", "image_shape")}
@@ -164,7 +164,7 @@ def metadata(model: Model) -> dict[str, str]:
 
 
 def model_of(path: str | os.PathLike[str], text: str, arrays: dict[str, Array]) -> Model:
-    """The model that `metadata` describes, in one JSON object, of arrays that go by the names of a model file."""
+    """The model that `metadata` describes, in one JSON object, from arrays with the names of a model file."""
     try:
         meaning: dict[str, Any] = json.loads(text)
         names = [f"layers.{l}.weight" for l in range(len(meaning["activations"]))]

@@ -1,14 +1,14 @@
-"""A model as an ONNX file: the whole way from what the user has to the answer, for every runtime that reads ONNX.
+"""A model as an ONNX file: everything from the user's data to the answer, for every ONNX runtime.
 
 The graph, of opset 17 (IR version 8), has one input X and one output, both with a batch of any size:
 
 X               (batch, features): uint8 where the network reads pixels; float64, in their own units, where inputs are
                 standardized; else in the network's dtype
-probabilities   (batch, outputs): of a softmax or a single sigmoid. It is called activations where they are no
+probabilities   (batch, outputs): of a softmax or a single sigmoid. The output is called activations if they are not
                 probabilities, and values, in the targets' own units, where the model answers values
 
-In between: a number for each missing cell (NaN), and the inputs that say so, where the model has such; pixels / 255,
-the standardization, Gemm and the activation of each layer, the targets' units.
+In between: a number for each missing cell (NaN), and the inputs that flag it, if the model has any; pixels / 255, the
+standardization, Gemm and the activation of each layer, the targets' units.
 The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
 """
 
@@ -32,8 +32,8 @@ from deltarule.nn.network import Network
 from deltarule.parts import PARTS, No, part_of
 from deltarule.public import public
 
-OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and whatever is younger reads them
-LARGEST = 2**31 - 2**20  # no protobuf of 2 GiB can be read; the graph around the arrays takes a few KB
+OPSET, IR_VERSION = 17, 8  # of 2022: ONNX Runtime 1.12 and later read them
+LARGEST = 2**31 - 2**20  # a protobuf of 2 GiB cannot be read; the graph around the arrays takes a few KB
 
 
 @public('save_onnx(network, "network.onnx")')
@@ -42,16 +42,16 @@ def save_onnx(
 ) -> None:
     """Write a network, or a model, as an ONNX file: whole or not at all.
 
-    An older ONNX file of deltarule is replaced; any other file only with `force`.
+    It replaces an older ONNX file of deltarule, any other file only with `force`.
 
-    pixels: whether X is uint8 and counts as value / 255; by default where the network reads pixels. Give False for
-        pixels that come as floats from 0 to 1.
+    pixels: whether X is uint8 and means value / 255; by default if the network reads pixels. Pass False for pixels
+        that are floats from 0 to 1.
 
-    The same model gives the same bytes; ONNX's checker has found them sound before they are written. The weights keep
-    their dtype and are in the file itself.
+    The same model gives the same bytes, checked by ONNX's checker before writing. The weights keep their dtype and are
+    in the file itself.
 
-    Raises MissingExtraError without the extra `onnx`; SettingError for what ONNX has no operators for, an activation of
-    your own, or does not hold: complex numbers, 2 GiB or more. Raises FileError where the file cannot be written.
+    Raises MissingExtraError without the extra `onnx`; SettingError for a custom activation, for which ONNX has no
+    operators, for complex numbers, and for 2 GiB or more; FileError if the file cannot be written.
 
     >>> save_onnx(Network((784, 30, 10)), "digits.onnx")  # X float32 (batch, 784) -> probabilities (batch, 10)
     """
@@ -96,13 +96,13 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 
 
 def flags_of(model: Model) -> Array:
-    """Which inputs of a model say whether a cell is missing: an ONNX file finds them out, from NaN in X."""
+    """Which inputs of a model flag a missing cell: an ONNX file computes them from NaN in X."""
     flags = (each.indicator and name == each.input_names[-1] for each in model.columns for name in each.input_names)
     return np.fromiter(flags, bool)
 
 
 def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
-    """Add a node that makes `output`, whose name it returns. inputs: by name, or new arrays with their names."""
+    """Add a node for `output`, whose name it returns. inputs: by name, or new arrays with their names."""
     from onnx import helper, numpy_helper
 
     names = [each if isinstance(each, str) else each[0] for each in inputs]
@@ -112,7 +112,7 @@ def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, 
 
 
 def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
-    """Add the nodes from X to the output. What is standardized may be large beside its spread, so it is in float64."""
+    """Add the nodes from X to the output. Standardized data may be large compared with their spread, hence float64."""
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
@@ -137,9 +137,9 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
 
 
 def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> str:
-    """Add what fills missing cells in, and flags them, where the model may miss any; it returns what makes the inputs.
+    """Add the nodes that fill in and flag missing cells, if the model allows any; return the name of the inputs.
 
-    X has no flags: one says that the input before it, or its text, is missing.
+    X has no flags: each flag says that the input before it, or its string, is missing.
     """
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
@@ -158,7 +158,7 @@ def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> 
 
 
 def _add_activation(add: Callable[..., str], activation: Activation, z: str, a: str, dtype: np.dtype[Any]) -> str:
-    """Add the operators that make `a`, which it returns, of `z`: the row of the activation says which."""
+    """Add the operators that compute `a`, which it returns, from `z`, by the row of the activation."""
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
         known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]

@@ -1,4 +1,4 @@
-"""Networks that scikit-learn has trained, as Models: copies of their arrays, which are laid out as ours are."""
+"""Networks that scikit-learn has trained, as Models: copies of their arrays, which have the same layout as ours."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -33,11 +33,10 @@ Layers = dict[str, tuple[Array, Array]]  # W (fan_in, fan_out) and b (fan_out,),
 def from_sklearn(estimator: Any) -> Model:
     """The Model in a fitted MLPClassifier or MLPRegressor of scikit-learn, or in an estimator of deltarule's.
 
-    Its outputs are the estimator's own: of two classes a single sigmoid, whose name is that of the second class, the
-    one that it is the probability of. Names of classes and of columns are kept, and so is the dtype. The arrays are
-    copies.
+    Its outputs are the estimator's own: for two classes a single sigmoid, the probability of the second class and named
+    after it. Names of classes and of columns and the dtype are kept. The arrays are copies.
 
-    A Pipeline of such may begin with imputers, scalers and one-hot encoders, also in a ColumnTransformer.
+    It may be the last step of a Pipeline of imputers, scalers and one-hot encoders, also in a ColumnTransformer.
 
     Raises SettingError for another kind of estimator, for one that is not fitted, for another step before it, and for
     activations that have no counterpart here.
@@ -70,23 +69,23 @@ def from_sklearn(estimator: Any) -> Model:
 
 
 def from_pipeline(pipeline: Any) -> Model:
-    """The Model of a fitted Pipeline: what its steps do to the columns, around the network that it ends in."""
+    """The Model of a fitted Pipeline: its steps for the columns, and the network that it ends in."""
     *steps, (_, last) = pipeline.steps
     model = from_sklearn(last)
-    first = next(step for _, step in pipeline.steps if hasattr(step, "n_features_in_"))  # and not "passthrough"
+    first = next(step for _, step in pipeline.steps if hasattr(step, "n_features_in_"))  # not "passthrough"
     given = [*map(str, getattr(first, "feature_names_in_", range(first.n_features_in_)))]
     prepared = Preparation.of(list(map(Column, given)))
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
-    network = deepcopy(model.network)  # an estimator of deltarule's keeps its own
+    network = deepcopy(model.network)  # an estimator of deltarule has its own
     network.weights[0][:] = network.weights[0][prepared.order]
     scaling = Standardization(*prepared[1:3]) if prepared.center.any() or (prepared.spread != 1.0).any() else None
     return replace(model, network=network, columns=() if is_plain else prepared.columns, input_scaling=scaling)
 
 
 def check_estimator(estimator: Any) -> None:
-    """Raise SettingError unless it is a fitted network of scikit-learn, as the names of its classes say."""
+    """Raise SettingError unless it is a fitted network of scikit-learn, by the names of its classes."""
     name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
     cures = (
         (isinstance(estimator, type), "a_class"),
@@ -100,14 +99,14 @@ def check_estimator(estimator: Any) -> None:
 
 
 def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
-    """A network with copies of these arrays. ShapeError where they do not fit each other, DataError for NaN."""
+    """A network with copies of these arrays. ShapeError if they do not fit each other, DataError for NaN."""
     sizes = [len(next(iter(layers.values()))[0])]
     for prefix, (W, b) in layers.items():
         name = prefix.rstrip("._") or "weight"
         if len(W) != sizes[-1] or b.shape != W.shape[1:]:
             raise ShapeError(sentence("exchange.order", before=sizes[-1], name=name, W=W, b=b))
         if not (np.isfinite(W).all() and np.isfinite(b).all()):
-            raise DataError(f"parameters must be finite numbers: got others in {name}; was training stopped late?")
+            raise DataError(f"parameters must be finite numbers: got others in {name}; did training diverge?")
         sizes.append(W.shape[1])
     network = Network(
         sizes,
@@ -119,12 +118,12 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
     )
     for l, (W, b) in enumerate(layers.values()):
         network.weights[l][:], network.biases[l][:] = W, b
-    network.input_range = None  # it has learned, from numbers that it takes as they are
+    network.input_range = None  # it was trained, on numbers that it takes as they are
     return network
 
 
 class Preparation(NamedTuple):
-    """Columns; what is subtracted from and divides each number read of them, and its place in scikit-learn's order."""
+    """Columns; the mean and scale for each of their inputs, and its place in scikit-learn's order."""
 
     columns: tuple[Column, ...]
     center: Array
@@ -139,10 +138,10 @@ class Preparation(NamedTuple):
 
 
 def prepare(step: Any, before: Preparation) -> Preparation:
-    """What a fitted step makes of what the steps before it have made.
+    """The result of a fitted step for the result of the steps before it.
 
-    Raises SettingError, naming the step, unless it is an imputer, a scaler or a one-hot encoder of columns, or made of
-    such.
+    Raises SettingError, naming the step, unless it is an imputer, a scaler or a one-hot encoder of columns, or consists
+    of such.
     """
     name, columns = type(step).__name__, before.columns
     if (isinstance(step, str) and step == "passthrough") or (name == "FunctionTransformer" and step.func is None):
@@ -161,7 +160,7 @@ def prepare(step: Any, before: Preparation) -> Preparation:
         return Preparation(made, center, spread, starts + order)
     is_plain = not any(column.categories or column.indicator for column in columns)
     if name == "SimpleImputer" and is_plain:
-        kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others hold nothing
+        kept, fills = np.array([each == each for each in step.statistics_]), step.statistics_  # others store nothing
         fills = fills * before.spread + before.center if fills.dtype.kind == "f" else fills
         flagged = [*step.indicator_.features_] if step.add_indicator else []
         if kept[flagged].all():
@@ -184,14 +183,14 @@ def prepare(step: Any, before: Preparation) -> Preparation:
 
 
 def text_column(column: Column, categories: tuple[str, ...]) -> Column:
-    """A column of text, in which a missing cell counts as the text that an imputer put there."""
+    """A column of text, in which a missing cell counts as the string that an imputer chose."""
     if column.fill is None or str(column.fill) not in categories:
         return Column(column.name, categories)
     return Column(column.name, categories, float(categories.index(str(column.fill))), "most_frequent")
 
 
 def columns_at(chosen: Any, columns: Sequence[Column]) -> list[Column]:
-    """Chosen columns, which are given by name, by number, by a slice or by a mask."""
+    """The columns chosen by name, by number, by a slice or by a mask."""
     chosen = chosen if isinstance(chosen, slice) else list([chosen] if isinstance(chosen, str) else chosen)
     if isinstance(chosen, list) and all(isinstance(each, str) for each in chosen):
         chosen = [[column.name for column in columns].index(each) for each in chosen]

@@ -1,4 +1,4 @@
-"""PyTorch's networks, as Models, and Models as its Sequential. Its weights are (fan_out, fan_in), and transposed."""
+"""PyTorch's networks as Models, and Models as its Sequential. Its weights are (fan_out, fan_in): the transpose."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from deltarule.parts import PARTS, No, Spec, part_of, resolve
 from deltarule.public import public
 from deltarule.settings import brief
 
-PASSED = frozenset(["Dropout", "AlphaDropout", "Flatten", "Identity"])  # modules that leave the rows of an answer alone
+PASSED = frozenset(["Dropout", "AlphaDropout", "Flatten", "Identity"])  # modules that do not change an answer
 
 
 @public('from_torch(state_dict, hidden="relu")')
@@ -31,23 +31,23 @@ def from_torch(
     image_shape: tuple[int, int] | None = None,
     pixels: bool = False,
 ) -> Model:
-    """The Model of a PyTorch network of Linear layers: of its module, or of the arrays of its state_dict.
+    """The Model of a PyTorch network of Linear layers: from its module, or from the arrays of its state_dict.
 
-    state_dict: the module, a Sequential or one of your own; or name -> array, or tensor, perhaps inside a checkpoint,
-        for which PyTorch is not needed: "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may lack
-        its bias. Where names differ in numbers alone these are the layers' order; else they must come in the order in
-        which data pass them (a safetensors file sorts them by name).
-    hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not say. A module
-        does: the Model has the activations with which it answers as the module does.
-    output: what makes answers of the last layer's numbers. Softmax, the default, where CrossEntropyLoss trained it,
-        Sigmoid where BCEWithLogitsLoss did, "exponential" where PoissonNLLLoss did, Identity for values. It also
-        decides the task. A module that ends in an activation keeps that.
-    class_names, image_shape, pixels: as for Network. Give pixels=True where it learned from pixels divided by 255.
+    state_dict: the module, a Sequential or your own; or name -> array, or tensor, perhaps inside a checkpoint, for
+        which PyTorch is not needed: "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may lack its
+        bias. If the names differ only in numbers, these give the order of the layers; else the arrays must be in the
+        order of the forward pass (a safetensors file sorts them by name).
+    hidden: the activation of every hidden layer, or a sequence with one for each: a state_dict does not name them. With
+        a module they are found by comparing outputs.
+    output: the activation of the last layer. Softmax, the default, after training with CrossEntropyLoss, Sigmoid with
+        BCEWithLogitsLoss, "exponential" with PoissonNLLLoss, Identity for values. It also decides the task. A module
+        that ends in an activation keeps that.
+    class_names, image_shape, pixels: as for Network. Pass pixels=True if it learned from pixels divided by 255.
 
     The dtype is kept, float32 or float64; numbers of 16 bits become float32. The arrays are copies.
 
-    Raises SettingError for a layer of another kind, and for a module that computes something else than its layers in
-    their order; ShapeError for arrays or activations that do not fit each other, DataError for NaN and infinity.
+    Raises SettingError for another kind of layer, and for a module that does not just apply its layers in order;
+    ShapeError for arrays or activations that do not fit each other, DataError for NaN and infinity.
 
     >>> state_dict = {"0.weight": np.zeros((8, 4)), "0.bias": np.zeros(8), "2.weight": np.zeros((3, 8))}
     >>> from_torch(state_dict, hidden=ReLU()).network.layer_sizes
@@ -73,9 +73,9 @@ def from_torch(
 def to_torch(thing: Network | Model) -> Any:
     """A torch.nn.Sequential with the outputs of a network, or of a model: Linear layers, and modules between them.
 
-    It takes what `Model.unscaled` returns: numbers in their own units, texts as 0 and 1, but pixels from 0 to 1. Images
-    may keep their shape. Its dtype is the network's, float64 where inputs or targets are standardized: its weights hold
-    the scalings.
+    It takes what `Model.unscaled` returns: numbers in their own units, strings as 0 and 1, but pixels from 0 to 1.
+    Images may keep their shape. Its dtype is the network's, or float64 if inputs or targets are standardized: its
+    weights include the scalings.
 
     Raises MissingExtraError without PyTorch; SettingError for activations that torch.nn lacks and complex numbers.
 
@@ -105,7 +105,7 @@ def to_torch(thing: Network | Model) -> Any:
 
 
 def modules_of(activation: Activation) -> list[Any]:
-    """The module that an activation is in torch.nn; none for the identity. SettingError where torch.nn lacks it."""
+    """The torch.nn module of an activation; none for the identity. SettingError if torch.nn lacks it."""
     row = part_of(activation)
     if row is None or isinstance(row.torch, No):
         raise SettingError(sentence("exchange.no_module", name=type(activation).__name__))
@@ -117,7 +117,7 @@ def modules_of(activation: Activation) -> list[Any]:
 
 
 def activation_in(leaf: Any) -> Activation | None:
-    """The activation that a module of torch.nn is; None for another module."""
+    """The activation of a torch.nn module; None for another module."""
     kind = type(leaf).__name__.removeprefix("Log")
     for row in PARTS["activation"].values():
         name, *settings = row.torch.split()
@@ -129,12 +129,12 @@ def activation_in(leaf: Any) -> Activation | None:
 
 
 def is_module(thing: Any) -> bool:
-    """Whether this is a module of PyTorch, which is not imported to find out."""
+    """Whether this is a module of PyTorch, without importing PyTorch."""
     return hasattr(thing, "named_modules") and not isinstance(thing, type)
 
 
 def state_in(given: Any) -> Any:
-    """A module, or the state_dict, that was given or is in a checkpoint, however deep."""
+    """The module or state_dict, given directly or inside a checkpoint, at any depth."""
     if is_module(given):
         return given
     if not isinstance(given, Mapping):
@@ -147,7 +147,7 @@ def state_in(given: Any) -> Any:
 
 
 def states_in(given: Mapping[Any, Any], place: str = "state_dict") -> Iterator[tuple[str, Any]]:
-    """The modules and the mappings with weights in a checkpoint, and where each is."""
+    """The modules and the mappings with weights in a checkpoint, and the place of each."""
     if any(str(key).endswith("weight") for key in given):
         yield place, given
         return
@@ -159,7 +159,7 @@ def states_in(given: Mapping[Any, Any], place: str = "state_dict") -> Iterator[t
 
 
 def as_numbers(value: Any) -> Array:
-    """An array, or the array in a tensor; numbers of 16 bits, of which NumPy lacks bfloat16, become float32."""
+    """An array, or the array of a tensor; numbers of 16 bits become float32, since NumPy has no bfloat16."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
@@ -168,7 +168,7 @@ def as_numbers(value: Any) -> Array:
 
 
 def linear_layers(arrays: Mapping[str, Array]) -> Layers:
-    """The layers whose weights and biases these are, in their order."""
+    """The layers with these weights and biases, in order."""
     weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
     others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
     others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
@@ -183,7 +183,7 @@ def linear_layers(arrays: Mapping[str, Array]) -> Layers:
 
 
 def chain_in(module: Any) -> tuple[Layers, list[Activation]]:
-    """The Linear layers of a module as they are defined, and the activation that follows each, the identity where none.
+    """The Linear layers of a module in the order of definition, and the activation after each, or else the identity.
 
     Raises SettingError, with its name, for a module of another kind in it.
     """
@@ -207,10 +207,10 @@ def chain_in(module: Any) -> tuple[Layers, list[Activation]]:
 
 
 def from_module(module: Any, hidden: Any, output: Activation) -> Network:
-    """The network that answers as a module does, on 32 rows of random numbers.
+    """The network with the same outputs as a module, on 32 rows of random numbers.
 
-    hidden: where it is None, the activations that the module defines are tried first, and then each by its name for all
-    layers: those of a module that calls functions between its layers are not to be seen.
+    hidden: if None, the activations that the module defines are tried first, then each known one for all layers: those
+    that a module applies as functions are not visible.
     """
     layers, defined = chain_in(module)
     wide = {name: (W.astype(np.float64), b.astype(np.float64)) for name, (W, b) in layers.items()}
@@ -219,7 +219,7 @@ def from_module(module: Any, hidden: Any, output: Activation) -> Network:
     theirs, every = outputs_of_module(module, X), [row.maker() for row in PARTS["activation"].values()]
     ends = {repr(end): end for end in (defined[-1], *every)}.values()
     for between in [defined[:-1], *every] if hidden is None else [hidden]:
-        with np.errstate(all="ignore"):  # of activations that are not the module's
+        with np.errstate(all="ignore"):  # from activations that are not the module's
             z = network_of(wide, between, Identity()).outputs(X)
             found = [end for end in ends if is_end(end, z, theirs)]
         if found:
@@ -228,13 +228,13 @@ def from_module(module: Any, hidden: Any, output: Activation) -> Network:
 
 
 def is_end(end: Activation, z: Array, theirs: Array) -> bool:
-    """Whether an activation makes a module's outputs, or what their logarithm is, of the last layer's numbers."""
+    """Whether an activation of the last layer's numbers gives a module's outputs, or the exponential of its outputs."""
     ways = (theirs, np.exp(theirs)) if isinstance(end, Softmax) else (theirs,)
     return theirs.shape == z.shape and any(np.allclose(end.value(z), each, 1e-6, 1e-6) for each in ways)
 
 
 def outputs_of_module(module: Any, X: Array) -> Array:
-    """What a copy of a module makes of rows of numbers, (n_samples, outputs) float64."""
+    """The outputs of a copy of a module, (n_samples, outputs) float64."""
     torch = require("torch", package="torch")
     try:
         with torch.no_grad():

@@ -1,1 +1,1 @@
-"""Why a network does not learn, or would not: what its data, weights and runs show."""
+"""Why a network does not learn, or would not: evidence from its data, weights and runs."""

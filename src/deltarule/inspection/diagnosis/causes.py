@@ -1,4 +1,4 @@
-"""Causes: a run that gets nowhere is tried again with one thing changed; what makes it learn was the cause."""
+"""Causes: a run that learns nothing is repeated with one change; the change that makes it learn shows the cause."""
 
 import copy
 import math
@@ -28,30 +28,30 @@ from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
 WATCHED = 200  # steps
-HEALTHY = 0.5  # a loss below so much of that of knowing nothing needs no further question
+HEALTHY = 0.5  # a loss below this share of the loss at chance needs no further trial
 MOST_WORK = 1e9  # weights times samples of a trial: about half a second
-MOST_OF_GIVEN = 3e10  # the same of the first steps as they are: their batches stay as they are
+MOST_OF_GIVEN = 3e10  # the same for the unchanged first steps, with their own batches
 MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
-BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss, at most, is what a nonlinearity, or a lower rate, must leave to count
+BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss: a nonlinearity, or a lower rate, must get below this to count
 ONE_BATCH = 32
-ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual one, and a bold one
+ONE_BATCH_RATES = (0.003, 0.03)  # Adam's usual rate, and a high one
 GOOD = 0.1  # a loss over chance that needs no lower rate
-HIDDEN = 64  # units of the layer that is tried in a network without one
-SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations in whose place a ReLU is tried
-SLOW = 0.8  # a loss above so much of it has hardly moved
-GAIN = 0.15  # of its loss, at least, is what a change must save to count
-HOPELESS = 1.5  # a loss over chance, after the first steps, with which more steps are not tried
-SHARE = 0.5  # of what the best change saves, at least, is what another must
-ALIKE = 1.2  # a rate as good as the best leaves so many times its loss at most
+HIDDEN = 64  # units of a hidden layer to try in a network without one
+SWAPPED = (Sigmoid, Tanh, Softmax, Identity)  # hidden activations to replace by a ReLU
+SLOW = 0.8  # a loss above this share of its start has hardly moved
+GAIN = 0.15  # of the loss: a change must save at least this much to count
+HOPELESS = 1.5  # with this loss over chance after the first steps, no more steps are tried
+SHARE = 0.5  # of the best change's saving: another change must save at least this much
+ALIKE = 1.2  # a rate as good as the best leaves at most this many times its loss
 RATE_FACTORS = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3)
-MORE_FACTORS = (0.1, 10.0, 0.01)  # where neither another rate alone nor another network alone will do
-MORE, PROMISING = 3, 4  # times as many steps are taken where the first were too few, by so many changes
+MORE_FACTORS = (0.1, 10.0, 0.01)  # if neither another rate nor another network is enough
+MORE, PROMISING = 3, 4  # times as many steps if the first were too few, for this many changes
 
 OF_DATA = {"scaled inputs": ("inputs-not-scaled", "inputs-too-small"), "scaled targets": ("targets-not-scaled",)}
 OF_WEIGHTS: tuple[str, ...] = ("weights-all-equal", "weights-too-small", "weights-too-large", "starts-too-sure")
 OF_WEIGHTS += ("saturated-units", "dead-relus")
-Change = tuple[str, float]  # what is changed, "" for nothing, and the factor of the learning rate
+Change = tuple[str, float]  # the change, "" for none, and the factor of the learning rate
 
 
 class StopAfter(Callback):
@@ -66,9 +66,9 @@ class StopAfter(Callback):
 
 
 class TrialOutcome(NamedTuple):
-    """What came of a trial: the network, and its loss over that of knowing nothing, inf where it diverged.
+    """The result of a trial: the network, and its loss divided by the loss at chance, inf if it diverged.
 
-    learned: on the examples that it learned from. judged: on others, where there are enough.
+    learned: on its training examples. judged: on others, if there are enough.
     """
 
     network: Network
@@ -77,15 +77,15 @@ class TrialOutcome(NamedTuple):
 
     @property
     def least(self) -> float:
-        """The lower of the two: whether anything is learned."""
+        """The lower of the two, which shows whether anything was learned."""
         return min(self.learned, self.judged)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """Runs of a trainer on a part of its data, and the examples that they are judged by.
+    """Runs of a trainer on a part of its data, and the examples to judge them by.
 
-    n_steps: of the whole run, whose schedule a trial goes through in its own steps.
+    n_steps: of the whole run; a trial goes through its whole schedule in fewer steps.
     """
 
     trainer: Trainer
@@ -95,7 +95,7 @@ class Trials:
 
     @classmethod
     def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
-        """Of a sample of `train`; where that is large enough, a quarter is kept aside to judge by."""
+        """Trials on a sample of `train`; if it is large enough, a quarter is held out to judge by."""
         part, n_steps = static.sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
         if part.n_samples < static.FEW:
             return cls(trainer, part, part, n_steps)
@@ -104,7 +104,7 @@ class Trials:
 
     @property
     def highest_rate(self) -> float:
-        """Of the whole run."""
+        """The steps of the whole run."""
         return max(float(self.trainer.schedule(int(step))) for step in np.linspace(0, self.n_steps - 1, WATCHED))
 
     def run(
@@ -117,7 +117,7 @@ class Trials:
         most_work: float = MOST_WORK,
         **changes: Any,
     ) -> TrialOutcome:
-        """A copy of the run after so many steps at most, with `factor` times the rate and these `changes`."""
+        """A copy of the run after at most this many steps, with `factor` times the rate and these `changes`."""
         network = self.trainer.network if network is None else network
         network = with_meaning(network, parameters=network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
@@ -139,12 +139,12 @@ class Trials:
         return TrialOutcome(network, learned, judged)
 
     def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
-        """The run after its first steps and, where they get nowhere, after many times as many."""
+        """The run after its first steps and, if they learn nothing, after many times as many."""
         given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
         return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
 
     def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
-        """ReLUs that have died in the first steps."""
+        """ReLUs that died in the first steps."""
         before = static.unit_findings(static.batch_problem(self.trainer.network, self.learn))
         already = {each.evidence["layer"] for each in before}
         if math.isfinite(given.learned):
@@ -153,14 +153,14 @@ class Trials:
                     yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
 
     def stuck_findings(self, train: Dataset) -> Iterator[Finding]:
-        """Outputs that no longer learn after the first epoch, of a pair of activation and loss that lets them die."""
+        """Outputs that no longer learn after the first epoch, for a pair of activation and loss that allows it."""
         if static.can_die(self.trainer.network):
             after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
             stuck = [each for each in static.output_findings(after, self.learn) if each.level == "fault"]
             yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
     def batch_findings(self) -> Iterator[Finding]:
-        """A network that cannot even memorize a few examples, with weights enough to do so."""
+        """A network that cannot even memorize a few examples, although it has enough weights."""
         network = with_meaning(self.trainer.network, dropout=0.0)
         n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
         if n_samples < 2:
@@ -174,7 +174,7 @@ class Trials:
             yield Finding.of("fault", "cannot-overfit-one-batch", measured)
 
     def linear_findings(self, train: Dataset) -> Iterator[Finding]:
-        """Hidden layers without a nonlinearity, where one gets further."""
+        """Hidden layers without a nonlinearity, if one learns more."""
         network, whole = self.trainer.network, replace(self, learn=train)
         hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
@@ -185,7 +185,7 @@ class Trials:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
     def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
-        """A rate so high that a network learns, but a lower one gets much further."""
+        """A rate at which the network learns, but much less than at a lower one."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
@@ -196,7 +196,7 @@ class Trials:
 
 
 def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
-    """A network like it with weights newly drawn, as suits its activations; ReLUs in the place of those of SWAPPED."""
+    """A similar network with new random weights that suit its activations, and ReLUs instead of those in SWAPPED."""
     *hidden, output = network.activations
     sizes, instead = network.layer_sizes, SWAPPED if with_relu else ()
     hidden = [ReLU() if isinstance(each, instead) else each for each in hidden]
@@ -213,7 +213,7 @@ def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
 
 
 def with_scaled(data: Dataset, *, targets: bool = False) -> Dataset:
-    """The same examples with inputs, or targets, of a size of about 1: column by column, images as a whole."""
+    """The same examples with inputs, or targets, scaled to about 1: by column, images as a whole."""
     X = data.targets if targets else as_floats(data.inputs, np.float64)
     is_image = data.image_shape is not None and not targets
     X = X / max(float(static.typical_size(X)), static.TINY) if is_image else Standardization.of(X).apply(X)
@@ -222,9 +222,9 @@ def with_scaled(data: Dataset, *, targets: bool = False) -> Dataset:
 
 @dataclass(frozen=True)
 class Causes:
-    """A run that does not learn well, and what was found at once.
+    """A run that does not learn well, and the first findings.
 
-    given, later: how far it gets as it is, in the first steps and in more. standing: what data, network and steps show.
+    given, later: the unchanged run, in the first steps and in more. standing: findings from data, network and steps.
     """
 
     trials: Trials
@@ -233,7 +233,7 @@ class Causes:
     standing: Sequence[Finding]
 
     def findings(self) -> Iterator[Finding]:
-        """The causes, what they explain, and what else was found, as notes where a cause is known."""
+        """The causes, what they explain, and the other findings, as notes if a cause is known."""
         causes = {each.id: each for each in reversed(list(self.causes(self.helpful_changes())))}
         explained = {each for cause in causes.values() for each in cause.explains}
         for each in self.standing:
@@ -258,7 +258,7 @@ class Causes:
         return "fault" if self.later.least > static.LEARNED else "warning" if self.later.least > SLOW else "note"
 
     def changes(self) -> Iterator[tuple[str, Callable[..., TrialOutcome]]]:
-        """Each change but that of the rate, and the run with it."""
+        """Each change except of the rate, and the run with it."""
         run, network, found = self.trials.run, self.trials.trainer.network, {each.id for each in self.standing}
         yield "", run
         yield "new weights", partial(run, network=fresh_twin(network))
@@ -275,7 +275,7 @@ class Causes:
             yield "no dropout", partial(run, network=with_meaning(network, dropout=0.0))
 
     def helpful_changes(self) -> dict[Change, float]:
-        """The loss over chance with each change that saves enough; more steps are taken where the first do not."""
+        """The loss over chance with each change that saves enough; more steps if the first are not enough."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
         first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
         first += [(name, 10.0) for name in OF_DATA if name in runs]
@@ -292,7 +292,7 @@ class Causes:
         return {change: loss for change, loss in reached.items() if now - loss >= enough}
 
     def causes(self, helpful: Mapping[Change, float]) -> Iterator[Finding]:
-        """What the changes that help put right, in the order of causes; the first alone is more than a note."""
+        """The findings that the helpful changes prove, in the order of causes; only the first is more than a note."""
         found, level = {each.id: each for each in reversed(self.standing)}, self.level
         level = "warning" if level == "note" and self.given.least > static.LEARNED else level
         helps = list(self.names(helpful, found))
@@ -306,7 +306,7 @@ class Causes:
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
-        """Each change that helps at the rate as it is, and the name of the finding that it proves."""
+        """Each change that helps at the given rate, and the name of the finding that it proves."""
         hidden = self.trials.trainer.network.activations[:-1]
         alone = {name for name, factor in helpful if factor == 1.0 or name in OF_DATA}
         rate_helps = any(name == "" for name, _ in helpful)
@@ -326,7 +326,7 @@ class Causes:
                 yield "ReLU", "vanishing-gradient"
 
     def rate_findings(self, helpful: Mapping[Change, float], level: Level) -> Iterator[Finding]:
-        """The rate that does best, the nearest of those that do nearly as well; with other weights if need be."""
+        """The best rate, or the closest one that is nearly as good; with other weights if necessary."""
         for name in ("", "new weights", "ReLU"):
             losses = {factor: loss for (change, factor), loss in helpful.items() if change == name and factor != 1.0}
             if not losses:

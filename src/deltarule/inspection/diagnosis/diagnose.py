@@ -1,4 +1,4 @@
-"""diagnose: why a network does not learn: its data, where it stands, its first steps, and the history of a run."""
+"""diagnose: why a network does not learn, from its data, its state, its first steps, and the history of a run."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,11 +25,11 @@ from deltarule.training.trainer import Trainer
 
 Row = Mapping[str, float | None]
 
-OVERFITTED = 1.1  # a validation loss that ends so many times above its least
+OVERFITTED = 1.1  # a final validation loss this many times above its lowest
 APART = 0.3  # accuracy, or R2, in training over that on new data
-JUMP = 1.1  # a loss that rises to so much of the epoch before
-CREEP = 0.002  # a loss that falls by so much of itself falls, and not by luck alone
-UNFINISHED = 0.2  # of the whole fall of the loss, in the last quarter of the epochs
+JUMP = 1.1  # a loss that rises to this much of the epoch before
+CREEP = 0.002  # a loss that falls by this share falls more than by chance
+UNFINISHED = 0.2  # of the whole decrease of the loss, in the last quarter of the epochs
 
 
 @public("diagnose(network, X, y)")
@@ -43,11 +43,10 @@ def diagnose(
     optimizer: Optimizer | Spec = "adam",
     batch_size: int | Literal["full"] | None = 128,
 ) -> Diagnosis:
-    """Say what keeps a network from learning: each finding in a sentence, with its evidence and how to fix it.
+    """Find what keeps a network from learning: each finding is a sentence, with its evidence and how to fix it.
 
-    X, y, validation, learning_rate, optimizer, batch_size: what `fit` would be given, with its defaults; X and y of a
-    Model are in their own units. The network is left as it is: a copy takes a few hundred steps on at most 2,000 of
-    the examples.
+    X, y, validation, learning_rate, optimizer, batch_size: as for `fit`, with its defaults; X and y of a Model are
+    in their own units. The network does not change: a copy takes a few hundred steps on at most 2,000 of the examples.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -64,7 +63,7 @@ def diagnose(
 
 
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
-    """The same for a Trainer and the data it is to be given; nothing of the trainer's is changed."""
+    """The same for a Trainer and its training data; the trainer does not change."""
     trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
@@ -73,7 +72,7 @@ def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | No
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
-    """The same for a trained network: no step is taken."""
+    """The same for a trained network, without any step."""
     with np.errstate(all="ignore"):
         part, standing = static.sample_of(train), list(static.data_findings(network, train, validation))
         standing += static.network_findings(network, part)
@@ -86,7 +85,7 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
 
 
 def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
-    """What is wrong with the data, with the network, and with what its first steps make of it."""
+    """What is wrong with the data, the network, and its first steps."""
     network, part = trainer.network, static.sample_of(train)
     standing = [*static.data_findings(network, train, validation), *static.formula_findings(network, part)]
     standing += static.network_findings(network, part)
@@ -110,7 +109,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
 
 
 def achievement_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
-    """What is wrong with what a network has learned: an output that never fires, examples learned without the rule."""
+    """What is wrong with a trained network: an output that never fires, overfitting."""
     part = static.sample_of(train)
     yield from static.output_findings(network, part)
     if validation is not None:
@@ -123,9 +122,9 @@ def achievement_findings(network: Network, train: Dataset, validation: Dataset |
 
 
 def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:
-    """What a history shows, an epoch a row: divergence, no progress, or a validation loss that turns upwards.
+    """What a history, with one row per epoch, shows: divergence, no progress, or a validation loss that rises.
 
-    chance: the loss of knowing nothing, where that is known. is_image: what was learned, for the fix.
+    chance: the loss at chance, if known. is_image: whether the inputs are images, for the fix.
     """
     if len(rows) < 2:
         return
@@ -170,5 +169,5 @@ def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> It
 
 
 def column(rows: Sequence[Row], name: str) -> list[float]:
-    """One figure of every epoch; inf where it was not a finite number."""
+    """One figure per epoch; inf if it was not finite."""
     return [math.inf if (figure := row.get(name)) is None or math.isnan(figure) else figure for row in rows]

@@ -1,4 +1,4 @@
-"""Findings: what is wrong, with evidence in numbers and how to fix it, and the diagnosis that they make."""
+"""Findings: what is wrong, with evidence in numbers and a fix, and the diagnosis that consists of them."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ RANKS = {name.partition(":")[0]: rank for rank, name in reversed([*enumerate(TEX
 class Finding:
     """Something that is wrong, or worth knowing.
 
-    level: "fault", it keeps the network from learning; "warning", it may cost something; "note", it explains something.
+    level: "fault": it keeps the network from learning; "warning": it may do harm; "note": it explains something.
     id: a name for programs. says: what is wrong. evidence: what was measured, by name. fix: what to do.
-    explains: the ids of other findings of which it is the cause.
+    explains: the ids of other findings that it causes.
     """
 
     level: Level
@@ -34,14 +34,14 @@ class Finding:
 
     @classmethod
     def of(cls, level: Level, name: str, evidence: Mapping[str, float], **words: Any) -> "Finding":
-        """The finding that TEXTS has under that name."""
+        """The finding of that name in TEXTS."""
         says, fix = (TEXTS[name][key].format_map({**evidence, **words}) for key in ("says", "fix"))
         id_, explains = name.partition(":")[0], TEXTS[name].get("explains", "")
         return cls(level, id_, says, evidence, fix, tuple(explains.split()))
 
     @classmethod
     def by_limits(cls, name: str, measure: float, evidence: Mapping[str, float], **words: Any) -> Iterator["Finding"]:
-        """The finding of that name, where the measure reaches the limit that TEXTS has for a fault or a warning."""
+        """The finding of that name, if the measure reaches its limit in TEXTS for a fault or a warning."""
         for level in LEVELS:
             if measure >= TEXTS[name].get(level, math.inf):
                 yield cls.of(level, name, evidence, **words)
@@ -49,11 +49,11 @@ class Finding:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a network that learns all the same disproves that it matters."""
+        """Whether it does not matter if the network learns anyway."""
         return "suspect" in TEXTS.get(self.id, {})
 
     def as_note(self) -> "Finding":
-        """The same where the network learns all the same."""
+        """The same if the network learns anyway."""
         is_disproved = self.is_suspect and (self.level == "warning" or not self.id.startswith("inputs-"))
         return replace(self, level="note") if is_disproved else self
 
@@ -63,13 +63,13 @@ class Finding:
 @public()
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, faults first, and causes before what they explain. An empty one is false: nothing was found."""
+    """All findings, faults first, and causes before what they explain. It is false if nothing was found."""
 
     findings: tuple[Finding, ...]
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Diagnosis":
-        """These findings in the order of causes; a cause weighs as much as the gravest of what it explains."""
+        """These findings in the order of causes; a cause has at least the level of what it explains."""
         found = sorted(findings, key=lambda each: RANKS.get(each.id, len(RANKS)))
         explained: set[str] = set()
         ordered = []

@@ -1,4 +1,4 @@
-"""What is wrong without a step: with inputs, targets and their relation; with formulas, weights, outputs, gradients."""
+"""What is wrong before any step: with inputs, targets and their relation; with formulas, weights and gradients."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -19,26 +19,26 @@ from deltarule.nn.workspace import as_floats
 from deltarule.randomness import generator
 from deltarule.training.evaluation import loss_and_score
 
-MOST_EXAMPLES = 2000  # are looked at: enough to tell a share of 1 % from none
-FEW = 200  # with fewer examples, neighbors agree or differ by luck
-FEW_COLUMNS = 16  # fewer are never taken for pixels
-BACKGROUND = 0.2  # the share of pixels of one value that make it the background
-SMOOTHER, CLOSER = 0.9, 0.05  # what undoing a wrap makes of the steps between pixels, or adds to the relation
-ALIKE = 0.5  # the correlation of mean images that show the same, and of targets that are surely related
-VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be stored, by what puts them right
+MOST_EXAMPLES = 2000  # examples to check: enough to tell a share of 1 % from none
+FEW = 200  # with fewer examples, neighbors agree or differ by chance
+FEW_COLUMNS = 16  # fewer columns are never pixels
+BACKGROUND = 0.2  # the share of pixels of one value that makes it the background
+SMOOTHER, CLOSER = 0.9, 0.05  # undoing a wrap shrinks the steps between pixels by this, or improves the relation
+ALIKE = 0.5  # the correlation of mean images of the same thing, and of surely related targets
+VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be stored, by the line that turns them
     "X.transpose(0, 2, 1)": ("transposed: rows and columns are swapped", lambda images: images.transpose(0, 2, 1)),
     "X[:, :, ::-1]": ("mirrored", lambda images: images[:, :, ::-1]),
     "X[:, ::-1]": ("upside down", lambda images: images[:, ::-1]),
 }
-TINY = 1e-300  # where a number is divided by one that may be 0
+TINY = 1e-300  # added to divisors that may be 0
 BATCH, CHECKED = 512, 8  # examples
-SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is under 3 % of the steepest
-NEVER, FLAT = 0.02, 2e-6  # a recall; a slope through which an epoch of steps moves nothing
-LEARNED = 0.97  # a loss above so much of that of knowing nothing has learned nothing
+SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is below 3 % of the steepest
+NEVER, FLAT = 0.02, 2e-6  # a recall; a slope with which an epoch of steps changes nothing
+LEARNED = 0.97  # a loss above this share of the loss at chance has learned nothing
 
 
 def data_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """What the data show; `validation` is what the network is judged by."""
+    """Findings about the data; `validation`: the examples that score the network."""
     check_data(network, train, validation)
     train = replace(train, inputs=inputs_of(network, train.inputs))
     sample = sample_of(train)
@@ -57,7 +57,7 @@ def data_findings(network: Network, train: Dataset, validation: Dataset | None =
 
 
 def sample_order(dataset: Dataset) -> Array:
-    """The places of at most MOST_EXAMPLES examples, drawn at random, the same ones every time."""
+    """The indices of at most MOST_EXAMPLES random examples, the same every time."""
     return np.sort(generator(0, "diagnosis").permutation(dataset.n_samples)[:MOST_EXAMPLES])
 
 
@@ -92,7 +92,7 @@ def input_findings(X: Array, data: Dataset) -> Iterator[Finding]:
 
 
 def scaling_cure(X: Array, *, is_image: bool) -> str:
-    """What to do with inputs that are too large: pixels are divided by the largest, columns standardized."""
+    """The fix for inputs that are too large: pixels are divided by the largest, columns standardized."""
     high, tops = float(X.max()), X.max(axis=0)
     is_like_pixels = X.shape[1] >= FEW_COLUMNS and X.min() >= 0.0 and (tops > high / 2.0).mean() > 0.25
     if is_image or (is_like_pixels and (np.rint(X) == X).all()):
@@ -102,7 +102,7 @@ def scaling_cure(X: Array, *, is_image: bool) -> str:
 
 
 def value_findings(data: Dataset, network: Network) -> Iterator[Finding]:
-    """Targets that are the same throughout, numbers of classes, or of a wild size."""
+    """Targets that are constant, that are class numbers, or that are not scaled."""
     output = network.activations[-1]
     spread, found = np.ptp(data.targets, axis=0), np.unique(data.targets)
     if not spread.all():
@@ -116,7 +116,7 @@ def value_findings(data: Dataset, network: Network) -> Iterator[Finding]:
         return
     size = float(typical_size(data.targets.astype(np.float64)))
     ends = {"smallest target": float(data.targets.min()), "largest": float(data.targets.max()), "size": size}
-    if network.loss.least_target < 0.0:  # counts are not to be standardized
+    if network.loss.least_target < 0.0:  # counts must not be standardized
         yield from Finding.by_limits("targets-not-scaled", size, ends)
 
 
@@ -136,25 +136,25 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
 
 
 def targets_around_0(data: Dataset) -> Array:
-    """(n_samples, outputs), each of mean 0; of classes, the share of each in the place of 0 and 1."""
+    """(n_samples, outputs), each of mean 0; for classes, one-hot minus the share of each class."""
     targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
     return targets - targets.mean(axis=0)
 
 
 def correlation(first: Array, second: Array) -> float:
-    """Of two arrays, each of mean 0."""
+    """The correlation of two arrays, each of mean 0."""
     return float((first * second).sum() / max(np.sqrt((first**2).sum() * (second**2).sum()), TINY))
 
 
 def relation(X: Array, targets: Array) -> float:
-    """Whether examples that look alike have targets alike: the correlation of a target with its neighbor's."""
+    """Whether similar examples have similar targets: the correlation of a target with its neighbor's."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
-    distances = (X[known] ** 2).sum(axis=1) - 2.0 * X[asked] @ X[known].T  # squared, but for what all have in common
+    distances = (X[known] ** 2).sum(axis=1) - 2.0 * X[asked] @ X[known].T  # squared distances, up to a constant
     return correlation(targets[asked], targets[known][distances.argmin(axis=1)])
 
 
 def predictability(X: Array, targets: Array) -> float:
-    """What a ridge regression, on inputs and on distances, learns of one half from the other: a correlation."""
+    """How well a ridge regression, on inputs and on distances, predicts one half from the other: a correlation."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
     products, squares = X @ X[known].T / X.shape[1], (X * X).mean(axis=1)
     kernel = products + np.exp(2.0 * products - squares[:, np.newaxis] - squares[known])
@@ -163,7 +163,7 @@ def predictability(X: Array, targets: Array) -> float:
 
 
 def stands_out(X: Array, targets: Array) -> bool:
-    """Whether one column alone is correlated with one target beyond what luck reaches among so many pairs."""
+    """Whether one column is correlated with one target more than chance explains among so many pairs."""
     varied = X[:, X.std(axis=0) > 0.0]
     between = standard(varied).T @ standard(targets[:, targets.std(axis=0) > 0.0]) / len(X)
     luck = math.sqrt((9.0 + 2.0 * math.log(2.0 * max(between.size, 1))) / len(X))
@@ -176,7 +176,7 @@ def standard(columns: Array) -> Array:
 
 
 def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
-    """Targets that have nothing to do with the inputs X, a sample of `train`; or only with those of another row."""
+    """Targets that are unrelated to the inputs X, a sample of `train`, or related to those of another row."""
     targets, order = targets_around_0(train), sample_order(train)
     X = X if train.image_shape else standard(X[:, X.std(axis=0) > 0.0])
     found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
@@ -194,7 +194,7 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
 
 
 def wrap_findings(images: Dataset) -> Iterator[Finding]:
-    """Pixels that left the range of their integers and came back at its other end."""
+    """Pixels that wrapped around in their integer type."""
     X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
     levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
     if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
@@ -215,7 +215,7 @@ def wrap_findings(images: Dataset) -> Iterator[Finding]:
 
 
 def view_findings(X: Array, classes: Array) -> Iterator[Finding]:
-    """Digits that look more like the bundled ones when they are turned or mirrored."""
+    """Digits that look more like the bundled ones after being turned or mirrored."""
     digits, images = load_digits().train, X.reshape(-1, 28, 28)
     if len(np.unique(classes)) < 10:
         return
@@ -233,7 +233,7 @@ def view_findings(X: Array, classes: Array) -> Iterator[Finding]:
 
 
 def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
-    """Examples of `validation` that are in `train`, more of them than twins within `train` make likely."""
+    """Examples of `validation` that are in `train`, more than duplicates within `train` explain."""
     seen = [hash(row.tobytes()) for row in train.inputs]
     known = set(seen)
     n_copied = sum(hash(row.tobytes()) in known for row in validation.inputs)
@@ -259,7 +259,7 @@ def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[F
 
 
 def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
-    """So many of the examples at most, every class with its share."""
+    """At most this many of the examples, with every class's share."""
     if n_samples >= data.n_samples:
         return data
     draw = data.split_stratified if data.task == "classes" else data.split_shuffled
@@ -267,7 +267,7 @@ def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
 
 
 def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Activations, losses or a kind of network that are the user's own, and whose derivatives are wrong."""
+    """The user's own activations, losses or kind of network with wrong derivatives."""
     kinds = [type(each) for each in (*network.activations, network.loss, network)]
     if all(each.__module__.partition(".")[0] == "deltarule" for each in kinds):
         return
@@ -280,7 +280,7 @@ def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Findings about a network and what it makes of a few hundred examples; a new one is known by its loss."""
+    """Findings about a network on a few hundred examples; its loss shows whether it is new."""
     broken = int((~np.isfinite(network.parameters.vector)).sum())
     if broken:
         yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
@@ -300,13 +300,13 @@ def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def can_die(network: Network) -> bool:
-    """Whether outputs whose activation is flat learn no more: unless the loss cancels its slope."""
+    """Whether outputs with a flat activation stop learning: unless the loss cancels the slope."""
     is_flat_somewhere = isinstance(network.activations[-1], Sigmoid | Tanh | ReLU)
     return network.task == "classes" and is_flat_somewhere and not network.has_shortcut
 
 
 def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Classes that are never predicted, where there are examples of them; and outputs that cannot learn any more."""
+    """Classes with examples that are never predicted; and outputs that can no longer learn."""
     if data.task != "classes":
         return
     problem = Problem.of(network, as_floats(data.inputs, np.float64), data.targets)
@@ -328,20 +328,20 @@ def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def batch_problem(network: Network, data: Dataset) -> Problem:
-    """What a few hundred examples leave on their way through a network and back, in float64."""
+    """The arrays of a few hundred examples on their way through a network and back, in float64."""
     batch = batch_of_all_classes(data, BATCH)
     return Problem.of(network, as_floats(batch.inputs, np.float64), batch.targets)
 
 
 def chance_loss(network: Network, data: Dataset) -> float:
-    """The loss of answering the same to every example, as well as that can be done: ln K for K equal classes."""
+    """The loss of the best constant answer: ln K for K equal classes."""
     y = data.targets
     targets = network.loss.targets(np.empty((len(y), data.n_outputs)), y)
     return float(network.loss.value(np.tile(targets.mean(axis=0), (len(y), 1)), y))
 
 
 def weight_findings(network: Network) -> Iterator[Finding]:
-    """Weights of a scale that does not fit their fan-in, or the depth; or equal in all neurons of a layer."""
+    """Weights with a scale that does not suit their fan-in, or the depth; or the same in all neurons of a layer."""
     shrinkage = 1.0
     for l, W in enumerate(network.weights):
         fan_in, fan_out = W.shape
@@ -359,7 +359,7 @@ def weight_findings(network: Network) -> Iterator[Finding]:
 
 
 def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Targets that the output's activation can never give."""
+    """Targets outside the range of the output activation."""
     output = network.activations[-1]
     if data.task != "values" or isinstance(output, Identity | Softmax):
         return
@@ -371,18 +371,18 @@ def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def saturation(activation: Activation, z: Array) -> float | None:
-    """The share of z (n_samples, fan_out) that lies where the activation is flat; None where it has no flat ends."""
+    """The share of z (n_samples, fan_out) where the activation is flat; None if it has no flat ends."""
     limit = next((SATURATED[kind] for kind in SATURATED if isinstance(activation, kind)), None)
     return None if limit is None else float((np.abs(z) > limit).mean())
 
 
 def dead_share(activation: Activation, z: Array) -> float | None:
-    """The share of neurons whose output is 0 for all examples behind z (n_samples, fan_out); None but for a ReLU."""
+    """The share of neurons with the output 0 for all examples in z (n_samples, fan_out); None unless it is a ReLU."""
     return float((z <= 0.0).all(axis=0).mean()) if isinstance(activation, ReLU) else None
 
 
 def unit_findings(problem: Problem) -> Iterator[Finding]:
-    """Units that pass no gradient back: sigmoids and tanhs at their flat ends, ReLUs whose output is always 0."""
+    """Units that pass no gradient back: saturated sigmoids and tanhs, ReLUs whose output is always 0."""
     for l, (activation, z) in enumerate(zip(problem.network.activations[:-1], problem.ws.z, strict=False)):
         saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
         measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
@@ -393,7 +393,7 @@ def unit_findings(problem: Problem) -> Iterator[Finding]:
 
 
 def gradient_findings(problem: Problem) -> Iterator[Finding]:
-    """Errors that fade away, or swell, on their way from the last layer to the first."""
+    """Errors that vanish, or explode, on their way from the last layer to the first."""
     sizes = [float(typical_size(delta)) for delta in problem.delta]
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return

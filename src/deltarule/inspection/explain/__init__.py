@@ -1,1 +1,1 @@
-"""One example on its way through a network and back, every number with a check beside it."""
+"""One example on its way through a network and back, with every number checked."""

@@ -1,4 +1,4 @@
-"""`explain`: one example on its way through a network and back, every number with a check beside it."""
+"""`explain`: one example on its way through a network and back, with every number checked."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from deltarule.nn.network import Network
 from deltarule.public import check_network, public
 from deltarule.targets import check_range
 
-NUDGE = 0.001  # small enough that what is predicted and what happens agree to three digits
+NUDGE = 0.001  # small enough that prediction and effect agree to three digits
 RATES = (0.001, 0.01, 0.1, 1.0)
 
 
@@ -38,13 +38,13 @@ def explain(
     example: (features,), or an image (height, width): uint8 pixels, or numbers in the units that the model takes; a
         DataFrame of one row for a model of a table.
     target: the class, an integer; or (outputs,), labels or values in their own units.
-    layer, neuron: the neuron to show in full, counted from 0. By default layer 0, the one that reads the example, and
-        there the neuron with the largest error: that to which the loss answers most.
+    layer, neuron: the neuron to show in full, counted from 0. By default layer 0, which reads the example, and there
+        the neuron with the largest error, to which the loss responds most.
     equation: the id of one equation to show alone, with its symbols, lines of code and proof: a key of
         deltarule.nn.equations.EQUATIONS.
 
-    All is computed in float64. Raises ShapeError where example or target does not fit the network, SettingError for a
-    class, layer, neuron or equation that does not exist.
+    Everything is computed in float64. Raises ShapeError if example or target does not fit the network, SettingError for
+    an unknown class, layer, neuron or equation.
 
     >>> walk = explain(Network((2, 3, 2)), np.array([0.5, -1.0]), 1)
     >>> walk.layers[-1].a.shape, all(check.ok for checks in walk.checks.values() for check in checks)
@@ -53,7 +53,7 @@ def explain(
     check_network(net_or_model, "dr.explain(network, X[0], y[0])")
     model = net_or_model if isinstance(net_or_model, Model) else Model(net_or_model)
     if np.size(target) == 1 < model.network.layer_sizes[-1]:
-        model = model.with_meaning(task="classes")  # several sigmoids can tell classes apart, too
+        model = model.with_meaning(task="classes")  # several sigmoids can also predict classes
     asked = [find_equation(equation)] if equation else list(EQUATIONS.values())
     shown = tuple(each for each in asked if each.applies_to(model.network))
     if not shown:
@@ -82,7 +82,7 @@ def explain(
 
 
 def one_example(model: Model, example: Any) -> tuple[Array, Array]:
-    """The example as it came, (features,), and as the network reads it, (1, features)."""
+    """The example as given, (features,), and as the network reads it, (1, features)."""
     if is_frame(example):
         example = model.unscaled(example)
         model = model.of_numbers()
@@ -118,7 +118,7 @@ def target_for(model: Model, target: Any) -> Array:
 
 
 def layer_and_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int | None) -> tuple[LayerPass, int]:
-    """The layer and the neuron to show; SettingError, naming the range, where there is none such."""
+    """The layer and the neuron to show; SettingError, naming the range, if they do not exist."""
     layer = 0 if layer is None else layer
     if not 0 <= layer < len(layers):
         raise SettingError(f"the layers of this network are 0 to {len(layers) - 1}: got layer {layer}")
@@ -131,7 +131,7 @@ def layer_and_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int
 
 
 def layer_pass(problem: Problem, l: int) -> LayerPass:
-    """What one layer makes of the example."""
+    """The numbers of one layer for the example."""
     z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
     derivative, (fan_in, fan_out) = activation.derivative(z, a), problem.network.weights[l].shape
     slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
@@ -141,7 +141,7 @@ def layer_pass(problem: Problem, l: int) -> LayerPass:
 
 
 def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
-    """What the example is to one neuron of a layer."""
+    """The numbers of one neuron for the example."""
     l, network, is_last = layer.layer, problem.network, layer.layer + 1 == len(problem.network.weights)
     gradient = problem.grads.weights[l][:, neuron]
     numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, layer.fan_out))
@@ -167,7 +167,7 @@ def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
 
 
 def effects_of(problem: Problem, layer: LayerPass, neuron: int) -> tuple[tuple[Effect, ...], Effect]:
-    """What a nudge of a neuron does to the z of the next layer, where it moves them most, and to C."""
+    """The effect of a nudge of a neuron on the largest changes of z in the next layer, and on C."""
     l, network, ws = layer.layer, problem.network, problem.ws
     both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
     both[1, 0, neuron] += NUDGE

@@ -1,13 +1,24 @@
-"""What `explain` finds: the numbers of one example, as JSON and in words."""
+"""The result of `explain`: the numbers of one example, as JSON and as text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import indent
 from typing import Any
 
 import numpy as np
 
 from deltarule.inspection.gradcheck.equation_checks import Check
-from deltarule.inspection.presentation import align, number, number_table, picture_lines, plain, shorten, table, wrap
+from deltarule.inspection.presentation import (
+    align,
+    in_unicode,
+    number,
+    number_table,
+    picture_lines,
+    plain,
+    shorten,
+    table,
+    wrap,
+)
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
@@ -15,14 +26,14 @@ from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
 MOST_TERMS = 5  # of a sum
-MOST_ROWS = 12  # outputs or inputs that are listed one by one
+MOST_ROWS = 12  # outputs or inputs to list one by one
 
 Lines = list[str]
 
 
 @dataclass(frozen=True)
 class Term:
-    """A product in a sum: `number` is that of the neuron or input it comes from."""
+    """A product in a sum; `number` is that of the neuron or input it comes from."""
 
     number: int
     left: float
@@ -32,7 +43,7 @@ class Term:
 
 @dataclass(frozen=True)
 class LongSum:
-    """A sum of products: its largest terms, what all the others come to, and the total."""
+    """A sum of products: its largest terms, the sum of the others, and the total."""
 
     largest: tuple[Term, ...]
     n_others: int
@@ -50,7 +61,7 @@ class LongSum:
 
 @dataclass(frozen=True)
 class Effect:
-    """By how much a nudge moves the neuron of this number, or the loss: as the derivative predicts, and in fact."""
+    """The effect of a nudge on the neuron of this number, or on the loss: predicted by the derivative, and actual."""
 
     number: int
     predicted: float
@@ -64,7 +75,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class TrialStep:
-    """How much a step of gradient descent changes the loss: as -rate |gradient|^2 predicts, and in fact."""
+    """The effect of a step of gradient descent on the loss: predicted as -rate |gradient|^2, and actual."""
 
     rate: float
     predicted: float
@@ -94,12 +105,12 @@ class LayerPass:
 class NeuronPass:
     """One neuron in full.
 
-    weighted: the sum of what it reads (left) times its weights (right); with the bias that is z, and a = sigma(z).
+    weighted: the sum of its inputs (left) times its weights (right); plus the bias it is z, and a = sigma(z).
     slope: sigma'(z); None in a softmax, where it is a matrix.
     back: the sum of weights (left) times delta (right) over the next layer; None in the last.
-    next_layer: which z of the next layer a nudge of z by `nudge` moves, the most moved first; loss: how it moves C.
+    next_layer: the z of the next layer that a nudge of z by `nudge` changes, the largest change first; loss: that of C.
     delta, numeric_delta: dC/dz by backpropagation, and by complex step.
-    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they are apart.
+    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they differ.
     """
 
     layer: int
@@ -121,20 +132,20 @@ class NeuronPass:
 
     @property
     def name(self) -> str:
-        """What a text calls it."""
+        """Its name in the text."""
         return f"neuron {self.neuron} of layer {self.layer}"
 
 
 @public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Walkthrough:
-    """What `explain` finds. Shown or printed, it is a text of 80 columns; `as_dict()` has every number in it.
+    """The result of `explain`. Shown or printed, it is a text of 80 columns; `as_dict()` has every number in it.
 
-    raw, inputs: the example as it came and as the network reads it, (features,). targets: (outputs,).
+    raw, inputs: the example as given and as the network reads it, (features,). targets: (outputs,).
     loss: C. output_gradient: dC/da of the outputs, (outputs,).
     numeric_output_delta: dC/dz of the outputs, (outputs,), by complex step.
-    gradient_norm: |dC/dp| over all parameters. steps: what steps of several rates do.
-    equations: those that are shown, one alone with symbols, lines of code and proof; checks: for each of them by id.
+    gradient_norm: |dC/dp| over all parameters. steps: the effect of steps with several rates.
+    equations: those shown, a single one with symbols, lines of code and proof; checks: for each of them by id.
     """
 
     model: Model
@@ -171,12 +182,12 @@ class Walkthrough:
         }
 
     def text(self) -> str:
-        """All of it in words and numbers, at most 80 columns."""
+        """Everything in words and numbers, at most 80 columns."""
         lines, is_alone = heading(self), len(self.equations) == 1
         for equation in self.equations:
             lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self)]
             lines += check_lines(self.checks[equation.id])
-            lines += ["", "Proof", "-----", *equation.proof.splitlines()] if is_alone else []
+            lines += ["", "Proof", "-----", *proof_lines(equation.proof)] if is_alone else []
         return "\n".join(lines)
 
     __repr__ = text
@@ -200,16 +211,25 @@ def heading(walk: Walkthrough) -> Lines:
 
 
 def statement(equation: Equation, *, in_full: bool) -> Lines:
-    """The equation in a line, and in words; in full, its symbols and the lines that compute it, too."""
+    """The equation as a formula and in words; in full, also its symbols and the lines that compute it."""
     title = f"{equation.id}  {equation.title}" if equation.id.startswith("BP") else equation.title
-    lines = [title, "-" * len(title), *(f"  {line}" for line in equation.text.splitlines()), *wrap(equation.says)]
+    lines = [title, "-" * len(title), f"  {in_unicode(equation.latex)}", *wrap(equation.says)]
     if not in_full:
         return lines
     rows: list[Sequence[str]] = []
     for symbol in (SYMBOLS[name] for name in equation.symbols):
-        rows += [(symbol.text, symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
+        rows += [(in_unicode(symbol.latex), symbol.means), ("", f"in the code {symbol.code}: {symbol.shape}")]
     lines += ["", *table(["symbol", "what it is"], rows, left=2), "", f"  Computed in {equation.place}:", ""]
     return lines + [f"    {line}" for line in equation.code().splitlines()]
+
+
+def proof_lines(proof: str) -> Lines:
+    """A proof's paragraphs; formulas that stand alone keep their lines."""
+    lines: Lines = []
+    for paragraph in proof.rstrip().split("\n\n"):
+        shown = in_unicode(paragraph)
+        lines += ["", *(indent(shown, "    ").split("\n") if paragraph.startswith("$$") else wrap(shown))]
+    return lines
 
 
 def forward(walk: Walkthrough) -> Lines:
@@ -218,10 +238,10 @@ def forward(walk: Walkthrough) -> Lines:
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
         for each in walk.layers
     ]
-    lines = table(["layer", "shape", "sigma", "z from .. to", "a from .. to"], rows, left=3)
+    lines = table(["layer", "shape", "σ", "z from .. to", "a from .. to"], rows, left=3)
     neuron = walk.neuron
     terms = sum_rows(walk, neuron.layer, neuron.weighted, bias=neuron.bias, z=neuron.z)
-    terms.append(["a = sigma(z)", "", "", number(neuron.a)])
+    terms.append(["a = σ(z)", "", "", number(neuron.a)])
     return [*lines, "", f"  {neuron.name.capitalize()}, written out:", *table(["from", "a", "w", "w a"], terms)]
 
 
@@ -235,10 +255,10 @@ def loss(walk: Walkthrough) -> Lines:
 
 
 def output_error(walk: Walkthrough) -> Lines:
-    """Delta of the outputs, and where it comes from."""
+    """Delta of the outputs, and its factors."""
     last = walk.layers[-1]
-    slope = {} if last.slope is None else {"sigma'(z)": last.slope}
-    numbers = {"dC/da": walk.output_gradient, **slope, "delta": last.delta, "complex step": walk.numeric_output_delta}
+    slope = {} if last.slope is None else {"σ′(z)": last.slope}
+    numbers = {"∂C/∂a": walk.output_gradient, **slope, "δ": last.delta, "complex step": walk.numeric_output_delta}
     lines = outputs(walk, numbers)
     return [*lines, "", *nudge_lines(walk)] if walk.neuron.back is None else lines
 
@@ -246,11 +266,11 @@ def output_error(walk: Walkthrough) -> Lines:
 def shortcut(walk: Walkthrough) -> Lines:
     """The same delta as a difference."""
     last = walk.layers[-1]
-    return outputs(walk, {"a": last.a, "t": walk.targets, "delta = a - t": last.delta})
+    return outputs(walk, {"a": last.a, "t": walk.targets, "δ = a - t": last.delta})
 
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
-    """A row for each output, or those with the largest errors; and why targets are neither 0 nor 1, where they are."""
+    """A row for each output, or those with the largest errors; and why targets are not 0 or 1, if they are smoothed."""
     loss, names = walk.model.network.loss, [shorten(name) for name in walk.model.class_names]
     lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
     smoothing = getattr(loss, "label_smoothing", 0.0)
@@ -262,29 +282,29 @@ def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
 
 
 def hidden_error(walk: Walkthrough) -> Lines:
-    """The errors of a hidden neuron's successors, come back to it; and the nudge that proves it."""
+    """The errors of the next layer, sent back to a hidden neuron; and the nudge that checks it."""
     neuron = walk.neuron
     if neuron.back is None:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
     slope = "(a matrix)" if neuron.slope is None else number(neuron.slope)
     rows = sum_rows(walk, neuron.layer + 2, neuron.back, sum=neuron.back.total)
-    rows += [["times sigma'(z)", "", "", slope], ["is delta", "", "", number(neuron.delta)]]
-    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "delta", "w delta"], rows)]
+    rows += [["times σ′(z)", "", "", slope], ["is δ", "", "", number(neuron.delta)]]
+    head = [f"  What comes back to {neuron.name}:", *table(["from", "w", "δ", "w δ"], rows)]
     return [*head, "", *nudge_lines(walk)]
 
 
 def nudge_lines(walk: Walkthrough) -> Lines:
-    """What a nudge of the neuron's z moves, and delta by nudging."""
+    """The effects of a nudge of the neuron's z, and delta by nudging."""
     neuron = walk.neuron
     names = [*(f"z of neuron {each.number} of layer {neuron.layer + 1}" for each in neuron.next_layer), "C"]
     effects = [*neuron.next_layer, neuron.loss]
     columns = {"as predicted": [each.predicted for each in effects], "in fact": [each.actual for each in effects]}
     error = abs(neuron.delta - neuron.numeric_delta) / (abs(neuron.numeric_delta) or 1.0)
     return [
-        f"  Nudge z of {neuron.name} by {neuron.nudge:g}, and it moves:",
+        f"  Nudge z of {neuron.name} by {neuron.nudge:g}, and it changes:",
         *number_table("", names, columns, "+"),
         "",
-        f"  delta of {neuron.name}",
+        f"  δ of {neuron.name}",
         f"    by backpropagation  {neuron.delta:+.16e}",
         f"    by complex step     {neuron.numeric_delta:+.16e}",
         f"    relative error      {error:.1e}",
@@ -292,28 +312,28 @@ def nudge_lines(walk: Walkthrough) -> Lines:
 
 
 def bias_gradient(walk: Walkthrough) -> Lines:
-    """The neuron's own, and the size of every layer's."""
+    """The neuron's dC/db, and the norm of every layer's."""
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
-    says = f"dC/db of {walk.neuron.name} equals its delta, {number(walk.neuron.delta, '+')}."
-    return [*table(["layer", "shape of dC/db", "norm"], rows, left=2), "", *wrap(says)]
+    says = f"∂C/∂b of {walk.neuron.name} equals its δ, {number(walk.neuron.delta, '+')}."
+    return [*table(["layer", "shape of ∂C/∂b", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough) -> Lines:
-    """The neuron's largest, an image of all, and the size of every layer's."""
+    """The neuron's largest dC/dw, an image of all, and the norm of every layer's."""
     neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     shapes = [f"({each.fan_in}, {each.fan_out})" for each in walk.layers]
     norms = [[str(each.layer), shapes[each.layer], number(each.weights_gradient_norm)] for each in walk.layers]
-    lines = table(["layer", "shape of dC/dw", "norm"], norms, left=2)
+    lines = table(["layer", "shape of ∂C/∂w", "norm"], norms, left=2)
     reads = walk.inputs if neuron.layer == 0 else walk.layers[neuron.layer - 1].a
     names = [source_name(walk, neuron.layer, k) for k in range(len(reads))]
-    columns = {"a": reads, "delta": np.full(len(reads), neuron.delta), "a delta": gradient}
+    columns = {"a": reads, "δ": np.full(len(reads), neuron.delta), "a δ": gradient}
     columns["complex step"] = neuron.numeric_gradient
-    lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest dC/dw:"]
+    lines += ["", f"  {neuron.name.capitalize()}, its weights with the largest ∂C/∂w:"]
     lines += listing("from", names, columns, gradient, MOST_TERMS, "weights")
     lines.append(f"    relative error of all: {neuron.gradient_error:.1e}")
     if neuron.layer > 0 or shape is None:
         return lines
-    for words, part in (("lowers (dC/dw > 0)", gradient), ("raises (dC/dw < 0)", -gradient)):
+    for words, part in (("lowers (∂C/∂w > 0)", gradient), ("raises (∂C/∂w < 0)", -gradient)):
         if part.max() > 0.0:
             lines += ["", f"  As an image, those of its weights that descent {words}:", *picture_lines(part, shape)]
     nothing = ["", *wrap("All of them are 0: this neuron learns nothing from this example.")]
@@ -321,17 +341,17 @@ def weight_gradient(walk: Walkthrough) -> Lines:
 
 
 def update(walk: Walkthrough) -> Lines:
-    """What a step does to the loss."""
+    """The effect of a step on the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
     columns = {
-        "by -r |gradient|^2": [step.predicted for step in walk.steps],
+        "by -r ‖gradient‖^2": [step.predicted for step in walk.steps],
         "in fact": [step.actual for step in walk.steps],
     }
-    gradient = f"The gradient by all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
+    gradient = f"The gradient of all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
     return [
         *wrap(f"{gradient} A step on this example alone changes C = {number(walk.loss)}:"),
         *number_table("r", rates, columns, "+"),
-        *wrap("The smaller the step, the better the two agree; where they part, the step is too long."),
+        *wrap("The smaller the step, the better the two agree; if they differ, the step is too large."),
     ]
 
 
@@ -348,7 +368,7 @@ SECTIONS: dict[str, Callable[[Walkthrough], Lines]] = {
 
 
 def answer_words(walk: Walkthrough, values: Array) -> str:
-    """Outputs or targets: the class with the largest; else each with its name, as far as they fit."""
+    """Outputs or targets: the class with the largest; else each with its name, as many as fit."""
     model, names = walk.model, walk.model.class_names
     if model.task == "classes":
         return names[values.argmax()]
@@ -360,7 +380,7 @@ def answer_words(walk: Walkthrough, values: Array) -> str:
 
 
 def source_name(walk: Walkthrough, layer: int, k: int) -> str:
-    """What number k of those that a layer reads is called."""
+    """The name of input k of a layer."""
     model = walk.model
     if layer > 0:
         return f"neuron {k} of layer {layer - 1}"
@@ -370,7 +390,7 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
 
 
 def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> list[Sequence[str]]:
-    """The largest terms of a sum over what a layer reads, what the others come to, and what belongs to it besides."""
+    """The largest terms of a sum over a layer's inputs, the sum of the others, and the further summands."""
     names = [source_name(walk, layer, term.number) for term in total.largest]
     rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)
@@ -379,7 +399,7 @@ def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> 
 
 
 def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Array, n_most: int, what: str) -> Lines:
-    """Columns of numbers, where `by` is largest if they are long, and a line that counts the others."""
+    """Columns of numbers, the rows with the largest `by` if there are many, and a line that counts the others."""
     shown = np.arange(len(by)) if len(by) <= n_most else largest(by)[:n_most]
     rows = {name: column[shown] for name, column in columns.items()}
     lines = number_table(head, [names[k] for k in shown.tolist()], rows)
@@ -388,12 +408,12 @@ def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Arra
 
 
 def largest(values: Array) -> Array:
-    """The indices of all values, from the largest to the smallest, signs aside."""
+    """The indices of all values, from the largest to the smallest absolute value."""
     return np.argsort(-np.abs(values), kind="stable")
 
 
 def spread(array: Array) -> str:
-    """From the least to the largest."""
+    """The range of an array."""
     return number(array[0]) if len(array) == 1 else f"{number(array.min())} .. {number(array.max())}"
 
 

@@ -1,4 +1,4 @@
-"""The catalog of mistakes: mistakes.toml, by id, and what a comparison of arrays finds."""
+"""The catalog of mistakes: mistakes.toml, by id, and the results of a comparison of arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,15 +9,12 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 
 ROWS: dict[str, dict[str, str]] = dict(read_tables("inspection/gradcheck/mistakes"))
-TEXTS = ROWS.pop("texts")  # the right line of each array, and what sigma' of each activation is
+TEXTS = ROWS.pop("texts")  # the right line of each array, and sigma' of each activation
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong, in one sentence, and what to write instead.
-
-    id: a key of mistakes.toml. equation: an id of nn/equations.
-    """
+    """A row of mistakes.toml: what is wrong, in one sentence, what to write instead, and the equation's id."""
 
     id: str
     equation: str
@@ -27,10 +24,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Wrong:
-    """The first line of a mistake: an array that does not follow from the arrays before it.
+    """A mistake: the first array that does not follow from the arrays before it.
 
-    quantity: "loss", "z", "a", "delta", "dW" or "db". layer: None for the loss. layers: where the same was found.
-    place: the layers, as a sentence begins with them; "" for the loss.
+    quantity: "loss", "z", "a", "delta", "dW" or "db". layer: None for the loss. layers: all with the mistake.
+    place: the layers, for the beginning of a sentence; "" for the loss.
     """
 
     quantity: str
@@ -46,7 +43,7 @@ class Wrong:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a program computed, as far as it is known: a list has an entry a layer, None where it is unknown.
+    """The known arrays of a program: each list has an entry per layer, None if it is unknown.
 
     z, a, delta: (n, fan_out). weights: dC/dW (fan_in, fan_out). biases: dC/db (fan_out,), or a number.
     """
@@ -61,10 +58,10 @@ class Observed:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong with the arrays of a program, the first one first; what else to know.
+    """What is wrong with the arrays of a program, the first one first; and notes.
 
     notes: conventions, which are not mistakes.
-    kind, factor: the loss beside which the gradient was judged, None for one unknown, and how many times it.
+    kind, factor: the loss whose gradient was expected, None if unknown, and its factor.
     """
 
     wrong: tuple[Wrong, ...] = ()
@@ -74,7 +71,7 @@ class Judgement:
 
 
 def mistake_of(key: str, **values: Any) -> Mistake:
-    """A row of mistakes.toml with these values; `equation` among them where the row has none."""
+    """A row of mistakes.toml with these values, including `equation` if the row has none."""
     row = ROWS[key]
     equation = row.get("equation", values.get("equation", ""))
     texts = (row[name].format(**values | {"equation": equation}) for name in ("says", "fix"))

@@ -1,4 +1,4 @@
-"""A gradient check: is what backpropagation says the derivative of the loss? For every parameter, in float64."""
+"""A gradient check: is the gradient of backpropagation the derivative of the loss? For every parameter, in float64."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -31,15 +31,15 @@ from deltarule.targets import check_weights
 Gradient = Callable[..., tuple[Any, ...]]
 
 N_DIRECTIONS = 8
-MOST_WORK = 5e8  # numbers, half a minute: for larger networks random directions have to do
-LEAST_NORM = 1e-9  # of a whole gradient; the loss it is the slope of is rounded, so what is less may be rounding
+MOST_WORK = 5e8  # numbers, half a minute: larger networks are checked along random directions
+LEAST_NORM = 1e-9  # of a whole gradient: the loss is rounded, so anything less may be rounding
 
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """How far backpropagation and the numeric derivative are apart in one layer.
+    """The difference between backpropagation and the numeric derivative in one layer.
 
-    relative_error: norm of the difference / norm of the derivative, of the weights or of the biases, whichever is more.
+    relative_error: norm of the difference / norm of the derivative, of the weights or the biases, whichever is larger.
     second_opinion: the same from central differences along random directions, by whole forward passes.
     """
 
@@ -51,7 +51,7 @@ class LayerCheck:
 
 @dataclass(frozen=True)
 class WorstParameter:
-    """The parameter with the largest difference for its layer's size: its name, and both values."""
+    """The parameter with the largest difference relative to its layer: its name, and both values."""
 
     name: str
     gradient: float
@@ -61,14 +61,14 @@ class WorstParameter:
 @public()
 @dataclass(frozen=True)
 class GradientCheck:
-    """What `gradcheck` found.
+    """The result of `gradcheck`.
 
     parameters, samples: how many were checked. method: "complex step", "central differences" or "random directions".
     tolerance: the largest relative error that rounding explains.
-    per_layer: a LayerCheck each. worst: None where only directions were checked.
-    kinks: neurons at a z where the activation has no derivative; their samples were left out.
-    notes: what else to know. mistakes: what is likely to be wrong, where something is, the first array first.
-    wrong: the same of a gradient of one's own, with the id of each mistake, its equation, and what to write instead.
+    per_layer: a LayerCheck each. worst: None if only directions were checked.
+    kinks: neurons with a z at which the activation has no derivative; their samples were left out.
+    notes: remarks. mistakes: what is probably wrong, if anything, the first array first.
+    wrong: the same for a custom gradient, with the id of each mistake, its equation, and what to write instead.
     """
 
     parameters: int
@@ -89,7 +89,7 @@ class GradientCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether no mistake was found, and both opinions agree with the gradient, as far as rounding lets them."""
+        """Whether no mistake was found, and both checks agree with the gradient, up to rounding."""
         second = max(each.second_opinion for each in self.per_layer)
         agrees = self.max_relative_error <= self.tolerance and second <= CENTRAL_DIFFERENCES.tolerance
         return agrees and not self.mistakes
@@ -133,21 +133,21 @@ def gradcheck(
 ) -> GradientCheck:
     """Compare the gradient of a batch's loss with numeric derivatives, parameter by parameter, in float64.
 
-    X, y: a small batch, as for `fit`, or in a Model's own units; 8 samples are plenty. Dropout masks, where the network
-        drops, are fixed.
+    X, y: a small batch, as for `fit`, or in a Model's own units; 8 samples are plenty. Dropout masks, if
+        any, are fixed.
     sample_weight: (n_samples,), how much each sample counts. penalty: a part of the loss.
-    gradient: whose gradient to check, backpropagation's by default. Your own is called as `loss_and_gradient` is,
-        gradient(network, X, y), with sample_weight=... only where one is given, and returns (loss, Parameters) or
-        (loss, (all dC/dW, all dC/db)), of the whole loss, penalty included, nothing dropped; None for a loss that it
+    gradient: the gradient to check, backpropagation's by default. Your own is called like `loss_and_gradient`,
+        gradient(network, X, y), with sample_weight=... only if one is given, and returns (loss, Parameters) or
+        (loss, (all dC/dW, all dC/db)), of the whole loss with penalty and without dropout; None for a loss that it
         does not compute. A third element, {"z": ..., "a": ..., "delta": ...} with a list of arrays (n, fan_out) each,
-        one a layer or None, lets the check look into the pass. It must compute with the network that it is given:
-        biases that are all 0 are drawn anew, lest a pass that forgets them looks right.
+        one per layer or None, lets the check look into the pass. It must use the given network: biases that are all 0
+        are replaced by random ones, because a pass that forgets them would look right.
 
-    All parameters are checked by the complex step, or by central differences where an activation or a loss of your own
-    cannot take complex numbers; a very large network along random directions only. Central differences along random
-    directions give a second opinion. Of a gradient of your own, `mistakes` names the first array that does not follow
-    from those before it, or has a wrong shape, then the others. A loss that is a constant times the network's is a
-    convention, for a note.
+    All parameters are checked by the complex step, or by central differences if a custom activation or loss cannot take
+    complex numbers; a very large network only along random directions. Central differences along random directions
+    give a second opinion. For your own gradient, `mistakes` names the first array that does not follow from those
+    before it, or has a wrong shape, then the others. A loss that is a constant times the network's is a convention,
+    and only noted.
 
     Raises ShapeError, DataError or SettingError for what does not fit.
 
@@ -180,7 +180,7 @@ def gradcheck(
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Matrix products in one thread: on busy cores threads that wait for each other cost several times as much."""
+    """Matrix products in one thread: on busy cores, threads that wait for each other take several times as long."""
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
@@ -192,10 +192,10 @@ def one_thread() -> AbstractContextManager[Any]:
 def problem_of(
     network: Network, data: Dataset, sample_weight: Any, penalty: Penalty, *, is_own: bool
 ) -> tuple[Problem, list[str]]:
-    """What is to be checked, and what was done to the network for it."""
+    """The problem to check, and the changes to the network for it."""
     network, notes = network.astype(np.float64), []
     check_data(network, data)
-    network.task = None  # whatever the outputs answer, their gradient is the same
+    network.task = None  # the gradient of the outputs is always the same
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
     weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
@@ -204,7 +204,7 @@ def problem_of(
         biases = network.parameters.vector[network.parameters.weight_block.size :]
         if not biases.any():
             biases[:] = generator(0, "biases").normal(0.0, 0.1, biases.shape)
-            notes.append("all biases were 0, where one forgotten would not show: they were drawn from N(0, 0.01)")
+            notes.append("all biases were 0, so that a forgotten one would not show: they were drawn from N(0, 0.01)")
     return Problem(network, inputs, data.loss_targets, weights, penalty), notes
 
 
@@ -220,7 +220,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs are the first a
+        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs come first in a
     match returned:
         case loss, Parameters(weights=W, biases=b):
             pass
@@ -237,7 +237,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
 
 
 def parameters_of(observed: Observed, problem: Problem) -> Parameters:
-    """A user's gradient as Parameters. What has too many numbers, or too few, counts as 0."""
+    """A user's gradient as Parameters. An array with the wrong number of values counts as 0."""
     grads = problem.network.parameters.zeros_like()
     for mine, array in zip(grads.weights + grads.biases, (*observed.weights, *observed.biases), strict=True):
         if array is not None and array.size == mine.size:
@@ -246,8 +246,8 @@ def parameters_of(observed: Observed, problem: Problem) -> Parameters:
 
 
 def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
-    """The gradient `found` beside numeric derivatives, in every parameter where that is not too much work."""
-    sizes = problem.network.layer_sizes  # a nudge moves the neurons behind it, for every sample
+    """The gradient `found` compared with numeric derivatives, in every parameter unless that is too much work."""
+    sizes = problem.network.layer_sizes  # a nudge changes the neurons after it, for every sample
     layers_moved = enumerate(pairwise(sizes), 2)
     moved = sum((fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in layers_moved)
     in_full = len(problem.X) * moved <= MOST_WORK
@@ -274,7 +274,7 @@ def compare(problem: Problem, found: Parameters, method: Method) -> GradientChec
 
 
 def error_along(problem: Problem, found: Parameters, l: int, method: Method, size: float) -> float:
-    """How far a layer's gradient and slopes along random directions, of length 1, are apart, relative to them."""
+    """The difference of a layer's gradient and the slopes along random directions of length 1, relative to these."""
     said, slopes = [], []
     for n in range(N_DIRECTIONS):
         way, rng = problem.network.parameters.zeros_like(), generator(0, "direction", l, n)

@@ -1,7 +1,7 @@
 """A check for every equation of the registry, to be run on any network and any examples.
 
-What the code computes is compared with something that knows nothing of the lines that compute it: a sum written out, a
-derivative by nudging, a definition. All is float64.
+The result of the code is compared with something independent of its lines: a sum written out, a derivative by
+nudging, a definition. Everything is float64.
 """
 
 from collections.abc import Callable
@@ -16,19 +16,19 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.network import with_meaning
 from deltarule.nn.optimizers import SGD
 
-MOST = 256  # numbers of a quantity that are nudged; the gradient check takes them all
+MOST = 256  # numbers of a quantity to nudge; the gradient check nudges all of them
 EXACT = 1e-12  # for derivatives by complex step, and for the same sum in another order
 DIFFERENCE = 1e-6  # for derivatives by difference, which loses half the digits
 
 
 @dataclass(frozen=True)
 class Check:
-    """How far what the code computes is from what it should be.
+    """The difference between the code's result and the right one.
 
     says: what is compared with what.
-    relative_error: the norm of the difference over the norm of what it should be.
-    absolute_error: that norm of the difference. Where a saturated network leaves a derivative of 1e-15, all of it may
-        be rounding; so a check is passed when either error is at most `tolerance`.
+    relative_error: the norm of the difference over the norm of the right result.
+    absolute_error: the norm of the difference. In a saturated network a derivative of 1e-15 may be nothing but
+        rounding; so a check passes if either error is at most `tolerance`.
     """
 
     says: str
@@ -44,12 +44,12 @@ class Check:
 
     @property
     def ok(self) -> bool:
-        """Whether it is passed."""
+        """Whether it passes."""
         return min(self.relative_error, self.absolute_error) <= self.tolerance
 
 
 def sample_indices(size: int) -> Array:
-    """The indices of at most MOST numbers out of `size`, evenly spread."""
+    """The indices of at most MOST numbers out of `size`, evenly spaced."""
     return np.unique(np.linspace(0, size - 1, min(size, MOST)).astype(np.intp))
 
 
@@ -71,7 +71,7 @@ def check_loss(problem: Problem) -> list[Check]:
 
 
 def check_sums(problem: Problem, l: int) -> Check:
-    """Every z of a layer as a sum written out, and sigma of it."""
+    """Every z of a layer as a sum written out, and its sigma."""
     network, ws = problem.network, problem.ws
     z = np.einsum("ik,kj->ij", ws.inputs[l], network.weights[l]) + network.biases[l]
     expected, found = np.stack([z, network.activations[l].value(z)]), np.stack([ws.z[l], ws.a[l]])
@@ -79,14 +79,14 @@ def check_sums(problem: Problem, l: int) -> Check:
 
 
 def check_delta(problem: Problem, l: int) -> Check:
-    """Delta of a layer against what nudging z does to C."""
+    """Delta of a layer against the effect of nudging z on C."""
     neurons = sample_indices(problem.network.layer_sizes[l + 1])
     expected = problem.shares[:, None] * problem.numeric_delta(l, neurons)
     return Check.of(f"layer {l}: delta against nudges of z", problem.delta[l][:, neurons], expected)
 
 
 def check_shortcut(problem: Problem) -> list[Check]:
-    """The shortcut against the general BP1, where no output was rounded to 0 or 1."""
+    """The shortcut against the general BP1, for outputs that were not rounded to 0 or 1."""
     network, z, a = problem.network, problem.ws.z[-1], problem.ws.a[-1]
     inside = ((a > 0.0) & (a < 1.0)).all(axis=1)
     z, a, y, shares = z[inside], a[inside], problem.y[inside], problem.shares[inside]
@@ -96,7 +96,7 @@ def check_shortcut(problem: Problem) -> list[Check]:
 
 
 def check_gradient(problem: Problem, l: int, name: Literal["weights", "biases"]) -> Check:
-    """BP3, of biases, or BP4, of weights, in a layer."""
+    """BP3, for biases, or BP4, for weights, in a layer."""
     gradient = getattr(problem.grads, name)[l].ravel()
     chosen, first = sample_indices(gradient.size), problem.network.weights[l].size if name == "biases" else 0
     says = f"layer {l}: dC/d{name[0]} against nudges of {name}"

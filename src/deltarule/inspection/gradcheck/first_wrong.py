@@ -1,8 +1,8 @@
-"""Which array of a program is the first that is wrong, and by which mistake.
+"""The first wrong array of a program, and the mistake behind it.
 
-Every array is judged by those before it as the program has them, right or wrong: so a mistake is found in its own line,
-and not in the lines that carry it on. Where delta is not known, it is inferred from dC/dW and dC/db. Of several
-explanations the one with the fewest mistakes is believed.
+Every array is compared with what follows from the program's own arrays before it, right or wrong, so that a mistake is
+found in its own line and not in later ones. If delta is unknown, it is inferred from dC/dW and dC/db. Of several
+explanations the one with the fewest mistakes wins.
 """
 
 import math
@@ -21,15 +21,15 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 
-BEAM = 4  # explanations that are followed at once
+BEAM = 4  # explanations to follow at the same time
 CONVENTION, HIDDEN_FACTOR, BOTH, TWICE, LOST = 0.2, 1.1, 1.2, 2.2, 4.0  # beside NAMED and UNKNOWN
 FACTORS = ("undivided", "divided-twice", "times-outputs", "by-outputs", "factor-two", "factor")
-ARRAYS = ("z", "a", "delta", "weights", "biases")  # of what is observed
-Assumed = Mapping[tuple[str, int], int]  # which of the hypotheses z or a of a layer is
+ARRAYS = ("z", "a", "delta", "weights", "biases")  # of the observed arrays
+Assumed = Mapping[tuple[str, int], int]  # the chosen hypothesis for z or a of a layer
 
 
 class Claim(NamedTuple):
-    """A mistake in the making: a key of mistakes.toml, with what its sentence needs."""
+    """A possible mistake: a key of mistakes.toml, with the values for its sentence."""
 
     quantity: str
     layer: int | None
@@ -39,7 +39,7 @@ class Claim(NamedTuple):
 
 
 class LossReading(NamedTuple):
-    """Which loss the number is that a program returns; kind: None where it is none that is known, or was not read."""
+    """The loss that a program returns; kind: None if it is unknown, or was not returned."""
 
     kind: Loss | None = None
     factor: float = 1.0
@@ -49,9 +49,9 @@ class LossReading(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """An explanation of the layers so far, by what is observed and by the loss that was read.
+    """An explanation of the layers so far, from the observed arrays and the loss.
 
-    kind, factor: the loss that the gradient is of, and times how much. lost: nothing explains a layer behind this one.
+    kind, factor: the loss of the gradient, and its factor. lost: nothing explains a later layer.
     """
 
     flow: Flow
@@ -77,12 +77,12 @@ class State:
         return replace(self, flow=replace(self.flow, deltas={**self.flow.deltas, l: delta}, stepped=stepped))
 
     def parts(self, l: int) -> dict[str, Array]:
-        """dC/dW, without the penalty's part, and dC/db of a layer, where they are known."""
+        """dC/dW, without the penalty's part, and dC/db of a layer, if they are known."""
         parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
         return {name: part for name, part in parts.items() if part is not None}
 
     def continuations(self, l: int, *, must_be_right: bool) -> list[Self]:
-        """All explanations of one more layer: first that delta is right, then by a slip in it."""
+        """All explanations of one more layer: first a right delta, then each slip in it."""
         delta, found, right = self.observed.delta[l], list[Self](), next(slips.right_deltas(self.flow, l)).array
         if delta is None and not self.parts(l):
             return [self.carrying(l, right)]
@@ -100,7 +100,7 @@ class State:
         return found
 
     def with_slip(self, l: int, slip: Slip, right: Array) -> Iterator[Self]:
-        """What follows if a slip, or none, made the delta of a layer: by delta itself, or by dC/dW and dC/db."""
+        """The explanations if a slip, or none, made the delta of a layer: by delta itself, or by dC/dW and dC/db."""
         delta = self.observed.delta[l]
         shown = self.parts(l) if delta is None else {"delta": delta}
         images = {name: self.flow.image(name, l, slip) for name in shown}
@@ -112,7 +112,7 @@ class State:
                     return
 
     def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
-        """The same with a delta that is a slip's, which may be the right one, times a factor."""
+        """The same with a delta from a slip, or the right one, times a factor."""
         (factor, values), problem, state = fitting, self.flow.problem, self
         delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
         option = Option(NAMED, ((slip.key, values),)) if slip.key else Option(0.0)
@@ -136,7 +136,7 @@ class State:
         return state
 
     def separate(self, l: int, right: Array) -> Self:
-        """What follows if delta is right, and dC/dW and dC/db are each wrong; or if nothing explains them."""
+        """The explanations if delta is right, but dC/dW and dC/db are wrong; or if nothing explains them."""
         after, parts = self.with_parts(l, right), self.parts(l)
         claims = after.claims[len(self.claims) :]
         keys = [[each.key for each in claims if each.quantity == name] for name in parts]
@@ -170,7 +170,7 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
 
 
 def in_floats(problem: Problem, observed: Observed) -> Observed:
-    """What is observed in float64, None where it is unknown; dC/dW without the penalty's part, dC/db as (fan_out,)."""
+    """The observed arrays in float64, None if unknown; dC/dW without the penalty's part, dC/db as (fan_out,)."""
     n_layers, lists = len(problem.network.weights), dict[str, Any]()
     for name in ARRAYS:
         given = [*getattr(observed, name), *[None] * n_layers][:n_layers]
@@ -184,7 +184,7 @@ def in_floats(problem: Problem, observed: Observed) -> Observed:
 
 
 def with_divided_deltas(state: State) -> State:
-    """The same with deltas divided by the batch, where a program divides dC/dW and dC/db in their place."""
+    """The same with deltas divided by the batch, for a program that divides dC/dW and dC/db instead."""
     n, l, observed = float(state.flow.problem.sample_weight.sum()), len(state.flow.weights) - 1, state.observed
     delta, parts = observed.delta[l], state.parts(l)
     if delta is None or delta.shape != state.flow.z[l].shape or not parts:
@@ -199,7 +199,7 @@ def with_divided_deltas(state: State) -> State:
 
 
 def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
-    """The forward pass as it is observed; where it is not, as it is assumed, or else right."""
+    """The forward pass as observed; otherwise as assumed, or else right."""
     state = State(Flow(problem, problem.network.activations, [], []), observed, LossReading())
     for l, name in product(range(len(problem.network.weights)), ("z", "a")):
         state = with_array(state, name, l, getattr(observed, name)[l], assumed.get((name, l), 0))
@@ -207,7 +207,7 @@ def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> Sta
 
 
 def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
-    """z or a of the next layer added to a forward pass: what is found, or one of the hypotheses."""
+    """A forward pass with z or a of the next layer: the observed one, or one of the hypotheses."""
     flow, option = state.flow, Option(0.0)
     array = next(slips.hypotheses(flow, name, l)).array
     if found is not None:
@@ -224,7 +224,7 @@ def with_array(state: State, name: str, l: int, found: Array | None, which: int)
 
 
 def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
-    """Forward passes with one slip, in one layer or in all where it can happen."""
+    """Forward passes with one slip, in one layer or in all layers where it can happen."""
     seen: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
     flow, last = forward_state(problem, observed, {}).flow, len(problem.network.weights) - 1
     for l, name in product(range(last + 1), ("z", "a")):
@@ -242,7 +242,7 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
 
 
 def conventions(problem: Problem) -> list[float]:
-    """Factors by which losses differ that are used everywhere: sums and means, with the half or without it."""
+    """Factors between common forms of a loss: sums and means, with the half or without it."""
     n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
     return [scale * each for scale in (1.0, n) for each in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
 
@@ -278,7 +278,7 @@ def loss_reading(flow: Flow, yours: Any) -> LossReading:
 
 
 def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
-    """What is wrong with the loss that a program returns, beside its gradient."""
+    """What is wrong with the loss that a program returns, compared with its gradient."""
     own, reading, key = problem.network.loss, best.reading, best.reading.key
     values = {"yours": yours, "right": problem.loss, "shape": np.shape(yours), **reading.values}
     if yours is not None and np.size(yours) != 1:
@@ -306,7 +306,7 @@ def backward_state(start: State, *, must_be_right: bool = False) -> State:
 
 
 def output_factor(factor: float, kind: Loss | None, reading: LossReading, problem: Problem) -> Option:
-    """What a factor of the whole gradient is: nothing, a convention, or a mistake."""
+    """What a factor of the whole gradient means: nothing, a convention, or a mistake."""
     k, is_stated = problem.network.layer_sizes[-1], reading.kind is not None
     relative = factor / reading.factor if is_stated and kind in (reading.kind, None) else factor
     if factor == 1.0:
@@ -322,7 +322,7 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
 
 
 def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:
-    """Claims in the order of the data's way, each mistake once for all layers that have it."""
+    """Claims in the order of computation, each mistake once for all layers that have it."""
     last, together = len(problem.network.weights) - 1, dict[tuple[str, str, str], list[Claim]]()
     for each in sorted(found, key=way):
         together.setdefault((each.quantity, each.key, f"{each.values.get('factor', 0.0):.6g}"), []).append(each)
@@ -338,13 +338,13 @@ def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:
 
 
 def way(claim: Claim) -> tuple[int, int]:
-    """Where an array stands in the order in which it is computed."""
+    """The position of an array in the order of computation."""
     stage, l = ("z", "a", "loss", "delta", "dW", "db").index(claim.quantity), claim.layer or 0
     return (0, 2 * l + stage) if stage < 2 else (min(stage, 4), -2 * l + stage)
 
 
 def values_of(problem: Problem, claim: Claim) -> dict[str, Any]:
-    """What the sentences of a mistake may need."""
+    """The values that the sentences of a mistake may need."""
     l, network, name = claim.layer or 0, problem.network, claim.quantity
     last, own = l + 1 == len(network.weights), network.activations[l]
     line = ("shortcut" if network.has_shortcut else "output") if name == "delta" and last else name
@@ -358,13 +358,13 @@ def values_of(problem: Problem, claim: Claim) -> dict[str, Any]:
 
 
 def words(part: Activation | Loss) -> str:
-    """An activation or a loss as a sentence calls it."""
+    """The name of an activation or a loss in a sentence."""
     name = type(part).__name__
     return TEXTS.get(name, name) if isinstance(part, Loss) else name
 
 
 def notes_of(has_loss: bool, best: State) -> tuple[str, ...]:
-    """What is a convention: that the loss, its gradient, or both are the network's times a constant."""
+    """The notes on conventions: the loss, its gradient, or both are the network's times a constant."""
     reading = best.reading
     is_mistake = any(each.quantity == "delta" and each.key in FACTORS for each in best.claims)
     factor = 1.0 if is_mistake or best.factor < 0.0 else best.factor

@@ -1,4 +1,4 @@
-"""Activations and losses where a batch meets them: on which kinks it sits, and whether their derivatives are right."""
+"""The activations and losses of a batch: the samples on kinks, and whether the derivatives are right."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,17 +21,17 @@ from deltarule.nn.activations import Activation
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
-KINK = 1e-2  # slopes to the left and to the right that differ by so much, and by so much of the larger, make a kink
+KINK = 1e-2  # left and right slopes that differ by this much, and by this share of the larger, make a kink
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """An activation or a loss where the batch meets it.
+    """An activation or a loss at the values of the batch.
 
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
-    point: z of a layer, or the outputs (z again, where the loss is computed from it).
-    matters: (batch, neurons), False for what has no part in the loss: samples left out, neurons dropped.
-    names: what states the derivative, and of what. stated: what it states, times `upstream`.
+    point: z of a layer, or the outputs (or z, if the loss is computed from it).
+    matters: (batch, neurons), False for what has no effect on the loss: samples left out, neurons dropped.
+    names: the method with the derivative, and that of the function. stated: that derivative, times `upstream`.
     """
 
     layer: int
@@ -45,11 +45,11 @@ class Formula:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return type(self.owner).__name__
 
     def slope(self, direction: Array, method: Method) -> Array:
-        """The derivative of the function where the point moves in this direction."""
+        """The derivative of the function in this direction of the point."""
         return method.slope(lambda step: self.function(self.point + step * direction))
 
     def slopes(self, method: Method) -> Array:
@@ -82,20 +82,17 @@ def formulas(problem: Problem) -> Iterator[Formula]:
 
 
 def check_axis(problem: Problem) -> None:
-    """Raise ShapeError unless the loss is one number a sample."""
+    """Raise ShapeError unless the loss is one number per sample."""
     loss, a = problem.network.loss, problem.ws.a[-1]
     targets = loss.targets(a, problem.y)
-    n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that samples are not as many as outputs
+    n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that there are not as many samples as outputs
     shape = np.shape(loss.sample_losses(a[:n_rows], targets[:n_rows]))
     if shape != (n_rows,):
         raise ShapeError(sentence("gradcheck.sample_losses", name=type(loss).__name__, n_rows=n_rows, shape=shape))
 
 
 def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
-    """The problem without the samples that sit on a kink, where there is no derivative, and those, in words.
-
-    Raises SettingError where none is left.
-    """
+    """The problem without the samples on a kink, and those, in words. Raises SettingError if none is left."""
     found: dict[int, list[str]] = {}
     for formula in formulas(problem):
         for sample, neuron in np.argwhere(formula.matters & kinks(formula)).tolist():
@@ -106,7 +103,7 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
     if not found:
         return problem, ()
     said = [
-        f"sample {sample} is left out: it sits on a kink, where there is no derivative ({places[0]}"
+        f"sample {sample} is left out: it is on a kink, where there is no derivative ({places[0]}"
         + (f", and {len(places) - 1} more)" if places[1:] else ")")
         for sample, places in sorted(found.items())
     ]
@@ -118,10 +115,10 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
 
 
 def kinks(formula: Formula) -> Array:
-    """Where the slopes to the left and to the right differ, within the reach of a central difference: like `point`."""
+    """Where the left and right slopes differ, at the distance of a central difference: shaped like `point`."""
     reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(formula.point))
     found, middle = np.zeros(formula.point.shape, bool), formula.function(formula.point)
-    outputs = np.eye(formula.point.shape[1], dtype=bool)  # they share one loss; every neuron has an answer of its own
+    outputs = np.eye(formula.point.shape[1], dtype=bool)  # they share one loss; every neuron has its own output
     for column in [outputs.any(axis=0)] if isinstance(formula.owner, Activation) else outputs:
         step = reach * column
         size = reach if middle.ndim == 2 else reach[:, column].ravel()
@@ -133,8 +130,8 @@ def kinks(formula: Formula) -> Array:
 
 
 def best_method(problem: Problem) -> tuple[Method, list[str]]:
-    """The complex step; or central differences, and why, where a formula cannot take complex numbers."""
-    reason = "cannot take complex numbers as it is written: central differences had to do, right to 5 digits"
+    """The complex step; or central differences, and why, if a formula cannot take complex numbers."""
+    reason = "cannot take complex numbers: central differences were used instead, accurate to 5 digits"
     for formula in formulas(problem):
         if not takes_complex_numbers(formula):
             return CENTRAL_DIFFERENCES, [f"{formula.name} {reason}"]
@@ -142,7 +139,7 @@ def best_method(problem: Problem) -> tuple[Method, list[str]]:
 
 
 def takes_complex_numbers(formula: Formula) -> bool:
-    """Whether a complex step through a formula finds the slope that real numbers have."""
+    """Whether a complex step through a formula gives the same slope as real numbers."""
     direction = generator(0, "direction").standard_normal(formula.point.shape) * formula.matters
     expected = formula.slope(direction, CENTRAL_DIFFERENCES)
     try:
@@ -155,7 +152,7 @@ def takes_complex_numbers(formula: Formula) -> bool:
 
 
 def forward_mistakes(problem: Problem) -> Iterator[str]:
-    """Activations whose `forward`, and a network of one's own whose `forward`, are not what `value` makes of z."""
+    """Activations whose `forward`, and custom networks whose `forward`, differ from `value` of z."""
     network, X = problem.network, problem.X
     for l, activation in enumerate(network.activations):
         z, a = problem.ws.z[l], np.empty_like(problem.ws.z[l])
@@ -164,7 +161,7 @@ def forward_mistakes(problem: Problem) -> Iterator[str]:
         if not is_alike(a, value):
             worst = np.unravel_index(np.abs(a - value).argmax(), a.shape)
             at = f"at z = {z[worst]:.4g} it says {a[worst]:.6g}, and value {value[worst]:.6g}"
-            yield f"{type(activation).__name__}.forward is not value: {at}"
+            yield f"{type(activation).__name__}.forward differs from value: {at}"
     method = getattr(type(network), "forward", None)
     if method is not None and problem.ws.masks is None:
         found, a = np.asarray(method(network, X)), problem.ws.a[-1]
@@ -187,7 +184,7 @@ def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
 
 
 def difference(problem: Problem, formula: Formula, found: Array, right: Array) -> str:
-    """How a derivative differs from the right one: by a factor, or as another formula does, or else in numbers."""
+    """How a derivative differs from the right one: by a factor, as another formula, or else in numbers."""
     is_activation, z = isinstance(formula.owner, Activation), formula.point
     if scaled := fit([found], [Slip("", right)], problem, by_any=True):
         named = [

@@ -1,11 +1,11 @@
-"""Derivatives of the loss that know nothing of backpropagation: the complex step, and central differences.
+"""Derivatives of the loss without backpropagation: the complex step, and central differences.
 
 The complex step, dC/dp = Im C(p + ih) / h, forms no difference, so nothing cancels and it is right to the last digits
 (Squire & Trapp 1998). Central differences, (C(p + h) - C(p - h)) / 2h, lose half the digits but need no complex
 numbers.
 
-A nudge of weights[l][k, j], or of biases[l][j], moves nothing but z_j of layer l. So the pass starts again there, with
-many nudges in one batch.
+A nudge of weights[l][k, j], or of biases[l][j], changes only z_j of layer l. So the pass starts again there, with many
+nudges in one batch.
 """
 
 import math
@@ -23,10 +23,10 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace
 
-NUMBERS_AT_ONCE = 2**16  # numbers of a layer that are worked on at once: 1 MB of complex128 stays in the cache
-ALIKE = 1e-5  # two arrays are the same when they agree to so many digits
+NUMBERS_AT_ONCE = 2**16  # numbers of a layer to process at once: 1 MB of complex128 stays in the cache
+ALIKE = 1e-5  # two arrays are equal if they agree to this many digits
 STEP = 1e-30
-IMAGINARY = -1j * STEP  # minus, since at the kink of a ReLU it leads to the side whose derivative, 0, is taken there
+IMAGINARY = -1j * STEP  # minus, because at the kink of a ReLU it leads to the side with its derivative 0
 
 
 def derivatives(values: Any) -> Any:
@@ -36,10 +36,10 @@ def derivatives(values: Any) -> Any:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to a derivative.
+    """A method for derivatives.
 
-    dtype: what it computes in. step: h. tolerance: the largest relative error that rounding explains.
-    floor: the share of the whole gradient below which a layer's part of it drowns in rounding.
+    dtype: of its arrays. step: h. tolerance: the largest relative error that rounding explains.
+    floor: the share of the whole gradient below which a layer's part of it is only rounding.
     """
 
     name: str
@@ -61,10 +61,10 @@ CENTRAL_DIFFERENCES = Method("central differences", np.float64, 1e-5, tolerance=
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Everything that the loss of a batch depends on, in float64. Dropout masks are the same at every evaluation.
+    """Everything that the loss of a batch depends on, in float64. Dropout masks are the same in every evaluation.
 
     X: (batch, features); y: as `backward` takes it; sample_weight: (batch,), 0 for a sample that is left out.
-    factor: how many times the network's the loss is that is meant, without the penalty.
+    factor: of the intended loss over the network's, without the penalty.
     """
 
     network: Network
@@ -76,7 +76,7 @@ class Problem:
 
     @classmethod
     def of(cls, network: Network, X: Array, y: Array) -> Self:
-        """A batch whose samples count alike, through a network of which nothing is dropped."""
+        """A batch with equal weights, without dropout."""
         network = network.astype(np.float64)
         network.dropout = tuple(0.0 for _ in network.dropout)
         return cls(network, X, y, np.ones(len(X)), Penalty())
@@ -87,17 +87,17 @@ class Problem:
 
     @property
     def divisor(self) -> float:
-        """What the weighted sum over samples is divided by."""
+        """The divisor of the weighted sum over samples."""
         return float(self.sample_weight.sum()) / self.factor
 
     @property
     def shares(self) -> Array:
-        """s_i, (batch,): how much of C each sample makes."""
+        """s_i, (batch,): the share of each sample in C."""
         return sample_shares(len(self.X), self.sample_weight, self.divisor)
 
     @cached_property
     def ws(self) -> Workspace:
-        """What the forward pass leaves."""
+        """The workspace after the forward pass."""
         ws = self.network.workspace(len(self.X))
         if any(self.network.dropout):
             ws.draw_masks(seed=0)
@@ -122,7 +122,7 @@ class Problem:
     @property
     def delta(self) -> list[Array]:
         """dC/dz by backpropagation, (batch, fan_out) of each layer."""
-        _ = self.grads  # the pass that leaves it
+        _ = self.grads  # the forward pass first
         return self.ws.delta
 
     @cached_property
@@ -160,28 +160,28 @@ class Problem:
         return np.concatenate([method.slope(partial(self._losses_moved, l, part)) @ self.shares for part in parts])
 
     def _losses_moved(self, l: int, places: Array, step: complex) -> Array:
-        """C_i of every sample, (n, batch), where each of these parameters in turn is moved by `step`."""
+        """C_i of every sample, (n, batch), with each of these parameters in turn moved by `step`."""
         z, inputs = self.ws.z[l], self.ws.inputs[l]
         sources, neurons = np.divmod(places, z.shape[1])
         inputs = np.column_stack([inputs, np.ones(len(inputs))])  # a bias is the weight of an input of 1
         return self._losses(l, neurons, (z[:, neurons] + step * inputs[:, sources]).T)
 
     def _losses(self, l: int, neurons: Array, nudged: Array) -> Array:
-        """C_i of every sample, (n, batch), where each of `neurons` (n,) in turn has the z `nudged` (n, batch)."""
+        """C_i of every sample, (n, batch), with the z of each of `neurons` (n,) in turn set to `nudged` (n, batch)."""
         z, sigma = self.ws.z[l].astype(nudged.dtype), self.network.activations[l].value
         is_elementwise = np.allclose(sigma(self.ws.z[l].reshape(-1, 1)).ravel(), self.ws.a[l].ravel(), rtol=1e-9)
         if l + 1 == len(self.ws.z) or not is_elementwise:
             copies = np.repeat(z[np.newaxis], len(neurons), axis=0)
             copies[np.arange(len(neurons)), :, neurons] = nudged
             return self.losses_from(l, copies)
-        change = sigma(nudged) - sigma(z).T[neurons]  # a neuron moves the next layer by its row of W, nothing else
+        change = sigma(nudged) - sigma(z).T[neurons]  # a neuron changes the next layer only by its row of W
         if self.ws.masks is not None:
             change *= self.ws.masks[l].T[neurons]
         rows = self.network.weights[l + 1][neurons]
         return self.losses_from(l + 1, self.ws.z[l + 1] + change[:, :, np.newaxis] * rows[:, np.newaxis])
 
     def losses_from(self, l: int, z: Array) -> Array:
-        """C_i of every sample, (n, batch), where the weighted inputs of layer l are z (n, batch, fan_out)."""
+        """C_i of every sample, (n, batch), with the weighted inputs z (n, batch, fan_out) of layer l."""
         network, loss, n_copies = self.network, self.network.loss, len(z)
         z = z.reshape(-1, z.shape[2])
         a = network.activations[l].value(z)
@@ -195,14 +195,14 @@ class Problem:
 
 
 def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
-    """The norm of the difference over that of `expected`, `least` at least; inf where that is NaN."""
+    """The norm of the difference over that of `expected`, or at least `least`; inf instead of NaN."""
     size = max(float(np.linalg.norm(expected)), float(least), np.finfo(np.float64).tiny.item())
     error = float(np.linalg.norm(found - expected)) / size
     return math.inf if math.isnan(error) else error
 
 
 def penalty_gradient(penalty: Penalty, weights: Array, method: Method) -> Array:
-    """The derivative of a penalty, a sum over weights (n,): of each weight as if it were the only one."""
+    """The derivative of a penalty, a sum over weights (n,), with respect to each weight alone."""
     if type(penalty) is Penalty:
         return np.zeros_like(weights)
     one = Parameters((1, 1), dtype=method.dtype)

@@ -1,8 +1,8 @@
-"""What the usual mistakes leave in the place of z, a, delta, dC/dW and dC/db, and which of them explains an array.
+"""The values of z, a, delta, dC/dW and dC/db after the usual mistakes, and which mistake explains an array.
 
-Each is computed from what the program has at that line, right or wrong, as its own line would. Keys are those of
-mistakes.toml. What is right comes first, with the key ""; of the others the first that fits is believed, so the
-likelier stands first. A hypothesis of another shape than the program's array is passed over.
+Each is computed from the program's own arrays at that line, right or wrong. Keys are those of mistakes.toml. The right
+value comes first, with the key ""; of the others the first that fits wins, so the likelier come first. A hypothesis
+with another shape than the program's array is skipped.
 """
 
 import math
@@ -35,17 +35,14 @@ PARTS_OF_A: dict[str, Callable[[Array], Array]] = {
     "1 + a": lambda a: 1.0 + a,
 }
 SQUARES = Quadratic()
-NAMED, ANY_FACTOR, UNKNOWN = 1.0, 1.6, 2.5  # what an explanation costs
-ZERO = ("never-filled", "bias-forgotten", "bias-all-axes-zero")  # slips that leave zeros, to the last bit
-Named = tuple[str, Mapping[str, Any]]  # a slip, and what its sentence needs
-Fitting = tuple[float, Mapping[str, Any]]  # by which factor a slip explains an array, and the same
+NAMED, ANY_FACTOR, UNKNOWN = 1.0, 1.6, 2.5  # the cost of an explanation
+ZERO = ("never-filled", "bias-forgotten", "bias-all-axes-zero")  # slips that leave exact zeros
+Named = tuple[str, Mapping[str, Any]]  # a slip, and the values for its sentence
+Fitting = tuple[float, Mapping[str, Any]]  # the factor with which a slip explains an array, and the slip
 
 
 class Slip(NamedTuple):
-    """An array as a mistake leaves it: `array`, or `array` + rate * `along` with any rate.
-
-    key: "" where it is right.
-    """
+    """An array after a mistake (key "": none): `array`, or `array` + rate * `along` with any rate."""
 
     key: str
     array: Array
@@ -55,9 +52,9 @@ class Slip(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Flow:
-    """A forward pass, right or wrong, and what a backward pass has made so far, by layer.
+    """A forward pass, right or wrong, and the backward pass so far, by layer.
 
-    stepped: the program's own dC/dW, by which it may have moved the weights already.
+    stepped: the program's own dC/dW, with which it may already have updated the weights.
     """
 
     problem: Problem
@@ -69,12 +66,12 @@ class Flow:
 
     @cached_property
     def inputs(self) -> list[Array]:
-        """What each layer reads, and behind it the outputs."""
+        """The inputs of each layer, and last the outputs."""
         return [self.problem.ws.inputs[0], *self.a]
 
     @cached_property
     def targets(self) -> Array:
-        """What the outputs should be, one-hot for classes."""
+        """The targets of the outputs, one-hot for classes."""
         return self.problem.network.loss.targets(self.a[-1], self.problem.y)
 
     @property
@@ -83,11 +80,11 @@ class Flow:
         return self.problem.network.weights
 
     def is_last(self, l: int) -> bool:
-        """Whether layer l makes the outputs."""
+        """Whether layer l is the output layer."""
         return l + 1 == len(self.weights)
 
     def image(self, name: str, l: int, slip: Slip) -> Slip:
-        """What BP3 or BP4 makes of a delta of layer l; or delta itself."""
+        """BP3 or BP4 applied to a delta of layer l; or delta itself."""
 
         def of(delta: Array) -> Array:
             return delta if name == "delta" else self.inputs[l].T @ delta if name == "dW" else delta.sum(axis=0)
@@ -95,12 +92,12 @@ class Flow:
         return slip._replace(array=of(slip.array), along=None if slip.along is None else of(slip.along))
 
     def others(self, l: int, arrays: Sequence[Array] | Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
-        """Arrays of other layers that have the shape of layer l's."""
+        """Arrays of other layers with the shape of layer l's."""
         pairs = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
         yield from ((k, array) for k, array in pairs if k != l and array.shape == arrays[l].shape)
 
     def times_slope(self, l: int, error: Array) -> Array:
-        """dC/dz of layer l by dC/da."""
+        """dC/dz of layer l from dC/da."""
         delta = np.array(error)
         self.activations[l].backward(delta, self.z[l], self.a[l])
         return delta
@@ -110,7 +107,7 @@ class Flow:
         return loss.gradient(self.a[-1], self.problem.y if targets is None else targets, self.problem.shares)
 
     def errors(self, l: int) -> list[Array]:
-        """dC/da of layer l: the right one first, and a - t, which stands for it in many a last layer."""
+        """dC/da of layer l: the right one first, and a - t, which many programs use in the last layer."""
         if self.is_last(l):
             return [self.error(self.problem.network.loss), self.error(SQUARES, self.targets)]
         return [self.deltas[l + 1] @ self.weights[l + 1].T]
@@ -123,7 +120,7 @@ class Flow:
 
 
 def losses_for(flow: Flow) -> list[Loss]:
-    """The network's loss, and the named ones that can be taken of its outputs."""
+    """The network's loss, and the known ones that suit its outputs."""
     a, own = flow.a[-1], flow.problem.network.loss
     fitting = [SQUARES, *([CrossEntropy()] if (a > 0.0).all() else [])]
     fitting += [BinaryCrossEntropy()] if ((a > 0.0) & (a < 1.0)).all() else []
@@ -131,9 +128,9 @@ def losses_for(flow: Flow) -> list[Loss]:
 
 
 def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
-    """What an array of layer l is, by what stands before it in `flow`, and what mistakes make of it.
+    """An array of layer l, computed from the arrays before it in `flow`, and its values after mistakes.
 
-    quantity: "z", "a", "dW", "db"; or "delta", of which `wrong_deltas` has the mistakes.
+    quantity: "z", "a", "dW", "db"; or "delta", whose mistakes are in `wrong_deltas`.
     """
     of = {"z": sums, "a": activations, "delta": right_deltas, "dW": weight_gradients, "db": bias_gradients}
     return of[quantity](flow, l)
@@ -160,7 +157,7 @@ def sums(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def activations(flow: Flow, l: int) -> Iterator[Slip]:
-    """a of layer l. `activation` among the values is what takes the place of the layer's own."""
+    """a of layer l. The value `activation` is the one used instead of the layer's own."""
     z, own = flow.z[l], flow.problem.network.activations[l]
     yield Slip("", own.value(z))
     yield Slip("no-activation", z, {"activation": Identity()})
@@ -180,7 +177,7 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l; also by the network's own sigma' where the program's activation is another."""
+    """delta of layer l; also with the network's own sigma' if the program's activation differs."""
     z, a, own, error = flow.z[l], flow.a[l], flow.problem.network.activations[l], flow.errors(l)[0]
     yield Slip("", flow.output_delta(flow.problem.network.loss) if flow.is_last(l) else flow.times_slope(l, error))
     if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
@@ -189,7 +186,7 @@ def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l with a mistake: in sigma', or in the error dC/da that it is made of."""
+    """delta of layer l with a mistake: in sigma', or in the error dC/da."""
     if flow.is_last(l):
         yield from wrong_output_deltas(flow, l)
     for error in flow.errors(l):
@@ -204,7 +201,7 @@ def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/da of hidden layer l, as it is mistaken."""
+    """dC/da of hidden layer l with a mistake."""
     W, behind = flow.weights[l + 1], flow.deltas[l + 1]
     if W.shape[0] == W.shape[1]:
         yield Slip("not-transposed", behind @ W)
@@ -217,7 +214,7 @@ def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
-    """delta of layer l by dC/da, with a mistake in sigma'."""
+    """delta of layer l from dC/da, with a mistake in sigma'."""
     own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
     yield Slip("no-slope", error)
     if isinstance(own, Softmax):
@@ -242,7 +239,7 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
 
 
 def other_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
-    """sigma' of every other activation that takes each z alone, by its name: of z, and by its formula in a."""
+    """sigma' of every other element-wise activation, by its name: of z, and by its formula in a."""
     for other in (each for each in OTHERS[:-1] if type(each) is not type(own)):
         name = type(other).__name__
         yield name, other.derivative(z, other.value(z))
@@ -251,7 +248,7 @@ def other_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Arr
 
 
 def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
-    """Formulas that are written for a derivative, right or wrong, as a sentence calls them."""
+    """Formulas that programs use as a derivative, right or wrong, by their names in sentences."""
     whole: dict[str, Callable[[Array], Array]] = {"1": np.ones_like, "0": np.zeros_like, **PARTS_OF_A}
     whole |= {TEXTS[kind.__name__]: partial(FROM_A[kind], None) for kind in (Sigmoid, Tanh)}
     for name, formula in whole.items():
@@ -261,7 +258,7 @@ def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Arr
 
 
 def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of the outputs by a mistake that only they can have: of another loss, or of its value."""
+    """delta of the outputs with a mistake that only they can have: another loss, or its value."""
     own, difference, shares = flow.problem.network.loss, flow.errors(l)[1], flow.problem.shares[:, np.newaxis]
     if isinstance(flow.activations[l], own.shortcut_for):
         yield Slip("shortcut-slope", flow.times_slope(l, difference))
@@ -275,7 +272,7 @@ def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
-    """Targets as they are mistaken."""
+    """Targets with a mistake."""
     y, targets = flow.problem.y, flow.targets
     if targets.shape[1] > 1:
         yield from (("targets-shifted", np.roll(targets, step, axis=1)) for step in (1, -1))
@@ -291,7 +288,7 @@ def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
 
 
 def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/dW of layer l by its inputs and its delta, without the penalty's part."""
+    """dC/dW of layer l from its inputs and its delta, without the penalty's part."""
     inputs, delta, penalty = flow.inputs[l], flow.deltas[l], flow.problem.penalty_gradient.weights[l]
     right = inputs.T @ delta
     yield Slip("", right)
@@ -317,11 +314,11 @@ def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/db of layer l by its delta."""
+    """dC/db of layer l from its delta."""
     delta = flow.deltas[l]
     right = delta.sum(axis=0)
     yield Slip("", right)
-    is_zero = abs(right.sum()) <= 1e-12 * np.abs(right).sum()  # as behind a softmax
+    is_zero = abs(right.sum()) <= 1e-12 * np.abs(right).sum()  # as after a softmax
     yield Slip("bias-all-axes-zero" if is_zero else "bias-forgotten", np.zeros_like(right))
     yield Slip("bias-all-axes", np.full_like(right, right.sum()))
     yield Slip("bias-wrong-axis", delta.sum(axis=1))
@@ -339,7 +336,7 @@ def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 class Option(NamedTuple):
-    """One explanation of an array: what it costs to believe it, the slips, none where it is right, and its error."""
+    """One explanation of an array: its cost, the slips, none if it is right, and its error."""
 
     cost: float
     slips: tuple[Named, ...] = ()
@@ -347,12 +344,12 @@ class Option(NamedTuple):
 
 
 def is_alike(found: Array, expected: Array, least: float = 0.0) -> bool:
-    """Whether two arrays agree to five digits; `least`: a norm to which they are compared at least."""
+    """Whether two arrays agree to five digits, relative to a norm of at least `least`."""
     return found.shape == expected.shape and relative_error(found, expected, least) <= ALIKE
 
 
 def factor_slips(factor: float, problem: Problem) -> tuple[Named, ...]:
-    """The slips that make a factor: its sign, and a number that has a name, or any."""
+    """The slips behind a factor: its sign, and a number with a name, or any."""
     size, n, k = abs(factor), float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
     named = {1.0 / k: "by-outputs", 2.0 / k: "by-outputs", float(k): "times-outputs", 1.0: "", n: "undivided"}
     named |= {1.0 / n: "divided-twice", 2.0: "factor-two", 0.5: "factor-two"}
@@ -362,12 +359,12 @@ def factor_slips(factor: float, problem: Problem) -> tuple[Named, ...]:
 
 
 def has_name(slips: Iterable[Named]) -> bool:
-    """Whether the slips of a factor are numbers that have names."""
+    """Whether the slips of a factor are numbers with names."""
     return all(key != "factor" for key, _ in slips)
 
 
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
-    """How a slip, one for each array, explains arrays: by a factor that has a name, by any, or by a rate; or None."""
+    """How a slip, one for each array, explains arrays: by a named factor, by any, or by a rate; or None."""
     is_free = slips[0].along is not None
     if any(mine.shape != each.array.shape for mine, each in zip(found, slips, strict=True)):
         return None
@@ -392,7 +389,7 @@ def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_a
 
 
 def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
-    """The best explanation of one array, by the hypotheses, of which the first is what is right."""
+    """The best explanation of one array by the hypotheses, the first of which is the right value."""
     known = hypotheses(flow, quantity, l)
     right = next(known).array
     if is_alike(found, right):
@@ -406,7 +403,7 @@ def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
 
 
 def best_slips(found: Array, right: Array, slips: Iterable[Slip], problem: Problem) -> tuple[float, tuple[Named, ...]]:
-    """The slips that explain an array that is wrong, and what it costs to believe that."""
+    """The slips that explain a wrong array, and the cost."""
     if not np.isfinite(found).all():
         return NAMED, (("not-finite", {}),)
     scaled = fit([found], [Slip("", right)], problem, by_any=True)

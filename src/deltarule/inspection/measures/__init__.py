@@ -1,1 +1,1 @@
-"""How good a network is and how it behaves, as numbers."""
+"""How good a network is and how it behaves, in numbers."""

@@ -1,4 +1,4 @@
-"""What a run leaves for the eye: where its parameters went, and how large gradients and updates were."""
+"""The recording of a run for pictures: its parameters, and the sizes of gradients and updates."""
 
 import copy
 from collections.abc import Mapping
@@ -13,17 +13,17 @@ from deltarule.nn.network import loss_and_gradient
 from deltarule.public import public
 from deltarule.training.callbacks import Callback, TrainingState
 
-MOST_EPOCHS = 32  # of a run are recorded, at equal distances
+MOST_EPOCHS = 32  # epochs of a run to record, evenly spaced
 MOST_BYTES = 64 * 2**20  # of parameters are kept
 
 
 @dataclass(frozen=True, eq=False)
 class LayerHistory:
-    """A run of a network of n_layers, as a Recorder has seen it.
+    """A run of a network of n_layers, recorded by a Recorder.
 
-    epochs: (n_epochs,), those after which it looked. parameters: (n_epochs, n_parameters), as they were then.
-    gradient_norm: (n_epochs, n_layers), the length of dC/dW, without penalty and clipping.
-    update_ratio: (n_epochs, n_layers), the length of the step of W that this gradient would lead to over that of W.
+    epochs: (n_epochs,), the recorded ones. parameters: (n_epochs, n_parameters), after these epochs.
+    gradient_norm: (n_epochs, n_layers), the norm of dC/dW, without penalty and clipping.
+    update_ratio: (n_epochs, n_layers), the norm of the step of W with this gradient over the norm of W.
     """
 
     epochs: Array
@@ -33,7 +33,7 @@ class LayerHistory:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> "LayerHistory":
-        """Of named arrays, as a file keeps them. Raises DataError where some are missing, or do not fit each other."""
+        """From named arrays, as in a file. Raises DataError if some are missing, or do not fit each other."""
         try:
             history = cls(*(arrays[each.name] for each in fields(cls)))
         except KeyError as error:
@@ -50,11 +50,11 @@ class LayerHistory:
 
 @public("Recorder(digits.train)")
 class Recorder(Callback):
-    """Records a run after at most MOST_EPOCHS of its epochs, and takes no part in it.
+    """Records a run after at most MOST_EPOCHS of its epochs, without changing it.
 
-    probe: examples as the network reads them, always the same, on which gradients are taken; nothing is dropped or
-        deformed. A hundredth of the training set costs about a hundredth of the time.
-    earlier: the arrays of a LayerHistory of the same run, which goes on and is to be recorded as one.
+    probe: examples as the network reads them, the same every time, for gradients without dropout or deformation. A
+        hundredth of the training set costs about a hundredth of the time.
+    earlier: the arrays of a LayerHistory of the same run before it resumed, to continue.
     """
 
     def __init__(self, probe: Dataset, earlier: Mapping[str, Array] | None = None) -> None:
@@ -74,14 +74,14 @@ class Recorder(Callback):
 
     @property
     def recording(self) -> LayerHistory | None:
-        """What was recorded so far; None before the first epoch."""
+        """The recording so far; None before the first epoch."""
         if not self.rows:
             return None
         return LayerHistory(*(np.stack([row[each.name] for row in self.rows]) for each in fields(LayerHistory)))
 
 
 def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
-    """What there is to see of a run on some examples, layer by layer: a row of each array of a LayerHistory."""
+    """The state of a run on some examples, layer by layer: a row of each array of a LayerHistory."""
     network, grads = state.network, loss_and_gradient(state.network, probe.inputs, probe.targets).grads
     after = network.parameters.copy()
     copy.deepcopy(state.optimizer).step(after, grads, state.learning_rate)

@@ -1,4 +1,4 @@
-"""The learning-rate range test: let the rate grow with every step, and see where the loss falls and where it explodes.
+"""The learning-rate range test: raise the rate in every step, and see where the loss falls and where it explodes.
 
 Source: L. Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3.
 """
@@ -20,9 +20,9 @@ from deltarule.training.trainer import Trainer
 
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
-WINDOW = 9  # steps: the last ones make the running loss that ends the test; those around each, the smoothed loss
-RISEN = 1.1  # times the least loss is more than noise
-TOO_MUCH = 4.0  # times the least loss so far: the test is over
+WINDOW = 9  # steps: the last ones for the running loss that ends the test; those around each for the smoothed loss
+RISEN = 1.1  # times the lowest loss is more than noise
+TOO_MUCH = 4.0  # times the lowest loss so far ends the test
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class RangeTest:
     """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.
-    highest: the rate at which it was least: more is too much; None where it never rose again.
+    highest: the rate at which it was lowest, the largest useful one; None if it never rose again.
     """
 
     rates: Array
@@ -41,7 +41,7 @@ class RangeTest:
 
 
 class _Listener(Callback):
-    """Notes rate and loss of every step, and ends the run when the loss is far above its least."""
+    """Records rate and loss of every step, and ends the run when the loss is far above its lowest."""
 
     def __init__(self) -> None:
         self.rows: list[tuple[float, float]] = []
@@ -57,18 +57,18 @@ class _Listener(Callback):
 
 
 def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
-    """A run of at most 150 steps from where the trainer's network stands, which keeps its parameters.
+    """A run of at most 150 steps from the state of the trainer's network, which keeps its parameters.
 
-    The rate grows from 1e-6 to 100, by the same factor each step, until the loss is four times its least.
+    The rate grows from 1e-6 to 100, by the same factor each step, until the loss is four times its lowest.
     train: as the network reads it. The trainer's optimizer must be new.
 
-    Raises SettingError where the loss is lost before there is anything to see.
+    Raises SettingError if the loss diverges before there is anything to see.
     """
     listener = _Listener()
     network = with_meaning(trainer.network, parameters=trainer.network.parameters.copy())
     epochs = -(-N_STEPS // steps_per_epoch(train.n_samples, trainer.batch_size))
     schedule = Exponential(LOWEST, N_STEPS - 1, HIGHEST / LOWEST)
-    with suppress(DivergenceError):  # with a rate as high as it will get, that is how a range test may end
+    with suppress(DivergenceError):  # at the highest rates a range test may end this way
         replace(trainer, network=network, schedule=schedule, epochs=epochs, callbacks=[listener]).fit(train)
     if (n_steps := len(listener.rows)) < 3:
         raise SettingError(sentence("measures.few_steps", n_steps=n_steps))

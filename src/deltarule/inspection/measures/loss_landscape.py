@@ -17,10 +17,10 @@ from deltarule.training.evaluation import loss_and_score
 from deltarule.training.plan import Score
 
 GRID = 25  # points along each side of a surface
-MARGIN = 0.35  # of the path's extent, on every side of it
+MARGIN = 0.35  # of the path's extent, added on every side
 N_OFFSETS = 401  # of a slice
 REACH = 4.0  # times the largest weight of the layer, to both sides
-LEAST_SIDE = 0.5  # of the longer side: a path along one axis still has a landscape beside it
+LEAST_SIDE = 0.5  # of the longer side: even a path along one axis gets a landscape beside it
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class Surface:
     """The loss over a plane in the space of all parameters: losses[i, k] at (across[k], up[i]).
 
     is_exact: whether the plane is the whole space: a network of two parameters, a weight and a bias.
-    share_of_variance: of the points of a path, how much lies in the plane; 1 where there are two parameters.
-    path: (n_points, 2), the points in the plane's coordinates, or their shadows on it.
+    share_of_variance: how much of the variance of a path's points lies in the plane; 1 with two parameters.
+    path: (n_points, 2), the points, or their projections, in the plane's coordinates.
     """
 
     examples: int
@@ -43,11 +43,11 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class WeightSlice:
-    """What happens while one weight moves and everything else stays: arrays of shape (n_offsets,), float64.
+    """Loss and accuracy while one weight changes and everything else stays: arrays of shape (n_offsets,), float64.
 
-    offsets: how far the weight w_jk, `weights[layer][source, neuron]`, is from where it was.
-    loss: smooth. slope: its derivative, dC/dw, which is how it gets from one value to the next.
-    accuracy: a multiple of 1 / n_samples, so a staircase: flat, slope 0, but for jumps.
+    offsets: the changes of the weight w_jk, `weights[layer][source, neuron]`.
+    loss: smooth. slope: its derivative, dC/dw.
+    accuracy: a multiple of 1 / n_samples, so a staircase: flat, with slope 0, except for jumps.
     """
 
     layer: int
@@ -60,12 +60,12 @@ class WeightSlice:
 
 
 def principal_plane(points: Array) -> tuple[Array, Array, float]:
-    """The plane that holds most of a path: through its last point, along the two principal components of all points.
+    """The plane closest to a path: through its last point, along the two principal components of all points.
 
-    points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the space.
+    points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the whole space.
 
-    Returns its axes (2, n_parameters), of length 1 and at right angles; the path in their coordinates, (n_points, 2);
-    and the share of the points' variance that lies in the plane. Raises SettingError where the points span no plane.
+    Returns its orthonormal axes (2, n_parameters); the path in their coordinates, (n_points, 2); and the share of the
+    points' variance in the plane. Raises SettingError if the points do not span a plane.
     """
     if points.shape[1] == 2:
         return np.eye(2), points, 1.0
@@ -73,7 +73,7 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
         raise SettingError(f"a plane needs a path of three points or more: got {len(points)}; train more epochs")
     _, singular, components = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     if singular[1] <= np.finfo(np.float32).eps * singular[0]:
-        raise SettingError("a plane needs a path that bends: got one that stands still, or runs straight")
+        raise SettingError("a plane needs a path that bends: got one that does not move, or is straight")
     axes, share = components[:2], (singular[:2] ** 2).sum() / (singular**2).sum()
     return axes, (points - points[-1]) @ axes.T, share.item()
 
@@ -81,8 +81,8 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
 def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points: int = GRID) -> Surface:
     """The loss of a network, on a dataset as it reads it, at n_points x n_points points around a path, on its plane.
 
-    snapshots: (n_snapshots, n_parameters), the network's parameters along the path. Raises ShapeError where they are
-    those of another network, SettingError where they span no plane.
+    snapshots: (n_snapshots, n_parameters), the network's parameters along the path. Raises ShapeError if they
+    belong to another network, SettingError if they do not span a plane.
     """
     points, n_parameters = np.asarray(snapshots, np.float64), network.parameters.size
     if points.shape[1] != n_parameters:
@@ -94,7 +94,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
     reach = np.where(reach == 0.0, 1.0, reach)
     across, up = np.linspace(middle - reach, middle + reach, n_points, axis=1)
     losses = np.empty((n_points, n_points))
-    with np.errstate(over="ignore"):  # far out a loss may be infinite
+    with np.errstate(over="ignore"):  # far away a loss may be infinite
         for i, k in np.ndindex(losses.shape):
             vector = origin + across[k] * axes[0] + up[i] * axes[1]
             parameters = Parameters(network.layer_sizes, vector.astype(network.dtype))
@@ -103,11 +103,11 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
 
 
 def weight_slice(network: Network, dataset: Dataset, layer: int) -> WeightSlice:
-    """Move the weight of a layer that the loss hangs on most, and measure. The network stays as it is.
+    """Vary the weight of a layer that the loss depends on most, and measure. The network does not change.
 
     dataset: classes or labels, as the network reads them. layer: counted from 0.
 
-    Raises SettingError where the data hold values, of which none is right or wrong.
+    Raises SettingError for values, which have no accuracy.
 
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
     >>> sorted(set(weight_slice(Network((1, 2)), data, layer=0).accuracy.tolist()))

@@ -1,4 +1,4 @@
-"""Metrics: how good the answers are, class by class and output by output, how sure, and the most confident mistakes."""
+"""Metrics: how good the answers are, by class and by output, how confident, and the most confident mistakes."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from deltarule.training.plan import SCORE_NAMES, Score
 
 MOST_MISTAKES = 25  # five rows of five on a sheet
 N_BINS = 10
-Z_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
+Z_95 = 1.959964  # 95 % of a normal distribution lie within this many standard deviations
 
 
 def rows_of(record: Any) -> list[dict[str, Any]]:
@@ -26,13 +26,13 @@ def rows_of(record: Any) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """How one class, or one of several independent labels, is recognized. A share of nothing is None.
+    """How well one class, or one of several independent labels, is recognized. A share of no examples is None.
 
-    support: how many examples have it.
-    recall: the share of these that are called so; with 95 % confidence it is between recall_low and recall_high.
-    precision: the share of the examples called so that have it.
+    support: the number of examples that have it.
+    recall: the share of these that are recognized; with 95 % confidence it is between recall_low and recall_high.
+    precision: the share of the examples predicted as it that have it.
     f1: the harmonic mean of precision and recall.
-    accuracy: the share of examples that rightly are, or rightly are not, called so.
+    accuracy: the share of examples for which it is correctly predicted, or correctly not predicted.
     """
 
     name: str
@@ -49,7 +49,7 @@ class ClassScore:
 class ValueScore:
     """How well one output of a regression is predicted.
 
-    r2: 1 - squared error / squared distance from the mean; None where the targets are all the same.
+    r2: 1 - squared error / squared distance from the mean; None if all targets are the same.
     mean_absolute_error: in the target's unit.
     """
 
@@ -60,10 +60,10 @@ class ValueScore:
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """Examples that were taken for another class, the most confident mistake first; all arrays are (n_mistakes,).
+    """Misclassified examples, the most confident mistake first; all arrays are (n_mistakes,).
 
-    example: its index in the dataset. predicted, true: its class, int64. activation: the output of the predicted
-    class, which is its probability where the outputs are probabilities.
+    example: its index in the dataset. predicted, true: its classes, int64. activation: the output of the predicted
+    class, its probability if the outputs are probabilities.
     """
 
     example: Array
@@ -77,12 +77,12 @@ class Mistakes:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Answers sorted into bins by their confidence, the probability of what was answered; every array is (n_bins,).
+    """Answers in bins by their confidence, the probability of the answer; every array is (n_bins,).
 
     low, high: the bin's ends; a confidence of exactly `high` belongs to it. Bins without answers are left out.
-    examples: how many answers are in it. confidence: their mean confidence.
-    accuracy: the share of them that is right. accuracy_low, accuracy_high: its 95 % confidence interval.
-    expected_calibration_error: the distance of accuracy from confidence, averaged over all examples.
+    examples: the number of answers in it. confidence: their mean confidence.
+    accuracy: the share that is right. accuracy_low, accuracy_high: its 95 % confidence interval.
+    expected_calibration_error: the difference of accuracy and confidence, averaged over all examples.
 
     Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
     """
@@ -103,13 +103,12 @@ class Reliability:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What `evaluate_model` finds.
+    """The result of `evaluate_model`.
 
-    examples: how many. loss: the network's own, without penalty. score: the accuracy, a fraction, or R2; score_name.
+    examples: their number. loss: the network's, without penalty. score: the accuracy, a fraction, or R2; score_name.
     per_output: a score for each class, label or value.
-    top_losses, confusion, mistakes: as the functions of these names return them; the last two are None unless the task
-        is classes.
-    reliability: how well probabilities keep their word; None where outputs are none.
+    top_losses, confusion, mistakes: from the functions of these names; the last two are None without classes.
+    reliability: how well probabilities match the accuracy; None if outputs are not probabilities.
     """
 
     examples: int
@@ -135,7 +134,7 @@ class Report:
 
 
 def evaluate_model(model: Model, dataset: Dataset) -> Report:
-    """How a model does on a dataset; ShapeError or SettingError where the two do not fit each other.
+    """How good a model is on a dataset; ShapeError or SettingError if the two do not fit each other.
 
     >>> from deltarule.nn.network import Network
     >>> data = Dataset(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
@@ -159,10 +158,7 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
-    """a^L, (n_samples, outputs), and C_i, what each example costs alone, (n_samples,) float64.
-
-    dataset: as the network reads it.
-    """
+    """a^L, (n_samples, outputs), and each example's loss C_i, (n_samples,); data as the network reads them."""
     n_samples, loss = dataset.n_samples, network.loss
     ws = network.workspace(min(n_samples, PREDICTION_ROWS))
     outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)
@@ -175,13 +171,13 @@ def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array
 
 
 def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> list[dict[str, Any]]:
-    """At most `n_most` examples, the dearest first, of losses (n_samples,): the index of each, and its loss, C_i."""
+    """At most `n_most` examples, the largest loss first, of losses (n_samples,): the index and loss C_i of each."""
     order = np.argsort(-losses, kind="stable")[:n_most].tolist()
     return [{"example": i, "loss": losses[i].item()} for i in order]
 
 
 def confusion_matrix(true: Array, predicted: Array, n_classes: int) -> Array:
-    """(n_classes, n_classes) int64: how often class i, the row, was taken for class j, the column.
+    """(n_classes, n_classes) int64: how often class i, the row, was predicted as class j, the column.
 
     true, predicted: (n_samples,) integers, 0 to n_classes - 1.
     """
@@ -219,14 +215,14 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
 
 
 def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> Reliability:
-    """How well probabilities (n_samples, outputs) keep their word.
+    """How well probabilities (n_samples, outputs) match the accuracy.
 
     true: (n_samples,), the right classes; for a single output, 0 or 1, (n_samples, 1).
 
     >>> reliability_of(np.array([[0.5], [1.0]]), np.array([[1], [1]])).expected_calibration_error
     0.25
     """
-    if probabilities.shape[1] == 1:  # the probability of 1, which leaves the rest for 0
+    if probabilities.shape[1] == 1:  # the probability of 1; the rest is that of 0
         probabilities, true = np.hstack([1.0 - probabilities, probabilities]), true.reshape(-1)
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == true
@@ -239,7 +235,7 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
 
 
 def wilson_interval(hits: float, trials: int) -> tuple[float, float]:
-    """Where a share lies with 95 % confidence, when there were `hits` in so many trials (Wilson 1927); (0, 1) for none.
+    """The 95 % confidence interval of a share with `hits` in this many trials (Wilson 1927); (0, 1) for none.
 
     Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.
     """
@@ -248,5 +244,5 @@ def wilson_interval(hits: float, trials: int) -> tuple[float, float]:
     share, z_squared = hits / trials, Z_95**2 / trials
     center = (share + z_squared / 2.0) / (1.0 + z_squared)
     reach = math.sqrt(z_squared * (share * (1.0 - share) + z_squared / 4.0)) / (1.0 + z_squared)
-    # The share lies within, and both within 0 and 1; rounding must not say otherwise.
+    # The share lies within it, and both ends within 0 and 1; rounding must not change that.
     return max(0.0, min(share, center - reach)), min(1.0, max(share, center + reach))

@@ -1,4 +1,4 @@
-"""Every kind of picture, a function each: what it is drawn of, the numbers in it, and what draws it."""
+"""Every kind of picture, a function each: its data, the numbers in it, and the function that draws it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -27,14 +27,14 @@ from deltarule.training.history import History
 from deltarule.training.trainer import Trainer
 
 SHEET = 50  # examples on a sheet
-STAIRS = 100  # examples whose accuracy makes a staircase: with more, its steps are too low to be seen
-SURFACE_WORK = 10**8  # parameters times examples: so much is computed for each point of a surface
+STAIRS = 100  # examples for a staircase of accuracy: with more, its steps are too low to see
+SURFACE_WORK = 10**8  # parameters times examples to compute for each point of a surface
 FEWEST, MOST = 100, 2000  # examples
 SIDE = 120  # points of a boundary's grid, across and up
 
 
 class Drawing(NamedTuple):
-    """The numbers of a picture, as JSON has them, and what draws it."""
+    """The numbers of a picture, for JSON, and the function that draws it."""
 
     facts: dict[str, Any]
     draw: Callable[[], Picture]
@@ -46,18 +46,18 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
-        "confusion", "mistakes", "staircase", network, data: how it does on new examples.
-        "boundary", network, data: what a network of two inputs answers all over their plane, and the examples on it.
+        "confusion", "mistakes", "staircase", network, data: how good it is on new examples.
+        "boundary", network, data: the answers of a network of two inputs over their plane, and the examples on it.
         "digits", network or None, data: a sheet of examples, with the network's answers.
-        "weights", network, data or None: what the first layer looks for; with the training set, pixels that never saw
+        "weights", network, data or None: the weights of the first layer; with the training set, pixels that never saw
             ink are gray.
         "architecture", network: its layers.
-        "gradients", recorder: gradients and updates by layer, which a Recorder, a callback, has seen of a run.
+        "gradients", recorder: gradients and updates by layer, recorded by a Recorder, a callback.
         "surface", network, data, recording=recorder: the loss around the path of a run, on its training set.
         "rates", trainer, data: a learning-rate range test, a short run of its own.
-    what: a Network, a Model or a fitted estimator, where "network" stands.
+    what: for "network", a Network, a Model or a fitted estimator.
 
-    Raises SettingError for an unknown kind, or one that needs something else; MissingExtraError without matplotlib.
+    Raises SettingError for an unknown kind, or one that needs other data; MissingExtraError without matplotlib.
 
     >>> plot("curves", History([{"epoch": 0, "train_loss": 0.7, "train_accuracy": 0.5}])).title
     'Loss and accuracy against the epoch'
@@ -78,20 +78,19 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
         save = f'; use dr.plot("{kind}", network, data)' if role == "data" and role_of(data) == "model" else save
         raise SettingError(f"data must be a Dataset, such as digits.test or dr.Dataset(X, y): got {brief(data)}{save}")
     given: dict[str, Any] = {"data": data, "recording": recording} | ({role: what} if role else {})
-    if isinstance(given["recording"], Recorder):
-        given["recording"] = given["recording"].recording
+    given["recording"] = getattr(given["recording"], "recording", given["recording"])  # of a Recorder
     return drawing(kind, given).draw()
 
 
 def role_of(thing: Any) -> str:
-    """What a picture is drawn of it as: "model", "data"; "" for what none is drawn of."""
+    """The role of an object in pictures: "model", "data"; "" if it has none."""
     return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
-    """What there is to draw of what was given, by the names of the parameters of KINDS[kind]; the rest is ignored.
+    """The arguments for KINDS[kind] from the given objects, by name; the rest is ignored.
 
-    kind: one that `check_kind` lets pass. Raises SettingError where something is missing.
+    kind: one that passes `check_kind`. Raises SettingError if something is missing.
     """
     if missing := [name for name in required_inputs(kind) if given.get(name) is None]:
         raise SettingError(f"{usage(kind)}: got no {' and no '.join(missing)}; use {words()['drawn_of'][missing[-1]]}")
@@ -99,7 +98,7 @@ def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
 
 
 def check_kind(kind: str) -> None:
-    """Raise SettingError for a kind that there is not."""
+    """Raise SettingError for an unknown kind."""
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     if meant := words()["pictures"].get(kind.casefold()):
@@ -111,24 +110,24 @@ def check_kind(kind: str) -> None:
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
-    """What a kind is drawn of."""
+    """The parameters of a kind."""
     return signature(KINDS[kind]).parameters
 
 
 def required_inputs(kind: str) -> list[str]:
-    """The names of what a kind cannot do without."""
+    """The names of the required parameters of a kind."""
     return [name for name, each in inputs(kind).items() if each.default is Parameter.empty]
 
 
 def usage(kind: str) -> str:
-    """What a kind is drawn of, in a line that works."""
+    """How to draw a kind, with a line that works."""
     names = required_inputs(kind)
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
 
 
 def curves(history: History) -> Drawing:
-    """Loss and accuracy by epoch, the best marked where there was a validation set."""
+    """Loss and accuracy by epoch, with the best marked if there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
     return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
@@ -141,21 +140,21 @@ def gradients(recording: LayerHistory) -> Drawing:
 
 
 def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
-    """The loss around a run's path, on examples that it was trained on."""
+    """The loss around a run's path, on training examples."""
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
     return Drawing(plain(found), partial(result_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
-    """What a model takes for what."""
+    """The confusion matrix of a model."""
     report = evaluate_model(model, data)
     facts = {"class_names": data.class_names, "confusion": report.to_json_dict().get("confusion")}
     return Drawing(facts, partial(confusion_picture, report, data))
 
 
 def confusion_picture(report: Report, data: Dataset) -> Picture:
-    """What was taken for what. SettingError where there are no classes."""
+    """The mistakes among classes. SettingError if there are no classes."""
     if report.confusion is None:
         raise SettingError(sentence("measures.no_classes", drawn="confusion is", of="classes", data=data))
     return result_plots.draw_confusion(report.confusion, data.class_names)
@@ -171,13 +170,13 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
 
 
 def staircase(model: Model, data: Dataset) -> Drawing:
-    """Loss and accuracy along the weight of the last layer that the loss hangs on most."""
+    """Loss and accuracy along the weight of the last layer that the loss depends on most."""
     found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
 def boundary(model: Model, data: Dataset) -> Drawing:
-    """What a model of two inputs answers all over their plane, somewhat beyond the examples, which lie on it."""
+    """The answers of a model of two inputs over their plane, somewhat beyond the examples, which are drawn on it."""
     points = model.unscaled(data.inputs)
     if points.shape[1] != 2:
         raise SettingError(sentence("measures.no_plane", n_inputs=points.shape[1]))
@@ -192,7 +191,7 @@ def boundary(model: Model, data: Dataset) -> Drawing:
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
-    """A sheet of examples; where there is a model, with its answers."""
+    """A sheet of examples; if there is a model, with its answers."""
     some = data.spread(SHEET)
     answers = None if model is None else model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
@@ -205,7 +204,7 @@ def weights(model: Model, data: Dataset | None = None) -> Drawing:
     inked = None
     if data is not None:
         inked = data.inputs.max(axis=0) > 0
-        model.inputs(data.inputs[:1])  # a ShapeError where the data are of another width
+        model.inputs(data.inputs[:1])  # a ShapeError if the data have another width
     facts = {"weights": model.network.weights[0].tolist(), "biases": model.network.biases[0].tolist()}
     facts["inked"] = None if inked is None else inked.tolist()
     return Drawing(facts, partial(network_plots.draw_first_layer, model, inked))
@@ -221,7 +220,7 @@ def architecture(model: Model) -> Drawing:
 
 
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
-    """A range test, from where the trainer's network stands."""
+    """A range test, from the state of the trainer's network."""
     found = range_test(trainer, data)
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 

@@ -15,14 +15,14 @@ from deltarule.nn.arrays import Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_NEURONS = 8  # of a layer are drawn one by one
-MOST_FEATURES = 25  # first-layer neurons are drawn as images
+MOST_NEURONS = 8  # neurons of a layer to draw one by one
+MOST_FEATURES = 25  # first-layer neurons to draw as images
 PER_ROW = 5
 SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
 
 
 def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
-    """What the first layer looks for: the weights of its first 25 neurons as images.
+    """The weights of the first 25 neurons of the first layer as images.
 
     inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
         learned, are gray. None masks none. Raises SettingError for a model that does not read images.
@@ -48,7 +48,7 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
 
 
 def draw_architecture(model: Model) -> Picture:
-    """A network as a diagram: a column of neurons a layer, and its weights as lines where all of them are shown."""
+    """A network as a diagram: a column of neurons per layer, and its weights as lines if all neurons are shown."""
     network, loss = model.network, type(model.network.loss).__name__
     places = [_places(size) for size in network.layer_sizes]
     top, last = max(each[0] for each in places), len(network.weights)
@@ -75,19 +75,19 @@ def draw_architecture(model: Model) -> Picture:
 
 
 def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **look: Any) -> None:
-    """Words at an offset, in points, from a place, centered unless `look` says otherwise."""
+    """Words at an offset, in points, from a place, centered unless `look` changes that."""
     axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | look)
 
 
 def _places(size: int) -> Array:
-    """Where the neurons of a layer stand, from top to bottom; where not all are drawn, with a gap in the middle."""
+    """The positions of a layer's neurons, from top to bottom; if not all are drawn, with a gap in the middle."""
     if size > MOST_NEURONS:
         return np.delete(np.linspace(1.0, -1.0, MOST_NEURONS + 1), MOST_NEURONS // 2)
     return np.linspace(1.0, -1.0, size) * (size - 1) / MOST_NEURONS
 
 
 def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> None:
-    """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale where only some are shown."""
+    """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale if only some are shown."""
     is_whole = W.shape == (len(left), len(right))
     limit = np.abs(W).max() or 1.0
     for i, k in np.ndindex(len(left), len(right)):
@@ -100,14 +100,14 @@ def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> 
 
 
 def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
-    """Names beside the inputs, or the outputs, where each has one and all are drawn."""
+    """Names beside the inputs, or the outputs, if each has one and all are drawn."""
     offset, side = (-6, "right") if l == 0 else (6, "left")
     for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
         _write(axes, (l, y), (offset, 0), style.short_label(name), fontsize=6, ha=side)
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:
-    """The gradient's length and the update's share of the weights, a line a layer, the first the darkest."""
+    """The gradient's length and the update's share of the weights, a line per layer, the first the darkest."""
     n_layers = recording.gradient_norm.shape[1]
     colors = require("matplotlib", "plot").colormaps["cividis"](np.linspace(0.0, 0.9, n_layers))
     with new_figure(height=3.6) as figure:
@@ -117,7 +117,7 @@ def draw_gradients(recording: LayerHistory) -> Picture:
             ratios.plot(recording.epochs, recording.update_ratio[:, l], ".-", color=color)
         ratios.axhline(SOUND_RATIO, **style.DASHED)
         for axes, title in ((norms, "length of the gradient"), (ratios, "update / weights")):
-            if axes.dataLim.y1 > 0.0:  # where every gradient is 0 there is no logarithm to show
+            if axes.dataLim.y1 > 0.0:  # if every gradient is 0 there is no logarithm to show
                 style.use_log_scale(axes, "y")
             axes.set_title(title)
         ratios.set_title("dashed: 0.001, often sound", **style.NOTE)

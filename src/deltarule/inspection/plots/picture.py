@@ -1,4 +1,4 @@
-"""Pictures: matplotlib figures with words in the file for those who cannot see them."""
+"""Pictures: matplotlib figures with a description in the file for people who cannot see them."""
 
 import io
 import math
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Where each format keeps a description, and what else stands in it: the mark that `atomic.py` looks for, and no date,
-# which would make the same picture another file tomorrow.
+# Where each format keeps a description, and its other metadata: the mark that `atomic.py` looks for, and no date, so
+# that the same picture is always the same file.
 DESCRIPTION_KEYS = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 METADATA: dict[str, dict[str, Any]] = {
     ".png": {"Software": "deltarule"},
@@ -33,7 +33,7 @@ METADATA: dict[str, dict[str, Any]] = {
 @public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A matplotlib figure, and what it shows, in words: a title, a colon, and what there is to see."""
+    """A matplotlib figure and its description: a title, a colon, and what there is to see."""
 
     figure: "Figure"
     description: str
@@ -56,15 +56,15 @@ class Picture:
             self.figure.savefig(stream, format=suffix[1:], metadata=metadata)
         if suffix != ".svg":
             return stream.getvalue()
-        # The description, too, where a browser looks for it: behind the title.
+        # Add the description where a browser looks for it: after the title.
         described = f"</title>\n <desc>{escape(self.description)}</desc>"
         text = stream.getvalue().decode().replace("</title>", described, 1)
         return text.replace("<svg ", '<svg role="img" ', 1).encode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture to a file, whole or not at all, in the format that its name ends in.
+        """Write the picture to a file, whole or not at all, in the format of its ending.
 
-        Raises SettingError for another ending than .png, .svg or .pdf, FileError where the file cannot be written.
+        Raises SettingError for another ending than .png, .svg or .pdf, FileError if the file cannot be written.
         """
         write_atomically(path, self.to_bytes(Path(path).suffix))
 
@@ -78,8 +78,8 @@ class Picture:
 
 @contextmanager
 def new_figure(height: float, width: float = style.WIDTH) -> Iterator["Figure"]:
-    """An empty figure, sizes in inches, to be drawn on inside the block."""
-    # The Figure itself, not pyplot: no window, no display needed, and nothing is left in memory.
+    """An empty figure, sizes in inches, to draw on inside the block."""
+    # Figure instead of pyplot: it needs no window or display, and leaves nothing in memory.
     with require("matplotlib", "plot").rc_context(style.SETTINGS):
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
 

@@ -1,4 +1,4 @@
-"""Pictures of results: losses by epoch, by rate and by place, and answers: right, wrong, and image by image."""
+"""Pictures of results: losses by epoch, by rate and by parameters, and answers: right, wrong, and image by image."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,22 +21,22 @@ Rows = Sequence[Mapping[str, float | None]]
 
 PARTS = {"train": style.BLUE, "validation": style.ORANGE}
 MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
-LOG_FROM = 10.0  # what falls to less than a tenth, or grows tenfold, needs a logarithmic scale
+LOG_FROM = 10.0  # a figure that falls below a tenth, or grows tenfold, needs a logarithmic scale
 N_LEVELS = 14  # of a landscape
 PER_ROW = 5
-MOST_PER_ROW = 10  # where all that is written below an image is a digit or two
+MOST_PER_ROW = 10  # if the text below an image is only a digit or two
 
 
 def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     """Loss and accuracy (or R2) against the epoch, for training and validation, the best epoch marked.
 
-    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError where there are no rows.
+    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError if there are no rows.
     """
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")
     score = "r2" if any(name.endswith("r2") for name in rows[0]) else "accuracy"
     text_of = "{:.6g}".format if score == "r2" else style.percent
-    # The score at first and in the best (else the last) epoch, on the validation set where there is one.
+    # The first score and that of the best (else the last) epoch, on the validation set if there is one.
     part = "validation" if f"validation_{score}" in rows[0] else "train"
     figures = dict(zip(_column(rows, "epoch").astype(int), _column(rows, f"{part}_{score}"), strict=True))
     shown = sorted({min(figures), max(figures) if best_epoch is None else best_epoch})
@@ -70,9 +70,9 @@ def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> 
 
 
 def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
-    """Where the error falls to less than a tenth, give each tenfold fall the same height, as 90 to 99 and 99 to 99.9 %.
+    """If the error falls below a tenth, give each tenfold decrease the same height, as 90 to 99 and 99 to 99.9 %.
 
-    So the guesses of epoch 0 and the last tenth of a percent are both in the picture.
+    So epoch 0 and the last tenth of a percent are both visible.
     """
     errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
     errors = errors[np.isfinite(errors)]
@@ -91,16 +91,16 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
 
 
 def _column(rows: Rows, name: str) -> Array:
-    """A column of a history, (n_epochs,), with NaN, which is not drawn, for what is missing."""
+    """A column of a history, (n_epochs,), with NaN, which is not drawn, for missing figures."""
     return np.array([row.get(name) for row in rows], np.float64)
 
 
 def draw_range_test(found: RangeTest) -> Picture:
-    """The loss against the learning rate that a range test tried, the best rate and the highest marked."""
+    """The loss against the learning rate of a range test, with the best rate and the highest marked."""
     rises = "never rises" if found.highest is None else f"rises from {found.highest:.2g} on"
     words = f"the loss falls fastest at {found.steepest:.2g} and {rises}"
     marked = np.isin(found.rates, [found.steepest, found.highest or found.steepest])
-    before = found.smoothed[: found.smoothed.argmin() + 1]  # what comes behind may be as high as it likes
+    before = found.smoothed[: found.smoothed.argmin() + 1]  # later losses may be as high as they like
     margin = 0.3 * (before.max() - before.min()) or 1.0
     with new_figure(height=2.2) as figure:
         axes = figure.subplots()
@@ -115,7 +115,7 @@ def draw_range_test(found: RangeTest) -> Picture:
 
 
 def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Picture:
-    """Answers in color over the plane of two inputs, the facts of `kinds.boundary`, and examples as points (n, 2)."""
+    """Answers in color over the plane of two inputs, from `kinds.boundary`, and examples as points (n, 2)."""
     outputs, y = np.asarray(found["outputs"]), np.reshape(data.targets, (data.n_samples, -1))[:, 0].astype(float)
     count = outputs.shape[-1] if data.task == "classes" else 1
     middle = y.mean() if data.task == "values" else 0.5 * max(count - 1, 1)
@@ -139,7 +139,7 @@ def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Pictur
 def draw_surface(found: Surface) -> Picture:
     """The loss over a plane in the space of parameters, in color, and the path of descent on it, in orange.
 
-    Raises SettingError where no two losses differ, or none is finite.
+    Raises SettingError if all losses are equal, or none is finite.
     """
     kind, names = "the loss, exactly: two parameters", ("weight", "bias")
     if not found.is_exact:
@@ -174,24 +174,24 @@ def draw_surface(found: Surface) -> Picture:
 
 
 def draw_weight_slice(found: WeightSlice) -> Picture:
-    """Why a network learns by a loss: along one weight the loss is smooth, and the accuracy a staircase."""
+    """Why a network learns with a loss: along one weight the loss is smooth, the accuracy a staircase."""
     name = f"weights[{found.layer}][{found.source}, {found.neuron}]"
     n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
     with new_figure(height=3.2) as figure:
         panels = figure.subplots(2, 1, sharex=True)
         panels[0].plot(found.offsets, found.loss, color=style.BLUE)
         panels[1].step(found.offsets, found.accuracy, color=style.ORANGE, where="mid")
-        for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, but for its steps"), strict=True):
+        for axes, title in zip(panels, ("loss: a slope everywhere", "accuracy: flat, with steps"), strict=True):
             axes.axvline(0.0, **style.DASHED)
             axes.set_title(title)
         panels[1].yaxis.set_major_formatter(style.percent)
         panels[1].set_xlabel(f"change of {name}")
-    words = f"the loss is smooth, the accuracy flat but for {n_steps} step{'' if n_steps == 1 else 's'}"
+    words = f"the loss is smooth, the accuracy flat except for {n_steps} step{'' if n_steps == 1 else 's'}"
     return Picture(figure, f"Loss and accuracy along {name}: {words}")
 
 
 def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
-    """What is taken for what: mistakes, counted and in color; on the diagonal, the share of a class that is recognized.
+    """The confusion matrix: mistakes, counted and in color; on the diagonal, the share of a class that is recognized.
 
     matrix: (n_classes, n_classes), a row for each true class, as `confusion_matrix` returns it.
     """
@@ -203,7 +203,7 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
         axes = figure.subplots()
         axes.imshow(wrong, cmap="cividis", vmin=0)
         support = matrix.sum(axis=1)
-        for i, k in np.argwhere(matrix + np.diag(support)):  # 0.0 where none of a class is recognized
+        for i, k in np.argwhere(matrix + np.diag(support)):  # 0.0 if none of a class is recognized
             text = f"{100.0 * matrix[i, i] / support[i]:.1f}" if i == k else f"{matrix[i, k]}"
             color = "white" if i != k and matrix[i, k] < wrong.max() / 2 else "black"
             axes.text(k, i, text, color=color, fontsize=6, ha="center", va="center")
@@ -220,9 +220,9 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
 
 
 def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
-    """A sheet of the most confident mistakes: each image with the truth, the answer, and the output of the answer.
+    """A sheet of the most confident mistakes: each image with its class, the answer, and the output of the answer.
 
-    dataset: what `found` was found in. Raises SettingError unless its examples are images.
+    dataset: the examples of `found`. Raises SettingError unless they are images.
     """
     images, captions = images_of(dataset, found.example), captions_of(dataset, found.true, found.predicted)
     title = "the most confident mistakes: truth→answer, output" if len(images) else "no mistakes"
@@ -237,7 +237,7 @@ def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
 def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
     """A sheet of all examples of a dataset of images and classes, each above its class.
 
-    answers: (n_samples,), what a network takes them for; a wrong one stands behind the class, in orange.
+    answers: (n_samples,), a network's answers; a wrong one follows the class, in orange.
     Raises SettingError unless the examples are images of classes.
     """
     images = images_of(dataset, np.arange(dataset.n_samples))
@@ -254,14 +254,14 @@ def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
 
 
 def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
-    """The class of each example and, where the answer is another, what it was taken for."""
+    """The class of each example and, if it is wrong, the answer."""
     names = [style.short_label(name) for name in dataset.class_names]
     arrow = "\n→ " if style.are_long(names) else "→"
     return [names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(true, answers, strict=True)]
 
 
 def images_of(dataset: Dataset, examples: Array) -> Array:
-    """Some of its examples, (n, height, width). SettingError where they are no images."""
+    """Some of its examples, (n, height, width). SettingError if they are not images."""
     if dataset.image_shape is None:
         raise SettingError(sentence("data.not_images", data=dataset, side=round(dataset.n_features**0.5)))
     return dataset.inputs[examples].reshape(-1, *dataset.image_shape)

@@ -1,4 +1,4 @@
-"""How pictures look: colors, letters and axes, the same in all of them."""
+"""The style of pictures: colors, fonts and axes, the same in all of them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
 
-BLUE, ORANGE = "#0072B2", "#D55E00"  # told apart with every kind of color vision (Okabe & Ito 2008), and in gray
+BLUE, ORANGE = "#0072B2", "#D55E00"  # distinguishable with every kind of color vision (Okabe & Ito 2008), and in gray
 GRAY = "#767676"
 PALE = "#E4E4E4"
 WIDTH = 3.5  # inches: the column of a printed page, so that its letters are as large as the text around it
@@ -31,7 +31,7 @@ def label_epochs(axes: "Axes") -> None:
 
 
 def short_label(name: str) -> str:
-    """A name that fits under an image or beside an axis, its control characters as escapes, which no font has."""
+    """A name short enough for an image or an axis, with control characters, which no font has, as escapes."""
     name = in_a_line(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -42,13 +42,13 @@ def are_long(names: Sequence[str]) -> bool:
 
 
 def diverging_colormap() -> "Colormap":
-    """Orange for what is below 0, white for 0, blue for what is above; pale gray for what is masked."""
+    """Orange below 0, white for 0, blue above; pale gray for masked cells."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)
 
 
 def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
-    """Plain numbers on a logarithmic axis, at 1, 2 and 5 where it spans less than three powers of ten."""
+    """Plain numbers on a logarithmic axis, at 1, 2 and 5 if it spans less than three powers of ten."""
     axes.set(**{f"{which}scale": "log"})
     axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
     lowest, highest = sorted(axis.get_view_interval())

@@ -1,1 +1,1 @@
-"""Exercises: a network written function by function, checked, graded; and broken ones to repair."""
+"""Exercises: a network to write function by function, checked and graded; and broken ones to repair."""

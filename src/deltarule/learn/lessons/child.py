@@ -1,11 +1,11 @@
-"""The process that runs a learner's file. It knows nothing of deltarule, and answers with plain numbers.
+"""The process that runs a learner's file. It imports nothing of deltarule, and returns plain numbers.
 
 `Worker` starts this file by its path, so that nothing of deltarule is imported here. It reads requests from stdin: the
-source of a file, and calls of its functions. Where the system can fork, each request gets a process of its own, made in
-milliseconds from this warm one; elsewhere this process answers one request and ends.
+source of a file, and calls of its functions. If the system can fork, each request gets its own process, created in
+milliseconds from this warm one; otherwise this process handles one request and ends.
 
-What arrives in the parent are types, shapes and numbers. There is no mark here to forge: the parent draws the
-inputs, knows the right results, and compares.
+The parent receives types, shapes and numbers. No mark can be forged here: the parent draws the inputs, knows the right
+results, and compares.
 """
 
 import builtins
@@ -38,7 +38,7 @@ def sigmoid(z: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-z))
 
 
-# What exercises pass where a function wants an activation, with its derivative.
+# The activations that exercises pass to functions, with their derivatives.
 FUNCTIONS: dict[str, Any] = {"sigmoid": sigmoid, "tanh": np.tanh, "silu": lambda z: z * sigmoid(z)}
 PRIMES: dict[str, Any] = {
     "sigmoid": lambda z: sigmoid(z) * (1.0 - sigmoid(z)),
@@ -59,7 +59,7 @@ class Special(NamedTuple):
 
 
 def pack(value: Any, arrays: list[bytes]) -> Any:
-    """A value as JSON; the bytes of its arrays go to `arrays`. Of other types only their names arrive."""
+    """A value as JSON; the bytes of its arrays go to `arrays`. Other types arrive only as their names."""
     kind = type(value)
     if value is None or kind in (bool, int, float, str):
         return value
@@ -75,13 +75,13 @@ def pack(value: Any, arrays: list[bytes]) -> Any:
 
 
 class Other(NamedTuple):
-    """What a function returned that is neither a number, an array, a list nor None: its type's name."""
+    """A result that is neither a number, an array, a list nor None: its type's name."""
 
     name: str
 
 
 def unpack(packed: Any, data: io.BytesIO) -> Any:
-    """What `pack` was given, arrays as plain arrays of their own."""
+    """The value given to `pack`, with arrays as plain copies."""
     if not isinstance(packed, dict):
         return packed
     if "list" in packed:
@@ -119,7 +119,7 @@ def read_frame(stream: BinaryIO) -> dict[str, Any]:
 
 
 def real(argument: Any, namespace: dict[str, Any], generators: dict[Any, Any]) -> Any:
-    """An argument as the function gets it: functions and generators in the place of their names."""
+    """An argument for the function: names of functions and generators replaced by objects."""
     if isinstance(argument, list):
         return [real(each, namespace, generators) for each in argument]
     if not isinstance(argument, Special):
@@ -150,7 +150,7 @@ def line_of(error: BaseException, file: str) -> int:
 
 
 def limit(megabytes: int, seconds: float) -> None:
-    """Bound this process's memory and processor time, and let it write no file; where the system has such limits."""
+    """Limit this process's memory and processor time, and let it write no file, if the system has such limits."""
     with suppress(ImportError):
         import resource
 
@@ -160,7 +160,7 @@ def limit(megabytes: int, seconds: float) -> None:
 
 
 def safe_builtins() -> dict[str, Any]:
-    """Python's built-in names without those in NAMES, and with an import that knows MODULES alone."""
+    """Python's built-in names without those in NAMES, and with an import for MODULES only."""
     original = builtins.__import__
 
     def import_module(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -172,10 +172,7 @@ def safe_builtins() -> dict[str, Any]:
 
 
 class Runner:
-    """A learner's file, loaded in a process that its calls have for themselves.
-
-    While it runs, files, processes, frames and all else about which Python asks audit hooks is refused.
-    """
+    """A learner's file, loaded in a process for its calls only; whatever Python's audit hooks see is refused."""
 
     def __init__(self, file: str, *, is_watched: bool) -> None:
         self.file, self.is_watched, self.is_guarded, self.printed = file, is_watched, False, io.StringIO()
@@ -190,7 +187,7 @@ class Runner:
             raise PermissionError(f"{event} is not allowed in an exercise")
 
     def attempt(self, act: Callable[[], bytes | None], *, loading: bool = False) -> bytes | None:
-        """What it returns, or the error's frame: the one place where a learner's errors, of any kind, are caught."""
+        """The result, or the frame of the error: a learner's errors, of any kind, are caught here."""
         self.is_guarded = True
         try:
             return act()
@@ -206,7 +203,7 @@ class Runner:
         return frame(facts | {"printed": self.printed.getvalue()[:MOST_PRINTED]})
 
     def load(self, source: str, supplied: str) -> bytes | None:
-        """Run a file, then put those of `supplied` in the place of functions that it has; the error's frame."""
+        """Run a file, then replace its functions by those of `supplied`; the frame of an error."""
         try:
             code = compile(source, self.file, "exec")
         except (SyntaxError, ValueError) as error:
@@ -218,7 +215,7 @@ class Runner:
         return failure
 
     def call(self, name: str, given: list[Any]) -> bytes:
-        """The frame of a call; what it returns becomes numbers while the guard is on."""
+        """The frame of a call; its result becomes numbers while the guard is on."""
         arguments = real(given, self.namespace, self.generators)
         kept = without_functions(arguments) if self.is_watched else []
         before = frame({}, kept)

@@ -1,7 +1,7 @@
-"""A folder in which somebody writes a network: what is there, what is right, and what comes next.
+"""A learner's folder: what is there, what is right, and what comes next.
 
-All of that follows from the files; a small file beside them keeps which hints were given, and what was trained.
-Nothing that is there is ever overwritten.
+All of that follows from the files; a small file beside them records the hints given and the training reached. Existing
+files are never overwritten.
 """
 
 import ast
@@ -30,7 +30,7 @@ MOST_BYTES = 1_000_000
 
 
 class Mark(NamedTuple):
-    """What came of an exercise. state: right, wrong, to do or refused. guess: of a function. printed: by a call."""
+    """The result of an exercise. state: right, wrong, to do or refused. guess: of a function. printed: by a call."""
 
     exercise: Exercise
     state: str
@@ -45,7 +45,7 @@ class Mark(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What is wrong, with function and line; of a broken network only what a guess is worth."""
+        """What is wrong, with function and line; for a broken network only whether the guess is right."""
         exercise, fault = self.exercise, self.fault
         if fault is None:
             return exercise.says if exercise.faulty else ""
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
 
 
 class LearnerFile(NamedTuple):
-    """A file as it stands. problem: why it cannot be run, if so. lines: of its functions, by name."""
+    """A file. problem: why it cannot run, if so. lines: of its functions, by name."""
 
     name: str
     source: str
@@ -79,7 +79,7 @@ class LearnerFile(NamedTuple):
 
 
 def read_file(path: Path) -> LearnerFile:
-    """Read a learner's file, and look at its syntax tree; nothing of it runs."""
+    """Read a learner's file and its syntax tree, without running it."""
     try:
         source = path.read_bytes()[:MOST_BYTES].decode("utf-8-sig")
         tree = ast.parse(source)
@@ -93,7 +93,7 @@ def read_file(path: Path) -> LearnerFile:
 
 
 def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
-    """Whether an exercise is right in a file: earlier steps' functions are ours, so that each counts by itself."""
+    """Whether an exercise is right in a file: earlier steps use our functions, so that each counts by itself."""
     if file.problem is not None:
         return Mark(exercise, "wrong", file.problem, file.guess)
     known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
@@ -126,7 +126,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn)
 def examine_all(
     exercises: Iterable[Exercise], file: LearnerFile, worker: Worker, rng: np.random.Generator | None = None
 ) -> list[Mark]:
-    """All of them, in order. A file that does not load is tried only once. rng: else inputs are drawn anew."""
+    """All exercises, in order. A file that does not load is tried only once. rng: for the inputs, by default random."""
     drawn, marks = draw_all(rng or np.random.default_rng()), list[Mark]()
     for exercise in exercises:
         marks.append(examine(exercise, file, worker, drawn))
@@ -137,7 +137,7 @@ def examine_all(
 
 
 class Course:
-    """A learner's folder. created: what opening it has written there."""
+    """A learner's folder. created: the files written when it was opened."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.file = folder, folder / FILE
@@ -145,7 +145,7 @@ class Course:
         self._known: dict[Path, tuple[LearnerFile, list[Mark]]] = {}
 
     def open(self) -> None:
-        """Make the folder and the file, where they are not there. SettingError for a folder of something else."""
+        """Create the folder and the file, if missing. SettingError for a folder of something else."""
         names = {name for step in steps() for name in step.functions}
         if self.folder.exists() and not self.folder.is_dir():
             raise SettingError(says("folder.file", folder=self.folder))
@@ -161,23 +161,23 @@ class Course:
         self._write(self.file, template())
 
     def _write(self, path: Path, text: str) -> None:
-        """A new file; one that is there stays."""
+        """Write a new file; an existing one stays."""
         with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             self.created.append(path)
 
     def write_repairs(self) -> None:
-        """Write the broken networks that are not there."""
+        """Write the missing broken networks."""
         (self.folder / BROKEN).mkdir(exist_ok=True)
         for repair in repairs():
             self._write(self.path_of(repair), repair.stub)
 
     def path_of(self, exercise: Exercise) -> Path:
-        """The file in which an exercise is done."""
+        """The file of an exercise."""
         return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
 
     def marks(self, worker: Worker) -> list[Mark]:
-        """The steps; and once all of them are right, the broken networks too. Files that have not changed stay."""
+        """The steps; and once all of them are right, also the broken networks. Unchanged files keep their marks."""
         found = self._marks_in(self.file, steps(), worker)
         if all(mark.state == "right" for mark in found):
             self.write_repairs()
@@ -198,7 +198,7 @@ class Course:
         return self._table("milestones")
 
     def _notes(self) -> dict[str, Any]:
-        """What the folder's small file keeps; nothing where that is missing, or not ours."""
+        """The content of the folder's small file; nothing if it is missing, or not ours."""
         notes: Any = {}
         with suppress(OSError, ValueError):
             notes = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
@@ -215,7 +215,7 @@ class Course:
             stream.write(json.dumps(notes, indent=2).encode())
 
     def hint(self, exercise: Exercise) -> tuple[int, str]:
-        """The next hint, and its number; the last one again where all were given."""
+        """The next hint, and its number; after the last one, the last one again."""
         given = self._table("hints").get(exercise.id)
         number = min(max(given, 0) + 1, len(exercise.hints)) if isinstance(given, int) else 1
         self.keep("hints", exercise.id, number)

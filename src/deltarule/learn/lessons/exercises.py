@@ -1,4 +1,4 @@
-"""The exercises, as the TOML files beside this one state them: steps, in order, and broken networks to repair."""
+"""The exercises, from the TOML files beside this one: steps, in order, and broken networks to repair."""
 
 import re
 import tomllib
@@ -23,7 +23,7 @@ TO_DO = "    raise NotImplementedError\n"
 
 @dataclass(frozen=True)
 class WrongAnswer:
-    """A mistake that people make. says: what is wrong, and what to write instead. code: functions that make it."""
+    """A common mistake. says: what is wrong, and what to write instead. code: functions with the mistake."""
 
     says: str
     code: str
@@ -63,12 +63,12 @@ class Exercise:
 
     @property
     def equation_text(self) -> str:
-        """Its equation, from the registry where that has it."""
+        """Its equation, from the registry if possible."""
         return EQUATIONS[self.equation].text if self.equation else self.formula
 
     @property
     def stub(self) -> str:
-        """What stands in the learner's file at first."""
+        """The initial code in the learner's file."""
         if self.faulty:
             return f'"""{says("repair.head", title=self.title)}"""\n\n{self.signature}'
         parts = re.split(r"\n\n\n(?=def )", self.signature.strip())
@@ -76,7 +76,7 @@ class Exercise:
 
 
 def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
-    """What a table of TOML states, its edits carried out."""
+    """The exercise of a TOML table, with its edits applied."""
     fields = dict(table)
     solution = fields.pop("solution").strip() + "\n"
     rows = [(row, word) for row in fields.pop("wrong") for word in row.get("each", [""])]
@@ -87,7 +87,7 @@ def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
 
 
 def _code(row: dict[str, Any], solution: str) -> str:
-    """A wrong answer's code: as it stands there, or the solution with a replacement or two."""
+    """A wrong answer's code: given directly, or the solution with a replacement or two."""
     code = str(row.get("code", solution))
     for old, new in filter(None, (row.get("edit"), row.get("also"))):
         code = _replace(code, old, new)
@@ -114,7 +114,7 @@ def steps() -> tuple[Exercise, ...]:
 
 
 def says(key: str, **values: Any) -> str:
-    """The sentence that sentences.toml has under this key, with these values."""
+    """The sentence with this key in sentences.toml, with these values."""
     table, _, row = key.partition(".")
     return str(read_table("sentences.toml")[table][row]).format(**values)
 
@@ -150,7 +150,7 @@ def find_step(word: str) -> Exercise:
 
 
 def find_exercise(word: str) -> Exercise:
-    """The step as `find_step` finds it, or the broken network of that name: broken-01, broken-1, broken/01.py."""
+    """The step from `find_step`, or the broken network of that name: broken-01, broken-1, broken/01.py."""
     number = re.sub(r"^broken[-/]?0*(\d+)(\.py)?$", r"broken-\1", word.casefold())
     return next((repair for repair in repairs() if number == f"broken-{repair.number}"), None) or find_step(word)
 

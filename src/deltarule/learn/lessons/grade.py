@@ -1,4 +1,4 @@
-"""Grades: points by step, for one folder or a class; and tests for graders that others wrote."""
+"""Grades: points by step, for one folder or a class; and tests for other graders."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from deltarule.randomness import generator
 
 
 class Grade(NamedTuple):
-    """What a student's steps have come to; without marks where there is no file."""
+    """The grade of a student; without marks if there is no file."""
 
     student: str
     marks: list[Mark]
@@ -27,7 +27,7 @@ class Grade(NamedTuple):
 
     @property
     def slips(self) -> list[str]:
-        """The mistakes that were named, as "step: mistake"."""
+        """The named mistakes, as "step: mistake"."""
         named = [each for each in self.marks if each.fault is not None and each.fault.is_named]
         return [f"{each.exercise.id}: {each.fault.says}" for each in named if each.fault is not None]
 
@@ -63,7 +63,7 @@ def mark_text(mark: Mark) -> str:
 def grade_file(
     path: Path, worker: Worker, secret: str = "", student: str = "", exercises: Sequence[Exercise] = ()
 ) -> Grade:
-    """Grade a file. With a secret, what is asked depends on it and on the student, and is the same every time."""
+    """Grade a file. With a secret, the test data depend on it and on the student, and are the same every time."""
     word = hashlib.sha256(f"{secret}\0{student}".encode()).digest()
     rng = generator(int.from_bytes(word[:6]), "grade") if secret else None
     return Grade(student, examine_all(exercises or steps(), read_file(path), worker, rng) if path.is_file() else [])
@@ -82,7 +82,7 @@ def grade_folders(folder: Path, worker: Worker, secret: str = "", student: str =
 
 
 def class_report(grades: Sequence[Grade]) -> dict[str, Any]:
-    """A class: each student's grade, how many have each step right, and which slips were made, the commonest first."""
+    """A class: each student's grade, how many have each step right, and the mistakes, most frequent first."""
     students: dict[str, list[str]] = {}
     for each in grades:
         for slip in each.slips:
@@ -97,7 +97,7 @@ def class_report(grades: Sequence[Grade]) -> dict[str, Any]:
 
 
 def check_step(step: str, path: str = FILE, secret: str = "", student: str = "") -> str:
-    """Whether a step is right in a file: "right", or what is wrong in a line. For notebooks and other graders."""
+    """Whether a step is right in a file: "right", or one line on what is wrong. For notebooks and other graders."""
     with Worker() as worker:
         marks = grade_file(Path(path), worker, secret, student, [find_step(step)]).marks
     return mark_text(marks[0]) if marks else says("grade.no_file")

@@ -1,7 +1,4 @@
-"""What is wrong with a function's results: one of the common wrong answers, by name, or how they differ.
-
-Everything is compared here, in our own process, where a learner's file never runs: what a child sends are numbers.
-"""
+"""What is wrong with a function's results: one of the common wrong answers, by name, or how they differ."""
 
 import copy
 import re
@@ -108,7 +105,7 @@ def compiled(code: str) -> CodeType:
 
 
 def results(code: str, asked: list[Ask]) -> list[Any]:
-    """What code of ours answers, from the TOML files, beside the solutions; the key of its error if it raises one."""
+    """The result of our code, from the TOML files, with the solutions; the key of its error if it raises one."""
     namespace: dict[str, Any] = {}
     found, generators = [], dict[Any, Any]()
     with np.errstate(all="ignore"):
@@ -124,14 +121,14 @@ def results(code: str, asked: list[Ask]) -> list[Any]:
 
 
 def error_key(message: Message) -> str:
-    """By which two errors are the same: of a product that does not fit, the sizes, however it is written."""
+    """The key by which two errors are equal: for a product that does not fit, its sizes."""
     if sizes := PRODUCT.search(message["words"]):
         return f"sizes {sorted(filter(None, sizes.groups()))}"
     return f"{message['error']}: {message['words']}"
 
 
 def difference(found: Any, expected: Any, names: list[str], where: str = "") -> str:
-    """How a result differs from the right one, in words; "" where it does not. names: of what a list holds."""
+    """How a result differs from the right one, in words; "" if it does not. names: of a list's items."""
     if isinstance(expected, list | tuple):
         return list_difference(found, list(expected), names, where)
     if isinstance(found, list | Other | str | None):
@@ -149,7 +146,7 @@ def difference(found: Any, expected: Any, names: list[str], where: str = "") -> 
 
 
 def list_difference(found: Any, expected: list[Any], names: list[str], where: str) -> str:
-    """The same for what should be several results."""
+    """The same for several results."""
     if isinstance(found, np.ndarray) and found.ndim > 0:
         found = list(found) if len(found) == len(expected) and names else found
     if not isinstance(found, list) or len(found) != len(expected):
@@ -165,7 +162,7 @@ def list_difference(found: Any, expected: list[Any], names: list[str], where: st
 
 
 def number_difference(array: Array, right: Array) -> str:
-    """How numbers differ from the right ones, in words: by a factor, a sign, or where first; "" if they do not."""
+    """How numbers differ from the right ones, in words: by a factor, a sign, or the first place; "" if they do not."""
     if not np.isfinite(array).all():
         return says("result.not_finite", place=place_of(~np.isfinite(array)))
     scale = np.abs(right).max(initial=0.0)

@@ -1,4 +1,4 @@
-"""What a learner's own network is trained on, with nothing but the learner's functions: a dog, xor, and digits."""
+"""The training of a learner's own network, only with the learner's functions: a dog, xor, and digits."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,10 +16,7 @@ from deltarule.randomness import generator
 
 
 class Milestone(NamedTuple):
-    """A task. sizes: the hidden layers. rounds: calls of `train`, each of some epochs, until `reach` is reached.
-
-    reach: the accuracy to reach; that of the digits at hand is lower where MNIST is not here.
-    """
+    """A task: calls of `train`, each of some epochs, until the accuracy is `reach` (lower without MNIST)."""
 
     name: str
     hidden: tuple[int, ...]
@@ -40,7 +37,7 @@ SECONDS = 120.0  # for a call: on a machine of two cores MNIST takes 10 for an e
 
 
 class Attainment(NamedTuple):
-    """What training has come to: the accuracy by round, and why it ended early, if it did."""
+    """The result of training: the accuracy by round, and why it ended early, if it did."""
 
     milestone: Milestone
     accuracies: list[float]
@@ -53,7 +50,7 @@ class Attainment(NamedTuple):
 
 
 def data_of(milestone: Milestone) -> tuple[Milestone, Splits]:
-    """The milestone's data; where MNIST is not on this machine, the bundled digits and what is reached there."""
+    """The milestone's data; without MNIST on this machine, the bundled digits and their goal."""
     if milestone.name != "mnist":
         return milestone, load(milestone.name, offline=True)
     splits, _ = find_default(offline=True)
@@ -71,7 +68,7 @@ def inputs_and_targets(data: Dataset, like: Dataset) -> tuple[Any, Any]:
 def attain(
     milestone: Milestone, source: str, worker: Worker, show: Callable[[int, float], None] = lambda *_: None
 ) -> Attainment:
-    """Train with a learner's functions, and count how often the learner's outputs are right. show: epoch, accuracy."""
+    """Train with a learner's functions, and count how often the outputs are right. show: epoch, accuracy."""
     milestone, splits = data_of(milestone)
     train, test = splits.train, splits.test or splits.train
     inputs, targets = inputs_and_targets(train, train)
@@ -98,7 +95,7 @@ def attain(
 
 
 def answer_of(worker: Worker, source: str, name: str, given: list[Any], like: list[Array]) -> tuple[Any, str]:
-    """What train or forward returns, and "", where its arrays have the shapes of `like`; else why it cannot be used."""
+    """The result of train or forward, and "", if its arrays have the shapes of `like`; else why it cannot be used."""
     replies = worker.ask(Request(source, "", [(name, given)], watched=False), SECONDS)
     message = replies.messages[0] if replies.messages else {}
     if "error" in message:

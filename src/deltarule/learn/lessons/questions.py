@@ -1,7 +1,7 @@
-"""What is asked: inputs drawn anew, and the right results, which deltarule's own mathematics computes.
+"""The questions: random inputs, and the right results, computed by deltarule.
 
-Everything is drawn at once, by name; a step's TOML says which of it a function is given, and what is then right. Sizes
-are different primes, so that a shape tells what an array is; activation functions are drawn as well.
+Everything is drawn at once, by name; a step's TOML names a function's arguments, and the right result. Sizes are
+different primes, so that a shape identifies an array; activation functions are drawn as well.
 """
 
 import re
@@ -19,7 +19,7 @@ from deltarule.nn.optimizers import SGD, Adam, Momentum
 from deltarule.nn.parameters import Parameters
 
 PRIME_SIZES = (3, 5, 7, 11, 13)
-N_MIXED = 17  # samples of which two epochs hardly ever have the same order
+N_MIXED = 17  # so many samples that two epochs hardly ever have the same order
 ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
 Generator = np.random.Generator
 Drawn = dict[str, Any]
@@ -34,7 +34,7 @@ class Ask(NamedTuple):
 
 
 def asks_of(step: Exercise, drawn: Drawn) -> list[Ask]:
-    """What a step asks, of what `draw_all` has drawn."""
+    """A step's questions, from the result of `draw_all`."""
 
     def value(name: Any) -> Any:
         if isinstance(name, list):
@@ -56,8 +56,8 @@ def draw_all(rng: Generator) -> Drawn:
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
     """A network of three layers, a pass forward and back in squared error, and a step.
 
-    "_mixed" stands behind its parameters after some epochs, with batches in a new order for each, at a tenth of the
-    rate: what many large steps end at hangs on the last digits, which no two programs share.
+    "_mixed" marks its parameters after some epochs, each with batches in a new order, at a tenth of the rate: after
+    many large steps the result depends on the last digits, which differ between programs.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
     start = rng.normal(0.0, 1.0, Parameters(sizes[1:]).size)
@@ -86,7 +86,7 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
 
 
 def descend(network: Network, data: list[Array], steps: list[Any], rate: float) -> dict[str, Any]:
-    """Take steps of gradient descent, each on some rows; what the first one has computed, by name."""
+    """Take steps of gradient descent, each on some rows; the arrays of the first one, by name."""
     first, grads = dict[str, Any](), network.parameters.zeros_like()
     for rows in steps:
         ws = network.workspace(len(data[0][rows]))
@@ -101,7 +101,7 @@ def descend(network: Network, data: list[Array], steps: list[Any], rate: float) 
 
 
 def draw_columns(rng: Generator, drawn: dict[str, Any]) -> dict[str, Any]:
-    """The same network for samples in columns, and what else the broken networks are asked about."""
+    """The same network for samples in columns, and the other inputs for the broken networks."""
     columns = {
         name: [array for W, b in zip(drawn[weights], drawn[biases], strict=True) for array in (W.T.copy(), b[:, None])]
         for name, weights, biases in (("parameters", "W", "b"), ("gradients", "dW", "db"))
@@ -161,9 +161,9 @@ def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
 
 
 def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
-    """What is true of three epochs' batches, a word for each fact, in the order in which they matter.
+    """The facts about three epochs' batches, a word each, in order of importance.
 
-    The second epoch goes on with the first one's generator; the third has a generator that begins as that did.
+    The second epoch continues with the first one's generator; the third has a new one with the same seed.
     """
     n_samples, size = questions[0].arguments[:2]
     epochs: list[list[Array]] = []
@@ -189,7 +189,7 @@ def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
 
 
 def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
-    """What is true of the weights that a network starts from: W1, b1, W2, b2."""
+    """The facts about a network's initial weights: W1, b1, W2, b2."""
     n_inputs, n_hidden, n_outputs = questions[0].arguments[:3]
     shapes = [(n_inputs, n_hidden), (n_hidden,), (n_hidden, n_outputs), (n_outputs,)]
     arrays = [np.asarray(each) for each in values[0]] if isinstance(values[0], list | tuple) else []

@@ -1,8 +1,8 @@
-"""What a learner's file may hold: found in its syntax tree, before anything of it runs.
+"""What a learner's file may contain: checked in its syntax tree, before anything runs.
 
-An exercise needs NumPy, loops and arithmetic. Imports of anything else, names and attributes that reach files, frames
-or the interpreter, and methods with double underscores are refused, with the line. A refusal inside of a function is
-about that function; one outside of all of them, or in a function of the learner's own, is about the whole file.
+An exercise needs NumPy, loops and arithmetic. Imports of anything else, names and attributes that give access to files,
+frames or the interpreter, and methods with double underscores are refused, with the line. A refusal inside a function
+concerns that function; one outside, or in the learner's own function, the whole file.
 """
 
 import ast
@@ -22,7 +22,7 @@ ATTRIBUTES, HARMLESS = set(RULES["attributes"]), set(RULES["harmless"])
 
 
 class Refusal(NamedTuple):
-    """Something that an exercise may not hold. function: the one at the top of the file that it stands in, or ""."""
+    """Something that an exercise may not contain. function: the top-level one that contains it, or ""."""
 
     line: int
     function: str
@@ -79,7 +79,7 @@ def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[st
 
 
 def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """What an import brings that is not allowed: another module, everything, or a name of those above."""
+    """The forbidden part of an import: another module, everything, or a name of those above."""
     if isinstance(node, ast.Import):
         yield from (("import", each.name) for each in node.names if each.name not in MODULES)
     elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in MODULES):
@@ -93,12 +93,12 @@ def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is one that Python, or a library, keeps for itself."""
+    """Whether a name is internal to Python or a library."""
     return name.startswith("__") and name.endswith("__") and name not in HARMLESS
 
 
 def leaves_module(node: ast.Attribute, modules: dict[str, ModuleType]) -> bool:
-    """Whether np.a.b reaches a module that is not allowed, or a name that a module keeps for itself."""
+    """Whether np.a.b leads to a forbidden module, or an internal name of a module."""
     first, *names = ast.unparse(node).split(".")
     value: Any = modules.get(first)
     for name in names if value is not None else ():

@@ -1,4 +1,4 @@
-"""The parent's side of `child.py`: a process that is kept warm, asked again and again, and ended where it hangs."""
+"""The parent's side of `child.py`: a process that is kept warm, used repeatedly, and ended if it hangs."""
 
 import os
 import signal
@@ -18,16 +18,16 @@ from deltarule.learn.sandbox import SMALL, end_session
 CHILD = Path(__file__).with_name("child.py")
 MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
 START_SECONDS = 60.0
-PATIENCE = 20.0 if hasattr(signal, "setitimer") else 1.0  # seconds for each of a processor: a busy machine gives less
-TIMER = getattr(signal, "SIGPROF", 0)  # what ends a process that has had its time
-NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # all that a child sees of our environment
+PATIENCE = 20.0 if hasattr(signal, "setitimer") else 1.0  # wall-clock seconds per second of processor time
+TIMER = getattr(signal, "SIGPROF", 0)  # the signal that ends a process after its time
+NEEDED = ("SYSTEMROOT", "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # the only environment variables of a child
 
 
 class Request(NamedTuple):
     """A file to load and calls to make.
 
-    source, file: its text, and what tracebacks call it. supplied: code whose functions take the place of the file's.
-    calls: (function, arguments). watched: whether to say if a call changed its arguments.
+    source, file: its text, and its name in tracebacks. supplied: code whose functions replace the file's.
+    calls: (function, arguments). watched: whether to report calls that change their arguments.
     """
 
     source: str
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """A message for each call that came back. missing: why others did not, "time" or "died". is_loaded: the file."""
+    """A message for each call that returned. missing: why others did not, "time" or "died". is_loaded: the file."""
 
     messages: list[dict[str, Any]]
     missing: str
@@ -61,7 +61,7 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
-        """Start the process, unless it runs: NumPy is then imported while we do something else."""
+        """Start the process, unless it runs: it then imports NumPy while we do something else."""
         if self._process is not None and self._process.poll() is None:
             return
         self.stop()
@@ -86,7 +86,7 @@ class Worker:
                 end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
-        """What the calls answer; calls that have not come back after so many seconds of a processor are ended."""
+        """The results of the calls; calls that have not returned after so many seconds of processor time are ended."""
         self.start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
@@ -117,7 +117,7 @@ class Worker:
 
 
 def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
-    """Pass on every message that arrives; None after the last one, or where one is not whole."""
+    """Pass on every message that arrives; None after the last one, or an incomplete one."""
     try:
         while True:
             messages.put(read_frame(stream))

@@ -1,4 +1,4 @@
-// The page without its token: takes the address that `deltarule playground` printed, and keeps what stands behind #.
+// The page without its token: takes the address that `deltarule playground` printed, and keeps the part after #.
 
 const field = document.getElementById("address");
 document.querySelector("form").addEventListener("submit", (event) => {

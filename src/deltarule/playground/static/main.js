@@ -40,7 +40,7 @@ function connectTabs(store) {
 
 const ADDRESS_DELAY = 400; // milliseconds: a browser refuses a new address a frame
 
-/** Keeps the address what the store holds, and the store what the address says when a person changes it. */
+/** Keeps the address up to date with the store, and the store with an address that the user changes. */
 function connectAddress(store) {
     if (location.protocol === "about:") {
         return; // a frame in a notebook has no address of its own

@@ -1,4 +1,4 @@
-// Backprop: one example walked forward and back, with the numbers themselves, and every number checked.
+// Backprop: one example, step by step forward and back, with all its numbers, and every number checked.
 
 import { readsDrawings } from "../shared/store.js";
 import { announce, button, element, inSlices, keyGoal, repaintOn } from "../shared/widgets.js";
@@ -58,7 +58,7 @@ class Backprop {
         return this.go(this.here, false, this.atChosen ? this.cell : null);
     }
 
-    /** What is picked opens beside the stage, in the place of the neuron that is pointed at. */
+    /** What is picked opens beside the stage, instead of the neuron that is pointed at. */
     showSum() {
         this.sum.root.hidden = this.walk === null || this.store.tab !== "backprop";
     }

@@ -1,4 +1,4 @@
-// A quantity on the page: its numbers written out, or as colored cells, one of them picked.
+// A quantity on the page: its numbers in digits, or as colored cells, one of them picked.
 
 import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shown } from "../shared/widgets.js";
 
@@ -44,7 +44,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
 }
 
 /**
- * @typedef {object} Part what a block shows
+ * @typedef {object} Part the content of a block
  * @property {string} text name of the quantity
  * @property {string} means
  * @property {ArrayLike<number>} values in the order shown
@@ -52,7 +52,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
  * @property {boolean} numbers
  * @property {boolean} ink
  * @property {(n: number) => string} nameOf the name of one of them
- * @property {(n: number) => string} labelOf a short one, where it is written out: a class, an index, or nothing
+ * @property {(n: number) => string} labelOf a short one beside its digits: a class, an index, or nothing
  */
 
 /** One quantity: a figure with a caption, its cells, and room for a badge. */

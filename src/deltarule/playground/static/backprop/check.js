@@ -1,4 +1,4 @@
-// Is what backpropagation says the derivative? Nudges that know nothing of it answer, for one number or for all.
+// Compares the derivatives of backpropagation with nudges that do not use it, for one number or for all.
 
 import { activate, forward, hasKink, isElementwise, update } from "../engine/network.js";
 import { nudge, probeOf } from "../engine/nudges.js";
@@ -7,7 +7,7 @@ import { quantityOf, slopeAt, stepsOf } from "./steps.js";
 
 const NUDGED = { d: "z", gb: "bias", gW: "weight", gx: "input" };
 const STEP = 1e-5;
-const TOLERANCE = 1e-5; // what central differences let one see
+const TOLERANCE = 1e-5; // the precision of central differences
 
 /**
  * @typedef {object} Verdict
@@ -18,7 +18,7 @@ const TOLERANCE = 1e-5; // what central differences let one see
  * @property {boolean} tiny whether the derivative drowns in rounding, so that agreeing means little
  */
 
-/** Whether a quantity has a numeric derivative to be compared with. */
+/** Whether a quantity has a numeric derivative for the comparison. */
 export function canCheck(kind) {
     return kind in NUDGED || ["a", "nW", "nb"].includes(kind);
 }
@@ -28,7 +28,7 @@ export function comparison(kind) {
     return kind === "a" ? "σ′ with (σ(z + h) − σ(z − h)) / 2h" : kind in NUDGED ? "with (C(+h) − C(−h)) / 2h" : "how fast C falls along the step, −|∂C/∂p|², with (C(+h) − C(−h)) / 2h";
 }
 
-/** Both answers for one number: {slope, numeric, rounding, kink}; null where a quantity has none. */
+/** Both answers for one number: {slope, numeric, rounding, kink}; null if a quantity has none. */
 export function compareOne(walk, probe, { kind, l, values }, index) {
     if (kind === "a") {
         return compareSlope(walk, l, index);
@@ -75,7 +75,7 @@ export function* checking(walk, id, indices = null) {
 }
 
 /**
- * Which numbers of a quantity are checked where all are too much work: as many as `most` multiplications allow, evenly
+ * The numbers of a quantity to check if all are too much work: as many as `most` multiplications allow, evenly
  * spread; null for all.
  */
 export function spread(walk, id, most = 2e10) {
@@ -87,7 +87,7 @@ export function spread(walk, id, most = 2e10) {
     return count >= values.length ? null : Array.from({ length: count }, (_, n) => Math.floor((n * values.length) / count));
 }
 
-/** @returns {Verdict} what comparisons, as `compareOne` makes them, come to; those at a kink are left out */
+/** @returns {Verdict} the result of the comparisons of `compareOne`; those at a kink are skipped */
 export function verdict(comparisons) {
     const counted = comparisons.filter(({ kink }) => !kink);
     const squares = (numberOf) => counted.reduce((sum, each) => sum + numberOf(each) ** 2, 0);
@@ -109,11 +109,11 @@ export class CheckAll {
         this.bar = element("progress", { "aria-label": "How many numbers are checked", hidden: true });
         this.result = element("p", { class: "bp-result", role: "status" });
         this.control = null;
-        const says = "Backpropagation says how C answers to each number. Two nudges, a little up and a little down, say it without any of the four equations.";
+        const says = "Backpropagation computes the derivative of C by each number. Two nudges, a little up and a little down, measure it without any of the four equations.";
         this.root = element("section", { class: "bp-check" }, element("h2", {}, "Is it right?"), element("p", {}, says), element("div", { class: "row" }, this.button, this.bar), this.result);
     }
 
-    /** Another walk: what ran for the last one is of no use. */
+    /** Another walk: the checks of the last one are dropped. */
     open(walk) {
         this.walk = walk;
         this.cancel();
@@ -153,7 +153,7 @@ export class CheckAll {
     finish(checks) {
         this.cancel();
         const kinks = checks.reduce((sum, each) => sum + each.kinks, 0);
-        const left = kinks > 0 ? ` ${kinks.toLocaleString("en")} sit at a kink, where there is no derivative, and were left out.` : "";
+        const left = kinks > 0 ? ` ${kinks.toLocaleString("en")} lie at a kink, where the derivative does not exist, and were skipped.` : "";
         const wrong = checks.filter(({ ok }) => !ok).map(({ part }) => raised(part.text));
         const good = wrong.length === 0;
         const found = good
@@ -180,7 +180,7 @@ function raised(text) {
     return text.replace(/\^(\d+)/g, (_, index) => [...index].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join(""));
 }
 
-/** Puts a verdict, or what stands for it until it comes, on a badge of that class; what `badgeOf` says of it, or null. */
+/** Puts a verdict, or its placeholder, on a badge of that class; returns what `badgeOf` returns, or null. */
 export function showBadge(node, name, verdict, before = "") {
     const badge = verdict ? badgeOf(verdict) : null;
     node.textContent = badge ? badge.text : before;
@@ -190,7 +190,7 @@ export function showBadge(node, name, verdict, before = "") {
 
 /** The words of a badge, and whether they are good: never color alone. */
 function badgeOf({ ok, tiny, error, kinks, count }) {
-    const left = kinks > 0 ? `, ${kinks} at a kink left out` : "";
+    const left = kinks > 0 ? `, ${kinks} at a kink skipped` : "";
     const all = count === 1 ? "" : `${count.toLocaleString("en")} `;
     const agree = count === 1 ? "agrees" : "agree";
     const size = `: relative error ${error.toExponential(1).replace("-", "−")}`;

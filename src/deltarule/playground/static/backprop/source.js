@@ -1,4 +1,4 @@
-// Which example the Backprop tab walks through: your drawing with a label, or one of the networks to learn with.
+// The example of the Backprop tab: your drawing with a label, or one of the practice networks.
 
 import { small } from "../engine/network.js";
 import { largest } from "../mistakes/mind.js";
@@ -63,7 +63,7 @@ export class Source {
         this.onChange();
     }
 
-    /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null where nothing is drawn */
+    /** @returns {{network: object, x: Float64Array, y: number | Float64Array} | null} null if nothing is drawn */
     example() {
         const { network, x } = this.store;
         return network && x ? { network, x, y: this.target(network) } : null;
@@ -78,7 +78,7 @@ export class Source {
     target(network) {
         const { answer, outputs } = this.store;
         const label = this.label();
-        if (network.task === "classes") { // what is wrong teaches: of no label, the answer that comes second
+        if (network.task === "classes") { // a mistake teaches: without a label, the second-best answer
             return label ?? Math.max(largest(outputs, answer), 0);
         }
         const seen = JSON.stringify([label, this.store.structure]);
@@ -99,7 +99,7 @@ export class Source {
         this.buttons[0].textContent = (this.own?.network ?? network)?.imageShape ? "Your drawing" : "Your input";
         const example = this.example();
         this.targets.hidden = example === null;
-        this.says.textContent = practice?.says ?? (example ? this.ownSays(example) : "Draw a digit on the left: the walk begins with it.");
+        this.says.textContent = practice?.says ?? (example ? this.ownSays(example) : "Draw a digit on the left: the walk starts from it.");
         if (example) {
             this.showTargets(example);
         }
@@ -109,13 +109,13 @@ export class Source {
         const { answer } = this.store;
         const label = this.label();
         if (network.task !== "classes") {
-            return "Say what the outputs should be; the walk shows which way each weight would have to go.";
+            return "Set the targets of the outputs; the walk shows in which direction each weight would have to change.";
         }
         const name = network.classNames[answer];
         if (label === null) {
-            return `The network says ${name}. Suppose it were ${network.classNames[y]}, its second choice: here is what it would learn.`;
+            return `The network says ${name}. If ${network.classNames[y]}, its second choice, were right, it would learn this.`;
         }
-        return label === answer ? `The network says ${name}, and that is right.` : `The network says ${name}: wrong, and here is what it would learn from it.`;
+        return label === answer ? `The network says ${name}, and that is right.` : `The network says ${name}. That is wrong, and this is how it would learn from it.`;
     }
 
     showTargets({ network, y }) {
@@ -154,7 +154,7 @@ export function practices() {
         {
             id: "2-3-2",
             title: "2 – 3 – 2",
-            says: "Two numbers in, three sigmoid neurons, a softmax over two answers; the right one is 0. Every sum has four terms at most.",
+            says: "Two inputs, three sigmoid neurons, a softmax over two classes; the right one is 0. Every sum has four terms at most.",
             network: small([2, 3, 2], "sigmoid", "softmax", "cross_entropy", "classes",
                 [[0.5, -1, 0.8, 1.2, 0.4, -0.6], [1, -0.5, -0.7, 0.9, 0.3, 0.6]], [[0.1, 0, -0.2], [0, 0.1]]),
             x: Float64Array.of(1, 0.5),
@@ -163,7 +163,7 @@ export function practices() {
         {
             id: "1-1-1-1",
             title: "1 – 1 – 1 – 1",
-            says: "A chain of three sigmoid neurons that should answer 1 to 1, and loses half the squared error. No sums at all: the chain rule, link by link.",
+            says: "A chain of three sigmoid neurons with input 1, target 1 and half the squared error as loss. No sums: the chain rule, link by link.",
             network: small([1, 1, 1, 1], "sigmoid", "sigmoid", "quadratic", "values", [[0.6], [-1.2], [0.9]], [[0.2], [0.5], [-0.4]]),
             x: Float64Array.of(1),
             y: Float64Array.of(1),

@@ -101,14 +101,14 @@ export class StepView {
             block.badge.textContent = (block.badge.textContent && (CHECKED[kind] ?? "")) + block.badge.textContent;
             block.badge.title = badge ? comparison(kind) : "";
         });
-        this.outcome.textContent = step.group === "update" ? `After one step with r = ${walk.rate}, of all layers at once, ` +
+        this.outcome.textContent = step.group === "update" ? `After one step of all layers with r = ${walk.rate}, ` +
             `C goes from ${shown(walk.loss, 6)} to ${shown(walk.lossAfter(), 6)}.` : "";
     }
 }
 
-const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // where it is not the number itself
+const CHECKED = { a: "slopes σ′: ", nW: "descent: ", nb: "descent: " }; // if the number itself is not compared
 
-/** Which of the numbers shown the picked sum reads; of z, where sigma' is taken, the picked one. */
+/** Which of the numbers shown the picked sum reads; of the z that sigma' is taken at, the picked one. */
 function focusOf(view, indices, step, picked) {
     if (indices === undefined) {
         return step.group === "BP2" || step.group === "BP1" ? new Set([picked]) : new Set();

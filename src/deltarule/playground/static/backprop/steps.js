@@ -1,4 +1,4 @@
-// One example's way through a network and back as a list of steps, each with what it reads, makes and shows.
+// One example's pass through a network and back as a list of steps: what each reads, makes and shows.
 // Touches no page. A quantity is named as the library names it: layers counted from 0, w^l_j,k to neuron j from neuron k.
 
 import { backward, forward, lossGradient, shortcutApplies, slope, update } from "../engine/network.js";
@@ -24,11 +24,11 @@ const KINDS = {
     b: ["b", "the biases", ({ network }, l) => network.biases[l - 1]],
     z: ["z", "the weighted sums", ({ trace }, l) => trace.z[l]],
     a: ["a", "the activations", ({ trace }, l) => trace.a[l]],
-    g: ["∂C/∂a", "how C answers to the outputs", ({ g }) => g],
+    g: ["∂C/∂a", "the derivative of C by the outputs", ({ g }) => g],
     d: ["δ", "the errors, ∂C/∂z", ({ gradient }, l) => gradient.delta[l]],
     gb: ["∂C/∂b", "the gradient by the biases", ({ gradient }, l) => gradient.biases[l - 1]],
     gW: ["∂C/∂W", "the gradient by the weights", ({ gradient }, l) => gradient.weights[l - 1]],
-    gx: ["∂C/∂x", "how C answers to the input", ({ gradient }) => gradient.input],
+    gx: ["∂C/∂x", "the derivative of C by the input", ({ gradient }) => gradient.input],
     nb: ["new b", "the biases after one step", (walk, l) => walk.updated().biases[l - 1]],
     nW: ["new W", "the weights after one step", (walk, l) => walk.updated().weights[l - 1]],
 };
@@ -105,7 +105,7 @@ export function stepsOf(walk) {
         ...layers.map((l) =>
             step("forward", "forward", l, `Forward through ${name(l)}`, [inputId(l), `W${l}`, `b${l}`], [`a${l}`, `z${l}`]),
         ),
-        step("C", "C", last, "How wrong it is", [`a${last}`, `t${last}`], ["C0"]),
+        step("C", "C", last, "How wrong the network is", [`a${last}`, `t${last}`], ["C0"]),
         step("BP1", first, last, "The errors of the outputs", [`a${last}`, ...(walk.shortcut ? [`t${last}`] : [`g${last}`, `z${last}`])], [`d${last}`]),
         ...back,
         step("dC/dx", "BP2", 0, "The input: BP2 once more, where σ′ is 1", ["d1", "W1"], ["gx0"]),
@@ -118,7 +118,7 @@ export function stepsOf(walk) {
 /**
  * What a step shows on the stage: the activations as far as it has come, or the errors that are known.
  * @returns {{values: (Float64Array | null)[], back: boolean, first: number, last: number}} first, last: the layers between
- *     which something moves, the same where nothing does
+ *     which something moves, equal if nothing does
  */
 export function flowOf(walk, { group, l }) {
     const { trace, gradient, last } = walk;
@@ -139,12 +139,12 @@ const AS_NUMBERS = 36; // numbers that are written out; more become colored cell
  * @property {number[]} indices of its numbers, in the order in which they are shown
  * @property {number} columns
  * @property {boolean} numbers whether they are written out
- * @property {string} sign what stands before it: "×", "→" or nothing
+ * @property {string} sign before it: "×", "→" or nothing
  * @property {boolean} made whether the step makes it
  */
 
 /**
- * Which neuron of each layer, and which input, somebody looks at first: of the outputs the right one (or the first), of
+ * The neuron of each layer, and the input, to pick first: of the outputs the right one (or the first), of
  * every other layer the one whose term in the sum behind it is largest.
  * @returns {number[]} at[l], an index in a[l]
  */
@@ -206,7 +206,7 @@ function laidOut(id, indices, imageWidth) {
     return { id, indices, columns: imageWidth || columns, numbers };
 }
 
-/** @returns {Shown[]} what a step shows, operands first, what it makes last */
+/** @returns {Shown[]} the parts that a step shows: operands first, its result last */
 export function viewOf(walk, step, at) {
     const from = step.group === "BP2" || step.group === "dC/dx";
     const signs = ["", ...SIGNS[step.group] ?? []];
@@ -242,17 +242,17 @@ export function placeOf(walk, { kind, l }, index) {
         const count = network.sizes[l];
         return `from ${neuron(l - 1, Math.floor(index / count))} to ${neuron(l, index % count)}`;
     }
-    return kind === "C" ? "how wrong the network is about this example" : neuron(l, index);
+    return kind === "C" ? "the loss of this example" : neuron(l, index);
 }
 
-/** A short label of one number: its class where that is short, else the index of its neuron; nothing where it is alone. */
+/** A short label of one number: its class if that is short, else the index of its neuron; nothing if it is the only one. */
 export function labelOf(walk, { kind, l, values }, index) {
     const place = isMatrix(kind) ? index % walk.network.sizes[l] : index;
     const name = l === walk.last ? walk.network.classNames[place] : "";
     return values.length === 1 ? "" : name !== "" && name.length <= 4 ? name : String(place);
 }
 
-/** A step's main number in one sentence, for those who hear the page. */
+/** A step's main number in one sentence, for screen readers. */
 export function sentenceOf(walk, step, id, index) {
     const made = quantityOf(walk, id);
     return `${step.title}. ${cellText(walk, made, index)}, ${placeOf(walk, made, index)}, is ${shown(made.values[index], 4)}.`;

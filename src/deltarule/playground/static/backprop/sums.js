@@ -19,7 +19,7 @@ import { cellText, inputId, placeOf, quantityOf, range, slopeAt } from "./steps.
  * @property {string} text the name of the number
  * @property {number} value
  * @property {Term[]} terms largest first; none for a number that is given and not computed
- * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer what else is done with the
+ * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer the last operation on the
  *     sum: value = outer * sum, outer / sum, or a function, named by the text, of the sum
  * @property {string} says where the number comes from, in words
  */
@@ -48,10 +48,10 @@ const given = (says) => () => ({ terms: [], says });
 const sizeOf = (walk, l) => walk.network.sizes[l];
 
 const SUMS = {
-    x: given("It comes from outside: a pixel counts from 0, no ink, to 1."),
-    t: given("It is what the label asks of this output."),
-    W: given("It was learned: the update changes it."),
-    b: given("It was learned: the update changes it."),
+    x: given("It is an input: a pixel goes from 0, no ink, to 1."),
+    t: given("It is the target that the label sets for this output."),
+    W: given("It is learned: the update changes it."),
+    b: given("It is learned: the update changes it."),
     z: (walk, l, j) => ({
         terms: [
             ...range(sizeOf(walk, l - 1)).map((k) => term(walk, [[`W${l}`, k * sizeOf(walk, l) + j], [inputId(l), k]])),
@@ -94,11 +94,11 @@ function activation(walk, l, j) {
     return {
         terms: range(z[l].length).map((k) => ({ factors: [e(k)], cells: [[`z${l}`, k]] })),
         outer: { ...e(j), how: "divided by" },
-        says: "A softmax divides e^z of this output by the sum of all; m, the largest z, cancels and keeps numbers small.",
+        says: "A softmax divides e^z of this output by the sum over all; m, the largest z, cancels and keeps the numbers small.",
     };
 }
 
-/** What each output costs. */
+/** The loss of each output. */
 function loss(walk) {
     const l = walk.last;
     const [says, cost] = COSTS[walk.network.loss];
@@ -113,10 +113,10 @@ function loss(walk) {
 
 const log = (a) => Math.log(Math.max(a, 2 ** -1022)); // of a probability that underflowed: finite
 const COSTS = {
-    cross_entropy: ["An output costs −t ln a: where t is 0, nothing.", (a, t) => -t * log(a)],
-    binary_cross_entropy: ["An output costs −t ln a − (1 − t) ln(1 − a).", (a, t) => -t * log(a) - (1 - t) * log(1 - a)],
-    quadratic: ["An output costs half of (a − t) squared.", (a, t) => 0.5 * (a - t) ** 2],
-    poisson: ["An output costs t ln(t / a) − t + a: where t is 0, a alone.", (a, t) => (t > 0 ? t * (Math.log(t) - log(a)) : 0) - t + a],
+    cross_entropy: ["The loss of an output is −t ln a: 0 if t is 0.", (a, t) => -t * log(a)],
+    binary_cross_entropy: ["The loss of an output is −t ln a − (1 − t) ln(1 − a).", (a, t) => -t * log(a) - (1 - t) * log(1 - a)],
+    quadratic: ["The loss of an output is half of (a − t) squared.", (a, t) => 0.5 * (a - t) ** 2],
+    poisson: ["The loss of an output is t ln(t / a) − t + a: just a if t is 0.", (a, t) => (t > 0 ? t * (Math.log(t) - log(a)) : 0) - t + a],
 };
 
 /** delta: BP1 for the outputs, BP2 for the others. */
@@ -146,7 +146,7 @@ function throughJacobian(walk, l, j, gradient) {
             ],
             cells: [[`a${l}`, k]],
         })),
-        says: "Every output of a softmax answers to every z, so the slopes are a matrix.",
+        says: "Every output of a softmax depends on every z, so the slopes are a matrix.",
     };
 }
 
@@ -160,10 +160,10 @@ export class SumPanel {
      */
     constructor(onPick, onChange) {
         Object.assign(this, { onPick, onChange, all: false });
-        this.root = element("aside", { class: "bp-sum", "aria-label": "The number that is picked" });
+        this.root = element("aside", { class: "bp-sum", "aria-label": "The picked number" });
     }
 
-    /** Shows the number at `index` of the quantity `id`; `free` where numbers that are given may be changed. */
+    /** Shows the number at `index` of the quantity `id`; `free`: given numbers may be changed. */
     show(walk, id, index, free) {
         const part = quantityOf(walk, id);
         const sum = sumOf(walk, id, index);

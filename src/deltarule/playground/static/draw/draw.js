@@ -1,18 +1,18 @@
-// Draw: the pad, and what the normalizer makes of what is on it.
+// Draw: the pad, and what the normalizer makes of it.
 
 import { BLANK, readsDrawings } from "../shared/store.js";
 import { button, element, paintInk, picture, repaintOn } from "../shared/widgets.js";
 import { clear, makePad, undo } from "./pad.js";
 import { readImageFile } from "./reading.js";
 
-const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space takes out a pen, arrow keys move it (with Shift " +
-    "finely), Space lowers and raises it, Escape puts it away; without the pen, arrow keys nudge the picture. " +
+const KEYS = "Draw with mouse, finger or pen. With the keyboard: Space shows a pen, arrow keys move it (with Shift " +
+    "finely), Space lowers and raises it, Escape hides it; without the pen, arrow keys nudge the picture. " +
     "Backspace undoes, Delete clears.";
 
 /** The film strip: one picture a stage of the normalizer, each with its name. */
 function makeFilm(panel, store) {
     const film = element("ol", { class: "film", "aria-label": "What the normalizer does" });
-    const nothing = element("p", { class: "film small muted" }, "Each step from the pad to 28 × 28 pixels shows here as soon as there is ink.");
+    const nothing = element("p", { class: "film small muted" }, "Each step from the pad to 28 × 28 pixels shows here once you draw.");
     let shownNames = null;
     repaintOn(store, panel, ["stages"], () => {
         const names = store.stages.map(({ name }) => name).join("|");
@@ -32,7 +32,7 @@ function makeFilm(panel, store) {
     return [film, nothing];
 }
 
-/** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and says what goes wrong. */
+/** Puts image files on the pad, picked, dropped or pasted; `attempt` does it, and reports errors. */
 function connectFiles(panel, store, attempt) {
     const take = (file) => attempt(async () => {
         const picture = await readImageFile(file);
@@ -47,7 +47,7 @@ function connectFiles(panel, store, attempt) {
             }
         },
     });
-    const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // where files are to be trained on
+    const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // there, files are for training
     window.addEventListener("dragover", (event) => event.preventDefault()); // else a file that misses takes the page's place
     window.addEventListener("drop", (event) => {
         event.preventDefault();
@@ -95,10 +95,10 @@ function forImages(panel, store) {
         element("div", {},
             element("label", { class: "switch" }, skip, " Skip the normalizer: give the network the pad as it is"),
             element("p", { class: "small muted" }, store.network.reading === "images" ?
-                "The network learned images as they are: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
+                "The network learned unprocessed images: a picture is scaled to 28 x 28 pixels, and the pad is read as you see it." :
                 "The network has only ever seen digits that were cropped, scaled to 20 pixels " +
-                "and centered by their mass, as MNIST's were. So your drawing is treated alike before it is read: nudge it, and " +
-                "nothing changes. Skip the normalizer, draw small or in a corner, and see what it is worth."),
+                "and centered by their mass, like MNIST's. Your drawing gets the same treatment before the network reads it: nudge it, and " +
+                "nothing changes. Skip the normalizer and draw small or in a corner: you see how much it helps."),
             element("p", { id: "pad-keys", class: "small muted" }, KEYS)))];
 }
 
@@ -109,7 +109,7 @@ export function mount(panel, store) {
         if (keys.has("structure") && !store.network.practice && store.structure !== shown) {
             shown = store.structure;
             panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store) :
-                [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer follow.")]));
+                [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer change.")]));
         }
     });
 }

@@ -105,7 +105,7 @@ function enlarged({ values, width }) {
     return { values: out, width, height: 72 };
 }
 
-/** The smallest and the largest coordinate on an axis; [0, 0] where there is no point. */
+/** The smallest and the largest coordinate on an axis; [0, 0] without points. */
 function range(paths, axis) {
     let [least, most] = [Infinity, -Infinity];
     for (const point of paths.flat()) {
@@ -117,7 +117,7 @@ function range(paths, axis) {
     return least > most ? [0, 0] : [least, most];
 }
 
-/** The box that holds the ink; in a picture finer than MNIST's, ink is what is dark enough. */
+/** The box that holds the ink; in a picture finer than MNIST's, only dark enough pixels are ink. */
 function inkBox(ink) {
     const whole = boxOf(ink, Number.MIN_VALUE);
     return Math.max(whole.width, whole.height) <= INK_SIDE ? whole : boxOf(ink, EDGE * extremes(ink.values)[1]);
@@ -250,7 +250,7 @@ function inked(paths, width, height, radius) {
     return { width, height, pixels };
 }
 
-/** Lowers the squared distances of pixels within `reach` of a segment, where it is nearer than all before. */
+/** Lowers the squared distances of pixels within `reach` of a segment if it is the nearest so far. */
 function approach(nearest, width, height, reach, [fromX, fromY], [toX, toY]) {
     const [right, down] = [toX - fromX, toY - fromY];
     const length = right * right + down * down;

@@ -1,4 +1,4 @@
-// The inputs of a network that reads no drawing: a picture to paint on, or a field for each column of its table.
+// The inputs of a network that does not read drawings: a picture to paint on, or a field for each column of its table.
 
 import { button, element, keyGoal, paintInk, repaintOn } from "../shared/widgets.js";
 import { makePlane } from "./plane.js";
@@ -14,7 +14,7 @@ function startsOf({ fields }) {
     return fields.map(({ categories }) => (end += Math.max(1, categories.length)) - Math.max(1, categories.length));
 }
 
-/** The example that the inputs begin with, where there is one; else what is usual, or zeros and the first categories. */
+/** The example that the inputs start with, if any; else usual values, or zeros and the first categories. */
 export async function begin(store, examples) {
     const { network } = store;
     const given = await examples?.example().catch(() => null);
@@ -27,13 +27,13 @@ export async function begin(store, examples) {
     }
 }
 
-/** An image that is painted on: ink where the pointer goes, or off where it began on ink; arrow keys and Space do the same. */
+/** An image that is painted on: the pointer adds ink, or removes it if it started on ink; arrow keys and Space do the same. */
 function makePicture(panel, store) {
     const [height, width] = store.network.imageShape;
     const canvas = element("canvas", { width, height, role: "application", tabindex: "0", class: "pixels paintable", "aria-roledescription": "picture to paint on" });
-    const keys = "Paint with mouse or finger; what is inked already is wiped. By keyboard: arrow keys move, Space paints.";
+    const keys = "Paint with mouse or finger; inked pixels are wiped. By keyboard: arrow keys move, Space paints.";
     let here = 0;
-    let ink = null; // what the pointer leaves, while it is down
+    let ink = null; // the ink that the pointer leaves, while it is down
     const set = (index, value) => {
         here = index;
         const x = Float64Array.from(store.x ?? new Float64Array(width * height));
@@ -93,15 +93,15 @@ function makeFields(panel, store) {
     return element("div", { class: "fields" }, ...fields.map(({ name }, index) => element("label", {}, name, controls[index])));
 }
 
-/** What shows and changes `store.x`; a sentence where it would be too many fields. `examples` is null where there are none. */
+/** Shows and changes `store.x`; a sentence instead of too many fields. `examples` is null if there are none. */
 export function makeInputs(panel, store, examples) {
     const { imageShape, fields, sizes, isPlane } = store.network;
     if (isPlane) {
         return makePlane(panel, store);
     }
     if (!imageShape && fields.length > MOST_FIELDS) {
-        return element("div", {}, element("p", {}, `This network reads ${fields.length} numbers, too many for a field each.`), ...sizes[0] === 784 ? [
-            element("p", {}, "If they are the pixels of an image, say so in Python, and open the new file to draw:"),
+        return element("div", {}, element("p", {}, `This network reads ${fields.length} numbers, too many for one field each.`), ...sizes[0] === 784 ? [
+            element("p", {}, "If they are pixels of an image, set its shape in Python, and open the new file to draw:"),
             element("pre", { class: "cure" }, element("code", {}, CURE)),
         ] : []);
     }

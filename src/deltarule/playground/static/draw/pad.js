@@ -4,7 +4,7 @@ import { BLANK, PAD_SIZE } from "../shared/store.js";
 import { announce, color, element, paintInk, paintPhoto, repaintOn, rgb } from "../shared/widgets.js";
 
 export const PEN = 18; // the width of a line on the pad, in pad pixels
-const STEP = PAD_SIZE / 28; // what an arrow key moves by: one pixel of the picture that the network reads
+const STEP = PAD_SIZE / 28; // the step of an arrow key: one pixel of the picture that the network reads
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const half = (value) => Math.round(2 * value) / 2;
@@ -32,7 +32,7 @@ export function nudge(store, dx, dy) {
 }
 
 /**
- * Begins a stroke; a picture on the pad gives way to it, and its label goes. Returns a function that goes on with the
+ * Begins a stroke; a picture on the pad gives way to it, and its label goes. Returns a function that continues the
  * stroke: it takes points, and returns false and does nothing once anything else has changed the drawing.
  */
 function begin(store, point) {
@@ -47,7 +47,7 @@ function begin(store, point) {
         }
         const length = stroke.length;
         stroke.push(...points.filter(([x, y], index) => {
-            const [lastX, lastY] = points[index - 1] ?? stroke.at(-1); // what is nearer than half a pad pixel adds nothing
+            const [lastX, lastY] = points[index - 1] ?? stroke.at(-1); // points nearer than half a pad pixel add nothing
             return x !== lastX || y !== lastY;
         }));
         if (stroke.length > length) {
@@ -70,7 +70,7 @@ export function strokeAll(context, strokes, width) {
     context.stroke();
 }
 
-/** Draws the picture beneath the strokes where it fits on the pad, moved by the nudges. `canvas` holds the picture. */
+/** Draws the picture beneath the strokes, as it fits on the pad, moved by the nudges. `canvas` holds the picture. */
 export function placePicture(context, canvas, drawing) {
     const scale = PAD_SIZE / Math.max(canvas.width, canvas.height);
     const [width, height] = [canvas.width * scale, canvas.height * scale];
@@ -192,7 +192,7 @@ function paintCursor(context, pen) {
 
 /**
  * A pad in `panel` that shows and changes `store.drawing`: its element, and the pen that arrow keys move.
- * `describedBy` is the id of the sentence that says which keys do what.
+ * `describedBy` is the id of the sentence that explains the keys.
  */
 export function makePad(panel, store, describedBy) {
     const canvas = element("canvas", {

@@ -1,4 +1,4 @@
-// Ink told from paper: data/ink/detection.py of the library, in the same order of the same float64 arithmetic.
+// Separates ink from paper: data/ink/detection.py of the library, in the same order of the same float64 arithmetic.
 
 import { border, extreme, extremes, framed, middle, quantile, smoothed } from "./planes.js";
 
@@ -21,7 +21,7 @@ const WIDE = 1.2;
 const TALL = 0.5;
 
 /**
- * How dark each pixel's ink is, 0..255, { values, width, height }; null where there is no ink. A picture with more than
+ * How dark each pixel's ink is, 0..255, { values, width, height }; null if there is no ink. A picture with more than
  * 512 pixels on a side is returned smaller.
  */
 export function foundInk(gray, width, height) {
@@ -64,7 +64,7 @@ function plainGround(level) {
 /** Whether a mask of zeros and ones holds a square of a third of the longer side. */
 function hasArea({ values, width, height }) {
     const radius = Math.floor(Math.max(width, height) / BLOT) + 1;
-    const solid = extreme(-1, { values, width, height }, radius).values; // which is right where the square lies within
+    const solid = extreme(-1, { values, width, height }, radius).values; // correct if the square lies within
     const isWithin = (place, side) => place >= radius && place < side - radius;
     return solid.some((value, at) => value > 0 && isWithin(at % width, width) && isWithin(Math.floor(at / width), height));
 }
@@ -102,7 +102,7 @@ function averagedDown(gray, width, height) {
     return { values: sums.map((sum, cell) => sum / counts[cell]), width: columns, height: rows };
 }
 
-/** Ink of a photo that is cropped to it; null where there is more than ink and paper, or little ink. */
+/** Ink of a photo that is cropped to it; null if there is more than ink and paper, or little ink. */
 function inkOfCrop(level) {
     const even = smoothed(level);
     const counts = new Float64Array(256);
@@ -135,7 +135,7 @@ function inkOfCrop(level) {
     return { ...level, values };
 }
 
-/** Ink on paper in uneven light; null where nothing stands out from the paper and its grain. */
+/** Ink on paper in uneven light; null if nothing stands out from the paper and its grain. */
 function inkOnPaper(level) {
     const smooth = smoothed(level);
     const radius = Math.floor(Math.max(level.width, level.height) / BRUSH) + 1;

@@ -1,20 +1,20 @@
-// The input of a world of two numbers: points on a plane, before what the network answers everywhere; and, in the cells of
-// the same panel, what every neuron makes of that plane.
+// The input of a world of two numbers: points on a plane, in front of the network's answers; and, in the cells of
+// the same panel, the activations of every neuron on that plane.
 
 import { activations } from "../engine/network.js";
 import { announce, button, color, diverging, element, farthest, paintWords, repaintOn, rgb, shown, wordOf } from "../shared/widgets.js";
 import { COLORS, REACH, snapped } from "../train/worlds.js";
 
 const SIZE = 600; // of the picture
-const SIDE = 48; // of the grid of points on which neurons are asked; less where a network is large,
+const SIDE = 48; // of the grid of points at which activations are computed; less if a network is large,
 const WORK = 4e7; // products that all points of the grid may take
 const PALE = 1.7; // the answer stays below full color, which is the points'
-const KEYS = "A click puts a point. So does Space where the arrow keys lead; Backspace removes the last.";
+const KEYS = "A click adds a point. So does Space, after the arrow keys; Backspace removes the last.";
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [1, 1], ArrowDown: [1, -1] };
 
-const seen = {}; // network: the one that was asked last, side: of the grid, layers: what its neurons make of it
+const seen = {}; // network: the last one, side: of the grid, layers: its activations there
 
-/** What all neurons of a network make of the plane, row by row from the top. */
+/** The activations of all neurons of a network on the plane, row by row from the top. */
 function look(network) {
     if (seen.network !== network) {
         const side = Math.max(12, Math.min(SIDE, Math.floor(Math.sqrt(WORK / network.weights.reduce((sum, each) => sum + each.length, 0)))));
@@ -25,7 +25,7 @@ function look(network) {
     return seen;
 }
 
-/** Paints on a canvas what a hidden neuron makes of the plane (layers are counted from 1), a sigmoid's middle pale; or the answer. */
+/** Paints on a canvas a hidden neuron's activation on the plane (layers are counted from 1), a sigmoid's middle pale; or the answer. */
 function paintPlane(canvas, network, layer = network.sizes.length - 1, neuron = null) {
     const { side, layers } = look(network);
     const [values, size] = [layers[layer - 1], network.sizes[layer]];
@@ -37,7 +37,7 @@ function paintPlane(canvas, network, layer = network.sizes.length - 1, neuron = 
     paintWords(canvas, (words) => words.forEach((_, at) => (words[at] = inks[127 + Math.round(Math.max(-127, Math.min(127, by * plane[at])))])));
 }
 
-/** A point: a disk where it is orange, a square where it is blue, hollow where it is held out. */
+/** A point: a disk if it is orange, a square if it is blue, hollow if it is held out. */
 function paintPoint(context, [x, y], kind, isHollow) {
     const tones = [rgb(color(kind === 1 ? "--positive" : "--negative")), rgb(color("--paper"))];
     context.beginPath();
@@ -48,7 +48,7 @@ function paintPoint(context, [x, y], kind, isHollow) {
     context.stroke();
 }
 
-/** The picture, where points are put into `store.world` and `store.x` is moved, in place of fields for a world's numbers. */
+/** The picture in which points are added to `store.world` and `store.x` is moved, instead of fields for its two numbers. */
 export function makePlane(panel, store) {
     const canvas = element("canvas", { width: SIZE, height: SIZE, class: "pad plane", role: "application", tabindex: "0", "aria-roledescription": "plane of points", "aria-describedby": "plane-keys" });
     const small = element("canvas");
@@ -99,9 +99,9 @@ export function makePlane(panel, store) {
             context.arc(...place(x), 14, 0, 2 * Math.PI);
             context.stroke();
         }
-        caption.textContent = cell ? `${cell.getAttribute("aria-label")}: blue where it is high, orange where it is low.` :
-            `Pale where the network is in doubt.${world.train < world.points.length ? " Hollow points are held out." : ""}`;
-        canvas.setAttribute("aria-label", `${world.points.length} points, ${world.train} of them to be learned.${x ? ` At ${shown(x[0])}, ${shown(x[1])} the answer is ${COLORS[answer]}, ${shown(outputs[answer])}.` : ""}`);
+        caption.textContent = cell ? `${cell.getAttribute("aria-label")}: blue means high, orange means low.` :
+            `Pale means that the network is unsure.${world.train < world.points.length ? " Hollow points are held out." : ""}`;
+        canvas.setAttribute("aria-label", `${world.points.length} points, ${world.train} of them for training.${x ? ` At ${shown(x[0])}, ${shown(x[1])} the answer is ${COLORS[answer]}, ${shown(outputs[answer])}.` : ""}`);
     });
     const point = ({ type, target }) => {
         const other = ["pointerleave", "focusout"].includes(type) ? null : target.closest?.(".cell");

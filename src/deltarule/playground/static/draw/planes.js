@@ -1,4 +1,4 @@
-// Planes of numbers, { values, width, height }: what detection.py of data/ink does with NumPy, in the same order.
+// Planes of numbers, { values, width, height }: the operations that detection.py of data/ink does with NumPy, in the same order.
 
 /** The outermost pixels, corners twice. */
 export function border({ values, width, height }) {

@@ -1,4 +1,4 @@
-// From what is on the pad, or in an image file, to what the network reads: past the normalizer, or through it.
+// From the pad, or an image file, to the input of the network: with the normalizer, or without it.
 
 import { PAD_SIZE, readsDrawings } from "../shared/store.js";
 import { element, inNextFrame, paintPhoto } from "../shared/widgets.js";
@@ -50,7 +50,7 @@ function read(store, canvas) {
     return untouched ? { ...normal, image: pixels } : normal;
 }
 
-/** Keeps `store.x` and `store.stages` what the drawing says, one reading a frame. */
+/** Keeps `store.x` and `store.stages` up to date with the drawing, one reading per frame. */
 export function readDrawings(store) {
     const canvas = element("canvas", { width: PAD_SIZE, height: PAD_SIZE });
     const ask = inNextFrame(() => {
@@ -69,9 +69,9 @@ export function readDrawings(store) {
 
 const LARGEST_FILE = 32 * 2 ** 20; // bytes
 const LARGEST_IMAGE = 16e6; // pixels
-const MOST_SIDE = 512; // of what is kept: the normalizer reads no larger ones
+const MOST_SIDE = 512; // of the picture that is kept: the normalizer reads no larger ones
 
-/** Luminance 0..255 of red, green, blue, alpha bytes; what is transparent lets the opposite of the ink shine through. */
+/** Luminance 0..255 of red, green, blue, alpha bytes; transparent pixels show the opposite of the ink. */
 function grayOf(bytes) {
     const gray = new Uint8Array(bytes.length / 4);
     const luminance = (at) => (19595 * bytes[at] + 38470 * bytes[at + 1] + 7471 * bytes[at + 2] + 32768) >> 16;
@@ -88,7 +88,7 @@ function grayOf(bytes) {
     return gray;
 }
 
-const UNREADABLE = "This file is no image that can be read here: take a PNG, JPEG, WebP or BMP.";
+const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP.";
 
 /** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
 async function decoded(file) {
@@ -107,14 +107,14 @@ async function decoded(file) {
 /** The picture in an image file. */
 export async function readImageFile(file) {
     if (file.size > LARGEST_FILE) {
-        throw new Error("This file is larger than 32 MB: take a smaller one.");
+        throw new Error("This file is larger than 32 MB: use a smaller one.");
     }
     const size = sizeOf(new Uint8Array(await file.arrayBuffer()));
     if (size === null) {
         throw new Error(UNREADABLE);
     }
     if (size[0] * size[1] > LARGEST_IMAGE) {
-        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: take one of at most 16 megapixels.`);
+        throw new Error(`This image has ${size[0]} × ${size[1]} pixels: use one of at most 16 megapixels.`);
     }
     return decoded(file);
 }
@@ -148,7 +148,7 @@ function ofWebp(view, kind) {
 }
 
 /**
- * [width, height] of the picture in a PNG, JPEG, WebP or BMP file; null for what is none of these.
+ * [width, height] of the picture in a PNG, JPEG, WebP or BMP file; null for other files.
  * @param {Uint8Array} bytes of the file
  */
 export function sizeOf(bytes) {

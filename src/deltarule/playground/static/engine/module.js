@@ -3,10 +3,10 @@
 const ALIGNED = 64;
 const PAGE = 65_536;
 
-/** What the module says of itself: the fields of a call, those that are reals, codes of names, parts that it computes. */
+/** The module's description of itself: the fields of a call, those that are reals, codes of names, parts that it computes. */
 export const about = {};
 
-let engine = null; // what it exports
+let engine = null; // its exports
 let top = 0; // where its memory is free
 let holder = null; // the Call whose numbers lie below
 
@@ -27,7 +27,7 @@ export async function load(bytes) {
 
 function whyNot(bytes, { message }) {
     if (typeof WebAssembly === "undefined") {
-        return "this browser has no WebAssembly, or has it switched off; another one shows the page";
+        return "this browser has no WebAssembly, or it is switched off: use another one";
     }
     return WebAssembly.validate(bytes)
         ? `WebAssembly is not allowed here (${message}): a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`

@@ -1,4 +1,4 @@
-// A network's way forward and back, computed by the engine in float64, for one example. Touches no page.
+// A network's forward and backward pass, computed by the engine in float64, for one example. Touches no page.
 //
 // Layers are counted from 1 here, as in the textbooks: z[l], a[l] and delta[l] are layer l's, a[0] is what layer 1
 // reads; weights[l - 1] and biases[l - 1] are layer l's, since no parameters belong to a[0].
@@ -47,7 +47,7 @@ export function slope(part, z, a) {
     return apply("derive_layer", ...kernelOf("activation", part), ...[z, a, 1].map((each) => Float64Array.of(each)), 1)[0];
 }
 
-/** delta^l (W^l)^T: what the errors of layer l say about the activations it reads, (fan_in). */
+/** delta^l (W^l)^T: the errors of layer l, sent back to the activations it reads, (fan_in). */
 export function sentBack(network, l, delta) {
     const [W, m] = [network.weights[l - 1], network.sizes[l]];
     return Float64Array.from({ length: network.sizes[l - 1] }, (_, k) => delta.reduce((sum, each, j) => sum + W[k * m + j] * each, 0));
@@ -116,8 +116,8 @@ function traceOf({ z, a, losses, inputs }) {
 }
 
 /**
- * What a forward pass leaves: z is null, z^1 .. z^L; a is a^0 (standardized where the model does that), a^1 .. a^L; loss is
- * C where y is given.
+ * The result of a forward pass: z is null, z^1 .. z^L; a is a^0 (standardized where the model does that), a^1 .. a^L; loss is
+ * C if y is given.
  * @param {Float64Array} x (inputs): pixels in [0, 1], or numbers in their own units
  */
 export function forward(network, x, y = 0) {
@@ -145,7 +145,7 @@ export function activations(network, inputs) {
 }
 
 /**
- * The four equations for one example: what `forward` leaves; t, the targets as the loss wants them; and the gradient by
+ * The four equations for one example: the result of `forward`; t, the targets as the loss needs them; and the gradient by
  * each layer's z (delta), by weights and biases, which are as the network's, and by a^0 (input).
  */
 export function backward(network, x, y) {
@@ -159,7 +159,7 @@ export function backward(network, x, y) {
     return { ...traceOf(fields), t, gradient };
 }
 
-/** dC/da of the outputs a, where there is no shortcut: the delta of a layer that passes them on as they are. */
+/** dC/da of the outputs a, without a shortcut: the delta of a layer that passes them on unchanged. */
 export function lossGradient(network, a, y) {
     const passing = { sizes: [1, a.length], parts: [{ name: "identity" }], weights: [new Float64Array(a.length)], biases: [a] };
     return backward({ ...network, ...passing, scaling: null }, [0], y).gradient.delta[1];

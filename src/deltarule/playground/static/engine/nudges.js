@@ -1,4 +1,4 @@
-// Derivatives that know nothing of backpropagation: two forward passes each. Touches no page.
+// Derivatives without backpropagation: two forward passes each. Touches no page.
 
 import { activate, backward, hasKink, isElementwise, passOf } from "./network.js";
 
@@ -22,8 +22,8 @@ export function probeOf(network, x, y) {
  * The derivative of C by one number, from two forward passes and no backpropagation. The nudge of a weight, a bias or a
  * z moves one z of its layer and no other, so the passes start there.
  * @param {ReturnType<typeof probeOf>} probe
- * @param {"weight" | "bias" | "input" | "z"} kind what is nudged; "input" is a^0, "z" a neuron's z of layer l
- * @param {number} layer l = 1 .. L (of no account for "input")
+ * @param {"weight" | "bias" | "input" | "z"} kind the nudged number; "input" is a^0, "z" a neuron's z of layer l
+ * @param {number} layer l = 1 .. L (ignored for "input")
  * @param {number} index in the flat array
  * @returns {{slope: number, rounding: number, kink: boolean}} rounding: how far off the slope may be because C is
  *     rounded; kink: whether the nudge crosses a point where an activation has no derivative
@@ -49,7 +49,7 @@ export function nudge(probe, kind, layer, index) {
     };
 }
 
-/** C where z^l_j has moved. */
+/** C after a nudge of z^l_j. */
 function fromZ(probe, l, j, move) {
     const part = probe.network.parts[l - 1];
     const before = probe.z[l][j];
@@ -60,13 +60,13 @@ function fromZ(probe, l, j, move) {
     return { ...end, kink: end.kink || (hasKink(part) && before > 0 !== before + move > 0) };
 }
 
-/** C where a^l_j has moved. */
+/** C after a nudge of a^l_j. */
 function fromA(probe, l, j, move) {
     const count = probe.network.sizes[l + 1];
     return passFrom(probe, l + 1, probe.network.weights[l].subarray(j * count, (j + 1) * count), move);
 }
 
-/** C where z^l has moved along `row`, and whether any z has crossed a kink on its way from the probe's. */
+/** C after a step of z^l along `row`, and whether any z crossed a kink on the way. */
 function passFrom(probe, l, row, move) {
     const call = (probe.tails[l] ??= tailOf(probe, l));
     call.hold();

@@ -1,4 +1,4 @@
-// What a network makes of examples, and what would change its mind: small steps of an input along the gradient, until
+// A network's answers to examples, and what would change them: small steps of an input along the gradient, until
 // the answer is another. Touches no page.
 
 import { backward, forward } from "../engine/network.js";
@@ -6,7 +6,7 @@ import { lengthOf } from "../engine/training.js";
 
 const STEPS_TO_FLIP = 20; // about so many, if the network were linear
 const MOST_STEPS = 80;
-const BEYOND = 1.5; // the path goes on to so many times the length at which the answer changed
+const BEYOND = 1.5; // the path ends at this multiple of the length at which the answer changed
 
 /**
  * @typedef {object} Place a point of the path
@@ -17,7 +17,7 @@ const BEYOND = 1.5; // the path goes on to so many times the length at which the
  */
 
 /**
- * d(z^L_gain - z^L_loss)/dx, (inputs): where to go for `gain` to overtake `loss`. The outputs' order is that of their z.
+ * d(z^L_gain - z^L_loss)/dx, (inputs): the direction in which `gain` overtakes `loss`. The outputs' order is that of their z.
  * @param {Float64Array} z the outputs' at x
  */
 export function towards(network, x, z, gain, loss) {
@@ -33,7 +33,7 @@ export function largest(values, except = -1) {
 }
 
 /**
- * The path from x to where another class wins, a Place at a time; it ends a little beyond, or where nothing helps.
+ * The path from x until another class wins, a Place at a time; it ends a little beyond, or when nothing helps.
  * @param {import("../shared/model_file.js").Network} network that answers classes
  * @param {Float64Array} start (inputs)
  * @param {{goal?: number | null, isImage?: boolean}} [options] goal: the class that is to win, null for whichever does
@@ -59,7 +59,7 @@ export function* pathToAnother(network, start, { goal = null, isImage = true } =
         const gain = goal ?? largest(z, from);
         const loss = largest(z, gain);
         const slope = towards(network, x, z, gain, loss);
-        if (isImage) { // what is black or white already cannot become more so
+        if (isImage) { // black and white pixels cannot go further
             slope.forEach((each, k) => {
                 slope[k] = (each > 0 && x[k] >= 1) || (each < 0 && x[k] <= 0) ? 0 : each;
             });
@@ -88,7 +88,7 @@ export class Held {
     check() {
         const [wanted, got] = [this.store.network.sizes[0], this.examples[0].x.length];
         if (wanted !== got) {
-            throw new Error(`the examples in this page have ${got} numbers each, and this network reads ${wanted}.`);
+            throw new Error(`the examples in this page have ${got} numbers each, but this network reads ${wanted}.`);
         }
     }
 

@@ -1,4 +1,4 @@
-// Mistakes: what is taken for what, the images behind it, and what would change the network's mind.
+// Mistakes: which classes are confused, the images of each pair, and what would change the answer.
 
 import { announce, color, element, mixed, paintInk, percent, repaintOn, rgb, roving, shown, tableHead, tableRow } from "../shared/widgets.js";
 import { nameOf, valueText, wordFor } from "../stage/answers.js";
@@ -57,7 +57,7 @@ class Mistakes {
         const most = pairs.map(({ times, one, other }) => `${classNames[one]} for ${classNames[other]} (${times})`).join(", ");
         this.summary.textContent = `Of ${counted(count, "example")} of ${data}, the network reads ${right.toLocaleString("en")} rightly, ` +
             `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}` +
-            (this.network.was && this.source.of ? " This counts the network before your changes." : "");
+            (this.network.was && this.source.of ? " These counts are of the network before your changes." : "");
         this.build(found);
     }
 
@@ -71,7 +71,7 @@ class Mistakes {
             return this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst);
         })));
         const table = element("table", {},
-            element("caption", {}, `Each row is what an ${wordFor(this.network)} is, each column what it is read as.`),
+            element("caption", {}, `Each row is the true class of an ${wordFor(this.network)}, each column the predicted class.`),
             tableHead(element("span", { class: "unseen" }, "It is"), ...classNames), element("tbody", {}, ...rows));
         this.matrix.replaceChildren(table);
         roving(table, "button", () => classNames.length)();
@@ -79,7 +79,7 @@ class Mistakes {
 
     cell({ count, right, predicted, classNames }, share) {
         const isRight = right === predicted;
-        const what = isRight ? `${classNames[right]} read as it is` : `${classNames[right]} taken for ${classNames[predicted]}`;
+        const what = isRight ? `${classNames[right]} read correctly` : `${classNames[right]} taken for ${classNames[predicted]}`;
         const button = element("button", {
             type: "button", "aria-label": `${what}: ${counted(count, wordFor(this.network))}`, "aria-pressed": "false",
             class: isRight ? "right" : count > 0 ? "wrong" : "none",
@@ -106,10 +106,10 @@ class Mistakes {
         if (asked !== this.asked || examples === null) {
             return;
         }
-        this.title.textContent = right === predicted ? `${one}, read as it is` : `${one} taken for ${other}`;
+        this.title.textContent = right === predicted ? `${one}, read correctly` : `${one} taken for ${other}`;
         const order = right === predicted ? "the least sure first" : "the surest first";
-        const some = examples.length < count ? `; here are ${examples.length}` : "";
-        this.about.textContent = count === 0 ? "There is none." :
+        const some = examples.length < count ? `; ${examples.length} shown` : "";
+        this.about.textContent = count === 0 ? "None." :
             `${counted(count, wordFor(network))}, ${order}${some}. An ${wordFor(network)} opens in Backprop; “why?” shows what would change the answer.`;
         this.gallery.replaceChildren(...examples.map((example) => this.item(example)));
         this.oneStop();

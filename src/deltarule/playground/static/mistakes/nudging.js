@@ -21,14 +21,14 @@ export class Nudging {
             oninput: () => this.show(true),
         });
         this.told = element("p", { id: "mind-told" });
-        this.before = picture(1, 1, "The picture as it is");
-        this.change = picture(1, 1, "What is changed");
+        this.before = picture(1, 1, "The original picture");
+        this.change = picture(1, 1, "The change");
         this.after = picture(1, 1, "The changed picture");
         this.scale = element("span");
         const figure = (canvas, ...text) => element("figure", {}, canvas, element("figcaption", {}, ...text));
         this.legend = element("p", { class: "small muted" },
-            "Blue pixels get more ink, orange ones less. Every step follows the slope of z of the class that is to win, less z of " +
-            "its strongest rival, by the input: BP2, taken one layer further.");
+            "Blue pixels get more ink, orange ones less. Every step follows the gradient, by the input, of z of the class that is to win minus z of " +
+            "its strongest rival: BP2, one layer further.");
         this.images = element("div", { class: "row pictures" }, figure(this.before, "as it is"),
             figure(this.change, this.scale), figure(this.after, "changed"));
         this.keep = element("button", { type: "button", onclick: () => this.open() }, "Open the changed one in Backprop");
@@ -85,7 +85,7 @@ export class Nudging {
         this.show();
     }
 
-    /** Shows the place where the slider stands. `speak`: a screen reader hears of it. */
+    /** Shows the slider's place on the path. `speak`: tell a screen reader. */
     show(speak = false) {
         const { network } = this.store;
         const [start, place] = [this.places[0], this.places[Number(this.slider.value)]];
@@ -118,14 +118,14 @@ export class Nudging {
         const say = (index, outputs) => `${nameOf(network, index)} (${valueText(network, outputs[index])})`;
         const one = `It reads ${say(start.answer, start.outputs)}.`;
         if (this.places.length === 1) {
-            return `${one} Nothing would change that: the slope is 0 everywhere.`;
+            return `${one} No step would change that: the gradient is 0.`;
         }
         const size = `a change of ${shown(place.distance)} in all, ${shown(place.distance / Math.sqrt(place.x.length))} ${network.imageShape ? "a pixel" : "an input"}`;
         const now = place === start ? "" : place.answer === start.answer
-            ? ` After ${size}, it still does: ${say(place.answer, place.outputs)}, next ${say(largest(place.outputs, place.answer), place.outputs)}.`
+            ? ` After ${size}, it still reads ${say(place.answer, place.outputs)}, next ${say(largest(place.outputs, place.answer), place.outputs)}.`
             : ` After ${size}, it reads ${say(place.answer, place.outputs)}.`;
-        const flip = this.flip > 0 ? ` It changes its mind at ${shown(this.places[this.flip].distance)}.`
-            : " No step on this way changes its mind.";
+        const flip = this.flip > 0 ? ` The answer changes at ${shown(this.places[this.flip].distance)}.`
+            : " No step on this path changes the answer.";
         return one + now + flip;
     }
 

@@ -12,13 +12,13 @@ import { about as engine } from "../engine/module.js";
  * @property {{name: string}} lossPart the loss with its settings (label_smoothing)
  * @property {Float64Array[]} weights of layer l at l - 1: (fan_in * fan_out), w from k to j at k * fan_out + j
  * @property {Float64Array[]} biases of layer l at l - 1: (fan_out)
- * @property {string | null} task "classes", "labels" or "values"; null where the network has learned nothing yet
+ * @property {string | null} task "classes", "labels" or "values"; null if the network has learned nothing yet
  * @property {boolean} pixels whether the user's inputs are uint8 pixels; here they come as value / 255
  * @property {string[]} classNames one an output
  * @property {number[] | null} imageShape [height, width] of an input
  * @property {string | null} reading how its images were made: "digits", as MNIST's, "images", as they are; null: unknown
- * @property {{name: string, categories: string[]}[]} fields what the inputs are: a number each, or one for each category
- * @property {{weight: number[], bias: number} | null} doubt one more output, which says how unusual an input is
+ * @property {{name: string, categories: string[]}[]} fields the meaning of the inputs: a number each, or one for each category
+ * @property {{weight: number[], bias: number} | null} doubt one more output, which shows how unusual an input is
  * @property {{mean: Float64Array, scale: Float64Array} | null} scaling how inputs were standardized
  * @property {{mean: Float64Array, scale: Float64Array} | null} targetScaling how targets were
  */
@@ -33,7 +33,7 @@ export function readModel(buffer) {
     const { header, start } = headerOf(buffer);
     const text = header.__metadata__?.deltarule;
     if (text === undefined) {
-        throw new Error("expected a model file of deltarule: got a .safetensors file without its description");
+        throw new Error("expected a model file of deltarule: got a .safetensors file without deltarule's description");
     }
     const about = said(JSON.parse(text));
     const tensor = (name) => tensorOf(buffer, start, header[name], name);
@@ -68,7 +68,7 @@ export function withParameters(network, vector) {
     return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
 }
 
-/** What a file of any format says, required or optional, in the words of format 3: see files/model_file.py. */
+/** The content of a file of any format, required or optional, with the keys of format 3: see files/model_file.py. */
 function said({ format, required, optional, ...older }) {
     if (format === 3) {
         return { ...optional, ...required };
@@ -82,7 +82,7 @@ function said({ format, required, optional, ...older }) {
 function headerOf(buffer) {
     const length = buffer.byteLength < 8 ? Infinity : Number(new DataView(buffer).getBigUint64(0, true));
     if (length > buffer.byteLength - 8) {
-        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are no .safetensors file`);
+        throw new Error(`expected a model file of deltarule: got ${buffer.byteLength} bytes that are not a .safetensors file`);
     }
     const text = new TextDecoder("utf-8", { fatal: true }).decode(new Uint8Array(buffer, 8, length));
     return { header: JSON.parse(text), start: 8 + length };

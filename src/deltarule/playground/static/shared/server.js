@@ -2,7 +2,7 @@
 
 import { readModel, withParameters } from "./model_file.js";
 
-/** What the server says: JSON, in whose arrays null stands for a number that is not finite. */
+/** A message of the server: JSON, with null for numbers that are not finite. */
 export function heard(text) {
     const said = JSON.parse(text);
     Object.values(said.arrays ?? {}).forEach((array) => (array.data = Float64Array.from(array.data, (value) => value ?? NaN)));
@@ -73,7 +73,7 @@ export class Server {
     get of() {
         const { of } = this.store.network;
         if (!of) {
-            throw new Error("this network learned in the page, which has no examples for it");
+            throw new Error("this network was trained in the page, which has no examples for it");
         }
         return of;
     }
@@ -119,7 +119,7 @@ export class Server {
         const { of = "given", sizes } = this.store.network;
         const example = await this.json(`example?of=${of}`);
         if (example.x.length !== sizes[0]) {
-            throw new Error(`the examples here have ${example.x.length} numbers each, and this network reads ${sizes[0]}.`);
+            throw new Error(`the examples here have ${example.x.length} numbers each, but this network reads ${sizes[0]}.`);
         }
         return example;
     }

@@ -1,4 +1,4 @@
-// A link to what the page shows: drawing, network, world and step, without a token; and what a lesson hides from those who open it.
+// A link to what the page shows: drawing, network, world and step, without a token; and the parts that a lesson hides from those who open it.
 
 import { addressOf, VERSION } from "./store.js";
 import { element } from "./widgets.js";
@@ -6,19 +6,19 @@ import { element } from "./widgets.js";
 /** What a link can hide besides tabs, by the word in the address: see style.css. */
 const PARTS = { settings: "the settings of Train", curves: "the curves", answers: "what the network answers" };
 
-/** Copies a text, and says in `place` that it did, or what to do where the browser does not let it. */
+/** Copies a text, and says in `place` that it did, or what to do if the browser forbids it. */
 export function copy(text, place) {
     (navigator.clipboard?.writeText(text) ?? Promise.reject(new Error("no clipboard")))
         .then(() => (place.textContent = "Copied."), () => (place.textContent = "This browser does not let the page copy: select the text and copy it."));
 }
 
-/** The link to what the store holds now. */
+/** The link to the store's present state. */
 export function linkTo(store, hides) {
     const step = store.build && store.step > 0 ? `&step=${store.step}` : "";
     return `${location.href.split(/[?#]/)[0]}#${addressOf({ ...store, label: store.label, hides })}${step}&v=${VERSION}`;
 }
 
-/** Connects the button Share, and hides what an address says. */
+/** Connects the button Share, and hides the parts that an address names. */
 export function connectShare(store) {
     const tabs = [...document.querySelectorAll("[role=tab]")];
     const dialog = document.getElementById("sharing");
@@ -44,7 +44,7 @@ export function connectShare(store) {
         if (keys.has("isNewer")) {
             const place = document.getElementById("failure");
             place.hidden = false;
-            place.textContent = "A newer deltarule made this link: this page shows what it can read of it.";
+            place.textContent = "A newer deltarule made this link: this page shows the parts that it can read.";
         }
     });
 }

@@ -1,26 +1,26 @@
-// What every tab looks at: one drawing, one input, what the network makes of it, and which tab is open. Touches no page.
+// The state that all tabs share: one drawing, one input, the network's answer to it, and the open tab. Touches no page.
 
 export const PAD_SIZE = 280; // strokes are kept in pixels of a pad of this many by this many
 
 /**
- * @typedef {object} Drawing  what the pad holds; never changed once a newer one is there, so that undo is going back
+ * @typedef {object} Drawing  the content of the pad; never changed once there is a newer one, so that undo goes back to it
  * @property {number[][][]} strokes  list of strokes, each a list of [x, y] in pad pixels, multiples of 1/2
  * @property {{pixels: Uint8Array, width: number, height: number, gray: boolean|undefined}|null} picture  beneath the
- *     strokes: ink 255 on 0, or where `gray`, white 255 and black 0
+ *     strokes: ink 255 on 0, or if `gray`, white 255 and black 0
  * @property {"pad"|"example"|"file"} source
  * @property {number} dx  how far the picture was nudged, in pad pixels
  * @property {number} dy
- * @property {number | number[] | null} label  what it should be: a class, or a number for each output; null without a label
+ * @property {number | number[] | null} label  the target: a class, or a number for each output; null without a label
  * @property {Drawing|null} before  the drawing that undo brings back
  */
 
 /** The drawing with nothing on it. */
 export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", dx: 0, dy: 0, before: null, label: null });
 
-/** Whether a network reads what a pad makes: images of 28x28. */
+/** Whether a network reads the pad's images of 28x28. */
 export const readsDrawings = (network) => String(network.imageShape) === "28,28";
 
-/** What a network is besides its parameters, as a text: what is built for one network is built anew when this changes. */
+/** A network without its parameters, as a string: the panels for a network are rebuilt when this changes. */
 const structureOf = ({ weights, biases, was, ...rest }) => JSON.stringify(rest);
 
 export class Store extends EventTarget {
@@ -33,11 +33,11 @@ export class Store extends EventTarget {
         this.drawing = BLANK;
         this.skip = false; // whether the pad goes to the network as it is, past the normalizer
         this.showsSeveral = false; // whether it looks like digits side by side
-        this.stages = []; // what the normalizer did: list of {name, width, height, pixels}
-        this.x = null; // Float64Array (n_inputs), or null where there is nothing to read
+        this.stages = []; // the steps of the normalizer: list of {name, width, height, pixels}
+        this.x = null; // Float64Array (n_inputs), or null if there is nothing to read
         this.trace = null; // forward(network, x), computed once a change
         this.world = null; // of two numbers: { points: [x1, x2, class] each, train: how many of them are learned }
-        this.build = null; // what is trained in the page, as texts of an address by name: see build.js
+        this.build = null; // the settings of training in the page, as strings of an address by name: see build.js
         this.step = 0; // that the run in the page has taken
         this.hides = []; // what a lesson link hides
         this.tab = "draw";
@@ -50,8 +50,8 @@ export class Store extends EventTarget {
     }
 
     /**
-     * Takes the fields named in `given`, computes the trace where it has to, and tells everyone once: an Event
-     * "change" whose `keys` is the Set of the names that changed; "structure" where the network has other layers or names.
+     * Takes the fields named in `given`, computes the trace if needed, and tells everyone once: an Event
+     * "change" whose `keys` is the Set of the names that changed; "structure" if the network has other layers or names.
      */
     set(given) {
         const { label = (given.drawing ?? this.drawing).label, ...values } = given;
@@ -117,7 +117,7 @@ function shortText(strokes) {
     return text;
 }
 
-/** The strokes of a text of `strokesText`; null for what is none, or is longer than any that an address holds. */
+/** The strokes of a string from `strokesText`; null for any other string, or one too long for an address. */
 export function strokesOf(text) {
     if (text.length > MOST_TEXT || !/^([0-9a-z]{4})+(-([0-9a-z]{4})+)*$/.test(text)) {
         return null;
@@ -127,7 +127,7 @@ export function strokesOf(text) {
     return text.split("-").map((part) => part.match(/.{4}/g).map(point));
 }
 
-/** The address of what the store holds, without "#": the tab, the strokes, the label, whether the normalizer is skipped, what is trained, what is hidden. */
+/** The address of the store's state, without "#": the tab, the strokes, the label, whether the normalizer is skipped, the training settings, the hidden parts. */
 export function addressOf(store) {
     const parts = [store.tab];
     if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
@@ -140,7 +140,7 @@ export function addressOf(store) {
     return [...parts, ...Object.entries(others).map((pair) => pair.join("="))].join("&");
 }
 
-/** The fields of the store that an address (without "#") names; what cannot be read is left out. */
+/** The fields of the store that an address (without "#") names; unreadable ones are left out. */
 export function fieldsOf(address) {
     const [tab, ...rest] = address.split("&");
     const given = new Map(rest.map((part) => part.split("=", 2)));

@@ -1,4 +1,4 @@
-// The small parts that the tabs are made of: elements, pictures on canvases, focus that roves, sentences for screen readers.
+// The small parts that the tabs are made of: elements, pictures on canvases, roving focus, sentences for screen readers.
 
 /**
  * An element: `element("button", { class: "quiet", onclick: act, "aria-pressed": "false" }, "Undo")`. A property whose
@@ -45,7 +45,7 @@ export function farthest(values) {
 
 const asked = new Set();
 
-/** Runs what was asked for, and what that asks for in its turn, in one frame: nothing twice. */
+/** Runs everything asked for in one frame, and whatever that asks for in turn: nothing twice. */
 function runFrame() {
     const done = new Set();
     try {
@@ -132,7 +132,7 @@ export function diverging(value, scale) {
     return mixed(color("--zero"), color(value < 0 ? "--negative" : "--positive"), share);
 }
 
-/** A canvas of width x height picture elements that says what it shows; style.css enlarges it without smoothing. */
+/** A canvas of width x height picture elements with a description; style.css enlarges it without smoothing. */
 export function picture(width, height, label) {
     return element("canvas", { width, height, class: "pixels", role: "img", "aria-label": label });
 }

@@ -18,7 +18,7 @@ export function nameOf(network, index) {
     return network.classNames?.[index] ?? String(index);
 }
 
-/** The outputs as people want them, in the targets' own units where those were standardized; null where there are none. */
+/** The outputs for people, in the targets' own units if those were standardized; null if there are none. */
 function answers({ network, outputs }) {
     const scaling = network.targetScaling;
     return outputs && scaling ? outputs.map((each, index) => each * scaling.scale[index] + scaling.mean[index]) : outputs;
@@ -43,7 +43,7 @@ export function sentence(store) {
     return `Reads ${said(order[0])}${next}.${label} ${doubts(store)}`.trim();
 }
 
-/** What speaks against the answer, as a sentence; empty where nothing does. */
+/** A doubt about the answer, as a sentence; empty if nothing does. */
 function doubts(store) {
     const share = store.trace ? unusual(store.network, store.trace) : 0;
     const strange = share >= 0.5 ? `Unusual (${percent(share)}): unlike what the network learned.` : "";
@@ -56,7 +56,7 @@ function listed(network, values) {
     return [...values].map(named).join(", ");
 }
 
-/** Who has said what the input should be: the data that it comes from, or the person at the page. */
+/** The source of the label: the data, or the person at the page. */
 function whoSays(store) {
     return store.drawing.source === "example" ? "The data say" : "You say";
 }
@@ -71,12 +71,12 @@ function isShare(network) {
     return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
 }
 
-/** The bars: one row an output, made by `build`, painted by `paint`; beneath them the axis, where it is not plain. */
+/** The bars: one row per output, made by `build`, painted by `paint`; beneath them the axis, if it needs one. */
 class Bars {
     constructor() {
         this.list = element("ol", { class: "bars" });
         this.ends = element("p", { class: "bars axis small muted", "aria-hidden": "true" });
-        this.alone = element("p", { class: "small muted" }, "Each output is a sigmoid of its own, from 0 to 1: they need not add up to 1.");
+        this.alone = element("p", { class: "small muted" }, "Each output has its own sigmoid, from 0 to 1: they need not add up to 1.");
         this.node = element("div", {}, this.list, this.ends, this.alone);
         this.oneStop = roving(this.list, "li", () => 1);
     }
@@ -127,7 +127,7 @@ class Bars {
     }
 }
 
-/** The answer and the bars, kept up to date; screen readers hear the answer where Draw is open. */
+/** The answer and the bars, kept up to date; screen readers hear the answer while Draw is open. */
 export function makeAnswers(panel, store) {
     const bars = new Bars();
     bars.build(store); // at once, for lines lead there

@@ -1,12 +1,12 @@
-// One neuron under the glass: its incoming weights as an image, what each input adds, where its output goes; and fields
-// in which a hand changes its bias and its strongest connections.
+// One neuron up close: its incoming weights as an image, what each input adds, where its output goes; and fields
+// to change its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
 import { button, diverging, element, farthest, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
 import { isSilent, silenced, touched } from "./touch.js";
 
-const MOST_FIELDS = 4; // connections of a neuron that a hand can change
+const MOST_FIELDS = 4; // connections of a neuron that the user can change
 const MOST_CELLS = 128; // a wider layer shows groups of neighbors
 
 /** How many neurons share a cell in a layer of `size`. */
@@ -15,7 +15,7 @@ export const groupSize = (size) => Math.ceil(size / MOST_CELLS);
 /** How many cells stand side by side in a layer of `size` neurons. */
 export const columnsOf = (size) => Math.min(8, Math.ceil(Math.sqrt(Math.ceil(size / groupSize(size)) / 2)));
 
-/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is what it adds now, else the weight. */
+/** The strongest edges out of a neuron, [{ to, weight, strength }]: strength is its present product, else the weight. */
 export function strongestEdges(store, layer, neuron, count) {
     const { network, trace } = store;
     const fanOut = network.sizes[layer + 1];
@@ -47,7 +47,7 @@ function shapeInto(network, layer) {
     return [columns, Math.ceil(size / columns)];
 }
 
-/** The neuron of a cell that is worth looking at: the one with the largest activation. */
+/** The most interesting neuron of a cell: the one with the largest activation. */
 function strongest({ layer, neuron, group }, trace) {
     const sizes = trace ? trace.a[layer].subarray(neuron, neuron + group).map(Math.abs) : [0];
     return neuron + sizes.reduce((best, size, at) => (size > sizes[best] ? at : best), 0);
@@ -58,7 +58,7 @@ function titleOf(network, layer, neuron) {
     return layer === network.sizes.length - 1 ? `Output ${nameOf(network, neuron)}` : `Layer ${layer - 1}, neuron ${neuron}`;
 }
 
-/** A picture of values on the diverging scale, and a line beneath that says where the scale ends. */
+/** A picture of values on the diverging scale, and a line beneath with the ends of the scale. */
 class Signed {
     constructor(says) {
         this.says = says;
@@ -79,12 +79,12 @@ class Signed {
 function sumOf({ network, trace }, layer, neuron, total) {
     const bias = shown(network.biases[layer - 1][neuron]);
     if (!trace) {
-        return `Its bias is ${bias}. Draw something, and it answers.`;
+        return `Its bias is ${bias}. Draw something to see its activation.`;
     }
     const name = layer === network.sizes.length - 1 ? network.output : network.hidden[layer - 1];
     const [z, a] = [trace.z[layer][neuron], trace.a[layer][neuron]];
-    const sent = isSilent(network, layer, neuron) ? " It is silenced: nothing of it reaches the next layer." : a === 0 ? " It is silent now: it adds nothing to the next layer." : "";
-    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} makes of it a = ${shown(a)}.${sent}`;
+    const sent = isSilent(network, layer, neuron) ? " You silenced it: it sends nothing to the next layer." : a === 0 ? " It is silent: it adds nothing to the next layer." : "";
+    return `Its inputs add ${shown(total)}, its bias ${bias}: z = ${shown(z)}, and ${name} gives a = ${shown(a)}.${sent}`;
 }
 
 /** The strongest connections of a neuron, into it and out of it: { l, index, text } of a weight of layer l. */
@@ -100,11 +100,11 @@ function connectionsOf(store, layer, neuron, products) {
     return [...into, ...out];
 }
 
-/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns what it says, for the ear. */
+/** The panel beside the diagram: { node, paint({ layer, neuron, group }) }; `paint` returns its text, for screen readers. */
 export function makeDetail(store) {
     let at = null; // { layer, neuron } that the fields are about
-    const start = readsDrawings(store.network) ? "Draw, and every neuron answers. New here? The tour takes two minutes." : "Change an input, and every neuron answers.";
-    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or walk to one with the arrow keys.`)];
+    const start = readsDrawings(store.network) ? "Draw, and every neuron reacts. New here? The tour takes two minutes." : "Change an input, and every neuron reacts.";
+    const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or go to one with the arrow keys.`)];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
     const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
@@ -113,9 +113,9 @@ export function makeDetail(store) {
     const letGo = button("Let go", () => node.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true })), { class: "let-go" });
     const hand = element("div", { class: "row hand" }, element("label", { class: "row" }, "bias", bias), silence, letGo);
     const pictures = element("div", { class: "row pictures" }, weights.node, added.node);
-    const hint = element("p", { class: "small muted" }, "Click a neuron to hold it and to change its numbers; Escape lets it go.");
+    const hint = element("p", { class: "small muted" }, "Click a neuron to keep it open and change its numbers; Escape closes it.");
     const inside = element("div", { hidden: true }, pictures, hand, edges);
-    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The neuron that is looked at" }, title, sum, inside, hint);
+    const node = element("section", { class: "detail", tabindex: "0", "aria-label": "The selected neuron" }, title, sum, inside, hint);
     let rows = [];
 
     /** A row for each connection; where one is being changed, all stay. */

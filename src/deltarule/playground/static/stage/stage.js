@@ -1,4 +1,4 @@
-// The stage, which every tab plays on: the input, every hidden neuron as a cell, the outputs as bars, what holds them
+// The stage that all tabs share: the input, every hidden neuron as a cell, the outputs as bars, what holds them
 // together, and beside it the neuron that is pointed at.
 
 import { makeDesk } from "../draw/draw.js";
@@ -14,7 +14,7 @@ const N_EDGES = 6;
 const FEW = 10; // neurons that stand below one another
 const PAUSE = 250; // milliseconds after which a drawing counts as finished, and its signal runs through the network
 
-/** A column of the diagram: what it is, in bold, and more of it in small, above what it holds. */
+/** A column of the diagram: its name in bold, details in small type, and its content below. */
 function column(kind, title, says, ...inside) {
     return element("div", { class: kind }, element("h3", {}, `${title} `, element("span", { class: "small muted" }, says)), ...inside);
 }
@@ -45,7 +45,7 @@ class LayerCells {
     }
 
     /**
-     * The mean value of each cell's neurons, its sign as a tick, and a cross where a hand has silenced it.
+     * The mean value of each cell's neurons, its sign as a tick, and a cross if the user has silenced it.
      * values: (size,) or null; errors have a scale of their own
      */
     paint(network, values, areErrors) {

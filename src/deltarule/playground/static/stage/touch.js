@@ -1,5 +1,5 @@
-// What a hand changes in a network: a weight, a bias, all that a neuron sends. The new network keeps as `was` the one
-// that no hand has touched. Touches no page.
+// Changes of a network by hand: a weight, a bias, everything that a neuron sends. The new network keeps the original
+// as `was`. Touches no page.
 
 const NAMES = { W: "weights", b: "biases" };
 
@@ -19,7 +19,7 @@ export function isSilent(network, layer, neuron) {
     return layer < network.weights.length && network.weights[layer].subarray(...sentBy(network, layer, neuron)).every((weight) => weight === 0);
 }
 
-/** The network in which a neuron sends nothing; or, where it is silent, what it sent before it was touched. */
+/** The network in which a neuron sends nothing; or, if it is silenced, sends again what it sent before. */
 export function silenced(network, layer, neuron) {
     const [start, end] = sentBy(network, layer, neuron);
     const before = isSilent(network, layer, neuron) && network.was?.weights[layer].subarray(start, end);

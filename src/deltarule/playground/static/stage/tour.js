@@ -1,5 +1,5 @@
-// A tour of eight steps: it draws, lights a neuron, silences it, sends the error back, lets the network learn, and hands
-// over the pen. Every step makes the whole state that it speaks of, so that Back and Next lead anywhere.
+// A tour of eight steps: it draws, highlights a neuron, silences it, sends the error back, lets the network learn, and gives
+// the user the pen. Every step sets the whole state that it explains, so that Back and Next work everywhere.
 
 import { BLANK, readsDrawings } from "../shared/store.js";
 import { button, element } from "../shared/widgets.js";
@@ -41,7 +41,7 @@ class Tour {
     /** Opens step n; what the step before still does is of no use. */
     async go(n) {
         if (this.start === null) {
-            this.store.set({ tab: "draw" }); // where no practice network stands in for it
+            this.store.set({ tab: "draw" }); // if no practice network replaces it
             const { network, drawing } = this.store;
             this.start = { network, drawing };
         }
@@ -86,7 +86,7 @@ class Tour {
     }
 }
 
-/** The cell of the most active neuron of the first hidden layer, or the bar of the answer where there is none. */
+/** The cell of the most active neuron of the first hidden layer, or the bar of the answer without hidden layers. */
 function brightest({ trace, answer }) {
     return trace.a.length > 2 ? [1, largestOf(trace.a[1], 1)[0] ?? 0] : [1, answer];
 }
@@ -107,7 +107,7 @@ const silence = async (tour) => {
     }
 };
 
-/** A step that goes on in Backprop, with a label that the network gets wrong. */
+/** A step that continues in Backprop, with a label that the network gets wrong. */
 function inBackprop(act) {
     const label = ({ store: { answer } }) => (answer === 5 ? 3 : 5);
     return Object.assign(async (tour, isOn) => {
@@ -144,20 +144,20 @@ const drawAll = async (tour, isOn) => {
     await frames(2);
 };
 
-/** Where the eye should be, what is said, and what happens. */
+/** The place to look at, the sentence, and the action. */
 const STEPS = [
-    [".input", () => "This is a neural network, all of it. A 3 is drawn at its left …", drawAll],
-    [".outputs", (store) => `… and comes out at its right. ${sentence(store)} Each bar is one output.`, async () => {}],
-    [".beside", () => "In between, each cell is a neuron. The brightest is open beside: the weights that it has learned, what each input adds, and where its output goes.", look],
+    [".input", () => "This is a whole neural network. A 3 is drawn on the left …", drawAll],
+    [".outputs", (store) => `… and the answer comes out on the right. ${sentence(store)} Each bar is one output.`, async () => {}],
+    [".beside", () => "In between, each cell is a neuron. The brightest is open beside them: its learned weights, what each input adds, and where its output goes.", look],
     [".cell.silent, .outputs, .beside", (store) => `Any number can be changed by hand. Here that neuron is silenced. ${sentence(store)} One neuron seldom decides alone.`, silence],
-    [".outputs", (store) => `Suppose the answer should have been ${nameOf(store.network, store.label ?? store.answer)}. Now the network is wrong, and every output has an error: too much of one, too little of the other.`, inBackprop(openSteps("BP1"))],
-    [".layer:not(.input, .outputs)", () => "Backpropagation sends that error back along the same connections, layer by layer, until every weight knows its share.", inBackprop(openSteps("BP2"))],
-    [".outputs", (store) => `It learns: each step moves all weights a little against their share. ${sentence(store)}`, inBackprop(learn)],
-    [".input .pad", () => "Your turn. Draw a digit; then let a new network learn in Train, follow your own error in Backprop, or look at what is misread in Mistakes.",
+    [".outputs", (store) => `Suppose the answer should have been ${nameOf(store.network, store.label ?? store.answer)}. Now the network is wrong, and every output has an error: one is too large, another too small.`, inBackprop(openSteps("BP1"))],
+    [".layer:not(.input, .outputs)", () => "Backpropagation sends that error back along the same connections, layer by layer, until every weight has its share of the error.", inBackprop(openSteps("BP2"))],
+    [".outputs", (store) => `The network learns: each step changes all weights a little against their share. ${sentence(store)}`, inBackprop(learn)],
+    [".input .pad", () => "Your turn. Draw a digit; then let a new network learn in Train, follow your own error in Backprop, or see the misread digits in Mistakes.",
         async ({ store, start }) => store.set({ network: start.network, drawing: { ...BLANK, before: start.drawing }, tab: "draw" })],
 ];
 
-/** Connects the button that starts it, where the network reads drawn digits. */
+/** Connects the button that starts it, if the network reads drawn digits. */
 export function connectTour(store) {
     const tour = new Tour(store);
     const open = document.getElementById("tour");

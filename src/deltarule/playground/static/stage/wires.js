@@ -22,8 +22,8 @@ export function largestOf(values, count) {
 }
 
 /**
- * The strongest connections between layers l and l + 1, [{ from, to, strength }]: what the strongest neurons of one side,
- * whose values are given, send to the other.
+ * The strongest connections between layers l and l + 1, [{ from, to, strength }]: those of the strongest neurons of one side,
+ * whose values are given.
  * @param {boolean} back whether the values are the errors of layer l + 1, and go back to layer l
  */
 export function strongestBetween({ weights, sizes }, l, values, back) {
@@ -120,7 +120,7 @@ export class Wires {
     paint(network, values, back) {
         this.network = network;
         if (window.matchMedia("(max-width: 760px)").matches) {
-            return; // where the layers stand below one another
+            return; // if the layers stand below one another
         }
         const isWhole = !this.elementOf(0, 0).matches("label"); // the input is one picture, and not a field each
         network.weights.forEach((_, l) => {

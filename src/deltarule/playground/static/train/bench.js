@@ -7,7 +7,7 @@ import { Lesson } from "./panel.js";
 import { newNetwork } from "./run.js";
 import { randomOf, samplesOf } from "./worlds.js";
 
-const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // what a new network shows before it learns
+const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // the settings that show in a new network before it learns
 
 export class Bench extends Lesson {
     constructor(panel, store, trainer) {
@@ -22,10 +22,10 @@ export class Bench extends Lesson {
         build.files.addEventListener("change", () => take(build.files.files));
         window.addEventListener("drop", ({ dataTransfer }) => take(dataTransfer.files));
         store.addEventListener("change", ({ keys }) => {
-            if (keys.has("world") && store.world?.isOwn) { // a hand has put or removed a point
+            if (keys.has("world") && store.world?.isOwn) { // the user added or removed a point
                 build.own(store.world.points);
                 this.reset();
-            } else if (keys.has("build") && store.build !== this.told) { // of an address
+            } else if (keys.has("build") && store.build !== this.told) { // from an address
                 build.take(store.build);
                 this.reset(Math.max(0, Math.floor(Number(store.build.step) || 0)));
             }
@@ -43,7 +43,7 @@ export class Bench extends Lesson {
             store.set({ world: samples && { points: samples.points, train: samples.n_train } });
             return true;
         } catch ({ message }) { // there are too few, or none
-            if (points) { // a network shows the plane, where they can be put
+            if (points) { // a network shows the plane, on which they can be added
                 store.given ??= store.network;
                 this.adopt(newNetwork(choice.settings, [2, 2], randomOf(choice.settings.seed)));
             }

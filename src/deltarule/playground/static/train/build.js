@@ -9,16 +9,16 @@ const USUAL = {
     penalty: "none", strength: 0.001, epochs: 100, seed: 1, noise: 0.1,
 };
 const IMAGES = { activation: "relu", noise: 0 };
-const SAYS = "Two numbers, two colors. Every cell shows the plane as one neuron sees it, the large picture what comes of it.";
+const SAYS = "Two numbers, two colors. Every cell shows the plane as one neuron sees it, the large picture the network's answer.";
 
-/** What can be learned: what it is, and the settings that suit it. */
+/** The data to learn: a description, and suitable settings. */
 const DATA = {
-    digits: { ...IMAGES, hidden: "32", rate: 0.003, batch: 32, epochs: 10, says: "1,437 handwritten digits to learn, 360 held out. Draw meanwhile: the answer changes as it learns." },
+    digits: { ...IMAGES, hidden: "32", rate: 0.003, batch: 32, epochs: 10, says: "1,437 handwritten digits to learn, 360 held out. Draw meanwhile: the answer changes as the network learns." },
     moons: { hidden: "8", says: SAYS }, circles: { hidden: "8", says: SAYS },
     spirals: { hidden: "16, 16", activation: "relu", epochs: 200, noise: 0.02, says: `${SAYS} Spirals are hard: a hidden layer of 2 cannot do it.` },
-    xor: { hidden: "8", noise: 0.05, says: `${SAYS} Without a hidden layer it stays at chance.` },
+    xor: { hidden: "8", noise: 0.05, says: `${SAYS} Without a hidden layer the accuracy stays at chance.` },
     gaussians: { hidden: "", says: `${SAYS} The two overlap, so nothing reaches 100 %.` },
-    points: { noise: 0, says: "Choose a color and click into the picture to put points there; nothing is held out." },
+    points: { noise: 0, says: "Choose a color and click in the picture to add points; none is held out." },
     mnist: { ...IMAGES, hidden: "128", rate: 0.01, schedule: "one_cycle", batch: 128, epochs: 4, says: "MNIST's own files: drop all four here, zipped or not. 60,000 digits to learn, 10,000 held out." },
 };
 
@@ -36,12 +36,12 @@ export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, ra
     ].join("\n");
 }
 
-/** The form of index.html, and what its fields hold. */
+/** The form of index.html, and the values of its fields. */
 export class Build {
     /** @param {(name: string) => void} change hears which field has changed */
     constructor(change) {
         this.node = document.getElementById("build").content.firstElementChild.cloneNode(true);
-        this.points = []; // of a person's own
+        this.points = []; // the user's own
         this.controls = Object.fromEntries([...this.node.querySelectorAll("[name]")].map((control) => [control.name, control]));
         ["says", "toml", "run", "csv", "copied"].forEach((name) => (this[name] = this.node.querySelector(`.${name}`)));
         this.files = this.node.querySelector("#train-files");
@@ -84,7 +84,7 @@ export class Build {
         }
     }
 
-    /** What LocalTrainer takes; Error where there are no samples. */
+    /** What LocalTrainer takes; Error if there are no samples. */
     options() {
         return { settings: this.settings, samples: this.isWorld ? samplesOf(this.world, this.data === "points") : this.data };
     }
@@ -136,7 +136,7 @@ export class Build {
         this.usual("");
     }
 
-    /** Puts a person's own points in the place of the world. */
+    /** Puts a person's own points instead of the world. */
     own(points) {
         this.points = points;
         this.controls.data.value = "points";

@@ -1,4 +1,4 @@
-// Curves on a canvas: a line for each part of the data while a run goes on, a mark for each whole epoch.
+// Curves on a canvas: a line for each part of the data during a run, a mark for each whole epoch.
 
 import { color, element, rgb, shown } from "../shared/widgets.js";
 
@@ -103,7 +103,7 @@ export class Chart {
         for (const step of last > 0 ? ticks(0, last, Math.max(2, (right - MARGIN.left) / 110)).filter(Number.isInteger) : [0]) {
             context.fillText(step === 0 ? "step 0" : brief(step), x(step), bottom + 8);
         }
-        if (highest > high) { // a few points, which would press the others flat
+        if (highest > high) { // a few points, which would flatten the others
             context.textBaseline = "top";
             context.textAlign = "right";
             context.fillText(`↑ up to ${this.axis(highest)}`, right, 0);

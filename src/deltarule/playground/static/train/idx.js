@@ -2,7 +2,7 @@
 
 const IMAGES = 2051; // the first four bytes: bytes in 3 dimensions,
 const LABELS = 2049; // or in 1
-const HELD_OUT = 6; // one image of so many, where there are no test files
+const HELD_OUT = 6; // one image of so many, without test files
 
 /** The content of one file: { kind, count, bytes }. */
 async function contentOf(file) {
@@ -27,13 +27,13 @@ async function contentOf(file) {
     return { kind, count, bytes: new Uint8Array(buffer, start), isTest: /t10k|test/i.test(file.name) };
 }
 
-/** Samples, as a run wants them, of images and their labels, and of test images and theirs where they are there. */
+/** Samples for a run, from images and their labels, and from test images and theirs if there are any. */
 export async function samplesIn(files) {
     const contents = await Promise.all(files.map(contentOf));
     const parts = [false, true].map((isTest) => [IMAGES, LABELS].map((kind) => contents.find((each) => each.kind === kind && each.isTest === isTest)));
     const whole = parts.filter(([images, labels]) => images && labels && images.count === labels.count && images.count > 0);
     if (whole.length === 0) {
-        throw new Error("drop images and their labels together, as many of the one as of the other: train-images-idx3-ubyte and train-labels-idx1-ubyte");
+        throw new Error("drop images and labels together, the same number of both: train-images-idx3-ubyte and train-labels-idx1-ubyte");
     }
     const count = whole.reduce((sum, [images]) => sum + images.count, 0);
     const [inputs, targets] = [new Uint8Array(784 * count), new BigInt64Array(count)];

@@ -42,12 +42,12 @@ export class WeightPictures {
             });
         });
         const which = count < neurons ? `the first ${count} of ${neurons} neurons` : `all ${neurons} neurons`;
-        this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color is a weight of ±${shown(scale)} or more.`;
+        this.caption.textContent = `${which[0].toUpperCase()}${which.slice(1)}; full color means a weight of ±${shown(scale)} or more.`;
         this.canvas.setAttribute("aria-label", `First-layer weights as pictures, ${which}; the largest are about ±${shown(scale)}`);
     }
 }
 
-/** A table with a row a layer: neurons, gradient, and the share of them that is dead or saturated. */
+/** A table with a row per layer: neurons, gradient, and the share of them that is dead or saturated. */
 export class LayerTable {
     constructor() {
         this.body = element("tbody");

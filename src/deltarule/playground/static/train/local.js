@@ -16,7 +16,7 @@ class RunInWorker {
         Object.assign(this, { id, tell, held: paused, goal: 0, busy: true, frame: null });
         begin().then((worker) => {
             this.worker = worker;
-            worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // not what is left of a run before
+            worker.onmessage = ({ data }) => (data.says || data.id === id) && this.hear(data); // ignore late messages of an earlier run
             worker.onerror = ({ message }) => this.end("refused", { says: `the worker could not start: ${message}` });
         }, ({ message }) => this.end("refused", { says: message }));
     }
@@ -45,14 +45,14 @@ class RunInWorker {
 
     over(reason, failed = false) {
         const { network, probe: [learned, held], accuracy, isStuck, isLost, settings: { rate } } = this.frame;
-        const verdict = isStuck && !isLost && this.frame.isOver ? `The loss is not below where it began. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
+        const verdict = isStuck && !isLost && this.frame.isOver ? `The loss has not fallen. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
         this.end("end", { network, reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy });
     }
 
     end(type, detail) {
         this.busy = true; // for good
         this.tell(type, detail);
-        this.tell = () => {}; // what the worker still says is of no use
+        this.tell = () => {}; // later messages of the worker are ignored
     }
 
     /** Takes steps: few at first, since most is learned there, then a third of an epoch at a time; calmly, two epochs. */
@@ -88,7 +88,7 @@ class RunInWorker {
     }
 }
 
-/** Why the loss has left, in a sentence; null where it has not. */
+/** Why the loss has diverged, in a sentence; null if it has not. */
 function whyLost({ batch_loss: loss, step, settings: { rate }, isLost }) {
     return isLost ? `a loss of ${shown(loss)} by step ${step}: the learning rate ${rate} is too high, try ${rate / 10}` : null;
 }

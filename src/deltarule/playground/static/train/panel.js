@@ -6,8 +6,8 @@ import { Chart, isLong } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
 const PART = 12; // at least so many times as long as a frame takes from its arrival until it is painted is left to others
-const FAST = 40; // the same where a run is to be fast: painting goes on in other threads
-const CALM = 1000; // milliseconds between two frames where motion is to be reduced
+const FAST = 40; // the same for a fast run: painting continues in other threads
+const CALM = 1000; // milliseconds between two frames with reduced motion
 const TALK = 10_000; // milliseconds between two sentences for a screen reader
 
 /** The name of a score, how to write one down, and the largest there can be. */
@@ -33,7 +33,7 @@ export class Choice {
         this.node = element("div", { class: "choice" },
             field(this.recipe, "Recipe"), field(this.data, "Data"),
             field(this.rate, "Learning rate", times(0.1, "÷10"), times(10, "×10")), field(this.epochs, "Epochs"),
-            element("label", { class: "switch" }, this.fast, " Fast: on the stage only when it is done"), this.says);
+            element("label", { class: "switch" }, this.fast, " Fast: update the network above only at the end"), this.says);
         this.data.closest(".field").hidden = datasets.length === 1;
         this.recipe.value = recipes.some(({ name }) => name === "quick") ? "quick" : recipes[0].name;
         this.taken();
@@ -97,9 +97,9 @@ class View {
         const few = held === undefined ? `${learned} training examples` : `${learned} training and ${held} held-out examples`;
         const rings = frame.arrays.epochs.shape[1] < 5 ? "" : "; rings: all held-out examples after it";
         this.probe.textContent = isLong({ length: frame.arrays.epochs.shape[0] })
-            ? "A point of a line is an epoch: its batches, as they were met, and all held-out examples after it, if there are any."
-            : `Lines: ${few}, again and again. Dots: an epoch's batches, as they were met${rings}.`;
-        this.probe.textContent += before ? ` Gray: the run before, ${before.says}.` : "";
+            ? "A point of a line is an epoch: the mean over its batches during training, and all held-out examples after it, if any."
+            : `Lines: the same ${few} each time. Dots: the mean over an epoch's batches during training${rings}.`;
+        this.probe.textContent += before ? ` Gray: the previous run, ${before.says}.` : "";
     }
 }
 
@@ -124,8 +124,8 @@ export function whereItStands({ epoch, epochs, step, steps, seconds, batch_loss:
 export function howItEnded({ reason, failed, verdict, part, examples, accuracy, r2 }) {
     const measure = accuracy === undefined ? `R² ${shown(r2 ?? NaN)}` : percent(accuracy);
     const seen = part === "test" ? `on ${examples.toLocaleString("en")} test examples` : "on its training examples";
-    const why = failed ? `Broken off: ${reason}. ` : reason ? `Ended early: ${reason}. ` : "";
-    return `${why}${why ? "" : "Done. "}The network that it leaves scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
+    const why = failed ? `Failed: ${reason}. ` : reason ? `Ended early: ${reason}. ` : "";
+    return `${why}${why ? "" : "Done. "}The trained network scores ${measure} ${seen}.${verdict ? ` ${verdict}` : ""}`;
 }
 
 /** What is to be trained, and how it goes: `node` shows it in the panel of the tab. */
@@ -141,7 +141,7 @@ export class Lesson {
         this.pause = button("Pause", () => this.run.order("pause"));
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
-        this.back = button("Back to the network of before", () => this.giveBack(), { hidden: true, class: "quiet" });
+        this.back = button("Back to the previous network", () => this.giveBack(), { hidden: true, class: "quiet" });
         this.node = element("div", { class: "lesson" }, this.choice.node,
             element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
             this.status, this.verdict, this.view.node);
@@ -208,7 +208,7 @@ export class Lesson {
         this.askNext();
     }
 
-    /** Asks for the next frame once this one is painted; where one looks closer, in Backprop and Mistakes, the stage keeps still. */
+    /** Asks for the next frame once this one is painted; in Backprop and Mistakes, for a closer look, the stage does not change. */
     askForMore() {
         if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
             this.asked = true;
@@ -231,7 +231,7 @@ export class Lesson {
         }
     }
 
-    /** network: that the run has left; null where it has begun none. */
+    /** network: that the run has left; null if it has begun none. */
     ended(sentence, network = null) {
         this.run = null;
         this.verdict.textContent = sentence;

@@ -1,4 +1,4 @@
-// A run in the page's worker: as many steps as it is asked for, and where it stands. Touches no page.
+// A run in the page's worker: the requested steps, and its progress. Touches no page.
 
 import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
@@ -13,7 +13,7 @@ const PROBE = 360; // examples that a curve's point is measured on
 const MOST_POINTS = 400; // of a curve, as in frames.py
 const MOST_NEURONS = 64; // of the first layer are drawn, as in frames.py
 
-/** What parts are set to where only their name is chosen: the defaults of Python's. */
+/** The settings of parts chosen by name alone: Python's defaults. */
 export const OPTIMIZERS = {
     sgd: {}, momentum: { momentum: 0.9 }, nesterov: { momentum: 0.9 },
     rmsprop: { decay: 0.99, epsilon: 1e-8 }, adam: { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 },
@@ -50,7 +50,7 @@ export function digitsOf(bytes) {
     return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: count - held.size, n_classes: 10 };
 }
 
-/** A run, and what the page hears of it: the fields of a frame of the server's. */
+/** A run, and its messages to the page: the fields of a frame of the server. */
 export class LocalRun {
     /**
      * @param {object} settings of build.js
@@ -147,7 +147,7 @@ export class LocalRun {
 const held = {}; // samples by name, which the page sends once
 let run = null;
 
-/** What the page says to its worker: hold samples, begin a run, or take so many steps; the answer is a frame, or why there is none. */
+/** The page's messages to its worker: keep samples, start a run, or take some steps; the answer is a frame, or why there is none. */
 async function carryOut({ samples, begin, steps }) {
     try {
         if (samples) {

@@ -1,4 +1,4 @@
-// Train: what Python trains, or a network that one builds and this page trains, one at a time.
+// Train: a recipe that Python trains, or a network that the user builds and this page trains, one at a time.
 
 import { button, element } from "../shared/widgets.js";
 import { Bench } from "./bench.js";
@@ -17,7 +17,7 @@ export async function mount(panel, store, server, trainer) {
     let shown = null;
     const choose = (lesson) => {
         if (lesson === shown) {
-            return; // what is taken away and put back between the two ends of a click does not hear it
+            return; // an element removed and put back during a click does not get it
         }
         if (shown?.run) {
             shown.verdict.textContent = "One run at a time: stop this one first.";

@@ -16,7 +16,7 @@ export function randomOf(seed) {
     };
 }
 
-/** Where a point of a class lies before noise moves it; `u`, `v`: numbers from 0 to 1, drawn anew for each point. */
+/** Where a point of a class lies before noise moves it; `u`, `v`: numbers from 0 to 1, drawn for each point. */
 const PLACES = {
     moons: (one, u) => {
         const [x, y] = [Math.cos(Math.PI * u), Math.sin(Math.PI * u)];
@@ -36,7 +36,7 @@ const PLACES = {
 
 export const WORLDS = Object.keys(PLACES);
 
-/** The points of a world: [x1, x2, class] each; what lies beyond the reach is drawn again. */
+/** The points of a world: [x1, x2, class] each; points out of reach are drawn again. */
 export function pointsOf(world, seed, noise) {
     const random = randomOf(seed);
     const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -65,7 +65,7 @@ export function samplesOf(points, own = false) {
     };
 }
 
-/** A point where an address can have it. */
+/** A point as an address can store it. */
 export const snapped = (point) => point.map((each) => Math.round(100 * Math.max(-REACH, Math.min(REACH, each))) / 100);
 
 /** Points as a short text for an address: hundredths and the class. */
