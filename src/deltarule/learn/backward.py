@@ -278,7 +278,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
         if wrong := wrong_store(run, index, found[:2]):
             run.note("dW", index, *wrong)
             return found[1]
-        event, array, factor, share = with_penalty(run, layer, found, right)
+        (event, array), factor, share = with_penalty(run, layer, found, right)
         run.note("dW", index, event, "", factor=factor, penalty=share)
         return array
     shape = layer.weights.value.shape
@@ -331,7 +331,7 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 
 def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
-) -> tuple[Event, Array, float, float]:
+) -> tuple[Found, float, float]:
     """What the statement of a product stores, if that is a multiple of the product plus a share of W."""
     own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
@@ -343,8 +343,8 @@ def with_penalty(
                 factor, share = shares_of(whole, right, penalty)
                 is_update = abs(abs(share) - 1) < 0.5
                 if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
-                    return event, whole, factor, share if abs(share) > 1e-7 else 0.0
-    return *found, 0.0
+                    return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
+    return found[:2], found[2], 0.0
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
