@@ -171,6 +171,13 @@ RECOGNIZED = {
     "given parameters": programs_of_other_kinds.GIVEN_PARAMETERS,
     "passed in a dict": programs_of_later_kinds.PASSED_IN_A_DICT,
     "cost prime": programs_of_later_kinds.COST_PRIME,
+    "whole numbers": programs_of_later_kinds.WHOLE_NUMBERS,
+    "typed numbers": programs_of_later_kinds.TYPED,
+    "all of a module": programs_of_later_kinds.ALL_OF_A_MODULE,
+    "with validation": programs_of_later_kinds.WITH_VALIDATION,
+    "one by one": programs_of_later_kinds.ONE_BY_ONE,
+    "one output": programs_of_later_kinds.ONE_OUTPUT,
+    "autoencoder": programs_of_later_kinds.AUTOENCODER,
 }
 
 
@@ -359,3 +366,41 @@ def test_the_line_to_write_repairs_the_program(tmp_path: Path, kind: str, old: s
     lines[first.line - 1] = indent + first.write
     found = checked(tmp_path, "\n".join(lines))
     assert (found.ok, found.matched) == (True, True), found.to_text()
+
+
+def test_labels_in_a_column_of_a_table_have_one_axis(tmp_path: Path) -> None:
+    first = checked(tmp_path, programs_of_later_kinds.LABELS_OF_A_TABLE).first
+    assert first is not None
+    assert (first.id, first.code) == ("raises", "error = y - answer")
+
+
+def test_lists_of_numbers_are_no_reason_to_stop(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs_of_later_kinds.LISTS_OF_NUMBERS)
+    assert found.findings == ()
+
+
+def test_what_ends_after_the_training_step_was_seen_is_no_mistake(tmp_path: Path) -> None:
+    text = OWN_GENERATOR + "\nnet = Network((2, 3, 1))\nX = np.array([[0.5, 1], [2, 3]])\ny = np.array([[1], [0]])\n"
+    text += "net.treinar(X, y, 10000)\nx2 = np.array([[1, 2], [3, 4]])\nprint(x2)\n"
+    found = checked(tmp_path, text)
+    assert (found.ok, found.matched) == (True, True), found.to_text()
+
+
+def test_an_argument_that_numpy_does_not_know_is_named(tmp_path: Path) -> None:
+    text = OWN_GENERATOR.replace("X, y = X[order], y[order]", "X = np.array(X, ndim=2)")
+    found = checked(tmp_path, text)
+    assert found.first is not None, found.to_text()
+    assert (found.first.id, found.first.code) == ("raises", "X = np.array(X, ndim=2)")
+
+
+def test_targets_that_a_script_fills_one_class_too_early_are_found(tmp_path: Path) -> None:
+    text = programs_of_later_kinds.FILLED_TARGETS
+    assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()
+    first = checked(tmp_path, text.replace("y] = 1", "y - 1] = 1")).first
+    assert first is not None
+    assert (first.id, first.write) == ("targets-shifted", "T[np.arange(4), y] = 1")
+
+
+def test_samples_that_only_its_own_data_have_are_no_mistake(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs_of_later_kinds.A_THOUSAND_SAMPLES)
+    assert found.ok is not False, found.to_text()

@@ -35,7 +35,7 @@ def test_what_the_program_defines_is_not_supplied(carry_out: Carried) -> None:
     space = carry_out("m = 2\nbad = 1 / 0\ndef f(): return m, bad", m=4, bad=5)
     assert space.get("f")() == (2, 5)
     assert space.supplied == ["bad"]
-    assert [(str(each.place), each.error) for each in space.failed] == [
+    assert [(str(each.place), each.failure.says) for each in space.failed] == [
         ("net.py, line 2", "ZeroDivisionError: division by zero")
     ]
 
@@ -110,7 +110,7 @@ def test_run_carries_out_everything_as_a_script(carry_out: Carried) -> None:
     assert space.names["y"] == len(source)
     assert space.names["z"] == 1
     assert space.printed == "trains\n"
-    assert [each.error for each in space.failed] == ["SystemExit"]
+    assert [each.failure.says for each in space.failed] == ["SystemExit"]
 
 
 def test_the_place_of_an_error_is_where_it_was_raised(carry_out: Carried) -> None:

@@ -141,7 +141,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     for each in errors_before(run, len(run.layers) - 1, []):
         wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
-    for key, function in WRONG_ERRORS.items():
+    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # of one number, any would do
         wrong += [(key, function(error)), (key, kind.back(function(error), weighted, outputs))]
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
@@ -215,8 +215,6 @@ def find_delta(
     right, wrong = forms
     loose = [pair for pair in pairs if pair[0].role != "loss" and not parameter_kind(pair[0].name)]
     loose = [pair for pair in loose if pair[1].size > 1 or is_gradient(pair[0].name, "errors")]
-    if not used:  # dC/dW may contain a penalty
-        used = [pair for pair in pairs if gradient_like(run, run.layers[index], run.inputs(index).T @ pair[1], begun)]
     for group in (used, loose):
         fitting = [(found, key) for key, array in right if (found := nearest_multiple(run, index, begun, group, array))]
         if fitting:  # if dC/dW comes from none of them, the last one
@@ -246,9 +244,9 @@ def nearest_multiple(
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
-    if made is not None and abs(abs(made[1]) - 1) > 1e-6:
+    if made is not None and abs(abs(made[2]) - 1) > 1e-6:
         for event, array in pairs:
-            is_whole = factor_between(array, made[1] * found[1])
+            is_whole = factor_between(array, made[2] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
                 is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed number by number, and scaled so
                 return found[0] if is_one_by_one else event, array, factor
@@ -259,27 +257,17 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
     """Whether the program computes dC/dW from an array."""
     if not delta.any() or not np.isfinite(delta).all():
         return False
-    product, layer = run.inputs(l).T @ delta, run.layers[l]
-    pairs = run.step_of(run.trace.like(layer.weights.value.shape, begun))
-    found = first_multiple(pairs, layer.upright(product))
+    found = gradient_like(run, run.layers[l], run.inputs(l).T @ delta, begun)
     if delta.size > 1 or found is None:
         return found is not None
     return any(abs(abs(found[2]) - each) < 1e-6 for each in PLAIN)  # any number gives a multiple of the inputs
 
 
-def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Found, float, float] | None:
-    """The first array like W that is a multiple of `right`, perhaps plus a share of W: it, factor, that share."""
-    W = layer.W
+def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
+    """The first array like W that is a multiple of `right`, and the factor."""
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
-    pairs = [(event, layer.upright(array)) for event, array in alike if np.isfinite(array).all()]
-    if found := first_multiple(pairs, right):
-        return found[:2], found[2], 0.0
-    for pair in pairs:
-        factor, share = shares_of(pair[1], right, W)
-        is_update = abs(abs(share) - 1) < 0.5  # W - rate * dC/dW, which is not a gradient
-        if abs(factor) > 1e-9 and not is_update and is_close(pair[1], factor * right + share * W, 2e-5):
-            return pair, factor, share
-    return None
+    found = first_multiple(alike, layer.upright(right))
+    return found and (found[0], layer.upright(found[1]), found[2])
 
 
 def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
@@ -287,9 +275,9 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
-        if wrong := wrong_store(run, index, found[0]):
-            run.note("dW", index, wrong[0], wrong[1])
-            return found[0][1]
+        if wrong := wrong_store(run, index, found[:2]):
+            run.note("dW", index, *wrong)
+            return found[1]
         (event, array), factor, share = with_penalty(run, layer, found, right)
         run.note("dW", index, event, "", factor=factor, penalty=share)
         return array
@@ -342,12 +330,12 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 
 
 def with_penalty(
-    run: Pass, layer: OwnLayer, found: tuple[Found, float, float], right: Array
+    run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
 ) -> tuple[Found, float, float]:
     """What the statement of a product stores, if that is a multiple of the product plus a share of W."""
-    own = list(run.statement(found[0][0]))
+    own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
-    later = run.stores(layer.weights.value.shape, found[0][0].time, run.end)
+    later = run.stores(layer.weights.value.shape, found[0].time, run.end)
     for event in [*own, *(each for each, _ in later if each.name in names)]:  # dW += strength * W
         if event.where.is_store and event.value.shape == layer.weights.value.shape and np.isfinite(event.value).all():
             whole = layer.upright(event.value)
@@ -356,7 +344,7 @@ def with_penalty(
                 is_update = abs(abs(share) - 1) < 0.5
                 if not is_update and abs(factor) > 1e-9 and is_close(whole, factor * right + share * penalty, 2e-5):
                     return (event, whole), factor, share if abs(share) > 1e-7 else 0.0
-    return found
+    return found[:2], found[2], 0.0
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
@@ -381,20 +369,11 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     if run.n == 1 and (other := store_for_bias(run, index, right, begun)):
         run.note("db", index, other[0], "off")
         return other[1]
-    equal = first(pairs, right) if run.n == 1 else None  # with one sample, other arrays may be multiples by chance
-    if found := (*equal, 1.0) if equal else first_multiple(pairs, right):
+    alike = run.step("dW", index).values.get("factor", 1.0) if right.size == 1 else 1.0
+    equal = first(pairs, alike * right) if 1 in (run.n, right.size) else None  # others may be multiples by chance
+    if found := (*equal, alike) if equal else first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
         return found[1]
-    if right.size == 1:  # a multiple proves nothing: the factors in the program's delta are tried
-        scaled = [
-            factor_between(array, delta) for _, array in run.step_of(run.trace.arrays(run.n, delta.shape[1], begun))
-        ]
-        factors = {each * more for each in scaled if each for more in (1.0, 1 / run.n)}
-        for event, array in pairs:
-            for factor in factors:
-                if is_close(array, factor * right):
-                    run.note("db", index, event, "", factor=factor)
-                    return array
     number = number_in(layer.biases.name)
     pairs = [pair for pair in pairs if pair[0].time > since and number_in(pair[0].name) in (None, number)]
     forms: list[Form] = [("one-sample", delta[-1]), ("one-sample", delta[0])]

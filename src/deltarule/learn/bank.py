@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.learn.examples import RATE, SmallBatch
+from deltarule.learn.examples import SmallBatch
 from deltarule.learn.program import Program
 from deltarule.learn.recording import InitialParameter, where_at
 from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
@@ -32,7 +32,6 @@ class Bank:
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
-    is_update: bool = False
     functions: dict[str, Any] = field(default_factory=dict)  # of the program's own, by role
     called: Collection[str] = ()  # names that the program calls
     word: str = "sigmoid"  # by which the program chooses an activation
@@ -55,13 +54,12 @@ class Bank:
         free = iter((*self.examples.sizes, 1, 1, 1))
         kinds = {argument_of(each.name) for each in parameters}
         role = role_of(getattr(function, "__name__", ""))
-        self.is_update = role == "update"
         takes_data = not self.is_constructor and role != "init" and not kinds & {"n_hidden", "sizes"}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
-            if argument_of(each.name) == "pairs" and kinds & {"Y", "y_flat"}:
+            if argument_of(each.name) in ("pairs", "test_pairs") and kinds & {"Y", "y_flat"}:
                 fits, value = True, self.examples.given_inputs
             is_size = argument_of(each.name) in ("n_in", "n_out") and isinstance(value, int)
             if takes_data and is_size and not each.name.startswith("n"):
@@ -101,16 +99,12 @@ class Bank:
         key = plain(name)
         if key in self.known:
             return True, copy_of(self.known[key])
-        if self.is_update and key == "a":
-            return True, RATE
         is_function = name in self.called or (not self.is_constructor and "derivative" in role_of(name))
         if is_function and role_of(name) in self.functions:
             return True, self.functions[role_of(name)]
         longer = [each for each in self.known if len(key) >= 4 and each.startswith(key) and each[-1:].isalpha()]
         if longer:
             return True, copy_of(self.known[longer[0]])
-        if not self.is_constructor and re.fullmatch(r"\w*(path|file|filename|folder)", key):
-            return True, "missing"
         for pattern, result in (("param", "init"), ("cache", "forward"), ("grad", "backward"), ("memory", "forward")):
             if pattern in key and result in self.results:
                 return True, self.results[result]
@@ -134,9 +128,9 @@ class Bank:
         )
         if isinstance(value, tuple | list) and len(names) == len(value):
             self.known |= {plain(each.rpartition(".")[2]): part for each, part in zip(names, value, strict=True)}
-            for each, part in zip(names, value, strict=True):
-                if isinstance(part, dict):
-                    self.results[role] = part if "cache" in each or "grad" in each else self.results[role]
+            dicts = {each: part for each, part in zip(names, value, strict=True) if isinstance(part, dict)}
+            named = [each for each in dicts if len(dicts) == 1 or "cache" in each or "grad" in each]
+            self.results[role] = dicts[named[-1]] if named else self.results[role]
         elif returns and isinstance(returns[-1], ast.Name) and argument_of(returns[-1].id) != "X":  # x = layer(x)
             self.known[plain(returns[-1].id)] = value
         parts = [value, *(value if isinstance(value, tuple | list) else ())]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deltarule.learn.activations import factor_between, is_close, sigma_of
+from deltarule.learn.activations import factor_between, is_close
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import logarithm
 from deltarule.learn.recording import GIVEN_SOURCE as GIVEN
@@ -88,8 +88,7 @@ def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
 def blame_callers(run: Pass) -> dict[int, int]:
     """By the index of a wrong step in run.steps, the line of the call to blame if the called function is correct.
 
-    A function is correct if other calls gave correct arrays, or if it is the derivative that its name says, but of
-    another activation than the layer's.
+    A function is correct if other calls gave correct arrays.
     """
     blamed: dict[int, int] = {}
     right_steps = [each for each in run.steps if each.event and not each.mistake]
@@ -104,10 +103,6 @@ def blame_callers(run: Pass) -> dict[int, int]:
         if event is None or step.quantity == "a" or step.mistake in ("", "?", "sign", *FACTORS) or not event.callers:
             continue
         level = next((i for i in range(len(event.lines)) if event.lines[: i + 1] not in starts), 0)
-        is_slope = level == 0 and step.mistake == "slope-of-another"
-        promised = sigma_of(event.where.function.rpartition(".")[2]) if event.role == "derivative" else None
-        if is_slope and (not event.where.function or promised not in (None, run.kinds[step.layer])):
-            level = 1  # the correct derivative of another activation
         if level:
             blamed[n] = event.lines[level]
     return blamed

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +83,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
     missing = [text for each in session.runs if (text := omission_behind(program, each.error))]
     missing += [text for each in session.runs if not matched and (text := stop_behind(program, each.error))]
     names = ", ".join(sorted(names_without_import(program)))
-    missing += [TABLES["notes"]["unimported"].format(names=names)] if names else []
+    missing += [TABLES["notes"]["unimported"].format(names=names)] if names and "*" not in program.imports else []
     result = ProgramCheck(
         path=Path(path).name,
         matched=matched,
@@ -140,7 +141,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
-    unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot"]
+    unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]
     last = len(run.verdict.layers) - 1
     return [each for each in wrong if (each.quantity, each.layer) != ("delta", last) or each.mistake not in unsure]
 
@@ -153,14 +154,15 @@ def error_findings(
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
     is_sure = is_known and not is_explained and run is not None and not run.examples.is_single  # a vector is a guess
-    if run is not None and error is not None and is_sure and error.kind not in ABSENT:
+    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error))  # data of our sizes
+    if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
             found.append(error_finding(program, run, error, lost[0] if lost else None))
     in_training, in_class = (common_error(program, session, how) for how in ("by_training", "by_class"))
     if in_training is not None and in_training.kind in ERRORS["theirs"] and (run is None or run.how != "by_training"):
         found.append(error_finding(program, None, in_training, None))
-    if in_class is not None and not is_known and {in_class.kind, in_class.message} & {*ERRORS["nameless"]}:
+    if in_class is not None and not is_known and re.search(ERRORS["nameless"], in_class.says):
         found.append(error_finding(program, None, in_class, None))
     return found
 

@@ -16,6 +16,7 @@ PRIMES = (17, 19, 23, 29, 31, 37, 41)
 RATE = 0.1
 STRENGTH = 0.05  # of a penalty
 EPOCHS = 100  # of which the first step is checked
+COLUMN = "a column"  # in place of a name: targets that were cut from a table, (n,)
 
 
 class TableArray(np.ndarray):
@@ -99,7 +100,8 @@ class SmallBatch:
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
             "regularization": 0.0, "m": self.n, "X": self.given_inputs, "Y": self.given_y, "pairs": self.pairs,
-            "test_pairs": None, "y_flat": self.y.copy(), "sizes": list(self.sizes),
+            "test_pairs": [(row[:, None].copy(), label) for row, label in zip(self.X, self.y.tolist(), strict=True)],
+            "y_flat": self.y.copy(), "sizes": list(self.sizes),
             "n_in": self.sizes[0], "n_out": self.sizes[-1],
         }  # fmt: skip
         if kind == "regularization" and re.search("reg|l2|lam|lmb|weight", name.casefold()):
@@ -115,6 +117,8 @@ class SmallBatch:
             return True, self.given_y
         if kind == "X" and is_constructor and name.casefold().startswith(("n", "num")):
             return True, self.sizes[0]
+        if name == COLUMN:
+            return True, self.y.astype(float)
         value = given.get(kind)
         return kind in given, value.view(TableArray) if isinstance(value, np.ndarray) else value
 

@@ -236,8 +236,8 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     is_mild = np.median(np.abs(weighted)) < LARGE  # for large z, many functions give only 0 and 1
     mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
     for event, array in pairs:
-        if array.size == 1 and not array.any():
-            continue  # any 0 would be the ReLU of any z below 0
+        if array.size == 1 and array.item() in (0, 1):
+            continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
         is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
@@ -279,8 +279,7 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
         if "softmax" in name.casefold():
             before = [pair[0] for pair in pairs if pair[0].time < event.time]
             inside = [each for each in before if each.role in ("activation", "softmax")]
-            names = (key for key, kind, form in UNFINISHED if kind is SOFTMAX and is_close(array, form(weighted)))
-            take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, next(names, "softmax-differs"))
+            take_a(run, index, ((inside or [event])[-1], array), SOFTMAX, "softmax-differs")
         else:
             take_a(run, index, (event, array), own(name, partial(run.value_of, event)), "")
         return True

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,10 @@ from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
 from deltarule.learn.namespace import Namespace, carry_out
-from deltarule.learn.program import Program, name_of
-from deltarule.learn.readings import n_weights, name_of_call, others, own_batches, own_sizes, readings
+from deltarule.learn.program import Loop, Program, name_of
+from deltarule.learn.readings import n_weights, name_of_call, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
-from deltarule.learn.roles import argument_of, plain, role_of
+from deltarule.learn.roles import argument_of, parameter_kind, plain, role_of
 from deltarule.learn.sandbox import Failure, attempt
 from deltarule.learn.verdict import Verdict, verdict
 from deltarule.nn.arrays import Array
@@ -144,7 +144,8 @@ class Session:
                 ends += [] if any(sees(each, "delta") for each in runs) else [1]
                 waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
-        if runs and is_early and not any(is_complete(each) for each in runs):
+        is_script = how == self.by_script and all(run.error for run in runs)  # whatever it is given
+        if runs and is_early and not is_script and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
             sizes = next(own_sizes(best.recorder.starts, best.examples.n), best.examples.sizes)
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
@@ -195,7 +196,7 @@ class Session:
             n_longest = len(next(iter(chains(reading[1])), []))
             if way and n_matrices > 1 and n_longest < 2:
                 continue  # layers that do not follow each other
-            own = islice(others(run.examples, own_batches(reading)), MOST_BATCHES)
+            own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 found = None
@@ -225,7 +226,7 @@ class Session:
             if fits:
                 supplied[name] = value
                 run.supplied[name] = argument_of(name)
-        own = [each for each in self.program.free if each not in supplied]
+        own = [each for each in self.program.free if each not in supplied and parameter_kind(each)]
         bank = Bank(examples, starts=run.recorder.starts, program=self.program)
         bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
@@ -389,11 +390,12 @@ class Session:
         if run.recorder.events:
             run.called.append("the statements of the module")
             self.train_made(run)
-        failed = [each for each in run.space.failed if not each.error.startswith("Enough")]
-        last = run.recorder.events[-1].where.line if run.recorder.events else 0
-        if failed and failed[0].place == self.program.place(last):
-            kind, _, message = failed[0].error.partition(": ")
-            run.error = Failure(kind, message, "", last)
+        for each in takewhile(lambda each: each.failure.kind != "Enough", run.space.failed):
+            lines = range(each.statement.lineno, (each.statement.end_lineno or 0) + 1)
+            inside = [event for event in run.recorder.events if event.lines[-1] in lines]
+            is_round = isinstance(each.statement, Loop) and not any(n for event in inside for _, n in event.rounds[:1])
+            if inside and (is_round or inside[-1] is run.recorder.events[-1]):  # its first, or nothing came after it
+                run.error = run.error or each.failure
 
     def train_made(self, run: Trial) -> None:
         """Train the network that the statements of the module create, if none of them trains it."""

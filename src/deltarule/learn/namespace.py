@@ -19,20 +19,23 @@ from deltarule.learn.activations import sigma_of
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
 from deltarule.learn.roles import role_of
-from deltarule.learn.sandbox import attempt
+from deltarule.learn.sandbox import Failure, attempt
+from deltarule.randomness import generator
 
 OLD_NUMPY: dict[str, Any] = {name: vars(builtins)[name] for name in ("complex", "float", "int", "object", "str")}
 OLD_NUMPY |= {"float_": np.float64, "Inf": np.inf, "NaN": np.nan}
 OLD_NUMPY |= {"product": np.prod, "in1d": np.isin, "row_stack": np.vstack}
 ANNOTATIONS = __future__.annotations.compiler_flag  # so that annotations are not evaluated
 MOST_SECONDS_TO_RUN = 60.0  # of one statement, with `run`
+MOST_TYPED = 60  # answers to a program that asks its user
 
 
 class Failed(NamedTuple):
-    """A statement that raised: its place, and its error."""
+    """A statement that raised: the line in it or in what it calls, what that raised, and the statement."""
 
     place: Place
-    error: str
+    failure: Failure
+    statement: ast.stmt
 
 
 @dataclass
@@ -64,7 +67,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
     modules: dict[str, Any] = {}
     space = Namespace(program, names_to_begin(program, modules, run=run))
     names = space.names
-    others = names_without_import(program) | program.values | supplied
+    others = names_of_star(program) | names_without_import(program) | program.values | supplied
     names |= {name: value for name, value in others.items() if name not in program.known}
     for node in program.tree.body if run else program.kept:
         code = compile(ast.Module([node], []), str(program.path), "exec", ANNOTATIONS, dont_inherit=True)
@@ -80,7 +83,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
         if done.error is not None:
             home = program.home(done.error.file)
             place = home.place(done.error.line) if done.error.line else place
-            space.failed.append(Failed(place, done.error.says))
+            space.failed.append(Failed(place, done.error, node))
     names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
@@ -92,6 +95,13 @@ def names_without_import(program: Program) -> dict[str, Any]:
     found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
     modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
     return found | {name: import_module(module) for name, module in modules.items() if module in PLAIN}
+
+
+def names_of_star(program: Program) -> dict[str, Any]:
+    """The names that a program reads and may have from `from module import *`, of a module that is not here."""
+    module = program.imports.get("*", "numpy:*")[:-2]
+    is_here = is_numeric(module) or module in program.modules
+    return {} if is_here else {name: Later(f"{module}.{name}") for name in program.free}
 
 
 def values_of_run(program: Program) -> dict[str, Any]:
@@ -123,7 +133,14 @@ def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> d
         for node in beside.kept:
             exec(compile(ast.Module([node], []), str(beside.path), "exec", ANNOTATIONS, dont_inherit=True), names)  # noqa: S102
 
-    own = vars(builtins) | PYTHON2_NAMES | {"__import__": load}
+    typed = iter(generator(0, "typed").uniform(0.1, 0.9, MOST_TYPED))
+
+    def answer(*prompt: Any) -> "Typed":
+        for number in typed:
+            return Typed(number)
+        raise EOFError("there is no more input")
+
+    own = vars(builtins) | PYTHON2_NAMES | {"__import__": load, "input": answer, "raw_input": answer}
     return {"__name__": "__main__" if run else program.path.stem, "__file__": str(program.path), "__builtins__": own}
 
 
@@ -134,6 +151,13 @@ def stand_in(name: str) -> Any:
     if top in DRAWING or top in TABLES["modules"]["aside"]:
         return Idle(top not in DRAWING)
     return import_module(name) if is_numeric(name) else Later(name)
+
+
+class Typed(str):
+    """What a user types for a check: a number between 0 and 1, or a small whole one where it is read as that."""
+
+    def __int__(self) -> int:
+        return 3
 
 
 class Idle:
@@ -149,6 +173,9 @@ class Idle:
 
     def __call__(self, *given: Any, **words: Any) -> Any:
         return given[0] if self._gives_back and given and not isinstance(given[0], str) else self
+
+    def __format__(self, _: str) -> str:
+        return ""
 
     def __iter__(self) -> Any:
         return iter((self, self))  # as in  fig, ax = plt.subplots()

@@ -71,7 +71,7 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
         before = {each.name or each.where.text: each for each in numbers if each.time < sums[-1].time}
         later = [each for each in numbers if each.time > max(each.time for each in fired)]
         names = np.array([[*each.weights, *([each.bias] if each.bias else [])] for each in neurons]).T
-        moves = [[move for name in row if (move := move_of(later, before[name]))] for row in names]
+        moves = [[move for name in row if name in before and (move := move_of(later, before[name]))] for row in names]
         if any(len(row) < len(neurons) for row in moves):
             continue
         start = numbers_of([[before[name] for name in row] for row in names])

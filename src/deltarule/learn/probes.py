@@ -301,7 +301,7 @@ def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
             if len(cuts) == 1 and (inner & orders or (isinstance(cuts[0], ast.Slice) and inner)):
                 parts[kind].setdefault(ast.unparse(cuts[0]), node.lineno)
                 names |= {f"{kind} {name_of(node.value)}": node.lineno} if isinstance(cuts[0], ast.Slice) else {}
-        elif isinstance(node, ast.Name) and argument_of(node.id) in ("Y", "y_flat"):
+        elif isinstance(node, ast.Name) and argument_of(node.id) in ("Y", "y_flat") and "output" not in node.id:
             names.setdefault("Y", node.lineno)
     apart = [line for cut, line in parts["Y"].items() if cut not in parts["X"]] if parts["X"] else []
     mixed = {kind: {name[2:] in shuffled for name in names if name.startswith(f"{kind} ")} for kind in parts}

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import zip_longest
@@ -10,7 +10,6 @@ from itertools import zip_longest
 import numpy as np
 
 from deltarule.learn.activations import is_close
-from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import with_whole_arrays
 from deltarule.learn.neurons import with_named_numbers
@@ -151,7 +150,8 @@ def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer])
                 product = X @ first.W
                 if firsts.has(product + first.b) or firsts.has(product):
                     n_found += 1
-                    yield from ((X, wanted) for wanted in targets_for(events, len(X), n_outputs))
+                    own = [X] if X.shape[1] == n_outputs else []  # of an autoencoder
+                    yield from ((X, wanted) for wanted in [*own, *targets_for(events, len(X), n_outputs)])
 
 
 class Firsts:
@@ -198,15 +198,6 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
         if found:
             break
     return list(found.values())[:MOST_PAIRS]
-
-
-def others(examples: SmallBatch, pairs: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
-    """Inputs and targets, without one-hot targets that a program may have computed wrongly from our labels."""
-    for X, wanted in pairs:
-        is_ours = X.shape[1] == examples.X.shape[1] and (X[:, None] == examples.X).all(axis=2).any(axis=1).all()
-        is_ours |= np.array_equal(X, examples.X.T)  # samples taken for features
-        if not is_ours or wanted.shape[1] != examples.t.shape[1] or not np.isin(wanted, (0, 1)).all():
-            yield X, wanted
 
 
 def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int, ...]]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.code_files import Place
+from deltarule.learn.examples import COLUMN
 from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
 from deltarule.learn.roles import argument_of, is_start, parameter_kind, role_of
 from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in
@@ -31,6 +32,7 @@ HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
 MOST_EVENTS, MOST_SECONDS = 4000, 1.0
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
 LAST = "the last"  # as a key: what was appended
+RETURNED = "result"  # a dict of parameters that a function makes and returns at once
 GIVEN_SOURCE = "pass"  # the statement for the arguments of a function or a round of a loop
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
 
@@ -175,7 +177,7 @@ class RunRecorder:
                 self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
         raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
-        if array.flags.writeable:
+        if array.flags.writeable and array.dtype.kind == "f":
             scale = 1.5 / np.sqrt(max(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
@@ -253,8 +255,12 @@ class Instrument(ast.NodeTransformer):
         node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
 
-    def visit_Return(self, node: ast.Return) -> ast.AST:
-        """A name or a comparison that is returned is noted, too."""
+    def visit_Return(self, node: ast.Return) -> Any:
+        """A name or a comparison that is returned is noted, too; a dict is stored before."""
+        if isinstance(node.value, ast.Dict):
+            stored = ast.Assign([ast.Name(RETURNED, ast.Store())], node.value)
+            node.value = ast.Name(RETURNED, ast.Load())
+            return [*self.visit(ast.copy_location(stored, node)), node]
         if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare):
             index = self._index(node.value, ast.unparse(node.value), is_store=True)
             seen = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), self.visit(node.value)], [])
@@ -388,12 +394,11 @@ class Tape:
 
     def move(self, value: Any, kind: str) -> Any:
         """Data that the program defines itself, shifted from 0, where dC/dW would always be 0."""
-        is_small = (
-            isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS and value.ndim > 1 and value.size < 10_000
-        )
+        is_array = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS
+        is_moved = is_array and value.ndim > 1 and value.size < 10_000 and value.any() and not value.all()
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
             return rows_off_zero(value, kind)
-        if self.recorder is None or kind == "pairs" or not is_small or not (value == 0).any():
+        if self.recorder is None or kind == "pairs" or not is_moved:  # zeros alone are filled later
             return value
         if kind == "Y" and min(value.shape) > 1 and np.count_nonzero(value) == (value == 1).sum() in value.shape:
             return value  # one-hot
@@ -460,7 +465,7 @@ def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
 
 def supply(name: str, like: str = "") -> list[ast.stmt]:
     """The statement that gives a name our value: the one that another name would get."""
-    known = like if like and argument_of(name) not in SUPPLIED_KINDS else name
+    known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
@@ -469,6 +474,11 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
     called = name_of(value.func) if isinstance(value, ast.Call) else ""
     names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []
+    is_table = isinstance(value, ast.Attribute)  # table["label"].values
+    key = getattr(value.value if isinstance(value, ast.Attribute) else value, "slice", None)
+    last = key.elts[-1] if isinstance(key, ast.Tuple) else key if is_table else None
+    if isinstance(last, ast.Constant | ast.UnaryOp) and len(names) == 1 and argument_of(names[0]) in ("Y", "y_flat"):
+        return {names[0]: COLUMN}  # without a second axis
     order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
 

@@ -53,6 +53,7 @@ def mistakes_with(
     twin.program.values = program.values
     how = partial(twin.by_class, name=run.called[0]) if run.how == "by_class" else getattr(twin, run.how)
     again = twin.run(how, run.examples)
+    twin.runs = [again]
     kinds = (each.verdict.run.kinds if each.verdict else [] for each in (run, again))
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
     is_lost |= sees(run, "loss") and not sees(again, "loss")

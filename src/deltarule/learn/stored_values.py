@@ -46,13 +46,13 @@ def arrays_in(value: Any) -> Iterator[Array]:
 def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
     """The weights and biases in what was stored, with their names and kinds: of a list or a dict, all of them."""
     if isinstance(value, np.ndarray):
-        if value.ndim and value.dtype.kind == "f" and (kind := parameter_kind(text)):
+        if value.ndim and value.dtype.kind in "fi" and (kind := parameter_kind(text)):
             yield text, kind, value
     elif isinstance(value, dict):
         container = text.rpartition(".")[2].partition("[")[0].casefold().strip("_")
         for key, each in value.items():
             name = f"{text}[{key!r}]"
-            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
+            if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind in "fi":
                 kind = parameter_kind(str(key)) or parameter_kind(text)
                 if kind and first_row("containers", container) != "others":
                     yield name, kind, each

@@ -334,12 +334,8 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
         elif stores_alone(share, [share, *(each for each in run_shares if each not in wrong_way)]):
             key = "update-adds" if (share.update or 0.0) > 0 else "update-subtracts"
             run.note("update", share.layer, share.store, key)
-        elif share.gradient < 0:
-            run.mark(step, "sign", at=share.store or step.event)
         elif delta.values.get("factor", 1.0) < 0:
             run.mark(delta, "sign")
-        elif share.update is not None and share.update > 0:
-            run.note("update", share.layer, share.event, "update-adds")
 
 
 def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
