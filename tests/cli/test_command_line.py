@@ -167,7 +167,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["playground", "--port", "80000"], "got '80000'; use --port 8000"),
         (["train", "--missing", "0"], "got '0'; use --missing mean"),
         (["train", "--steps", "5"], "train has no option --steps: leave it out; it has --checkpoint, "),
-        (["predict", "x.png", "--weights", "m"], "did you mean --model? Use --model MODEL (By default pretrained for pictures"),
+        (["predict", "x.png", "--weights", "m"], "did you mean --model? Use --model MODEL (By default pretrained"),
         (["evaluate", "--weights", "m"], "evaluate has no option --weights: leave it out, as in deltarule evaluate m"),
         (
             ["train", "xor", "--set", "training.penalty.strength=0.1"],

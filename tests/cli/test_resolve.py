@@ -66,7 +66,7 @@ def test_a_learning_rate_is_a_number_above_0(deltarule: Command, rate: str) -> N
         (["nielsen-30", "--batch-size", "8"], "Use --set training.batch_size=8;"),
         (["--hidden", "30"], "Use --set network.hidden=30;"),
         (["--dropout=0.2"], "Use --set network.dropout=0.2;"),
-        (["--epoch", "3"], "did you mean --epochs? Use --epochs N (Passes over the training data); deltarule train --help"),
+        (["--epoch", "3"], "did you mean --epochs? Use --epochs N (Passes over the training data)"),
         (["--learning-rat", "3"], "did you mean --learning-rate?"),
     ],
 )
