@@ -215,10 +215,10 @@ def slow(operation: Operation) -> None:
 def drives() -> Iterator[tuple[str, Drive]]:
     """Every drive, by what is wrong with it."""
     for code in NO_LOCK:
-        yield f"flock says {errno.errorcode[code]}", Drive(lock=code, says="has no locks")
+        yield f"flock says {errno.errorcode[code]}", Drive(lock=code, says="without locks")
     for code in NO_SYNC:
         yield f"fsync says {errno.errorcode[code]}", Drive(failing(code, "fsync"), says="does not confirm")
-        yield f"both say {errno.errorcode[code]}", Drive(failing(code, "fsync"), code, says="has no locks")
+        yield f"both say {errno.errorcode[code]}", Drive(failing(code, "fsync"), code, says="without locks")
     for after in (0, 1, 2, 5, 20, 40):
         yield f"full after {after} writes", Drive(failing(errno.ENOSPC, "write", "fsync", after=after), code=1)
     yield "read-only", Drive(failing(errno.EROFS, "open", "rename", "unlink"), code=1)
