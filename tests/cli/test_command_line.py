@@ -215,7 +215,7 @@ def test_wrong_use_is_code_2_and_a_hint(deltarule: Command, arguments: list[str]
         (["train", "--out"], "--out needs a value after it: Where to save the model"),
         (
             ["evaluate"],
-            "deltarule evaluate needs MODEL: A file, the folder of a run, or pretrained. Use deltarule evaluate",
+            "deltarule evaluate needs MODEL: A model file, a run's folder, or pretrained. Use deltarule evaluate",
         ),
         (["plot", "curves", "m"], "drawn from a run's folder: got m; deltarule train RECIPE --run FOLDER"),
         (["train", "--out", "m.pt"], "m.pt is the name of a PyTorch file, and this writes a model: use m.safetensors"),

@@ -17,7 +17,7 @@ NOT_HERE = "not here"
 
 
 def show_all(options: ListOptions) -> None:
-    """List the named data sets, and where they are."""
+    """List the named data sets and their folders."""
     rows = [{"name": name, "where": where(name), "says": source.says} for name, source in SOURCES.items()]
     lines = [f"{row['name']:<15}{row['where']}\n{entry('', row['says'], indent=2)}" for row in rows]
     print_result(rows, "\n".join(lines), as_json=options.as_json)

@@ -183,7 +183,7 @@ def watch_text(marks: list[Mark], start: float) -> str:
 
 
 def grade(words: list[str], options: LearnOptions, worker: Worker) -> None:
-    """Grade a folder, or a class of folders; or write tests for other graders."""
+    """Grade a folder or a whole class, or write tests for other grading tools."""
     for path in write_tests(options.tests, options.secret or "") if options.tests is not None else ():
         tell("written", str(path))
     if options.tests is not None and not words:

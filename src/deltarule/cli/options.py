@@ -63,7 +63,7 @@ def setting(name: str, **others: Any) -> Any:
     return option("N", asked.says, **{"default": asked.default, "within": asked.within} | others)
 
 
-MODEL = ("MODEL", "A file, the folder of a run, or pretrained.")
+MODEL = ("MODEL", "A model file, a run's folder, or pretrained.")
 DATA = ("DATA", "A name that `data list` shows, or a file or folder of your own.")
 TARGET = ("COLUMN", "The column of a CSV table to learn.")
 LABEL = ("COLUMN", "The column of labels in a CSV of pixels, by name or number.")
@@ -104,7 +104,7 @@ class DataOptions(Options, kw_only=True):
 class SubjectOptions(DataOptions):
     """A model or a recipe to look at, and data."""
 
-    name: str = argument("MODEL|RECIPE", "A file, the folder of a run, pretrained, or a recipe.")
+    name: str = argument("MODEL|RECIPE", "A model file, a run's folder, pretrained, or a recipe.")
     changes: Texts = option(*CHANGE, name="--set")
 
 
@@ -117,7 +117,7 @@ class TrainOptions(JsonOptions):
       deltarule train quick --epochs 2 --out quick.safetensors
       deltarule train --learning-rate 0.003 --set network.hidden=100,50
       deltarule train --data houses.csv --target price --missing mean
-      deltarule train --data pictures --size 28 --run kept
+      deltarule train --data pictures --size 28 --run my-run
     """
 
     recipe: Text = argument("[RECIPE]", "A name that `recipes` lists, a TOML file, or a run's folder.", None)
@@ -188,7 +188,7 @@ class PredictOptions(JsonOptions):
     anyway: bool = flag("Read a picture even if it shows several digits.")
     skip_bad: bool = flag(SKIP_BAD)
     kaggle: File = option("FILE", "Kaggle's test.csv, answered in Kaggle's format.")
-    out: File = output("File for the answers: a CSV's columns and answers, or Kaggle's format.")
+    out: File = output("Write the CSV with answers added; with --kaggle, in Kaggle's format.")
     unseen: Literal["error", "other"] = option(
         "", "Categories not seen in training: refuse, or count as none.", "error"
     )
@@ -255,12 +255,12 @@ class PlotOptions(DataOptions):
       rates         a learning-rate range test, which trains for 150 steps
 
     Examples:
-      deltarule plot curves kept --out curves.png
+      deltarule plot curves my-run --out curves.png
       deltarule plot mistakes model.safetensors --out mistakes.png
     """
 
     kind: str = argument("KIND", "One of those above.")
-    name: Text = argument("[MODEL|RUN]", "A file, the folder of a run, or pretrained; for rates a recipe, too.", None)
+    name: Text = argument("[MODEL|RUN]", "A model file, a run's folder, or pretrained; for rates a recipe, too.", None)
     out: File = output("File for the picture: .png, .svg or .pdf.")
     changes: Texts = option(*CHANGE, name="--set")
     force: bool = flag(FORCE)
@@ -340,7 +340,7 @@ class LearnOptions(JsonOptions):
 
 
 class ListOptions(JsonOptions):
-    """List the named data sets, and where they are."""
+    """List the named data sets and their folders."""
 
 
 class FetchOptions(Options):

@@ -62,7 +62,7 @@ def share_memory() -> None:
 def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dataset]:
     """The examples that the page can show, by the name of their part; none if none fit the model.
 
-    data: the user's own. Otherwise the data that the model was trained on, if available, or the bundled digits.
+    data: the user's own. Otherwise the data that the model was trained on, if available, MNIST or the bundled digits.
     """
     for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:

@@ -1,4 +1,4 @@
-"""Fit: one call of `fit` or `partial_fit`, which gives an engine a Plan for each epoch, with scikit-learn's numbers.
+"""Fit: one call of `fit` or `partial_fit`. It gives an engine a Plan per epoch, and its numbers match scikit-learn's.
 
 The samples come in scikit-learn's order, from the same generator: the same `random_state` gives the same network, up to
 rounding. The rule for the end of a run is scikit-learn's, too.

@@ -129,7 +129,7 @@ def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
 class SignedFile:
     """An open file that `signed_file_bytes` made: its JSON, without the digest, and then its arrays.
 
-    key: the key of the format's version. versions: those that can be read.
+    key: the JSON key of the version. versions: those that can be read.
 
     Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and matches its
     digest.

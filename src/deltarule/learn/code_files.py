@@ -1,6 +1,6 @@
 """The code of a program: a .py file, the cells of a notebook, or the code of a Markdown page.
 
-All of it becomes one text with a place for every line. A line that does not parse because it is Python 2, a notebook
+The code becomes one text that knows each line's origin. A line that does not parse because it is Python 2, a notebook
 command, or has typographic quotes, is read as what was meant, and noted. What still does not parse is left out of a
 notebook or a page, and refused in a .py file, as Python would.
 """

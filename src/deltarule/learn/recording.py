@@ -221,7 +221,7 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def _with_load(self, node: ast.expr) -> ast.expr:
-        """An operand, noted where it is a parameter: its value in the second step tells how it was updated."""
+        """An operand, recorded if it is a parameter: its value in the second training step shows the update."""
         if not isinstance(node, ast.Name | ast.Attribute) or not parameter_kind(name_of(node)):
             return node
         index = self._index(node, ast.unparse(node))

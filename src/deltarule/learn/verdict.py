@@ -41,7 +41,7 @@ def verdict(
     call: Resolve,
     rate: float,
 ) -> Verdict | None:
-    """The reading of a run that recognizes most of it. batches: X (n, features) and t (n, outputs) that it may use."""
+    """The verdict that explains most of a run. batches: X (n, features), t (n, outputs) that the run may have used."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
     own = [each if each.time == n else replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None

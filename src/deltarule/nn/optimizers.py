@@ -137,7 +137,7 @@ class RMSProp(Optimizer):
 
 @part(kw_only=True)
 class Adam(Optimizer):
-    """Momentum over RMSProp, both with bias correction (Kingma & Ba 2015, algorithm 1).
+    """Momentum with RMSProp's scaling, both bias-corrected (Kingma & Ba 2015, algorithm 1).
 
     m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  p -= r m^ / (sqrt(s^) + e)
     with m^ = m / (1 - b1^t) and s^ = s / (1 - b2^t) at step t.

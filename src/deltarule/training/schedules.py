@@ -181,7 +181,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 
 
 def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
-    """Note that a schedule has epochs instead of steps, or rises or falls on another scale than the run."""
+    """Warn if a schedule counts epochs, not steps, or rises or falls far too slowly or fast for the run."""
     *outer, schedule = schedules_in(given)
     n_rise = max((getattr(each, "warm_up_steps", 0) for each in outer), default=0)
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"

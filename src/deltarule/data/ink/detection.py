@@ -92,8 +92,8 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
 def ink_of_crop(level: Plane) -> Plane | None:
     """Ink of a photo that is cropped to it, 0 to 255; None if there is more than ink and paper, or little ink.
 
-    A threshold splits the levels into the two classes that differ most for their spread (Otsu 1979). The class of most
-    of the border is paper; the other is ink if it consists of strokes, however thick.
+    A threshold splits the levels into the two classes that differ most relative to their spread (Otsu 1979). The
+    class of most of the border is paper; the other is ink if it consists of strokes, however thick.
     """
     even = smooth(level)
     counts = np.bincount(np.floor(even).astype(np.int64).ravel(), minlength=256)

@@ -353,8 +353,8 @@ def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
 def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
     """The rows, (n_rows, columns), of a table, encoded by these columns, in any order of its own.
 
-    Raises DataError if the table lacks a column, and, naming columns and lines, if a cell is not a number in a column
-    of numbers, or not among the categories unless `unseen` is "other".
+    Raises DataError if the table lacks a column; also, naming columns and lines, for cells that are not numbers in a
+    column of numbers, and for unknown categories unless `unseen` is "other".
     """
     refuse_absent(table, columns)
     refuse_doubt(table, [column.name for column in columns if not column.categories])

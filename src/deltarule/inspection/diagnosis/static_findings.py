@@ -154,7 +154,7 @@ def relation(X: Array, targets: Array) -> float:
 
 
 def predictability(X: Array, targets: Array) -> float:
-    """How well a ridge regression, on inputs and on distances, predicts one half from the other: a correlation."""
+    """How well a ridge regression (inputs and distances) predicts half of the samples from the rest: a correlation."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
     products, squares = X @ X[known].T / X.shape[1], (X * X).mean(axis=1)
     kernel = products + np.exp(2.0 * products - squares[:, np.newaxis] - squares[known])
