@@ -103,8 +103,8 @@ class Model(metaclass=Named):
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
     doubt: for `unusual`. The bundled network has one; after more training it no longer fits.
 
-    Attributes: those, task, class_names, image_shape, pixels, has_probabilities; inner, the network that reads what
-    `inputs` returns; input_names, if the inputs come from a table.
+    Attributes: all of the above; task, class_names, image_shape, pixels, has_probabilities; inner, the network that
+    reads what `inputs` returns; input_names, if the inputs come from a table.
     """
 
     network: Network

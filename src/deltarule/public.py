@@ -391,7 +391,7 @@ class Activations(tuple[Any, ...]):
 
 @public()
 class LossValue(float):
-    """C of a batch: a float that explains the attributes of other libraries' losses, such as item and backward."""
+    """C of a batch: a float. Other libraries' item, backward ... raise an error that says what to use here."""
 
 
 @public()

@@ -223,7 +223,8 @@ class TargetDoor(NamedTuple):
         if is_binary(y):
             raise SettingError(self.says("labels_for_classes", shape=y.shape))
         if y.shape[1] == self.sizes[-1] > 1 and not is_whole(y) and (y >= 0).all():
-            raise DataError(self.says("probabilities", total=y[0].sum()))
+            totals = y.sum(axis=1)
+            raise DataError(self.says("probabilities", total=totals[np.abs(totals - 1.0).argmax()]))
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:

@@ -41,7 +41,12 @@ def test_says_what_it_holds() -> None:
         (PIXELS, CLASSES, {"image_shape": (2, 3)}, "2x3 have 6 pixels: got 4 features"),
         (PIXELS, CLASSES.reshape(3, 1).astype(np.uint8), {"task": "labels"}, "labels must be 0 or 1: got 2"),
         (PIXELS, np.zeros((3, 2)), {"task": "labels"}, r"uint8: got \(3, 2\) and float64"),
-        (PIXELS, np.zeros((3, 2)), {"task": "values", "class_names": ("a",)}, "each of 2 outputs is needed: got 1"),
+        (
+            PIXELS,
+            np.zeros((3, 2)),
+            {"task": "values", "class_names": ("a",)},
+            "class_names must name each of 2 outputs: got 1",
+        ),
         (PIXELS, np.full((3, 2), np.inf), {"task": "values"}, "targets must be finite: got inf for sample 0"),
         (PIXELS, CLASSES, {"task": "values"}, r"float64: got \(3,\) and int64"),
     ],

@@ -69,9 +69,7 @@ def test_they_stay_with_their_samples() -> None:
     assert trained.predict(DIGITS.inputs / 255.0).shape == again.predict(DIGITS.inputs / 255.0).shape
 
 
-@pytest.mark.parametrize(
-    ("wrong", "says"), [(2.0, r"got 2 in the first row.* use y / y\.sum"), (-1.0, "y holds values")]
-)
+@pytest.mark.parametrize(("wrong", "says"), [(2.0, r"got 2 in a row.* use y / y\.sum"), (-1.0, "y holds values")])
 def test_rows_that_do_not_sum_to_1_are_refused(wrong: float, says: str) -> None:
     soft = wrong * smooth(DIGITS.targets, 0.1)
     with pytest.raises(DataError, match=says):
@@ -83,3 +81,10 @@ def test_rows_that_do_not_sum_to_1_are_refused(wrong: float, says: str) -> None:
 def test_one_hot_rows_are_still_classes_to_be_counted() -> None:
     with pytest.raises(ShapeError, match=r"one-hot rows.*argmax\(axis=1\)"):
         dr.fit(network(), DIGITS.inputs, np.eye(10)[DIGITS.targets])
+
+
+def test_the_row_that_does_not_sum_to_1_is_the_one_that_is_shown() -> None:
+    soft = smooth(DIGITS.targets, 0.1)
+    soft[4] *= 2.0
+    with pytest.raises(DataError, match="got 2 in a row of y"):
+        dr.fit(network(), DIGITS.inputs, soft)

@@ -65,7 +65,7 @@ def setting(name: str, **others: Any) -> Any:
 
 MODEL = ("MODEL", "A model file, a run's folder, or pretrained.")
 DATA = ("DATA", "A name that `data list` shows, or a file or folder of your own.")
-TARGET = ("COLUMN", "The column of a CSV table to learn.")
+TARGET = ("COLUMN", "The column of a CSV table to predict.")
 LABEL = ("COLUMN", "The column of labels in a CSV of pixels, by name or number.")
 HIDDEN = ("NAME", "The hidden activation of a MODEL that is an npz of W1, b1 ... or PyTorch's.")
 CHANGE = ("KEY=VALUE", "Change a value of the recipe; may be repeated.")
@@ -135,7 +135,7 @@ class TrainOptions(JsonOptions):
         "R", "The schedule's highest or only rate.", within="(0, inf)", key="training.schedule.rate"
     )
     holdout: int = setting("holdout", key=KEPT)
-    engine: str = option("NAME", "numpy, native, or auto: native if it is installed.", "auto", key=KEPT)
+    engine: str = option("NAME", "numpy, native (in C), or auto: native if installed.", "auto", key=KEPT)
     start: Text = option("MODEL", "Start from its weights, or a checkpoint's.", name="--from", key=KEPT)
     changes: Texts = option(*CHANGE, name="--set")
     out: File = output("Where to save the model; else model.safetensors, in --run.", key=KEPT)
@@ -189,9 +189,7 @@ class PredictOptions(JsonOptions):
     skip_bad: bool = flag(SKIP_BAD)
     kaggle: File = option("FILE", "Kaggle's test.csv, answered in Kaggle's format.")
     out: File = output("Write the CSV with answers added; with --kaggle, in Kaggle's format.")
-    unseen: Literal["error", "other"] = option(
-        "", "Categories not seen in training: refuse, or count as none.", "error"
-    )
+    unseen: Literal["error", "other"] = option("", "Unseen categories: an error, or none of the known ones.", "error")
     force: bool = flag(FORCE)
 
 
@@ -332,7 +330,7 @@ class LearnOptions(JsonOptions):
     hint: bool = flag("A hint for the next step. Repeat it for a plainer hint.")
     solution: bool = flag("The solution of the next step.")
     step: Text = option("STEP", "A step other than the next one: its number or its name.")
-    train: bool = flag("Train your own network: a dog, xor, then digits.")
+    train: bool = flag("Train your own network on cute-dog, xor, then digits.")
     watch: bool = flag("Check again whenever you save, until Ctrl-C.")
     secret: Text = option("WORD", "Grading: the test data depends on this word and on the student.")
     student: Text = option("NAME", "Grading: the student's name (default: the folder's).")

@@ -108,7 +108,7 @@ class RunFolder(Recorder):
 
 
 def train(options: TrainOptions) -> None:
-    """Train what the options name, save it, and report."""
+    """Train as the options say, save the model, and report."""
     options, checkpoints, resumed = resume_run(options)
     options, begun = checkpoint_to_start_from(options)
     earlier = resumed or begun

@@ -95,7 +95,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
 
 
 def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
-    """Where the error of the outputs got its wrong sign: at the first such array before delta. is_plus: a - t."""
+    """Where the outputs' error first has the wrong sign (a - t if is_plus, else t - a), at the latest in delta."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
@@ -254,7 +254,7 @@ def nearest_multiple(
 
 
 def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
-    """Whether the program computes dC/dW from an array."""
+    """Whether the program computes dC/dW from this delta."""
     if not delta.any() or not np.isfinite(delta).all():
         return False
     found = gradient_like(run, run.layers[l], run.inputs(l).T @ delta, begun)

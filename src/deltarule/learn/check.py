@@ -131,7 +131,7 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
 
 
 def mistakes_of(run: Trial | None) -> list[Step]:
-    """The wrong arrays of a run; if it stopped with an error, only those with a named mistake."""
+    """A run's arrays with a named mistake; after an error, none that they may only seem to have."""
     if run is None or run.verdict is None:
         return []
     steps = run.verdict.steps

@@ -43,7 +43,7 @@ PAGE_LINK += [
 
 
 def instruction_sets(machine: str = platform.machine()) -> list[str]:
-    """The instruction sets that the library is compiled for, the fastest first; none on other processors."""
+    """The instruction sets that the library is compiled for, fastest first; none unless x86-64 or ARM64."""
     sets = {"x86_64": ["v4", "v3"], "amd64": ["v4", "v3"], "aarch64": ["neon"], "arm64": ["neon"]}
     return sets.get(machine.lower(), [])
 

@@ -45,7 +45,7 @@ def test_refuses_another_size(tmp_path: Path) -> None:
 
 
 def test_refuses_what_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="8 bits a color were expected: got Pillow's mode I;16"):
+    with pytest.raises(DataError, match=r"8 bits a color were expected: got more \(mode I;16\)"):
         read_image(save(tmp_path / "a.png", RAMP.astype(np.uint16) * 257))
 
 

@@ -139,7 +139,7 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
 def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> str:
     """Add the nodes that fill in and flag missing cells, if the model allows any; return the name of the inputs.
 
-    X has no flags: each flag says that the input before it, or its string, is missing.
+    X has no flags: a flag is 1 where its column's number or string is NaN in X.
     """
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 

@@ -31,7 +31,7 @@ class Formula:
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (or z, if the loss is computed from it).
     matters: (batch, neurons), False for what has no effect on the loss: samples left out, neurons dropped.
-    names: the method with the derivative, and that of the function. stated: that derivative, times `upstream`.
+    names: the methods of derivative and function. stated: d(sum of upstream * function) / d point, by the former.
     """
 
     layer: int

@@ -161,7 +161,7 @@ class Course:
         self._write(self.file, template())
 
     def _write(self, path: Path, text: str) -> None:
-        """Write a new file; an existing one stays."""
+        """Write a file, unless it exists."""
         with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             self.created.append(path)

@@ -85,7 +85,7 @@ def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool)
 
 
 def are_same(one: Any, other: Any) -> bool:
-    """Whether two results have the same structure, shapes and numbers; NaN is like NaN."""
+    """Whether two results have the same structure, shapes and, to rounding, numbers; NaN equals NaN."""
     if any(isinstance(each, str | Other | None) for each in (one, other)):
         return type(one) is type(other) and bool(one == other)
     if isinstance(one, list | tuple) or isinstance(other, list | tuple):

@@ -1,4 +1,4 @@
-"""The training of a learner's own network, only with the learner's functions: a dog, xor, and digits."""
+"""Training of a learner's own network, with the learner's functions alone, on cute-dog, xor and digits."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
