@@ -5,10 +5,12 @@
     python benchmarks/records.py --final --minutes 90  # the same plan on all training images
     python benchmarks/records.py --final --report --open-test
 
-records/plan.toml lists the members: a recipe, how the digits are drawn for it (a view), a seed; and the students, which
-learn a committee's answers. A run is kept under build/records, with a checkpoint each minute, and goes on where it was
-stopped. Choices are made on the last 10,000 training images. The test labels are read by one function, once for all
-that is trained on every training image; what it says is appended to results/records_test.json with the date.
+records/plan.toml lists the runs: a recipe, how the digits are drawn for it (a view), a seed; the committees; and the
+students, which learn a committee's answers. A run's network and its checkpoints, one each minute, are under
+build/records, and it goes on where it was stopped. What a trained network answers to the images that it is scored on
+is kept in results/records, so that a committee's members may be trained on different machines. Choices are made on the
+last 10,000 training images. The test labels are read by one function, once for each network trained on every training
+image; what it says is appended to results/records_test.json with the date.
 
 Views (after D. Ciresan, U. Meier, J. Schmidhuber, "Multi-column deep neural networks for image classification", 2012;
 U. Meier and others, "Better digit recognition with a committee of simple neural nets", 2011): "as it is"; "width N",
@@ -16,6 +18,7 @@ the ink N pixels wide; "upright", without slant; "upright, width N".
 """
 
 import argparse
+import hashlib
 import math
 import time
 import tomllib
@@ -32,41 +35,67 @@ from measuring import RESULTS, Row, read_rows, surroundings, write_rows
 from recipes import digest
 
 import deltarule as dr
-from deltarule.data.augment import Deformation, deform, warp
+from deltarule.data.augment import Deformation, deform, deformation_of, warp
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.nn.arrays import Array
+from deltarule.recipes import Recipe
 from deltarule.recipes import read as read_recipe
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import Callback
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
-WORK = ROOT / "build" / "records"
-N_HELD_OUT, SIDE, INK_HEIGHT, CENTER = 10_000, 28, 20, 14.0
+WORK, KEPT = ROOT / "build" / "records", RESULTS / "records"
+SIDE, CENTER = 28, 14.0
 COPIES = 16  # deformed copies of an image whose answers are averaged
+THOUSANDTHS = 1000  # as which answers are kept
 GENTLE = Deformation(rotation=5.0, scale=0.05, shift=0.7, shear=4.0)
 BLOCK = 10_000  # images that are drawn anew at a time
 
 
 class Run(NamedTuple):
-    """A network to train: a recipe, what is changed in it, the view of its digits, a seed.
+    """A network to train: a recipe, what is changed in it, the data set, the view of its digits, a seed.
 
-    teachers, copies: of a student, who learns what these answer to so many deformed copies of each image.
+    teachers, copies: of a student, who learns what this committee answers to so many deformed copies of each image.
     is_trial: it shows what an idea is worth, on held-out images alone.
     """
 
     name: str
     recipe: str
+    data: str = "mnist"
     view: str = "as it is"
     seed: int = 0
     changes: tuple[str, ...] = ()
-    teachers: tuple[str, ...] = ()
+    teachers: str = ""
     copies: int = 0
     is_trial: bool = False
 
-    def folder(self, final: bool) -> Path:
-        """Where it is kept."""
-        return WORK / ("final" if final else "held out") / self.name
+    def network(self, final: bool) -> Path:
+        """The file of its trained network; its checkpoints are beside it."""
+        return WORK / place(final) / self.name / "model.safetensors"
+
+    def answers(self, final: bool) -> Path:
+        """The file of its answers; a JSON file of the same name says how they came about."""
+        return KEPT / place(final) / f"{self.name.replace(', ', '-').replace(' ', '-')}.npz"
+
+    def digest(self, final: bool) -> str:
+        """What its answers belong to: what it is trained on, and how."""
+        return hashlib.sha256(repr([digest(recipe_of(self), not final), *self[2:]]).encode()).hexdigest()[:16]
+
+    def facts(self, final: bool) -> Row | None:
+        """How its answers came about; None where none are kept, or where its recipe was another."""
+        found = read_rows(self.answers(final).with_suffix(".json"))
+        return found[0] if found and found[0]["digest"] == self.digest(final) else None
+
+
+def place(final: bool) -> str:
+    """The folder of runs on all training images, or of those without the last ones."""
+    return "final" if final else "held-out"
+
+
+def recipe_of(run: Run) -> Recipe:
+    """Its recipe, with its changes and its data set."""
+    return read_recipe(run.recipe).with_changes([*run.changes, f"data.name={run.data}"])
 
 
 class TimeIsUp(Callback):
@@ -82,24 +111,39 @@ class TimeIsUp(Callback):
 
 
 @cache
+def planned() -> Row:
+    """What is in records/plan.toml."""
+    return tomllib.loads((HERE / "records" / "plan.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def plan() -> dict[str, Run]:
-    """The runs of records/plan.toml, by name, teachers before students."""
-    content = tomllib.loads((HERE / "records" / "plan.toml").read_text(encoding="utf-8"))
-    rows: list[dict[str, Any]] = content["run"]
-    for row in rows:
-        row |= {key: tuple(each) for key, each in row.items() if isinstance(each, list)}
-    runs = [Run(**row) for row in rows]
+    """Its runs, by name, teachers before students."""
+    runs = [Run(**row | {"changes": tuple(row.get("changes", ()))}) for row in planned()["run"]]
     return {run.name: run for run in runs}
+
+
+@cache
+def committees() -> dict[str, list[str]]:
+    """Its committees: the names of their members, by name."""
+    return {row["name"]: row["members"] for row in planned()["committee"]}
 
 
 # The digits
 
 
 @cache
-def digits(final: bool) -> Splits:
-    """MNIST's own parts, or its training images: the last ones to look at, and those before them."""
-    splits = load("mnist")
-    return splits if final else splits.train.hold_out(N_HELD_OUT)
+def digits(final: bool, name: str = "mnist") -> Splits:
+    """A data set's own parts, or its training images: the last sixth to look at, and those before them."""
+    splits = load(name)
+    return splits if final else splits.train.hold_out(splits.train.n_samples // 6)
+
+
+def scored(run: Run, final: bool) -> Dataset:
+    """The images that it is scored on."""
+    test = digits(final, run.data).test
+    assert test is not None
+    return test
 
 
 def ink_maps(images: Array, upright: bool, width: float | None) -> Array:
@@ -145,64 +189,83 @@ def seen(data: Dataset, view: str) -> Dataset:
 # Training
 
 
+def needed(names: Sequence[str], final: bool) -> Iterator[Run]:
+    """What is to be trained: runs without kept answers, after those teachers whose networks are not on this machine."""
+    for run in (plan()[name] for name in names):
+        if not run.facts(final) and not (final and run.is_trial):
+            teachers = [plan()[name] for name in committees().get(run.teachers, [])]
+            yield from (each for each in teachers if not each.network(final).exists())
+            yield run
+
+
 def train(run: Run, final: bool, end: float) -> bool:
-    """Train a run, or go on with it; False where its time was up first."""
-    folder = run.folder(final)
-    if (folder / "model.safetensors").exists():
+    """Train a run, or go on with it, and keep its answers; False where its time was up first."""
+    file, recipe = run.network(final), recipe_of(run)
+    if file.exists():
+        keep(run, final)
         return True
-    recipe = read_recipe(run.recipe).with_changes(run.changes)
-    learned = digits(final).train if not run.teachers else taught(run, final, recipe.training.augment)
+    learned = taught(run.teachers, run.copies, final) if run.teachers else digits(final, run.data).train
     job = build(recipe, Splits(seen(learned, run.view)), seed=run.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoints = dr.Checkpoints(folder / "checkpoints", every_seconds=60.0)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints = dr.Checkpoints(file.with_name("checkpoints"), every_seconds=60.0)
     trainer = replace(job.trainer, callbacks=[*job.trainer.callbacks, TimeIsUp(end), checkpoints])
     try:
         history = trainer.fit(job.train, resume=checkpoints.newest())
     except KeyboardInterrupt:
         return False
-    dr.save(job.model, folder / "model.safetensors")
+    dr.save(job.model, file)
     sizes = job.trainer.network.layer_sizes
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     spent = 3 * weights * learned.n_samples * (len(history) - 1)
     facts = {"seconds": history["seconds"][-1], "multiply_adds": spent, "network": "-".join(map(str, sizes))}
-    facts["digest"] = digest(recipe, not final)
-    write_rows(folder / "run.json", [facts | surroundings()])
+    write_rows(file.with_name("run.json"), [facts | surroundings()])
+    keep(run, final)
     return True
 
 
-def taught(run: Run, final: bool, augment: Any) -> Dataset:
-    """What a student learns: deformed copies of the images, and what its teachers answer to each."""
-    data, rng = digits(final).train, np.random.default_rng(run.seed)
-    deformation = augment if isinstance(augment, Deformation) else Deformation(**(augment or {}))
-    inputs, answers = [data.inputs], [committee([answers_of(name, data.inputs, final) for name in run.teachers])]
-    for _ in range(run.copies):
-        bent = deform(data.inputs.astype(np.float32), (SIDE, SIDE), deformation, rng)
-        images = np.clip(np.rint(bent), 0, 255).astype(np.uint8)
-        inputs.append(images)
-        answers.append(committee([answers_of(name, images, final) for name in run.teachers]))
-    soft = np.concatenate(answers).astype(np.float64)
+@cache
+def taught(teachers: str, copies: int, final: bool) -> Dataset:
+    """What students learn: images and deformed copies of them, and what their teachers answer to each.
+
+    The copies are deformed as the first teacher's are, each time less than the time before.
+    """
+    members, rng = [plan()[name] for name in committees()[teachers]], np.random.default_rng(0)
+    data, deformation = digits(final, members[0].data).train, deformation_of(recipe_of(members[0]).training.augment)
+    assert deformation is not None
+    faded = replace(deformation, fade=1.0 - 1e-9)
+    sets = [bent(data.inputs, faded.at_epoch(1 + copy, copies), rng) for copy in range(copies)] + [data.inputs]
+    inputs = np.concatenate(sets)
+    soft = np.concatenate([np.mean([answers_of(each, images, final) for each in members], axis=0) for images in sets])
     soft /= soft.sum(axis=1, keepdims=True)
-    return replace(data, inputs=np.concatenate(inputs), targets=soft.argmax(axis=1), soft_targets=soft)
+    return replace(data, inputs=inputs, targets=soft.argmax(axis=1), soft_targets=soft)
+
+
+def bent(images: Array, deformation: Deformation, rng: np.random.Generator) -> Array:
+    """Deformed images, uint8."""
+    return np.clip(np.rint(deform(images.astype(np.float32), (SIDE, SIDE), deformation, rng)), 0, 255).astype(np.uint8)
 
 
 # Answers
 
 
-def answers_of(name: str, images: Array, final: bool, copies: int = 0) -> Array:
-    """A member's probabilities, (n_samples, 10); the mean over the images and gently deformed copies, if any."""
-    run = plan()[name]
-    model = dr.load(run.folder(final) / "model.safetensors")
+def answers_of(run: Run, images: Array, final: bool, copies: int = 0) -> Array:
+    """A network's probabilities, (n_samples, 10); the mean over the images and gently deformed copies, if any."""
+    model = dr.load(run.network(final))
     found = model.probabilities(drawn(images, run.view)).astype(np.float64)
     rng = np.random.default_rng(0)
     for _ in range(copies):
-        bent = np.clip(np.rint(deform(images.astype(np.float32), (SIDE, SIDE), GENTLE, rng)), 0, 255).astype(np.uint8)
-        found += model.probabilities(drawn(bent, run.view))
+        found += model.probabilities(drawn(bent(images, GENTLE, rng), run.view))
     return found / (copies + 1)
 
 
-def committee(answers: Sequence[Array]) -> Array:
-    """The mean of what its members answer."""
-    return np.mean(answers, axis=0)
+def keep(run: Run, final: bool) -> None:
+    """Keep what a trained network answers to the images that it is scored on, and to them and deformed copies."""
+    images, file = scored(run, final).inputs, run.answers(final)
+    plain, averaged = (np.rint(THOUSANDTHS * answers_of(run, images, final, n)).astype(np.uint16) for n in (0, COPIES))
+    facts = read_rows(run.network(final).with_name("run.json"))[0]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(file, plain=plain, averaged=averaged)
+    write_rows(file.with_suffix(".json"), [facts | {"digest": run.digest(final)}])
 
 
 def compared(first: Array, second: Array) -> Row:
@@ -213,46 +276,47 @@ def compared(first: Array, second: Array) -> Row:
     return {"only_this": only_first, "only_other": only_second, "p": min(1.0, 2.0 * tail)}
 
 
-def contenders(final: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each trained run; then committees: of each recipe's runs, and of all but students and trials."""
-    trained = [run for run in plan().values() if (run.folder(final) / "model.safetensors").exists()]
-    yield from ((run.name, [run.name]) for run in trained)
-    members = [run for run in trained if not run.teachers and not run.is_trial]
-    recipes = sorted({run.recipe for run in members})
-    groups = {f"committee of {each}": [run.name for run in members if run.recipe == each] for each in recipes}
-    groups["committee of all"] = [run.name for run in members]
-    yield from ((name, group) for name, group in groups.items() if len(group) > 1)
+def contenders(final: bool) -> Iterator[tuple[str, list[Run]]]:
+    """Each run that has answers, then each committee all of whose members have."""
+    there = {run.name: run for run in plan().values() if run.facts(final)}
+    yield from ((run.name, [run]) for run in there.values())
+    for name, members in committees().items():
+        if there.keys() >= set(members):
+            yield name, [there[each] for each in members]
 
 
-def report(final: bool, labels: Array, images: Array) -> list[Row]:
-    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan or of its trials."""
-    kept: dict[tuple[str, int], Array] = {}
-    rows, firsts = list[Row](), dict[bool, Array]()
-    for name, group in contenders(final):
-        for copies in (0, COPIES):
-            for each in group:
-                if (each, copies) not in kept:
-                    kept[each, copies] = answers_of(each, images, final, copies)
-            right = committee([kept[each, copies] for each in group]).argmax(axis=1) == labels
-            first = firsts.setdefault(plan()[group[0]].is_trial, right)
-            facts = [read_rows(plan()[each].folder(final) / "run.json")[0] for each in group]
-            row = {"benchmark": "records", "workload": name, "copies": copies, "final": final, "members": group}
-            row |= {what: sum(each[what] for each in facts) for what in ("multiply_adds", "seconds")}
-            row |= {"accuracy": float(right.mean()), "against_first": compared(right, first)}
-            rows.append(row | {"wrong": np.flatnonzero(~right).tolist() if final else []} | surroundings())
-            seconds = sum(each["seconds"] for each in facts)
-            print(f"{name:32s} {copies:3d} copies  {100 * right.mean():.2f} %  {seconds / 60:6.1f} min", flush=True)
+def report(final: bool, done: Sequence[Row] = ()) -> list[Row]:
+    """Accuracy of every contender, as it is and over deformed copies, beside the first of the plan or of its trials.
+
+    done: what need not be scored again.
+    """
+    rows, firsts = list[Row](), dict[tuple[str, bool], Array]()
+    before = [(row["workload"], row["digests"]) for row in done]
+    for name, members in contenders(final):
+        labels = scored(members[0], final).targets
+        facts = [each.facts(final) or {} for each in members]
+        digests = [each["digest"] for each in facts]
+        work = {what: sum(each[what] for each in facts) for what in ("multiply_adds", "seconds")}
+        where = {what: facts[0][what] for what in surroundings()}
+        for what, copies in (("plain", 0), ("averaged", COPIES)):
+            answers = [np.load(each.answers(final))[what] for each in members]
+            right = np.sum(answers, axis=0).argmax(axis=1) == labels
+            against = compared(right, firsts.setdefault((members[0].data, members[0].is_trial), right))
+            row = {"benchmark": "records", "workload": name, "copies": copies, "final": final, **work}
+            row |= {"members": [each.name for each in members], "digests": digests, "accuracy": float(right.mean())}
+            row |= {"against_first": against, "wrong": np.flatnonzero(~right).tolist(), **where}
+            if (name, digests) not in before:
+                rows.append(row)
+                minutes = work["seconds"] / 60
+                print(f"{name:32s} {copies:3d} copies  {100 * right.mean():.2f} %  {minutes:6.1f} min", flush=True)
     return rows
 
 
 def open_test_labels() -> None:
-    """Score all that was trained on every training image on the test set, and append it to the log."""
-    test = digits(final=True).test
-    assert test is not None
+    """Score what was trained on all training images, and was not scored yet, on the test set; append it to the log."""
     log = RESULTS / "records_test.json"
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    rows = [row | {"opened": now} for row in report(True, test.targets, test.inputs)]
-    write_rows(log, [*read_rows(log), *rows])
+    done, now = read_rows(log), datetime.now(UTC).isoformat(timespec="seconds")
+    write_rows(log, [*done, *(row | {"opened": now} for row in report(True, done))])
 
 
 def main() -> None:
@@ -266,16 +330,14 @@ def main() -> None:
     given = parser.parse_args()
     end = time.monotonic() + 60.0 * given.minutes
     names = given.runs.split(";") if given.runs else [*plan()]
-    for name in [name for name in names if not (given.final and plan()[name].is_trial)]:
-        if given.minutes and not train(plan()[name], given.final, end):
-            print(f"{name}: the time was up; it goes on from its checkpoint", flush=True)
+    for run in needed(names, given.final) if given.minutes else ():
+        if not train(run, given.final, end):
+            print(f"{run.name}: the time was up; it goes on from its checkpoint", flush=True)
             break
     if given.open_test and given.final:
         open_test_labels()
     elif given.report:
-        held_out = digits(final=False).test
-        assert held_out is not None
-        write_rows(RESULTS / "records.json", report(False, held_out.targets, held_out.inputs))
+        write_rows(RESULTS / "records.json", report(False))
 
 
 if __name__ == "__main__":

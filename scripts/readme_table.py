@@ -101,7 +101,8 @@ def conditions(benchmark: str, runs: Sequence[Row]) -> str:
 
 
 def records_table(rows: Sequence[Row]) -> str:
-    """What networks and committees reach: runs that differ only in their seed are one row."""
+    """What networks and committees reach, when last scored: runs that differ only in their seed are one row."""
+    rows = list({(row["workload"], row["copies"]): row for row in rows}.values())
     lines = ["| | networks | % | with deformed copies, % | minutes | multiply-adds |", "|---|---:|---:|---:|---:|---:|"]
     kinds: dict[str, dict[int, list[Row]]] = {}
     for row in rows:
