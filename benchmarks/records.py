@@ -38,6 +38,7 @@ import deltarule as dr
 from deltarule.data.augment import Deformation, deform, deformation_of, warp
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import DownloadError
 from deltarule.nn.arrays import Array
 from deltarule.recipes import Recipe
 from deltarule.recipes import read as read_recipe
@@ -331,9 +332,12 @@ def main() -> None:
     end = time.monotonic() + 60.0 * given.minutes
     names = given.runs.split(";") if given.runs else [*plan()]
     for run in needed(names, given.final) if given.minutes else ():
-        if not train(run, given.final, end):
-            print(f"{run.name}: the time was up; it goes on from its checkpoint", flush=True)
-            break
+        try:
+            if not train(run, given.final, end):
+                print(f"{run.name}: the time was up; it goes on from its checkpoint", flush=True)
+                break
+        except DownloadError as error:
+            print(f"{run.name}: skipped: {error}", flush=True)
     if given.open_test and given.final:
         open_test_labels()
     elif given.report:
