@@ -8,6 +8,7 @@ in the table is refused; nothing from a user's file is ever imported or run.
 A new part is a class, a row in parts.toml, and a kernel in `native/` (or the reason why there is none).
 """
 
+import ast
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,6 +34,7 @@ from deltarule.settings import (
     setting,
     setting_error,
     setting_names,
+    source_text,
     with_article,
 )
 
@@ -128,10 +130,31 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
         line = spec_text(f"{kind} {meant}", table[meant].maker, setting_names(table[meant].maker))
         raise SettingError(sentence("settings.no_name", kind=kind, given=spec, line=line))
     called = ((word, row) for row in table.values() for word in (*row.synonyms, row.home.split(":")[1].lower()))
-    check_choice(kind, name, tuple(table), {word: row.name for word, row in called})
+    synonyms = {word: row.name for word, row in called}
+    if isinstance(name, str) and name not in table and kind != "initializer":  # which has no settings
+        _refuse_call(kind, name, {**synonyms, **{each: each for each in table}})
+    check_choice(kind, name, tuple(table), synonyms)
     if kind == "initializer":  # a function, without settings
         return table[name].maker
     return with_settings(f"{kind} {name}", table[name].maker, settings, **more)
+
+
+def _refuse_call(kind: Kind, text: str, names: Mapping[str, str]) -> None:
+    """Raise SettingError for a part that is written as a call, "LeakyReLU(0.1)": the object's own, if it has one."""
+    try:
+        call: Any = ast.parse(text, mode="eval").body
+        name, values = (
+            names[ast.unparse(call.func).split(".")[-1].lower()],
+            [ast.literal_eval(each) for each in call.args],
+        )
+        settings = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+    except (SyntaxError, ValueError, AttributeError, KeyError):
+        return
+    thing = PARTS[kind][name].maker(*values, **settings)
+    line = source_text(thing)
+    raise SettingError(
+        sentence("settings.call", kind=kind, given=text, line=line, spec=json.dumps(spec_of(kind, thing)))
+    )
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
