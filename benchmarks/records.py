@@ -3,7 +3,7 @@
     python benchmarks/records.py --minutes 90         # train what is missing of the plan, as long as that
     python benchmarks/records.py --report             # every idea on held-out images, from what is trained
     python benchmarks/records.py --final --minutes 90  # the same plan on all training images
-    python benchmarks/records.py --final --report --open-test
+    python benchmarks/records.py --final --open-test --figure
 
 records/plan.toml lists the runs: a recipe, how the digits are drawn for it (a view), a seed; the committees; and the
 students, which learn a committee's answers. A run's network and its checkpoints, one each minute, are under
@@ -49,6 +49,7 @@ HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
 WORK, KEPT = ROOT / "build" / "records", RESULTS / "records"
 SIDE, CENTER = 28, 14.0
 COPIES = 16  # deformed copies of an image whose answers are averaged
+ACROSS = 10  # digits in a row of the figure
 THOUSANDTHS = 1000  # as which answers are kept
 GENTLE = Deformation(rotation=5.0, scale=0.05, shift=0.7, shear=4.0)
 BLOCK = 10_000  # images that are drawn anew at a time
@@ -320,14 +321,41 @@ def open_test_labels() -> None:
     write_rows(log, [*done, *(row | {"opened": now} for row in report(True, done))])
 
 
+def draw_wrong_digits() -> None:
+    """Draw docs/wrong-digits.png: the test images that the largest committee misreads, and its shares of two classes.
+
+    Above each, its label with the committee's share, and the class that has the largest.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows, test = read_rows(RESULTS / "records_test.json"), scored(next(iter(plan().values())), final=True)
+    row = max((row for row in rows if not row["copies"]), key=lambda row: (len(row["members"]), row["opened"]))
+    shares = np.mean([np.load(plan()[each].answers(final=True))["plain"] for each in row["members"]], axis=0)
+    n_rows = math.ceil(len(row["wrong"]) / ACROSS)
+    figure, axes = plt.subplots(n_rows, ACROSS, figsize=(ACROSS, 1.25 * n_rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, i in zip(axes.flat, row["wrong"], strict=False):
+        label, percent = test.targets[i], np.rint(100 * shares[i] / shares[i].sum()).astype(int)
+        axis.imshow(test.inputs[i].reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(f"{label}: {percent[label]} %\n{percent.argmax()}: {percent.max()} %", fontsize=7)
+    figure.tight_layout(pad=0.3)
+    figure.savefig(ROOT / "docs" / "wrong-digits.png", dpi=110, metadata={"Software": None})
+    print(f"docs/wrong-digits.png: the {len(row['wrong'])} digits that {row['workload']} misreads")
+
+
 def main() -> None:
-    """Train, report, or open the test labels."""
+    """Train, report, open the test labels, or draw what stays wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=0.0, metavar="N", help="train what is missing, so long (0)")
     parser.add_argument("--runs", default="", metavar="A;B", help="of the plan (all)")
     parser.add_argument("--final", action="store_true", help="on all training images")
     parser.add_argument("--report", action="store_true", help="say what has been reached, on held-out images")
     parser.add_argument("--open-test", action="store_true", help="with --final: score it on the test set, logged")
+    parser.add_argument("--figure", action="store_true", help="draw docs/wrong-digits.png from that log")
     given = parser.parse_args()
     end = time.monotonic() + 60.0 * given.minutes
     names = given.runs.split(";") if given.runs else [*plan()]
@@ -342,6 +370,8 @@ def main() -> None:
         open_test_labels()
     elif given.report:
         write_rows(RESULTS / "records.json", report(False))
+    if given.figure:
+        draw_wrong_digits()
 
 
 if __name__ == "__main__":
