@@ -2,7 +2,8 @@
 
    A batch's row is a sample. Layer l makes n_l numbers out of the n_(l-1) that it reads; layers count from 0, as in
    Python. All weights lie as Parameters has them, W_l (n_(l-1), n_l) row by row. Threads share every step: each owns
-   some of a layer's neurons, forward, back and in the update, so that their weights stay in its core's cache.
+   some of a layer's neurons, forward, back and in the update, so that their weights stay in its core's cache. It takes
+   its share piece by piece, and then pieces of those that are behind, because another program has their cores.
    A step: forward, judge (the loss, BP1), backward (BP2), learn (BP3, BP4, the update). take_steps, below, does them. */
 #include "call.h"
 #include "layers.h"
@@ -14,7 +15,8 @@
 #define DEPTH 800  /* k, at most, of a packed panel: it has to stay in the second-level cache */
 #define BLOCK 4096 /* numbers that are summed in one go */
 #define LAYERS_MOST 64
-#define THREADS_MOST 256
+#define DELTAS 49152 /* so many of a piece's deltas stay in the second-level cache while weights are learned */
+#define TILES 16 /* of weights, downwards, are learned in one go */
 #define MOSTLY 0.9 /* of the columns in use: where there are more, none is left out */
 
 typedef struct {
@@ -193,61 +195,72 @@ static void draw_masks(Part p) {
 
 /* ---- Forward and backward ---- */
 
-/* Which neurons of a layer are one's own, and, where there are more threads than panels of neurons, which of n rows. */
+inlined int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Which neurons of a layer are someone's own, and, where there are more threads than panels of neurons, which of n rows. */
 typedef struct { Range neurons, rows; int across; } Own; /* across: so many threads share the neurons */
 
-static Own own(Part p, const Layer *layer, int64_t n_rows, int64_t group) {
+static Own own(Part p, int whose, const Layer *layer, int64_t n_rows, int64_t group) {
+    if (THREADS_MOST == 1 || p.run->team.size == 1)
+        return (Own){{0, layer->fan_out}, {0, n_rows}, 1};
     int size = p.run->team.size, panels = (int)((layer->fan_out + PANEL - 1) / PANEL), across = size < panels ? size : panels;
-    int down = size / across, rank = p.rank / across;
-    Own mine = {share(layer->fan_out, PANEL, p.rank % across, across), {0, 0}, across};
+    int down = size / across, rank = whose / across;
+    Own mine = {share(layer->fan_out, PANEL, whose % across, across), {0, 0}, across};
     if (rank < down)
         mine.rows = share(n_rows, group, rank, down);
     return mine;
 }
 
-inlined int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+/* Do something for all panels of a layer's neurons, with some rows of the batch: one's own first, then what others have
+   not begun. */
+static void for_panels(Part p, int64_t l, void (*act)(Part, int64_t l, Range rows, Range neurons)) {
+    Team *team = &p.run->team;
+    for (int i = 0, whose; (whose = next_share(team, p.rank, i)) >= 0; i++) {
+        Own theirs = own(p, whose, p.run->layers + l, p.n_rows, TILE_ROWS);
+        int64_t end = theirs.rows.from < theirs.rows.to ? theirs.neurons.to : 0, c;
+        while ((c = theirs.neurons.from + take(team, whose) * PANEL) < end)
+            act(p, l, theirs.rows, (Range){c, least(c + PANEL, end)});
+    }
+}
 
-/* z^l = a^(l-1) W^l + b^l, and a^l = sigma(z^l), for one's neurons. A softmax waits for all of a row. */
-static void forward(Part p, int64_t l) {
+/* z^l = a^(l-1) W^l + b^l, and a^l = sigma(z^l), for a panel of neurons. A softmax waits for all of a row. */
+static void forward_panel(Part p, int64_t l, Range all_rows, Range neurons) {
     Run *run = p.run;
     Layer *layer = run->layers + l;
     const REAL *W = (const REAL *)run->call->parameters + layer->weights, *b = (const REAL *)run->call->parameters + layer->biases;
     const REAL *end = (const REAL *)run->call->parameters + run->size, *input = l ? layer[-1].output : run->x; /* (n_rows, k) */
     int64_t n_k = l ? layer->fan_in : run->n_used, input_width = l ? layer[-1].width : run->x_width;
     int64_t width = layer->width, n_blocks = n_k / DEPTH + 1, depth = n_k / n_blocks + 1;
+    int64_t c = neurons.from, n_columns = neurons.to - c, n_whole = whole_vectors(n_columns);
     REAL *packed = run->scratch + p.rank * run->scratch_size;           /* (depth, PANEL) */
     REAL *bias = packed + (DEPTH + 1) * PANEL;                          /* (PANEL,) */
-    Own mine = own(p, layer, p.n_rows, TILE_ROWS);
+    memcpy(bias, b + c, n_columns * sizeof(REAL));
     for (int64_t k0 = 0; k0 == 0 || k0 < n_k; k0 += depth) {
         int64_t n = least(depth, n_k - k0);
-        for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from < mine.rows.to; c += PANEL) {
-            int64_t n_columns = least(PANEL, mine.neurons.to - c), n_whole = whole_vectors(n_columns);
-            memcpy(bias, b + c, n_columns * sizeof(REAL));
-            for (int64_t k = 0; k < n; k++) {
-                const REAL *row = W + (l ? k0 + k : run->used[k0 + k]) * layer->fan_out + c;
-                if (row + PANEL <= end) /* what lies beyond the columns is multiplied, and nobody reads the product */
-                    store(packed + k * PANEL, load(row)), store(packed + k * PANEL + LANES, load(row + LANES));
-                else
-                    memcpy(packed + k * PANEL, row, n_columns * sizeof(REAL));
-            }
-            for (int64_t i = mine.rows.from; i < mine.rows.to; i += TILE_ROWS) {
-                int64_t n_rows = least(TILE_ROWS, mine.rows.to - i);
-                REAL *z = layer->z + i * width + c;
-                multiply_tile((int)n_rows, (int)n_columns, n, (Matrix){input + i * input_width + k0, input_width, 1},
-                              (Matrix){packed, PANEL, 1}, z, width, k0 > 0);
-                if (k0 + n < n_k)
+        for (int64_t k = 0; k < n; k++) {
+            const REAL *row = W + (l ? k0 + k : run->used[k0 + k]) * layer->fan_out + c;
+            if (row + PANEL <= end) /* what lies beyond the columns is multiplied, and nobody reads the product */
+                store(packed + k * PANEL, load(row)), store(packed + k * PANEL + LANES, load(row + LANES));
+            else
+                memcpy(packed + k * PANEL, row, n_columns * sizeof(REAL));
+        }
+        for (int64_t i = all_rows.from; i < all_rows.to; i += TILE_ROWS) {
+            int64_t n_rows = least(TILE_ROWS, all_rows.to - i);
+            REAL *z = layer->z + i * width + c;
+            multiply_tile((int)n_rows, (int)n_columns, n, (Matrix){input + i * input_width + k0, input_width, 1},
+                          (Matrix){packed, PANEL, 1}, z, width, k0 > 0);
+            if (k0 + n < n_k)
+                continue;
+            for (int64_t r = 0; r < n_rows; r++, z += width) {
+                int64_t here = (i + r) * width + c;
+                for (int64_t j = 0; j < n_whole; j++)
+                    z[j] += bias[j];
+                if (layer->kind == SOFTMAX)
                     continue;
-                for (int64_t r = 0; r < n_rows; r++, z += width) {
-                    int64_t here = (i + r) * width + c;
-                    for (int64_t j = 0; j < n_whole; j++)
-                        z[j] += bias[j];
-                    if (layer->kind == SOFTMAX)
-                        continue;
-                    activate(layer->kind, layer->setting, z, layer->a + here, n_whole);
-                    if (layer->mask)
-                        for (int64_t j = 0; j < n_columns; j++)
-                            layer->output[here + j] = layer->a[here + j] * layer->mask[here + j];
-                }
+                activate(layer->kind, layer->setting, z, layer->a + here, n_whole);
+                if (layer->mask)
+                    for (int64_t j = 0; j < n_columns; j++)
+                        layer->output[here + j] = layer->a[here + j] * layer->mask[here + j];
             }
         }
     }
@@ -309,28 +322,25 @@ static void derive_block(Layer *layer, Range rows, int64_t c, int64_t n) {
     }
 }
 
-/* BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l), for one's neurons. */
-static void backward(Part p, int64_t l) {
+/* BP2  delta^l = (delta^(l+1) (W^(l+1))^T) * sigma'(z^l), for a panel of neurons. */
+static void backward_panel(Part p, int64_t l, Range all_rows, Range neurons) {
     Run *run = p.run;
     Layer *layer = run->layers + l, *above = layer + 1;
     const REAL *W = (const REAL *)run->call->parameters + above->weights;
     int64_t n_k = above->fan_out, n_blocks = n_k / DEPTH + 1, depth = n_k / n_blocks + 1, width = layer->width;
+    int64_t c = neurons.from, n_columns = neurons.to - c;
     REAL *packed = run->scratch + p.rank * run->scratch_size; /* (depth, PANEL), of the transpose */
-    Own mine = own(p, layer, p.n_rows, TILE_ROWS);
     for (int64_t k0 = 0; k0 < n_k; k0 += depth) {
         int64_t n = least(depth, n_k - k0);
-        for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from < mine.rows.to; c += PANEL) {
-            int64_t n_columns = least(PANEL, mine.neurons.to - c);
-            for (int64_t k = 0; k < n; k++)
-                for (int64_t j = 0; j < n_columns; j++)
-                    packed[k * PANEL + j] = W[(c + j) * n_k + k0 + k];
-            for (int64_t i = mine.rows.from; i < mine.rows.to; i += TILE_ROWS) {
-                Range rows = {i, least(i + TILE_ROWS, mine.rows.to)};
-                multiply_tile((int)(rows.to - i), (int)n_columns, n, (Matrix){above->delta + i * above->width + k0, above->width, 1},
-                              (Matrix){packed, PANEL, 1}, layer->delta + i * width + c, width, k0 > 0);
-                if (k0 + n == n_k && layer->kind != SOFTMAX)
-                    derive_block(layer, rows, c, whole_vectors(n_columns));
-            }
+        for (int64_t k = 0; k < n; k++)
+            for (int64_t j = 0; j < n_columns; j++)
+                packed[k * PANEL + j] = W[(c + j) * n_k + k0 + k];
+        for (int64_t i = all_rows.from; i < all_rows.to; i += TILE_ROWS) {
+            Range rows = {i, least(i + TILE_ROWS, all_rows.to)};
+            multiply_tile((int)(rows.to - i), (int)n_columns, n, (Matrix){above->delta + i * above->width + k0, above->width, 1},
+                          (Matrix){packed, PANEL, 1}, layer->delta + i * width + c, width, k0 > 0);
+            if (k0 + n == n_k && layer->kind != SOFTMAX)
+                derive_block(layer, rows, c, whole_vectors(n_columns));
         }
     }
 }
@@ -368,21 +378,20 @@ inlined int64_t weight_row(const Run *run, const Layer *layer, int64_t k) {
     return layer->weights + (layer == run->layers ? run->used[k] : k) * layer->fan_out;
 }
 
-/* BP4  dC/dW^l = (a^(l-1))^T delta^l, and BP3  dC/db^l = sum over the batch of delta^l, for one's neurons.
+/* BP4  dC/dW^l = (a^(l-1))^T delta^l for some weights: those from rows `down` to some neurons.
    u: change the parameters at once, while the gradient is in the cache; NULL: add it to call->gradient. */
-static void learn(Part p, int64_t l, const Update *u) {
+static void learn_weights(Part p, int64_t l, Range down, Range neurons, const Update *u) {
     Run *run = p.run;
     Call *call = run->call;
     Layer *layer = run->layers + l;
     const REAL *input = l ? layer[-1].output : run->x;
-    int64_t n_k = l ? layer->fan_in : run->n_used, input_width = l ? layer[-1].width : run->x_width;
+    int64_t input_width = l ? layer[-1].width : run->x_width;
     REAL *sums = run->scratch + p.rank * run->scratch_size;             /* (TILE_ROWS, PANEL) */
     int goes_on = !u && p.first > 0, is_plain = u && is_plain_descent(call, u);
-    Own mine = own(p, layer, n_k, TILE_ROWS);
-    for (int64_t k = mine.rows.from; k < mine.rows.to; k += TILE_ROWS) {
-        int64_t n_rows = least(TILE_ROWS, mine.rows.to - k);
-        for (int64_t c = mine.neurons.from; c < mine.neurons.to; c += PANEL) {
-            int64_t n = least(PANEL, mine.neurons.to - c);
+    for (int64_t k = down.from; k < down.to; k += TILE_ROWS) {
+        int64_t n_rows = least(TILE_ROWS, down.to - k);
+        for (int64_t c = neurons.from; c < neurons.to; c += PANEL) {
+            int64_t n = least(PANEL, neurons.to - c);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
                 if (goes_on)
@@ -390,7 +399,7 @@ static void learn(Part p, int64_t l, const Update *u) {
                 else if (u && !is_plain)
                     fetch_parameters(call, place, n);
             }
-            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width}, /* BP4 */
+            multiply_tile((int)n_rows, (int)n, p.n_rows, (Matrix){input + k, 1, input_width},
                           (Matrix){layer->delta + c, layer->width, 1}, sums, PANEL, goes_on);
             for (int64_t r = 0; r < n_rows; r++) {
                 int64_t place = weight_row(run, layer, k + r) + c;
@@ -405,16 +414,22 @@ static void learn(Part p, int64_t l, const Update *u) {
             }
         }
     }
-    for (int64_t c = mine.neurons.from; c < mine.neurons.to && mine.rows.from == 0 && p.rank < mine.across; c += PANEL) {
-        int64_t n = least(PANEL, mine.neurons.to - c); /* whose rows begin with the first has the biases, too */
+}
+
+/* BP3  dC/db^l = sum over the batch of delta^l, for some neurons. */
+static void learn_biases(Part p, int64_t l, Range neurons, const Update *u) {
+    Call *call = p.run->call;
+    Layer *layer = p.run->layers + l;
+    for (int64_t c = neurons.from; c < neurons.to; c += PANEL) {
+        int64_t n = least(PANEL, neurons.to - c);
         REAL total[PANEL] = {0}, *g = at(call->gradient, layer->biases + c);
-        for (int64_t i = 0; i < p.n_rows; i++) /* BP3 */
+        for (int64_t i = 0; i < p.n_rows; i++)
             for (int j = 0; j < PANEL; j++)
                 total[j] += layer->delta[i * layer->width + c + j];
         if (u)
             change_at(call, u, layer->biases + c, total, n, 0);
         else
-            EACH g[j] = goes_on ? g[j] + total[j] : total[j];
+            EACH g[j] = p.first > 0 ? g[j] + total[j] : total[j];
     }
 }
 
@@ -426,7 +441,7 @@ static void learn_nothing(Part p, const Update *u) {
     static const REAL zeros[PANEL];
     if (run->n_used == layer->fan_in || (u && is_plain_descent(call, u)))
         return;
-    Own mine = own(p, layer, layer->fan_in, 1);
+    Own mine = own(p, p.rank, layer, layer->fan_in, 1);
     REAL *sums = run->scratch + p.rank * run->scratch_size;
     int64_t next = 0;
     for (int64_t k = 0; k < layer->fan_in; k++) {
@@ -475,7 +490,7 @@ static void learn_from_memory(Part p, Update *u) {
     REAL factor = norm > call->clip ? (REAL)(call->clip / norm) : 1;
     for (int64_t l = 0; l < call->n_layers; l++) {
         const Layer *layer = run->layers + l;
-        Own mine = own(p, layer, layer->fan_in + 1, 1); /* the last row: the biases */
+        Own mine = own(p, p.rank, layer, layer->fan_in + 1, 1); /* the last row: the biases */
         for (int64_t k = mine.rows.from; k < mine.rows.to; k++)
             for (int64_t c = mine.neurons.from; c < mine.neurons.to; c += PANEL) {
                 int64_t n = least(PANEL, mine.neurons.to - c);
@@ -541,7 +556,7 @@ static double pass(Part p, double divisor) {
     draw_masks(p);
     meet(team);
     for (int64_t l = 0; l <= last; l++) {
-        forward(p, l);
+        for_panels(p, l, forward_panel);
         meet(team);
         if (l < last && run->layers[l].kind == SOFTMAX) {
             forward_softmax(p, run->layers + l);
@@ -553,7 +568,7 @@ static double pass(Part p, double divisor) {
     for (int64_t i = 0; i < p.n_rows; i++) /* all threads, in one order */
         loss += run->costs[i];
     for (int64_t l = last - 1; l >= 0 && !call->is_evaluation; l--) {
-        backward(p, l);
+        for_panels(p, l, backward_panel);
         meet(team);
         if (run->layers[l].kind == SOFTMAX) {
             derive_block(run->layers + l, share(p.n_rows, 1, p.rank, team->size), 0, run->layers[l].fan_out);
@@ -563,9 +578,29 @@ static double pass(Part p, double divisor) {
     return loss;
 }
 
+/* BP3, BP4 and the update, for all layers: one's own pieces first, then what others have not begun. A piece is the biases
+   of some neurons, whose deltas the cache holds, or some of the weights that lead to them. */
 static void learn_all(Part p, const Update *u) {
-    for (int64_t l = 0; l < p.run->call->n_layers; l++)
-        learn(p, l, u);
+    Run *run = p.run;
+    int64_t wide = (DELTAS / (p.n_rows * PANEL) + 1) * PANEL, high = TILES * TILE_ROWS;
+    for (int i = 0, whose; (whose = next_share(&run->team, p.rank, i)) >= 0; i++) {
+        int64_t piece = take(&run->team, whose), before = 0; /* pieces of the layers before */
+        for (int64_t l = 0; l < run->call->n_layers; l++) {
+            Own theirs = own(p, whose, run->layers + l, l ? run->layers[l].fan_in : run->n_used, TILE_ROWS);
+            int64_t n_wide = (theirs.neurons.to - theirs.neurons.from + wide - 1) / wide, has_biases = whose < theirs.across;
+            int64_t n_high = (theirs.rows.to - theirs.rows.from + high - 1) / high + has_biases;
+            for (; piece < before + n_wide * n_high; piece = take(&run->team, whose)) {
+                int64_t c = theirs.neurons.from + (piece - before) / n_high * wide;
+                int64_t k = theirs.rows.from + ((piece - before) % n_high - has_biases) * high;
+                Range neurons = {c, least(c + wide, theirs.neurons.to)};
+                if (k < theirs.rows.from)
+                    learn_biases(p, l, neurons, u);
+                else
+                    learn_weights(p, l, (Range){k, least(k + high, theirs.rows.to)}, neurons, u);
+            }
+            before += n_wide * n_high;
+        }
+    }
     learn_nothing(p, u);
 }
 
@@ -726,7 +761,7 @@ void NAMED(run_, SUFFIX)(Call *call) {
     Member members[THREADS_MOST];
     int n = 1;
     take_the_room(run, call);
-    for (; n < call->n_threads; n++) {
+    for (; n < call->n_threads && n < THREADS_MOST; n++) {
         members[n] = (Member){run, n};
         if (pthread_create(threads + n, NULL, take_part, members + n))
             break; /* then fewer take part: the bits are the same */
