@@ -61,7 +61,7 @@ MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
 def check_target(
     path: AnyPath, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError if `path` must not get a file of this kind, SettingError if its suffix is that of another format.
+    """Raise FileError if a file of this kind cannot or must not be written at `path`, SettingError for a wrong suffix.
 
     Called before the work. force: replace any file except an input. inputs: files that the command reads, or folders of
     them, which are never replaced. another: advice that ends the message if the file must not be replaced.
@@ -86,7 +86,7 @@ def atomic_stream(
     The stream is a temporary file in the same folder. A link's target is replaced; the old file's permissions are kept.
 
     kind, force: as for `check_target`. Without a kind any file is replaced, as is right in deltarule's own folders.
-    sync: wait until the file is on the disk. With False, a power cut may lose it; a killed program does not.
+    sync: wait until the file is on the disk. With False, a power cut may destroy it; the end of the program does not.
 
     Raises FileError if the file cannot be written or may not be replaced; the old file is then intact.
 
@@ -204,7 +204,7 @@ def kind_of(path: Path) -> str | None:
 
 
 def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
-    """Whether `there` is the file `source`, or a file in that folder; if is_ours, only the former counts."""
+    """Whether the file with the status `there` is `source`, or lies in the folder `source` (unless is_ours)."""
     levels = () if is_ours else ("*", "*/*", "*/*/*", "**/*")  # the last pattern does not follow links, the others do
     for each in [source, *(each for level in levels for each in source.glob(level))]:
         with suppress(OSError, ValueError):

@@ -30,7 +30,7 @@ def names_for(word: str) -> list[str]:
 
 
 def line_for(whose: str | type[Any], name: str) -> str | None:
-    """The line that does what `name` does in other libraries; whose: a class or its name. None if no line is known."""
+    """The line of code that does what `name` does in other libraries; whose: a class or its name. None if unknown."""
     owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
     it, net = next((words()["holds"][each] for each in owners if each in words()["holds"]), ("network", "network"))
     owners += " ".join(words()["also"].get(each, "") for each in owners if name not in words()["acts"]).split()

@@ -153,7 +153,7 @@ def warn_of_scale(X: Array, name: str = "X") -> None:
 def warn_of_data(network: Network, data: Dataset) -> None:
     """Log a warning for data that are hard to learn: a bad scale, or targets that the output activation cannot reach.
 
-    Also if there is only one class, if the neurons of a layer are identical, or if an input equals the target.
+    It also warns of a single class, of identical neurons in a layer, and of an input that equals the target.
     """
     warn_of_scale(data.inputs)
     output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
@@ -215,7 +215,7 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
 def check_data(
     network: Network, data: Dataset, validation: Dataset | None = None, augment: Deformation | None = None
 ) -> None:
-    """Raise ShapeError, DataError or SettingError if the network does not fit the data, or `augment` has no images."""
+    """Raise ShapeError, DataError or SettingError if data do not fit the network, or are not images for `augment`."""
     for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:

@@ -81,7 +81,7 @@ def root_mean_square(X: NDArray[Any]) -> float:
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
-    """Whether the range (lowest, highest) of training inputs is known and lies within 0 to 1, as for images in ink."""
+    """Whether the range (lowest, highest) of the training inputs is known and lies within 0 to 1."""
     return seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
 
 
@@ -103,7 +103,7 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
 
 
 def array_name(given: Any, name: str) -> str:
-    """The array X in a line of code: np.array(X) if the user passed a list or a DataFrame, which have no reshape."""
+    """The code for an argument as an array: `name`, or np.array(...) for lists and DataFrames, which lack reshape."""
     return name if isinstance(given, np.ndarray) else f"np.array({name})"
 
 
@@ -189,7 +189,7 @@ def convert(given: Any, name: str) -> NDArray[Any]:
 
 
 def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
-    """X, an array of Python objects, as an array of numbers or of strings; DataError for missing or other objects."""
+    """X, an array of objects, as an array of numbers or of strings; DataError for missing values and other objects."""
     flat = X.ravel().tolist()
     has_texts = any(isinstance(each, str | bytes) for each in flat)
     if not has_texts and all(map(is_number, flat)):

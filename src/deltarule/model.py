@@ -72,7 +72,7 @@ class Doubt:
         return is_softmax and np.shape(self.weight) == network.layer_sizes[-2:-1]
 
     def shares(self, network: Network, X: Array) -> Array:
-        """The probability of this output, (n_samples,), for inputs X as `outputs_of` takes them."""
+        """The probability of this extra output, (n_samples,), for inputs X as `outputs_of` takes them."""
         *sizes, n_outputs = network.layer_sizes
         *hidden, output = network.activations
         wide = Network((*sizes, n_outputs + 1), hidden=hidden, output=output, loss=network.loss, dtype=network.dtype)
@@ -168,7 +168,7 @@ class Model(metaclass=Named):
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
         """A model for training `network` on `train`, with the columns of `train` and their means and deviations.
 
-        It sets the task, image shape and class names of `train` on the network, and its range of inputs or pixels.
+        This method sets on the network the task, image shape and class names of `train`, and its range of inputs.
 
         standardize: whether inputs and regression targets get mean 0 and standard deviation 1; None: unless they are
             images. Inputs of 0 and 1, from columns of text, stay as they are.
@@ -212,7 +212,7 @@ class Model(metaclass=Named):
         return table_rows(frame_table(frame), self.columns, unseen=unseen)
 
     def unscaled(self, raw: Any) -> Array:
-        """Raw inputs, as for `inputs`, as numbers not yet standardized, (n_samples, features); strings as 0 and 1."""
+        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not standardized; strings become 0 and 1."""
         if self.columns and is_frame(raw):
             raw = self.rows(raw)
         if not self.columns:
@@ -226,7 +226,7 @@ class Model(metaclass=Named):
         return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
-        """Raw inputs converted for `inner`, (n_samples, features): uint8 pixels, or numbers, perhaps standardized.
+        """Raw inputs converted for `inner`, (n_samples, features): uint8 pixels, or numbers, scaled by input_scaling.
 
         raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame with its
             columns (in any order, others are ignored), or an array (n_samples, columns) in which a string is its
@@ -309,7 +309,7 @@ def has_own(network: Network, name: str) -> bool:
 def take_meaning(network: Network, train: Dataset) -> None:
     """Set on `network` what its training data mean: task, pixels, range of inputs, image shape, class names.
 
-    What the network already has stays; the range of its inputs widens.
+    Values that the network already has stay; only the range of its inputs widens.
 
     Raises SettingError if the network was made for another task, DataError if its inputs were on another scale.
     """

@@ -391,7 +391,7 @@ class Activations(tuple[Any, ...]):
 
 @public()
 class LossValue(float):
-    """The loss C of a batch, a float. Attributes of other libraries, like item and backward, raise the fix."""
+    """The loss C of a batch, a float. Other libraries' attributes (item, backward) raise an error with the fix."""
 
 
 @public()

@@ -1,7 +1,7 @@
 """The settings: each is declared once, here or in settings.toml.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-a setting's type, range, default and description from there. `check` raises the error for an illegal value.
+a setting's type, range, default and description from its declaration. `check` raises the error for an illegal value.
 """
 
 import math
@@ -77,7 +77,7 @@ class Setting(NamedTuple):
 
     @property
     def range_in_words(self) -> str:
-        """The range, as messages show it."""
+        """The range in words for messages, as in "at least 0 and less than 1"."""
         unit = f" {self.unit}" if self.unit else ""
         if self.high < math.inf and self.kind is int:
             return f"{self.low:g} to {self.high - 1:g}{unit}"
@@ -172,7 +172,7 @@ def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
 def source_text(thing: Any, **others: Any) -> str:
     """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal).
 
-    others: values to write instead of its own.
+    others: {setting: value to write instead of the part's own}.
     """
     shown = [each for each in fields(thing) if each.init and each.repr]
     given = ((each, others.get(each.name, getattr(thing, each.name))) for each in shown)

@@ -22,7 +22,7 @@ POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
 def learn(options: LearnOptions) -> None:
-    """Show what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    """Show what is right in the learner's code and what comes next; or, by option, hint, train, watch or grade."""
     words = options.words or []
     with Worker() as worker:
         if words[:1] == ["grade"]:
@@ -155,7 +155,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
 
 
 def watch(course: Course, worker: Worker) -> None:
-    """Check whenever a file of the course is saved, until Ctrl-C."""
+    """Check the learner's code whenever a file of the course is saved, until Ctrl-C."""
     seen: dict[Path, int] = {course.file: 0}
     print_text(says("learn.watching", file=course.file))
     while True:

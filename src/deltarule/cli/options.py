@@ -214,10 +214,10 @@ class ExplainOptions(SubjectOptions):
 class CheckOptions(SubjectOptions):
     """Find what is wrong with a program, a model, a recipe or a run.
 
-    For a program that you wrote (a Python file, a notebook, a page with code): the first line that is wrong, the
-    equation, and what to write instead. Its functions run: do not check files of strangers. For the others: the
-    gradient against numeric derivatives, and what keeps the network from learning. The exit code is 1 if something
-    is wrong.
+    For a program that you wrote (a Python file, a notebook, a page with code), show the first line that is wrong, the
+    equation, and what to write instead. Its functions run: do not check files of strangers. For a model, a recipe or a
+    run, compare the gradient with numeric derivatives, and show what keeps the network from learning. The exit code is
+    1 if something is wrong.
 
     Examples:
       deltarule check network.py

@@ -37,7 +37,7 @@ Answer = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """A file to predict: its rows and the model's answers, both None if it shows no digit, or several; why: that."""
+    """A file to predict: its rows and the model's answers, both None if it does not show one digit; why: the reason."""
 
     name: str
     rows: Array | None
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 
 
 def predict(options: PredictOptions) -> None:
-    """Print a model's answers to the rows of files, or write them in Kaggle's format."""
+    """Print a model's answers to the rows of files, or write them to a CSV."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is not None and out is None):
         raise SettingError("give either FILE..., or both --kaggle test.csv and --out submission.csv")
@@ -125,7 +125,7 @@ def how_to_read(model: Model) -> dict[str, Any]:
 
 @contextmanager
 def name_file(model: Model, path: Path, rows: Array) -> Iterator[None]:
-    """Run a block in which a DataError gets the file's path. Before it, SettingError if the rows have a wrong width."""
+    """Run a block in which a DataError's message gets the file's path. SettingError if the rows have a wrong width."""
     check_width(model, str(path), rows[:1].size)
     try:
         yield

@@ -60,7 +60,7 @@ class Display(Callback):
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:
-    """The sentence on the line of epoch 0: it is the given model, or random weights, with the score of chance."""
+    """The sentence that says what epoch 0 is: the given model, or random weights, with the score that chance gives."""
     if not is_new:
         return "Epoch 0 is the given model, before any step."
     n_outputs = state.network.layer_sizes[-1]

@@ -249,7 +249,7 @@ def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) ->
 
 
 def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset | None, bool]:
-    """(train, test or None, is_own): data, split and numbered like the model's own; is_own: it was trained on them."""
+    """(train, test or None, is_own): data with the model's split and class numbers; is_own: they are its own."""
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
@@ -259,7 +259,7 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 
 
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
-    """(splits, is_own): data that the options name, else the model's own, read alike; is_own: they are the latter."""
+    """(splits, is_own): data that the options name, else the model's own, read as those; is_own: they are its own."""
     record = training_record(model)
     name, target = options.data or record.dataset, options.target or record.target
     if not name:

@@ -211,7 +211,7 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
 
 
 def rescue_model(data: bytes) -> str:
-    """Write a model that could not be written to its path elsewhere; returns a sentence that says where it is."""
+    """Write a model to another folder after writing to its path failed; return a sentence that says where it is."""
     for folder in (".", gettempdir()):
         with suppress(OSError):  # a FileError, or the current folder is gone
             place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"

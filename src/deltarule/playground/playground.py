@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
-    """An order to train a recipe on data, both by name. rate, epochs: replace its own. paused: wait before step 1."""
+    """An order to train a recipe on data, both named. rate, epochs: replace the recipe's. paused: wait at the start."""
 
     recipe: Name
     data: Name
@@ -147,7 +147,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 
 
 class TrainingRun(threading.Thread):
-    """A thread that carries out an order to train and puts the network on the playground; `say` messages the page."""
+    """A thread that carries out an order to train; the network goes to the playground; `say` sends messages."""
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)
@@ -165,7 +165,7 @@ class TrainingRun(threading.Thread):
             self.say(message("refused", says=says))
 
     def train(self, job: Job, examples: dict[str, Dataset], changes: list[str]) -> None:
-        """Announce the run, train, test, and report the result."""
+        """Announce the run to the page, train, test, and report the result."""
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
@@ -205,7 +205,7 @@ class Playground:
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self, which: str) -> NetworkView:
-        """The NetworkView called "given" or "trained". SettingError for another name, or before a training."""
+        """The NetworkView called "given" or "trained". SettingError for another name, or before any training."""
         view = {"given": self.given, "trained": self.trained}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")

@@ -100,7 +100,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 
 
 def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
-    """The recipe's network for these data, with new random weights, in a Model with their names and scaling."""
+    """A Model of the recipe's network for `train`: new random weights, and the names and scaling of these data."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
     if [*spec.hidden[:1], *spec.hidden[-1:]] == [train.n_inputs, train.n_outputs]:
         LOG.warning(sentence("recipes.whole", spec=spec, within=spec.hidden[1:-1]))

@@ -339,7 +339,7 @@ def settings_of(place: str, part: str) -> list[str]:
 def advice(word: str, value: str, tree: Tree) -> str:
     """The advice for an unknown setting `word`: what to write instead, or the known settings if none is close.
 
-    If another part than the recipe's has the setting, the line also changes the part.
+    If the setting belongs to a part that the recipe does not use, the line to write also selects that part.
 
     >>> advice("epoch", "5", {})
     'did you mean training.epochs? Use --epochs 5 in train, or --set training.epochs=5'
