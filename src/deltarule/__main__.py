@@ -1,4 +1,4 @@
-"""`python -m deltarule`, the same as `deltarule`."""
+"""The entry point of `python -m deltarule`, which runs the same commands as `deltarule`."""
 
 from deltarule.cli import main
 

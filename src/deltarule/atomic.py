@@ -1,8 +1,8 @@
-"""All files are written here: whole or not at all, and never over a user's own files.
+"""Writes every file of deltarule: whole or not at all, and never over a user's own files.
 
-A program that opens a file finds the old content or the new, never a part. If a writer names the kind of its file, it
-replaces only an empty file, or one of that kind that carries deltarule's mark; anything else needs `force`. A file that
-the same command reads is never replaced.
+A program that opens a file while it is being replaced reads the old content or the new, never a mix. A writer that
+passes a `kind`, such as "model", replaces only an empty file, or a file of that kind that deltarule wrote; any other
+file needs `force`. A file that the same command reads is never replaced.
 """
 
 import errno
@@ -22,16 +22,16 @@ from deltarule.errors import LOG, FileError, SettingError, read_tables, sentence
 
 AnyPath = str | os.PathLike[str]
 ANOTHER = "give another name"  # the advice if a file may not be replaced
-UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # the errors of drives that cannot do it
-WARNED = set[tuple[str, int]]()  # of what, and on which drive
-TEMPORARIES = ".deltarule-*.tmp"  # the name of a file that a killed process leaves
+UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # errors of drives that cannot sync
+WARNED = set[tuple[str, int]]()  # (key, drive) of each warning that was logged
+TEMPORARIES = ".deltarule-*.tmp"  # temporary files; a killed process leaves one
 HEAD, TAIL = 2**20 + 8, 2**16  # bytes at both ends of a file in which to look for its mark
 HISTORY = {b"epoch", b"step", b"learning_rate", b"seconds", b"train_loss"}  # columns of every History
 CREATOR = re.compile(rb"<dc:creator>\s*<cc:Agent>\s*<dc:title>deltarule</dc:title>")
 
 
 def _description(head: bytes) -> Any:
-    """The value of the metadata key "deltarule" of a tensor file: JSON, or another string."""
+    """The value of "deltarule" in the metadata of a safetensors file that begins with `head`: JSON, parsed, or text."""
     text = json.loads(head[8 : 8 + int.from_bytes(head[:8], "little")])["__metadata__"]["deltarule"]
     return json.loads(text) if text.startswith("{") else text
 
@@ -44,7 +44,7 @@ def _is_picture(head: bytes, tail: bytes) -> bool:
 
 SUFFIXES = {"model": ".safetensors", "npz file": ".npz", "ONNX file": ".onnx", "page": ".html", "history": ".csv"}
 SUFFIXES |= {"table": ".csv"}
-# How to recognize a file of each kind. Other tables have no mark, so only force replaces them.
+# For each kind, whether a file's first and last bytes carry deltarule's mark. A table has none, and needs `force`.
 MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
     "model": lambda head, _: "format" in _description(head),
     "checkpoint": lambda head, _: "checkpoint" in _description(head),
@@ -61,10 +61,10 @@ MARKS: dict[str, Callable[[bytes, bytes], bool]] = {
 def check_target(
     path: AnyPath, kind: str, *, force: bool = False, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError unless a file of this kind may be written at `path`: call it before the work.
+    """Raise FileError if a file of this kind cannot or must not be written at `path`, SettingError for a wrong suffix.
 
-    force: replace any file. inputs: files that are being read, and folders of such files, which are never replaced.
-    another: what to do instead of forcing it.
+    Called before the work. force: replace any file except an input. inputs: files that the command reads, or folders of
+    them, which are never replaced. another: advice that ends the message if the file must not be replaced.
     """
     target = _target(path)
     _refuse_to_lose(path, target, kind, force, inputs, another)
@@ -81,12 +81,12 @@ def check_target(
 def atomic_stream(
     path: AnyPath, kind: str | None = None, *, force: bool = False, sync: bool = True
 ) -> Iterator[BinaryIO]:
-    """A binary stream whose content becomes the file `path` when the block ends; if the block fails, nothing changes.
+    """Yield a binary stream. When the block ends, what was written becomes the file `path`; an error changes nothing.
 
-    The stream is a temporary file in the same folder. A link is followed; an existing file keeps its permissions.
+    The stream is a temporary file in the same folder. A link's target is replaced; the old file's permissions are kept.
 
-    kind, force: what may be replaced, as above; without a kind, any file, for folders that are deltarule's own.
-    sync: wait until it is on the disk. False guards against a killed program, not against a power cut.
+    kind, force: as for `check_target`. Without a kind any file is replaced, as is right in deltarule's own folders.
+    sync: wait until the file is on the disk. With False, a power cut may destroy it; the end of the program does not.
 
     Raises FileError if the file cannot be written or may not be replaced; the old file is then intact.
 
@@ -95,7 +95,7 @@ def atomic_stream(
     5
     """
     target = _target(path)
-    # Its name does not depend on the target's, which may have the maximal length.
+    # Its name does not contain the target's, which may already have the maximal length.
     temporary = target.with_name(TEMPORARIES.replace("*", secrets.token_hex(8)))
     try:
         _refuse_to_lose(path, target, kind, force)
@@ -133,23 +133,23 @@ def write_atomically(
 
 
 def file_path(path: AnyPath) -> Path:
-    """The path of a file to write. FileError if it ends like a folder's."""
+    """`path` as a Path. FileError if it ends in a slash, and so names a folder."""
     if os.fspath(path).endswith(("/", os.sep)):
         raise FileError(f"an output is a file: got {path}, which is a folder; give a file's name in it")
     return Path(path)
 
 
 def _advice(error: OSError) -> str:
-    """What to do about an error, if sentences.toml knows; else the system's message."""
+    """The advice in sentences.toml for an operating system's error; without one, the system's own message."""
     known = read_tables("sentences")["writing"]
     return str(known.get(errno.errorcode.get(error.errno or 0, ""), error.strerror or error))
 
 
 def _target(path: AnyPath) -> Path:
-    """The target of a path, through all links."""
+    """The real path behind `path`, with all links resolved. FileError if no file can have that name."""
     path = file_path(path)
     try:
-        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # which depend on the folder
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):  # of a new file or of its folder
             path.stat()
         return Path(os.path.realpath(path))
     except ValueError as error:
@@ -163,7 +163,7 @@ def _target(path: AnyPath) -> Path:
 def _refuse_to_lose(
     path: AnyPath, target: Path, kind: str | None, force: bool, inputs: Iterable[Path] = (), another: str = ANOTHER
 ) -> None:
-    """Raise FileError if the file at `target` may not be replaced; SettingError for a new file with a wrong ending."""
+    """Raise FileError if `target` must not be replaced, SettingError if a new file has the suffix of another format."""
     try:
         there = target.stat()
     except OSError:
@@ -188,7 +188,7 @@ def _refuse_to_lose(
 
 
 def kind_of(path: Path) -> str | None:
-    """The kind of file that deltarule wrote there, "nothing" for an empty file, None for any other."""
+    """The kind of the file at `path` if deltarule wrote it, "nothing" if it is empty, None for any other file."""
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD)
@@ -204,8 +204,8 @@ def kind_of(path: Path) -> str | None:
 
 
 def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
-    """Whether a file is the source, or lies in it; pictures and models in a folder of data are not data."""
-    levels = () if is_ours else ("*", "*/*", "*/*/*", "**/*")  # the last does not follow links, the others do
+    """Whether the file with the status `there` is `source`, or lies in the folder `source` (unless is_ours)."""
+    levels = () if is_ours else ("*", "*/*", "*/*/*", "**/*")  # the last pattern does not follow links, the others do
     for each in [source, *(each for level in levels for each in source.glob(level))]:
         with suppress(OSError, ValueError):
             if os.path.samestat(there, each.stat()):
@@ -214,15 +214,15 @@ def _is_part_of(there: os.stat_result, source: Path, *, is_ours: bool) -> bool:
 
 
 def warn_once(key: str, folder: Path, error: OSError) -> None:
-    """Warn, once for each drive, of what the drive of a folder cannot do."""
+    """Log the warning `key` of sentences.toml about the drive of `folder`, once for each drive; error: the cause."""
     if (drive := (key, folder.stat().st_dev)) not in WARNED:
         WARNED.add(drive)
         LOG.warning(sentence(key, folder=folder, why=error.strerror))
 
 
 def _sync_folder(target: Path) -> None:
-    """Make the new name itself survive a power cut, if the system can; the file is whole and in place anyway."""
-    if sys.platform == "win32":  # which cannot open a folder
+    """Sync the folder of `target`, so that the file's name survives a power cut. FileError if the disk fails."""
+    if sys.platform == "win32":  # Windows cannot open a folder
         return
     try:
         descriptor = os.open(target.parent, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Other libraries' names, and the line that does the same here, from elsewhere.toml."""
+"""Answers to other libraries' names: the line that does the same in deltarule, from elsewhere.toml."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ PLAIN["function"] = Callable
 
 @cache
 def words() -> dict[str, Any]:
-    """elsewhere.toml, one entry per name, in lower case."""
+    """The tables of elsewhere.toml; in "names" and those listed below, each name in a row gets an entry of its own."""
     tables = read_tables("elsewhere")
     rows = ((whose, row) for whose, table in tables["names"].items() for row in table.items())
     for name in ("pictures", "columns", "commands", "verbs", "options", "schedules", "choices", "modules"):
@@ -25,12 +25,12 @@ def words() -> dict[str, Any]:
 
 
 def names_for(word: str) -> list[str]:
-    """The settings and arguments that other libraries call by that word."""
+    """The settings and arguments of deltarule that `word` stands for in other libraries: learning_rate for "lr"."""
     return [name for name, called in words()["synonyms"].items() if word.casefold() in called.split()]
 
 
 def line_for(whose: str | type[Any], name: str) -> str | None:
-    """The line that does what `name` does in other libraries, for objects of a class; None if there is none."""
+    """The line of code that does what `name` does in other libraries; whose: a class or its name. None if unknown."""
     owners = [whose] if isinstance(whose, str) else [each.__name__ for each in whose.__mro__]
     it, net = next((words()["holds"][each] for each in owners if each in words()["holds"]), ("network", "network"))
     owners += " ".join(words()["also"].get(each, "") for each in owners if name not in words()["acts"]).split()
@@ -41,14 +41,14 @@ def line_for(whose: str | type[Any], name: str) -> str | None:
 
 
 def variable_of(kind: type[Any] | None) -> str:
-    """The variable for an object of a class in lines: network, model, data, optimizer."""
+    """The variable that code in messages uses for an object of a class: network, model, data, optimizer."""
     names = [each.__name__ for each in kind.__mro__] if kind else [""]
     variables: dict[str, str] = words()["variables"]
     return next((variables[each] for each in names if each in variables), names[0].lower())
 
 
 def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> str:
-    """The message for a name that `thing` does not have: the line to use here, or the closest names."""
+    """The message for a name that `thing` does not have: `begins`, then the line to use, or the closest names."""
     line = line_for(whose, name)
     near, _, names = closest(name, [each for each in dir(thing) if not each.startswith("_")]).partition("Known: ")
     offer = f"use {line}" if line else near.strip() or f"Known: {names}"
@@ -56,19 +56,19 @@ def no_attribute(whose: str | type[Any], name: str, thing: Any, begins: str) -> 
 
 
 def is_a(value: Any, kinds: str) -> bool:
-    """Whether a value is of one of these kinds, "Network|Model": names of classes, or of PLAIN."""
+    """Whether a value is of one of the kinds in "Network|text": names of its class or a base, or keys of PLAIN."""
     names = [each.__name__ for each in type(value).__mro__]
     return any(kind in names or isinstance(value, PLAIN.get(kind, ())) for kind in kinds.split("|"))
 
 
 def substitute_for(value: Any, kinds: str, name: str = "") -> str:
-    """The line that converts the value given as `name` to one of these kinds; "" if none does."""
+    """The code that makes an object of one of these kinds from the value given as `name`; "" if none is known."""
     fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
     model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
     if "Model" in kinds:
         return model
     if "DataFrame" in kinds:
-        lazy = "frame.collect()" if hasattr(value, "collect") else ""  # of polars
+        lazy = "frame.collect()" if hasattr(value, "collect") else ""  # polars has lazy frames
         return "pandas.DataFrame(data)" if is_a(value, "dict|list") else lazy
     if "Dataset" in kinds:
         return f"splits.{'test' if name == 'validation' else 'train'}" if is_a(value, "Splits") else ""
@@ -77,14 +77,14 @@ def substitute_for(value: Any, kinds: str, name: str = "") -> str:
 
 
 def unknown_name(module: str, name: str, called: str = "dr.{}") -> UnknownNameError:
-    """The error for a name that a module does not have; called: the module's name in the message."""
+    """The error for a name that a module does not have; called: the code for a public name, such as "dr.{}"."""
     begins, whole = f"module {module!r}", sys.modules["deltarule"]
     says = f"{begins} has no attribute {name!r}: use {called.format(name)}"
     return UnknownNameError(says if name in whole.__all__ else partial(no_attribute, "deltarule", name, whole, begins))
 
 
 def refuse_module(module: str) -> None:
-    """Raise MissingNameError if a missing module, or a missing name of one, is imported, not only looked up."""
+    """Raise MissingNameError if a program imports `module`, which does not exist; return if it only looks it up."""
     if sys._getframe(4).f_code.co_name == "_get_module_details":  # python -m deltarule.train
         raise MissingNameError(f"no module is called {module!r}: use python -m {module.replace('.', ' ', 1)}")
     if sys._getframe(3).f_code.co_name == "_find_and_load_unlocked":

@@ -3,14 +3,14 @@
     DeltaruleError
     ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
     ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
-    │   ├── RecipeError                     the same, in a recipe; says which key
-    │   ├── UnknownNameError (AttributeError)  an attribute that does not exist, so that hasattr answers
-    │   └── MissingNameError (ModuleNotFoundError)  the same, where it is imported
+    │   ├── RecipeError                     a wrong key or value in a recipe; says which key
+    │   ├── UnknownNameError (AttributeError)  an attribute that does not exist; hasattr returns False
+    │   └── MissingNameError (ModuleNotFoundError)  an import of a name or module that does not exist
     ├── DataError           (ValueError)    a data file or an array whose content is wrong
     │   ├── DownloadError                   a data set that could not be fetched
     │   ├── ProgramError                    a learner's program that cannot be read; says where
     │   └── NoDigitError                    a picture on which nothing is drawn
-    │       └── SeveralDigitsError          or several digits are
+    │       └── SeveralDigitsError          a picture of more than one digit
     ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
     ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
     ├── TrainingError       (RuntimeError)  training that cannot go on
@@ -30,7 +30,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-LOG = logging.getLogger("deltarule")  # for notes that stop nothing
+LOG = logging.getLogger("deltarule")  # for warnings that do not stop the program
 DISTRIBUTION = "deltarule-nn"  # the name for pip, as in pyproject.toml; no other line of the package repeats it
 
 
@@ -53,7 +53,7 @@ class RecipeError(SettingError):
 class UnknownNameError(SettingError, AttributeError):
     """An attribute that does not exist: also an AttributeError, so that hasattr works.
 
-    Its argument is the message, or a function that makes it: hasattr needs none, and finding close names takes time.
+    Its argument is the message, or a function that returns it: hasattr needs no message, and making it takes time.
     """
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class UnknownNameError(SettingError, AttributeError):
 
 
 class MissingNameError(SettingError, ModuleNotFoundError):
-    """A name that a module does not have, imported from it, or a module that does not exist."""
+    """An import of a module that does not exist, or of a name that a module does not have."""
 
 
 class DataError(DeltaruleError, ValueError):
@@ -107,21 +107,21 @@ class MissingExtraError(DeltaruleError, ImportError):
 
 @cache
 def read_tables(name: str) -> dict[str, Any]:
-    """The tables of a TOML file of the package, by its path: settings, nn/equations, learn/vocabulary."""
+    """The content of a TOML file of the package; name: its path there without .toml, such as "nn/equations"."""
     file = Path(__file__).parent / f"{name}.toml"
     return importlib.import_module("tomllib").loads(file.read_text(encoding="utf-8"))
 
 
 def sentence(key: str, **values: Any) -> str:
-    """The message with this key in sentences.toml, with these values."""
+    """The message at `key`, "TABLE.ROW", in sentences.toml, with its fields filled in from `values`."""
     table, _, row = key.partition(".")
     return str(read_tables("sentences")[table][row]).format(**values)
 
 
 def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = MappingProxyType({})) -> str:
-    """The words that offer the closest legal names: "did you mean 'relu'? Known: elu, relu, tanh".
+    """The advice for a wrong name: the closest choice and a list: "did you mean 'relu'? Known: elu, relu, tanh".
 
-    synonyms: other names for the choices, in lower case.
+    synonyms: other names, in lower case, each with the choice that it stands for.
     """
     known = sorted(choices)
     folded = {choice.casefold(): choice for choice in known}
@@ -132,7 +132,7 @@ def closest(name: str, choices: Iterable[str], synonyms: Mapping[str, str] = Map
 
 
 def require(module: str, extra: str = "", package: str = "") -> ModuleType:
-    """Import a `module` now, or raise MissingExtraError with the line that installs its `extra` or `package`."""
+    """Import and return a module; if that fails, MissingExtraError with the pip command for `extra` or `package`."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -143,6 +143,6 @@ def require(module: str, extra: str = "", package: str = "") -> ModuleType:
 
 
 def install_command(extra: str = "", option: str = "", package: str = "") -> str:
-    """The command that installs this package, or another, with an `extra` and an `option` of pip."""
+    """The pip command that installs deltarule, or another `package`, with an `extra`; option: more options for pip."""
     name = package or DISTRIBUTION
     return " ".join(["pip install", *option.split(), f'"{name}[{extra}]"' if extra else name])

@@ -1,4 +1,4 @@
-"""Examples for a network, from arrays X and y, or from a Dataset."""
+"""Checks what users pass as training or test examples, arrays X and y or a Dataset, and makes a Dataset of it."""
 
 import math
 from dataclasses import replace
@@ -30,8 +30,8 @@ from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
 
-PIXEL_COLUMNS, DARK = 16, 127  # if this share of the columns exceeds half of 255, they are pixels, not counts
-LARGE = 100.0  # larger numbers need thousands of steps, or diverge
+PIXEL_COLUMNS, DARK = 16, 127  # if so many columns exceed half of 255, they are pixels, not counts
+LARGE = 100.0  # with a larger root mean square training takes thousands of steps, or diverges
 
 
 def examples_for(
@@ -42,14 +42,14 @@ def examples_for(
     call: str = "dr.fit(network, {})",
     suffix: str = "",
 ) -> tuple[Network, Dataset]:
-    """The network, and its training or test data: X and y, or a Dataset, in a Model's own units.
+    """(network, Dataset) from the arguments of `fit` and the like; for a Model, its `inner` network and `scaled` data.
 
     X: (n_samples, features), images (n_samples, height, width), or a Dataset, for which y is None.
-    y: as for `fit`. name: what messages call the data. call: the user's call, for messages. suffix: of X and y in it.
+    y: as for `fit`. name: of the Dataset. call: the user's call, for messages. suffix: "_val" if it has X_val, y_val.
 
-    uint8 stays as it is if it counts as pixels. The task is the network's, or if that has none, y shows it.
+    Inputs that count as pixels stay uint8. The task is the network's; if it has none, it is inferred from y.
 
-    Raises ShapeError, DataError or SettingError, with the fix, for what does not fit.
+    Raises ShapeError, DataError or SettingError, with the fix, for data that do not fit the network.
     """
     check_network(net_or_model, call.format("X, y"))
     model = net_or_model if isinstance(net_or_model, Model) else None
@@ -78,7 +78,7 @@ def examples_for(
 
 
 def refuse_structure(X: Any, y: Any, call: str) -> None:
-    """Raise DataError unless a Dataset alone, or an X and a y, was passed."""
+    """Raise DataError, with the line to use in `call`, unless the user passed one Dataset, or X and y."""
     if isinstance(X, Splits):
         part = "digits.test" if "evaluate" in call or "validation" in call else "digits.train"
         raise DataError(sentence("examples.splits", line=call.replace("({})", "{}").format(part)))
@@ -107,7 +107,7 @@ def refuse_structure(X: Any, y: Any, call: str) -> None:
 
 
 def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tuple[Array, tuple[int, int] | None]:
-    """X as rows, in a dtype with the network's meaning, and the shape of its images."""
+    """X as (n_samples, features), as from `cast_inputs`; and (height, width) if X came as images, else None."""
     n_features, x_name, y_name = network.layer_sizes[0], array_name(X, f"X{suffix}"), f"y{suffix}"
     X = numbers(X, f"X{suffix}")
     if X.ndim == 1 and X.size and np.ndim(as_array(y, y_name)) == 2 and np.shape(y)[1] == n_features:
@@ -128,7 +128,7 @@ def input_rows(network: Network, X: Any, y: Any, call: str, suffix: str) -> tupl
 
 
 def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array:
-    """Inputs in a dtype with the right meaning: uint8 stays pixels for a network that may still learn from pixels."""
+    """X, checked and cast to the network's dtype; uint8 stays uint8 if it counts, or may still count, as pixels."""
     if X.shape[1] == network.layer_sizes[0]:  # else check_data names the layer sizes that fit
         check_scale(X, scale_of(network), name=name)
     if scale_of(network).will_be_pixels(X) and ("evaluate" in call or "gradcheck" in call):
@@ -139,7 +139,7 @@ def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array
 
 
 def warn_of_scale(X: Array, name: str = "X") -> None:
-    """Note that numbers are so large, or so much like pixels, that a network learns badly from them as they are."""
+    """Log a warning if numbers are large, or look like unscaled pixels: a network learns badly from them."""
     if X.dtype == np.uint8:
         return
     low, high, first = X.min(), X.max(), X[:1000]
@@ -151,9 +151,9 @@ def warn_of_scale(X: Array, name: str = "X") -> None:
 
 
 def warn_of_data(network: Network, data: Dataset) -> None:
-    """Note what is hard to learn: numbers on an odd scale, values outside the range of the output activation.
+    """Log a warning for data that are hard to learn: a bad scale, or targets that the output activation cannot reach.
 
-    Or that there is nothing to learn: only one class, identical neurons, or the targets as an input.
+    It also warns of a single class, of identical neurons in a layer, and of an input that equals the target.
     """
     warn_of_scale(data.inputs)
     output, low, high = network.activations[-1], data.targets.min(), data.targets.max()
@@ -161,7 +161,7 @@ def warn_of_data(network: Network, data: Dataset) -> None:
         warn_of_scale(data.targets, "y")
     if data.task == "values":
         all_answers = np.asarray(output.value(np.linspace(-300.0, 300.0, 6001)[:, np.newaxis]))
-        near = all_answers[2500:3501]  # of z from -50 to 50: an output that still grows there has no limit
+        near = all_answers[2500:3501]  # z from -50 to 50: an output that grows beyond this has no limit
         least, most = all_answers.min(), all_answers.max()
         least = round(least, 2) if np.isclose(least, near.min()) else -np.inf
         most = most if np.isclose(most, near.max()) else np.inf
@@ -178,7 +178,7 @@ def warn_of_data(network: Network, data: Dataset) -> None:
 
 
 def column_of_targets(data: Dataset) -> int | None:
-    """Which input is the target itself, if there are ten samples or more with different targets."""
+    """The index of the input that equals the target in all samples, or None; also None for under 10 samples."""
     y, first = data.targets.reshape(data.n_samples, -1), data.targets.reshape(-1)[:1]
     if y.shape[1] > 1 or data.n_samples < 10 or (y == first).all():
         return None
@@ -189,7 +189,7 @@ def column_of_targets(data: Dataset) -> int | None:
 def validation_examples(
     network: Network | Model, validation: Any, *, of_arrays: bool, called: str = "fit"
 ) -> Dataset | None:
-    """The data in `validation`: (X, y) or a Dataset; SettingError, with the line that splits, for a share."""
+    """The Dataset for `validation`, (X, y) or a Dataset; None for None. SettingError for anything else."""
     if validation is None:
         return None
     if isinstance(validation, Dataset | Splits):
@@ -201,7 +201,7 @@ def validation_examples(
 
 
 def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
-    """The error for anything but (X, y) or a Dataset; a number is the share, or number, of examples to hold out."""
+    """The error for a wrong `validation`; for a number it shows the line that holds out that share or count."""
     if not isinstance(given, bool | int | float):
         return SettingError(sentence("examples.validation", given=brief(given)))
     is_share, is_count = isinstance(given, float) and 0 < given < 1, type(given) is int and given > 1
@@ -215,7 +215,7 @@ def _validation_error(given: Any, of_arrays: bool, called: str) -> SettingError:
 def check_data(
     network: Network, data: Dataset, validation: Dataset | None = None, augment: Deformation | None = None
 ) -> None:
-    """Raise ShapeError or SettingError unless the network fits these data, and they can be deformed if asked for."""
+    """Raise ShapeError, DataError or SettingError if data do not fit the network, or are not images for `augment`."""
     for each in [data] if validation is None else [data, validation]:
         needed, got = (each.n_features, each.n_outputs), (network.layer_sizes[0], network.layer_sizes[-1])
         if needed != got:

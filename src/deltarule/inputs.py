@@ -1,4 +1,4 @@
-"""Every check of X. A number means the same whatever its dtype."""
+"""All checks of inputs X: type, dtype, shape, finite numbers, and the scale that the network was trained on."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from deltarule.errors import LOG, DataError, ShapeError, sentence
 from deltarule.settings import with_article
 
-NUMBERS = "fiub"  # the kinds of dtypes that stay as they are
-NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds that are never numbers or strings
+NUMBERS = "fiub"  # the kinds of dtypes of real numbers, which need no conversion
+NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds of dtypes to refuse
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # the largest number of a network's dtype
-LEAST_WRAPPED = 100  # pixels cast to int8 reach farther on both sides of 0
+LEAST_WRAPPED = 100  # int8 beyond -100 and 100 are probably pixels that overflowed
 Size = tuple[int, int]
 
 
 class Scale(NamedTuple):
-    """The numbers that a network takes.
+    """Which numbers a network takes as inputs.
 
-    pixels: whether uint8 counts as value / 255; floats must then lie in 0 to 1. Else every dtype means its value.
+    pixels: uint8 counts as value / 255, and floats must lie in 0 to 1; if False, every dtype counts as its value.
     seen: the lowest and the highest number in training, if known.
-    largest: the largest number of the network's dtype. is_new: whether the meaning of its inputs is not known yet.
+    largest: the largest number of the network's dtype. is_new: it is not decided yet whether uint8 means pixels.
     """
 
     pixels: bool = False
@@ -31,7 +31,7 @@ class Scale(NamedTuple):
     is_new: bool = False
 
     def will_be_pixels(self, X: NDArray[Any]) -> bool:
-        """Whether these are uint8, which the first `fit` treats as pixels."""
+        """Whether X is uint8 that the first `fit` will treat as pixels, since nothing is decided yet."""
         return X.dtype == np.uint8 and self.is_new and not self.pixels
 
 
@@ -40,7 +40,7 @@ def check_inputs(
 ) -> NDArray[Any]:
     """X as an array (n_samples, n_features), in its own dtype. Images may come as (n_samples, height, width).
 
-    scale: the numbers they may be. may_miss: whether NaN marks a missing cell.
+    scale: the numbers that are allowed. may_miss: whether NaN is allowed, as the mark of a missing cell.
 
     Raises ShapeError for another shape, DataError for anything but finite numbers, and the errors of `check_scale`.
     """
@@ -57,7 +57,7 @@ def check_inputs(
 
 
 def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: str = "X") -> None:
-    """Raise DataError if numbers are not finite, or on another scale than those that the network learned from."""
+    """Raise DataError for numbers that are not finite or not on the scale of the network; warn of doubtful ones."""
     (pixels, seen, largest, _), kind = scale, X.dtype.kind
     if X.size == 0 or (pixels and X.dtype == np.uint8):
         return
@@ -75,20 +75,20 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
 
 
 def root_mean_square(X: NDArray[Any]) -> float:
-    """The typical size of the numbers in the first thousand rows."""
+    """The root mean square of the numbers in the first thousand rows of X."""
     first = X[:1000].astype(np.float64).ravel()
     return float(np.sqrt(first @ first / first.size))
 
 
 def is_unit(seen: tuple[float, float] | None) -> bool:
-    """Whether a range is known and lies within 0 to 1, like that of ink."""
+    """Whether the range (lowest, highest) of the training inputs is known and lies within 0 to 1."""
     return seen is not None and 0.0 <= seen[0] <= seen[1] <= 1.0
 
 
 def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = math.inf) -> None:
     """Raise DataError, with the place and the fix, if a number is NaN or infinite, or too large for the dtype.
 
-    The sum of squares is the cheapest check and comes first; if it overflows, each number is checked.
+    The sum of squares is the cheapest check and comes first; only if it is too large is each number checked.
     """
     flat = X.ravel("K")
     squares = float(np.vdot(flat, flat))
@@ -103,12 +103,12 @@ def check_finite(X: NDArray[Any], name: str, cure: str = "", largest: float = ma
 
 
 def array_name(given: Any, name: str) -> str:
-    """The name for the line in a message: lists and DataFrames have no reshape."""
+    """The code for an argument as an array: `name`, or np.array(...) for lists and DataFrames, which lack reshape."""
     return name if isinstance(given, np.ndarray) else f"np.array({name})"
 
 
 def numbers(given: Any, name: str) -> NDArray[Any]:
-    """The user's argument as an array of real numbers; DataError, with the fix, if it is not one."""
+    """The user's argument `given` as an array of real numbers; an error, with the fix, if that is impossible."""
     X = as_array(given, name)
     if X.dtype.kind not in NUMBERS:
         such = f"{first_text(X)!r}{column_of(given, lambda each: isinstance(each, str))}"
@@ -118,7 +118,7 @@ def numbers(given: Any, name: str) -> NDArray[Any]:
 
 
 def as_array(given: Any, name: str) -> NDArray[Any]:
-    """The user's argument as an array, of real numbers or of strings, with at least one axis.
+    """The user's argument `given` as an array of real numbers or of strings, with at least one axis.
 
     Raises DataError or ShapeError for everything else: objects, masked, complex or structured arrays.
     """
@@ -139,7 +139,7 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
 
 
 def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
-    """Raise DataError, with the line that makes an array of it, for a value of one of these kinds."""
+    """Raise DataError, with the line that makes an array of `given`, if it passes one of the tests in `kinds`."""
     if kind := next((kind for kind, is_it in kinds.items() if is_it(given)), ""):
         is_target, called = name[0] in "yt", type(given).__name__
         part = "targets" if is_target else "inputs[0]" if name == "example" else "inputs"
@@ -150,13 +150,13 @@ def refuse(given: Any, name: str, kinds: Mapping[str, Callable[[Any], bool]]) ->
 
 
 def is_stream(given: Any) -> bool:
-    """Whether it can only be iterated over: a generator, a loader of batches."""
+    """Whether `given` can only be iterated over, like a generator or a loader of batches."""
     is_own = hasattr(given, "__array__") or type(given).__module__.startswith("deltarule.")
     is_known = is_own or hasattr(given, "toarray") or isinstance(given, list | tuple | dict | str | bytes)
     return isinstance(given, Iterable) and not is_known
 
 
-MISREAD: dict[str, Callable[[Any], bool]] = {  # NumPy and scikit-learn convert it wrongly
+MISREAD: dict[str, Callable[[Any], bool]] = {  # what NumPy and scikit-learn convert wrongly
     "masked": lambda given: isinstance(given, np.ma.MaskedArray) and bool(np.ma.is_masked(given)),
     "class": lambda given: isinstance(given, type),
     "splits": lambda given: hasattr(given, "train") and hasattr(given, "test"),
@@ -175,7 +175,7 @@ STRANGE: dict[str, Callable[[Any], bool]] = {  # anything else that is neither a
 
 
 def convert(given: Any, name: str) -> NDArray[Any]:
-    """NumPy's array of lists, tensors and frames; DataError if NumPy cannot make one."""
+    """np.asarray of lists, tensors and DataFrames; DataError, with the fix, if NumPy cannot convert them."""
     try:
         return np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -189,7 +189,7 @@ def convert(given: Any, name: str) -> NDArray[Any]:
 
 
 def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
-    """An array of objects as an array of numbers or of strings; DataError for other objects."""
+    """X, an array of objects, as an array of numbers or of strings; DataError for missing values and other objects."""
     flat = X.ravel().tolist()
     has_texts = any(isinstance(each, str | bytes) for each in flat)
     if not has_texts and all(map(is_number, flat)):
@@ -209,19 +209,19 @@ def unbox(X: NDArray[Any], name: str, given: Any) -> NDArray[Any]:
 
 
 def column_of(frame: Any, is_wrong: Callable[[Any], bool]) -> str:
-    """The first column of a DataFrame with such a cell, as messages name it; "" for arrays."""
+    """Words for a message that name the first column of a DataFrame with a wrong cell; "" if there is none."""
     named = ((name, frame[name]) for name in getattr(frame, "columns", ()) if hasattr(frame, "iloc"))
     return next((f", in the column {name!r}" for name, cells in named if any(map(is_wrong, cells))), "")
 
 
 def place_of(index: Sequence[Any]) -> str:
-    """The place of a number, as messages name it."""
+    """The place of a number in an array, for a message: "sample 3, column 0 (counted from 0)"."""
     column = f", column {index[1]}" if len(index) > 1 else ""
     return f"sample {index[0]}{column} (counted from 0)"
 
 
 def conversion(texts: NDArray[Any], name: str) -> str:
-    """The line that makes numbers of strings that are numbers, also with a decimal comma; else ""."""
+    """The line that makes floats of strings such as "1.5" or "1,5"; "" if not all of them are numbers."""
     flat = texts.astype(str).ravel().tolist()
     if all(map(is_number, flat)):
         return f"use {name}.astype(float)"
@@ -230,7 +230,7 @@ def conversion(texts: NDArray[Any], name: str) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether Python can make a float of it."""
+    """Whether float(value) works and `value` is not an array."""
     try:
         float(value)
     except (TypeError, ValueError):
@@ -239,20 +239,20 @@ def is_number(value: Any) -> bool:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether it marks a missing cell."""
+    """Whether a value marks a missing cell: None, NaN, or NA or NaT of pandas."""
     return value is None or str(value) in ("<NA>", "NaT") or (isinstance(value, float) and math.isnan(value))
 
 
 def first_text(X: NDArray[Any]) -> str | bytes:
-    """The first cell that is not a number, else the first cell, of an array of strings."""
+    """The first cell of an array of strings that is not a number; if all are numbers, the first cell."""
     flat = X.ravel()[:1000].tolist()
     return next((each for each in flat if not is_number(each)), flat[0] if flat else "")
 
 
 def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: str) -> tuple[NDArray[Any], Size | None]:
-    """X (n_samples, n_features) with the shape of its images: (n, height, width), with a channel axis of 1, or rows.
+    """X as rows (n_samples, columns), and (height, width) if it came as images (also with one channel), else None.
 
-    Raises ShapeError for one example, images in color, or images of as many pixels but of another shape.
+    Raises ShapeError for a single example, color images, or images of another shape with as many pixels.
     """
     shape = X.shape
     is_one = math.prod(shape) == n_features > 1 != shape[0] and shape != (n_features, 1)
@@ -270,7 +270,7 @@ def flatten(X: NDArray[Any], n_features: int, image_shape: Size | None, name: st
 
 
 def shape_error(shape: tuple[int, ...], n_features: int, image_shape: Size | None, name: str) -> ShapeError:
-    """The error for another shape than (n_samples, n_features), with the line that reshapes it."""
+    """The ShapeError for an X that is not (n_samples, n_features), with the line that reshapes it."""
     n_axes, is_one = len(shape), math.prod(shape) == n_features > 1
     if n_axes == 4 and (shape[1] == 3 or shape[3] in (3, 4)):
         axis = 1 if shape[1] == 3 != shape[3] else 3

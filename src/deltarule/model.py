@@ -34,18 +34,18 @@ class Standardization(metaclass=Named):
     def of(cls, columns: Array) -> Self:
         """The Standardization that gives each column (n_samples, columns) mean 0 and standard deviation 1."""
         columns = np.asarray(columns)
-        constant = columns.min(axis=0) == columns.max(axis=0)  # its deviation may come out as 1e-17 and not as 0
+        constant = columns.min(axis=0) == columns.max(axis=0)  # rounding may give it a deviation of 1e-17, not 0
         scale = np.where(constant, 1.0, columns.std(axis=0, dtype=np.float64))
         return cls(columns.mean(axis=0, dtype=np.float64), scale)
 
     def apply(self, columns: Array) -> Array:
-        """(columns - mean) / scale, float64. SettingError unless scale is above 0."""
+        """(columns - mean) / scale, float64. SettingError if mean or scale do not fit, or scale is not above 0."""
         if {np.shape(self.mean), np.shape(self.scale)} != {np.shape(columns)[-1:]} or np.min(self.scale) <= 0.0:
             raise SettingError(sentence("model.scale", n_columns=np.shape(columns)[-1], given=self))
         return (columns - self.mean) / self.scale
 
     def is_done(self, columns: Array) -> bool:
-        """Whether `columns`, 10 rows or more, have mean 0 and deviation 1 already, unlike those it was made of."""
+        """Whether `columns` (10 rows or more) look standardized already, though the columns it was made of did not."""
         is_far = (np.abs(self.mean) > 1.0) | (np.abs(self.scale - 1.25) > 0.75)
         is_standard = (np.abs(columns.mean(axis=0)) < 0.5) & (np.abs(columns.std(axis=0) - 1.0) < 0.5)
         is_text = (self.mean == 0.0) & (self.scale == 1.0)
@@ -58,21 +58,21 @@ class Standardization(metaclass=Named):
 
 @dataclass(frozen=True, eq=False)
 class Doubt:
-    """One more output beside those of a softmax, for inputs of no class: it reads the last hidden layer as they do.
+    """An extra softmax output for "none of the classes"; like the other outputs it reads the last hidden layer.
 
-    weight: (fan_in,). bias: chosen so that the share of this output is 0.5 where an input begins to be unusual.
+    weight: (fan_in,). bias: such that the probability of this output is 0.5 where an input begins to be unusual.
     """
 
     weight: Array
     bias: float
 
     def fits(self, network: Network) -> bool:
-        """Whether a network ends in a softmax, after a layer with as many units as there are weights."""
+        """Whether `network` ends in a softmax, and its last hidden layer has as many units as there are weights."""
         is_softmax = isinstance(network.activations[-1], Softmax)
         return is_softmax and np.shape(self.weight) == network.layer_sizes[-2:-1]
 
     def shares(self, network: Network, X: Array) -> Array:
-        """The share of this output for inputs as `outputs_of` takes them, (n_samples,), in [0, 1]."""
+        """The probability of this extra output, (n_samples,), for inputs X as `outputs_of` takes them."""
         *sizes, n_outputs = network.layer_sizes
         *hidden, output = network.activations
         wide = Network((*sizes, n_outputs + 1), hidden=hidden, output=output, loss=network.loss, dtype=network.dtype)
@@ -84,7 +84,7 @@ class Doubt:
 
 
 class Answers(NamedTuple):
-    """The outputs of a network, (n_samples, outputs), the answers by its task, and how unusual the inputs are."""
+    """Results for the same inputs: outputs (n_samples, outputs), predicted as from `predict`, unusual (n_samples,)."""
 
     outputs: Array
     predicted: Array
@@ -96,12 +96,12 @@ class Answers(NamedTuple):
 class Model(metaclass=Named):
     """A network with all that its predictions need.
 
-    network: its task, class_names, image_shape and pixels describe what `predict` takes and returns. What is given
-        here is added to the network; if it contradicts the network, the Model uses a copy around the same parameters.
+    network: its task, class_names, image_shape and pixels describe what `predict` takes and returns. Those given here
+        are set on the network; if it has others, the Model uses a copy of the network with the same parameters.
     input_scaling, target_scaling: how inputs and regression targets were standardized, None where they were not.
-    columns: the columns of the table that inputs come from, if they do; strings become inputs of 0 and 1.
+    columns: the columns of the table that the inputs come from, if any; strings become inputs of 0 and 1.
     record: how it was trained (recipe, data, seed, versions, scores): strings, numbers, lists and dicts of them.
-    doubt: for `unusual`. The bundled network has one; after more training it no longer fits.
+    doubt: what `unusual` uses, or None. The bundled network has one; after more training it no longer fits.
 
     Attributes: all of the above; task, class_names, image_shape, pixels, has_probabilities; inner, the network that
     reads what `inputs` returns; input_names, if the inputs come from a table.
@@ -129,7 +129,7 @@ class Model(metaclass=Named):
         check_network(network, substitute_for(network, "Model") or "dr.Model(network)", "Network")
         scalings = {"input_scaling": input_scaling, "target_scaling": target_scaling}
         if not all(isinstance(each, Standardization | None) for each in scalings.values()):
-            raise TypeError("a Standardization is needed")  # which `public` explains
+            raise TypeError("a Standardization is needed")  # `public` explains it
         names = class_names if isinstance(class_names, str) else tuple(class_names)
         given = {"task": task, "class_names": names, "image_shape": image_shape}
         new = {name: value for name, value in given.items() if value and value != getattr(network, name)}
@@ -138,13 +138,13 @@ class Model(metaclass=Named):
             vars(network).update(vars(meant))
             meant = network
         if columns or input_scaling is not None:
-            vars(meant).setdefault("input_range", None)  # numbers count as they are
+            vars(meant).setdefault("input_range", None)  # uint8 counts as its value
         if doubt is not None and not doubt.fits(meant):
             raise SettingError(sentence("model.doubt", sizes=meant.layer_sizes, n_weights=np.size(doubt.weight)))
         record = {} if record is None else record
         vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
-    # What the network says of itself.
+    # Attributes of the network.
     task = property(attrgetter("network.task"), doc="What the outputs answer, as for Network.")
     class_names = property(attrgetter("network.class_names"), doc="One name per output.")
     image_shape = property(attrgetter("network.image_shape"), doc="(height, width) of an input that is an image.")
@@ -153,24 +153,24 @@ class Model(metaclass=Named):
 
     @property
     def reads_ink(self) -> bool:
-        """Whether it gets images as ink from 0 to 1: unless it reads pixels, or learned from other numbers."""
+        """Whether images must be ink from 0 to 1: yes, unless it reads pixels or was trained on another range."""
         means = None if self.input_scaling is None else self.input_scaling.mean
         seen = self.network.input_range or (None if means is None else (means.min(), means.max()))
         return not self.pixels and (seen is None or is_unit(seen))
 
     @property
     def inner(self) -> Network:
-        """The network to train, score and inspect on `scaled` data; for it, standardized pixels are numbers."""
+        """The network to train, score and inspect on `scaled` data; standardized inputs are plain numbers to it."""
         network = self.network
         return network if self.input_scaling is None else with_meaning(network, pixels=False, input_range=None)
 
     @classmethod
     def suited(cls, network: Network, train: Dataset, *, standardize: bool | None = None) -> Self:
-        """A model for training a network on `train`: with its columns, and its means and deviations.
+        """A model for training `network` on `train`, with the columns of `train` and their means and deviations.
 
-        The network gets the task, image shape and names of `train`, and the meaning of its inputs.
+        This method sets on the network the task, image shape and class names of `train`, and its range of inputs.
 
-        standardize: whether inputs and regression targets get mean 0 and standard deviation 1; None for all but
+        standardize: whether inputs and regression targets get mean 0 and standard deviation 1; None: unless they are
             images. Inputs of 0 and 1, from columns of text, stay as they are.
 
         >>> Model.suited(Network((2, 1)), Dataset(np.eye(2), np.eye(2)[:, :1], "values")).input_scaling.mean.tolist()
@@ -178,7 +178,7 @@ class Model(metaclass=Named):
         """
         columns = refill(train.columns, train.inputs)
         take_meaning(network, train)
-        vars(network).update({"input_range": None} if columns else {})  # not that of numbers as they are: see `fit`
+        vars(network).update({"input_range": None} if columns else {})  # not the range of unscaled numbers: see `fit`
         model = cls(network, columns=columns)
         if not (train.image_shape is None if standardize is None else standardize):
             return model
@@ -187,32 +187,32 @@ class Model(metaclass=Named):
         if any(is_binary):
             mean, scale = np.where(is_binary, [[0.0], [1.0]], [input_scaling.mean, input_scaling.scale])
             input_scaling = Standardization(mean, scale)
-        is_scaled = train.task == "values" and network.loss.least_target < 0.0  # counts stay counts
+        is_scaled = train.task == "values" and network.loss.least_target < 0.0  # a loss for counts needs counts
         target_scaling = Standardization.of(train.targets) if is_scaled else None
         return replace(model, input_scaling=input_scaling, target_scaling=target_scaling)
 
     def with_meaning(self, **meaning: Any) -> Self:
-        """The same model around a network with another task, pixels, image_shape or class_names."""
+        """A copy of the model whose network has another task, pixels, image_shape or class_names."""
         return replace(self, network=with_meaning(self.network, **meaning))
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """The names of the network's inputs, if they come from a table; else none."""
+        """The names of the network's inputs, if they come from a table; else ()."""
         return input_names(self.columns)
 
     def of_numbers(self) -> Self:
-        """The same model for what `unscaled` returns: a number for each input of the network."""
+        """A copy of the model that takes what `unscaled` returns: a number for each input of the network."""
         return replace(self, columns=tuple(map(Column, self.input_names)))
 
     def rows(self, frame: Any, *, unseen: Literal["error", "other"] = "error") -> Array:
-        """A DataFrame as rows for `predict`, (n_samples, columns), its strings as places among their categories.
+        """A DataFrame as an array for `predict`, (n_samples, columns); a string becomes its index in its categories.
 
-        unseen: with "other" an unknown string counts as none of the categories; else it is a DataError.
+        unseen: "error" raises DataError for an unknown string; with "other" it counts as none of the categories.
         """
         return table_rows(frame_table(frame), self.columns, unseen=unseen)
 
     def unscaled(self, raw: Any) -> Array:
-        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not yet standardized: strings as 0 and 1."""
+        """Raw inputs, as for `inputs`, as numbers (n_samples, features), not standardized; strings become 0 and 1."""
         if self.columns and is_frame(raw):
             raw = self.rows(raw)
         if not self.columns:
@@ -226,11 +226,11 @@ class Model(metaclass=Named):
         return encode(self.columns, check_inputs(raw, len(self.columns), may_miss=True))
 
     def inputs(self, raw: Any) -> Array:
-        """What `inner` reads, (n_samples, features), for raw inputs: uint8 pixels, or numbers.
+        """Raw inputs converted for `inner`, (n_samples, features): uint8 pixels, or numbers, scaled by input_scaling.
 
-        raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame
-            with its columns in any order, and perhaps others; or an array (n_samples, columns), with the place among
-            the column's categories for a string.
+        raw: (n_samples, features), or images (n_samples, height, width). For a model of a table, a DataFrame with its
+            columns (in any order, others are ignored), or an array (n_samples, columns) in which a string is its
+            index among the column's categories.
 
         Raises ShapeError if the width does not fit, DataError if numbers are on another scale than in training, a
         DataFrame lacks a column, or a cell does not suit its column: see `data/readers/tables.py`.
@@ -245,11 +245,11 @@ class Model(metaclass=Named):
         return scaled.astype(self.network.dtype)
 
     def outputs(self, raw: Any) -> Array:
-        """The activations of the last layer, (n_samples, outputs)."""
+        """The activations of the last layer for raw inputs, (n_samples, outputs)."""
         return outputs_of(self.network, self.inputs(raw))
 
     def predict(self, raw: Any) -> Array:
-        """The answers for raw inputs, as `inputs` takes them, by task.
+        """The predictions for raw inputs, as `inputs` takes them; their form depends on the task.
 
         classes: (n_samples,) int64, indices into class_names.
         labels: (n_samples, outputs) uint8, 1 where the output is at least 0.5.
@@ -260,20 +260,20 @@ class Model(metaclass=Named):
     def unusual(self, raw: Any) -> Array:
         """How unlike the training data the inputs are, (n_samples,): 0 to 1, from 0.5 on unlike any class.
 
-        Probabilities cannot show this: one class is always the likeliest. SettingError for a model that has not
-        learned it; the bundled network has, from letters, drawings and scribbles.
+        Probabilities cannot show this: one class is always the likeliest. SettingError for a model without `doubt`;
+        the bundled network's was trained on letters, drawings and scribbles.
         """
         if self.doubt is None:
             raise SettingError(sentence("model.no_doubt"))
         return self.doubt.shares(self.network, self.inputs(raw))
 
     def answers(self, raw: Any) -> Answers:
-        """The results of `outputs`, `predict` and, if there is `doubt`, `unusual`."""
+        """The results of `outputs`, `predict` and, if the model has `doubt`, `unusual` for raw inputs."""
         outputs = self.outputs(raw)
         return Answers(outputs, self._decide(outputs), None if self.doubt is None else self.unusual(raw))
 
     def _decide(self, outputs: Array) -> Array:
-        """The answers for these outputs by task, values in the targets' own units."""
+        """The predictions for these outputs, by task; values in the targets' own units."""
         predicted = decide(self.network, outputs)
         return predicted if self.target_scaling is None else self.target_scaling.undo(predicted)
 
@@ -282,7 +282,7 @@ class Model(metaclass=Named):
         return self.inner.probabilities(self.inputs(raw))
 
     def scaled(self, dataset: Dataset) -> Dataset:
-        """A dataset as the network reads it: inputs and targets standardized by the model.
+        """The dataset as `inner` reads it: inputs and regression targets are standardized if those of the model are.
 
         Raises ShapeError or SettingError if the data do not fit the model.
         """
@@ -302,14 +302,14 @@ class Model(metaclass=Named):
 
 
 def has_own(network: Network, name: str) -> bool:
-    """Whether a network has a task, class_names or image_shape; numbers do not count as names."""
+    """Whether `network` has this task, class_names or image_shape; the default names "0", "1" ... do not count."""
     return getattr(network, name) not in (None, tuple(map(str, range(network.layer_sizes[-1]))))
 
 
 def take_meaning(network: Network, train: Dataset) -> None:
-    """Give a network the meaning of its training data: task, pixels, range, image shape, names.
+    """Set on `network` what its training data mean: task, pixels, range of inputs, image shape, class names.
 
-    What the network already has stays; the range of its inputs widens.
+    Values that the network already has stay; only the range of its inputs widens.
 
     Raises SettingError if the network was made for another task, DataError if its inputs were on another scale.
     """
@@ -334,7 +334,7 @@ def take_meaning(network: Network, train: Dataset) -> None:
 
 
 def range_with(seen: tuple[float, float] | None, inputs: Any) -> tuple[float, float]:
-    """The (lowest, highest) number of a range, if there is one, and of an array or a sparse matrix."""
+    """(lowest, highest) of the numbers in `inputs`, an array or a sparse matrix, and in the range `seen`, if any."""
     ends = [float(inputs.min()), float(inputs.max()), *(seen or ())]
     return min(ends), max(ends)
 

@@ -1,11 +1,11 @@
-"""The table of the parts of networks and of training: a row for each part.
+"""The table of parts: a row for each activation, loss, optimizer, penalty, schedule and initializer.
 
 The rows are in parts.toml. A part is written as its name, "relu", or as a dict of its name and settings,
 {"name": "leaky_relu", "slope": 0.1}: in recipes, in model files, and wherever Network, `fit` and Trainer take one. A
 class is given as "module:name" and imported when it is needed, so this module imports none of them. A name that is not
 in the table is refused; nothing from a user's file is ever imported or run.
 
-A new part is a class, a row in parts.toml, and a kernel in `native/` (or the reason why there is none).
+A new part needs a class, a row in parts.toml, and a kernel in `native/` (or in its row the reason why there is none).
 """
 
 import ast
@@ -44,16 +44,16 @@ Spec = str | Mapping[str, Any]
 
 
 class No(str):
-    """Why a cell of the table is empty."""
+    """The reason why a cell of the table is empty, as a string."""
 
     __slots__ = ()
 
 
 class Operator(NamedTuple):
-    """A node of an ONNX graph: its operator, its output ("a" is the activation), and its inputs.
+    """A node of a part's ONNX graph. name: its operator. makes: its output; "a" is the activation.
 
-    reads: "z", the output of an earlier operator, a setting of the part by its name, or a number.
-    attributes: numbers, or settings of the part by their names.
+    reads: its inputs, each "z", the output of an earlier node, the name of a setting of the part, or a number.
+    attributes: {name: a number, or the name of a setting of the part}.
     """
 
     name: str
@@ -64,11 +64,11 @@ class Operator(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """A row: one activation, loss, optimizer, penalty, schedule or initializer.
+    """A row of the table: one activation, loss, optimizer, penalty, schedule or initializer.
 
-    home: its class or function, as "module:name". kernel: likewise the code of its counterpart in C, and the settings
-    that this takes, in order, "-" for one that it does not use. sklearn: its name in scikit-learn. torch: its module
-    in torch.nn, with the arguments that are settings. synonyms: other names for it. An empty cell says why: No(...).
+    home: its class or function, as "module:name". kernel: "module:name" of the code number of its C kernel, then the
+    settings that the kernel takes, "-" for an unused one. sklearn: its name in scikit-learn. torch: its module in
+    torch.nn, with the arguments that are settings. synonyms: other names for it. An empty cell holds a No: the reason.
     """
 
     kind: Kind
@@ -82,12 +82,12 @@ class Part:
 
     @property
     def maker(self) -> Any:
-        """The class, or function, itself."""
+        """The class or function at `home`, imported now."""
         return object_at(self.home)
 
 
 def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
-    """A row, from its cells in parts.toml."""
+    """The Part of this kind and name, from the cells of its row in parts.toml."""
     read = {key: No(cell[4:]) if str(cell).startswith("no: ") else cell for key, cell in cells.items()}
     if not isinstance(read["onnx"], No):
         read["onnx"] = tuple(Operator(*each) for each in read["onnx"])
@@ -107,19 +107,19 @@ _BY_HOME = {row.home: row for row in ROWS}
 
 @cache
 def object_at(home: str) -> Any:
-    """The object that "module:name" names."""
+    """The object at `home`, "module:name", whose module is imported."""
     module, _, name = home.partition(":")
     return attrgetter(name)(import_module(module))
 
 
 def part_of(thing: Any) -> Part | None:
-    """The row of an object; None for one that is not deltarule's own, such as a subclass."""
+    """The row for the class of an object; None if that class is not deltarule's own, such as a user's subclass."""
     kind = type(thing)
     return _BY_HOME.get(f"{kind.__module__}:{kind.__qualname__}")
 
 
 def make(kind: Kind, spec: Spec, **more: Any) -> Any:
-    """The part that `spec` names, with its settings and `more`.
+    """The part that `spec` names, made with the settings in `spec` and those in `more`.
 
     Raises SettingError for an unknown name or setting (with the closest one), or a value that is not legal.
     """
@@ -158,7 +158,7 @@ def _refuse_call(kind: Kind, text: str, names: Mapping[str, str]) -> None:
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
-    """kind(**settings, **more), after a check that the settings exist."""
+    """kind(**settings, **more). SettingError if a setting is unknown or missing; what: the part in its message."""
     legal = [key for key in setting_names(kind) if key not in more]
     if unknown := [key for key in settings if key not in legal]:
         names = names_for(unknown[0])
@@ -183,7 +183,7 @@ def required_settings(kind: type[Any]) -> list[str]:
 
 
 def spec_text(what: str, kind: type[Any], keys: Iterable[str]) -> str:
-    """A spec with legal values for some settings, as a program or a recipe writes it."""
+    """A part's spec as text with a legal value for each setting in `keys`; what: "KIND NAME", or a kind alone."""
     written = {"name": what.split()[1]} if " " in what else {}
     return json.dumps(written | {key: _example(key, kind) for key in keys})
 
@@ -194,7 +194,7 @@ def _example(key: str, kind: type[Any]) -> Any:
 
 
 def spec_of(kind: Kind, thing: Any) -> dict[str, Any]:
-    """The spec that `make` turns into an equal thing: {"name": ..., settings}. SettingError for a user's own class."""
+    """The spec with which `make` makes an equal part, {"name": ...} | settings. SettingError for a user's own class."""
     row = part_of(thing)
     if row is None or row.kind != kind:
         raise SettingError(f"only these {kind}s have a name: got {type(thing).__name__}. {closest('', PARTS[kind])}")
@@ -202,7 +202,7 @@ def spec_of(kind: Kind, thing: Any) -> dict[str, Any]:
 
 
 def resolve(kind: Kind, given: Any, name: str) -> Any:
-    """The part given for the argument `name`: as an object, or by its name or its spec.
+    """The part that a user gave for the argument `name`: the object itself, or the one that a name or a spec describes.
 
     Raises SettingError for anything else, for example a class instead of an object.
     """
@@ -235,7 +235,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
 
 
 def check_methods(thing: Any, base: type[Any]) -> None:
-    """Raise SettingError if a user's own class has a method that cannot be called like that of its base."""
+    """Raise SettingError if a method of a user's own class cannot take the arguments that the base's method takes."""
     for name, method in vars(type(thing)).items():
         theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
         if callable(theirs):
@@ -247,9 +247,9 @@ def check_methods(thing: Any, base: type[Any]) -> None:
 
 
 def check_assignment(network: Any, name: str, value: Any) -> Any:
-    """The new value of a network's attribute when `value` is assigned to it; SettingError if that is not possible.
+    """`value`, checked and converted, for assignment to a network's attribute; SettingError if it cannot be assigned.
 
-    Raises ShapeError if names or an image do not fit the number of outputs or inputs.
+    Raises ShapeError if class_names or image_shape do not fit the number of outputs or inputs.
     """
     is_made = name in vars(network) or name != "layer_sizes"
     if is_made and (line := line_for("assigned", name)):
@@ -282,7 +282,7 @@ def check_assignment(network: Any, name: str, value: Any) -> Any:
 
 @public()
 class Views(tuple[Any, ...]):
-    """Arrays that are parts of one vector: `weights[0] += W` changes the vector, another array would not."""
+    """Arrays that are parts of one vector: `weights[0] += W` changes it, but `weights[0] = W` raises SettingError."""
 
     def __setitem__(self, place: Any, given: Any) -> None:
         if given is not self[place]:
@@ -297,7 +297,7 @@ class Views(tuple[Any, ...]):
 
 
 def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int, fan_out: int) -> NDArray[Any]:
-    """The array of an initializer. SettingError if it does not have this shape."""
+    """The array (fan_in, fan_out) that an initializer returns. SettingError if it has another shape."""
     needed = f"shape {(fan_in, fan_out)}"
     try:
         W: NDArray[Any] = initializer(rng, fan_in, fan_out)
@@ -310,7 +310,7 @@ def draw(initializer: Callable[..., Any], rng: np.random.Generator, fan_in: int,
 
 
 def kernel_values(thing: Any) -> tuple[Any, ...] | None:
-    """The code of an object's kernel, and its settings, 0 for one that it does not use; None without a kernel."""
+    """(code, *settings) for the C kernel of a part, with 0 for an unused setting; None if the part has no kernel."""
     row = part_of(thing)
     if row is None or isinstance(row.kernel, No):
         return None
@@ -319,7 +319,7 @@ def kernel_values(thing: Any) -> tuple[Any, ...] | None:
 
 
 def missing_kernels(*things: Any) -> list[str]:
-    """Which of these objects have no kernel, each with the reason."""
+    """For each of these objects without a C kernel, a sentence with its class and the reason."""
     rows = [(type(thing).__name__, part_of(thing)) for thing in things]
     reasons = [
         f"{name} is not deltarule's own" if row is None else f"{name} has no kernel ({row.kernel})"

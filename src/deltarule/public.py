@@ -1,6 +1,6 @@
-"""The answers of public names to a wrong call or name: what was passed, what is needed, and a line that works.
+"""Makes public functions and classes explain a wrong call or name: what was passed, what is needed, a line that works.
 
-The words are in elsewhere.toml.
+The lines and names in these messages come from elsewhere.toml.
 """
 
 import re
@@ -31,8 +31,8 @@ from deltarule.settings import (
 
 T = TypeVar("T")
 RAW = (TypeError, AttributeError, LookupError, ValueError)  # what Python raises for an argument of the wrong kind
-FLAGS = ("<class 'bool'>", "bool", "bool | None")  # the annotations of switches
-ACTS: dict[str, list[str]] = words()["acts"]  # by sign: the methods, and what the class is not
+FLAGS = ("<class 'bool'>", "bool", "bool | None")  # the annotations of arguments that are True or False
+ACTS: dict[str, list[str]] = words()["acts"]  # {sign: [Python's methods, words for the error]}
 OUTER = {"__init__", "__call__", "step", "fit", "score", "value", "derivative", "forward", "predict", "outputs"}
 OUTER |= {"probabilities", "astype", "workspace", "backward", "gradient", "sample_losses", "sample_gradients"}
 
@@ -42,8 +42,8 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
 
     Misuse is a call that does not fit, an argument of the wrong kind, a missing attribute, a useless assignment.
 
-    line: a call that works, for functions and constructors; others show the arguments that they need. is_inner: whether
-        a training step calls its methods, which then stay as they are, except those in OUTER.
+    line: a call that works, for messages; if empty, a call with the required arguments is shown. is_inner: a training
+        step calls the methods of this class, so only those in OUTER are wrapped.
     """
 
     def decorate(thing: T) -> T:
@@ -68,7 +68,7 @@ def public(line: str = "", *, is_inner: bool = False) -> Callable[[T], T]:
 
 @dataclass_transform(field_specifiers=(field,))
 def part(**how: bool) -> Callable[[type[T]], type[T]]:
-    """Make a class a dataclass that checks its settings, prints as it is written, and explains its wrong calls."""
+    """Make a class a dataclass that checks its settings, prints as the code that makes it, and explains wrong calls."""
 
     def decorate(kind: type[T]) -> type[T]:
         for name, does in (("__post_init__", check_settings), ("__repr__", source_text)):
@@ -80,7 +80,7 @@ def part(**how: bool) -> Callable[[type[T]], type[T]]:
 
 
 def former_name(name: str, goes_in: str) -> property:
-    """What an attribute's former name is: the attribute, with a warning until the version in which the name goes."""
+    """A property that returns the attribute `name`, and warns that this former name goes in version `goes_in`."""
 
     def get(thing: Any) -> Any:
         warn(f"this former name goes in deltarule {goes_in}: use .{name}", DeprecationWarning, stacklevel=2)
@@ -111,7 +111,7 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
 
 
 class Call:
-    """A public function, or a method of `owner`, in a call that failed; line: as for `public`."""
+    """A failed call of a public function or of a method of `owner`, to be explained; line: as for `public`."""
 
     def __init__(self, function: Callable[..., Any], owner: type[Any] | None, line: str) -> None:
         self.parameters, self.owner, self.line = dict(signature(function).parameters), owner, line
@@ -120,7 +120,7 @@ class Call:
         self.called = function.__name__
 
     def explain(self, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: Exception) -> None:
-        """Raise SettingError if the arguments do not fit in number, name or kind; ShapeError if in shape."""
+        """Raise SettingError, DataError or ShapeError if the arguments explain why the call failed with `error`."""
         if self.owner is not None:
             self.parameters.pop(next(iter(self.parameters)))
             if not self.is_of_class and not (args and isinstance(args[0], self.owner)):
@@ -147,7 +147,7 @@ class Call:
         says = str(error)
         if cure := next((line for part, line in words()["cures"].items() if part in says), ""):
             raise DataError(f"{says.rstrip('.')}; {cure}") from error
-        if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # another batch's
+        if of_shapes or (type(error) is ValueError and is_a(given.get("ws"), "Workspace")):  # for another batch
             why = error if of_shapes else sentence("network.other_batch", ws=given["ws"])
             says = f"{self.called} cannot take {' and '.join(shapes)}: {why}"
             raise ShapeError(f"{says}; use {self.works()}") from error
@@ -159,7 +159,7 @@ class Call:
         return [each.name for each in every if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
 
     def works(self, **more: Any) -> str:
-        """A line that works: the declared one, or one with the needed arguments and `more`."""
+        """The text of a call that works: the declared `line`, or one with the required arguments and `more`."""
         if (line := self.line or self._argument(self.called)[1]) and not more and "(" in line:
             return line
         taken = {name: value for name, value in self.placed.items() if more and name not in more}
@@ -178,11 +178,11 @@ class Call:
         return setting(name, self.owner if self.is_made and self.owner else self.called)
 
     def _own_name(self, word: str) -> str:
-        """The argument of that name, or the one that other libraries call so; "" if there is none."""
+        """The argument of this call with that name, here or in other libraries; "" if there is none."""
         return next((name for name in (word, *names_for(word)) if name in self.parameters), "")
 
     def _like(self, name: str, value: Any) -> Any:
-        """A value for an argument: the one given under another name, if it is legal, or an example."""
+        """What to write for an argument in a line: the given value if it is legal, else a legal one or an example."""
         if type(value).__repr__ is source_text:  # type: ignore[comparison-overlap]
             return repr(value)
         asked, shown = setting(name, self.owner or self.called), brief(value)
@@ -193,20 +193,20 @@ class Call:
         return shown if is_plain or (example == name and is_a(value, "number")) else example or "..."
 
     def _argument(self, name: str) -> tuple[str, str]:
-        """The kind of an argument, and an example; its own name if nothing is known."""
+        """(kinds, example) of an argument in elsewhere.toml; if it is not listed there, its name is the example."""
         rows, owners = words()["arguments"], self.owner.__mro__ if self.owner else ()
         keys = (*(f"{each.__name__}.{name}" for each in owners), f"{self.called}.{name}", name)
         kinds, _, example = next((rows[key] for key in keys if key in rows), "").partition(": ")
         return kinds, example or ("" if self._setting(name) else name)
 
     def _offer(self, wrong: str, given: Mapping[str, Any]) -> str:
-        """The argument that was meant, if it is found, or what to leave out; or the closest name."""
+        """The advice for an unknown argument: the one that was meant, where to pass it, or to leave it out."""
         names, owner = names_for(wrong), self.owner
         if line := self.answered.get(f"{self.called}.{wrong}"):
             return f"use {line.format_map({'lr': 0.1, **given, 'value': brief(given[wrong])})}"
         if meant := self._own_name(wrong):
             more = {name: self._like(name, value) for each, value in given.items() if (name := self._own_name(each))}
-            free = [name for name in self.by_position if name not in more]  # which those by position then move on to
+            free = [name for name in self.by_position if name not in more]  # for the positional values
             self.placed = dict(zip(free, self.placed.values(), strict=False))
             return f"did you mean {meant!r}? Use {self.works(**more)}"
         if owner is not None and not self.is_made and owner.__name__ not in ("Network", "Model"):
@@ -250,7 +250,7 @@ class Call:
             raise SettingError(f"{called} needs {' and '.join(missing)}; use {line}")
 
     def _by_name(self, surplus: tuple[Any, ...]) -> dict[str, Any]:
-        """Surplus arguments with names that fit their kinds, epochs=10, optimizer=Adam(); none if one fits no name."""
+        """{name: value} for surplus positional arguments, each with a name that fits its kind; {} if one fits none."""
         found, rows = dict[str, Any](), words()["by_kind"]
         for value in surplus:
             fits = (name for name in rows if name in self.parameters.keys() - found and is_a(value, rows[name]))
@@ -271,7 +271,7 @@ class Call:
 
 
 def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
-    """Raise SettingError unless a network was given; line: the call that was meant, with `network` in it."""
+    """Raise SettingError unless `given` is a network or a model; line: the right call, with `network` in it."""
     if not is_a(given, kinds):
         cure = re.sub(r"\bnetwork\b(?![=.])", substitute_for(given, kinds) or "network", line, count=1)
         cure = words()["meant"].get(f"{line.removeprefix('dr.').partition('(')[0]}.{type(given).__name__}", cure)
@@ -279,9 +279,9 @@ def check_network(given: Any, line: str, kinds: str = "Network|Model") -> None:
 
 
 class Named(type):
-    """A class that explains a name that it does not have, as its objects do.
+    """The metaclass of public classes: if a class lacks an attribute, the error says what to use, as for its objects.
 
-    help() shows its constructor and its methods, as for an Enum; the docstring lists the attributes.
+    help() shows only the constructor and the methods, as for an Enum; the docstring lists the attributes.
     """
 
     def __dir__(cls) -> list[str]:
@@ -289,7 +289,7 @@ class Named(type):
 
     @property
     def __signature__(cls) -> Signature:
-        """The constructor's signature, without types, which the docstring gives in words."""
+        """The constructor's signature without annotations; the docstring gives the types in words."""
         _, *parameters = signature(cls.__init__).parameters.values()  # type: ignore[misc]
         return Signature([each.replace(annotation=each.empty) for each in parameters])
 
@@ -302,7 +302,7 @@ class Named(type):
 
 
 def _answer_names(kind: type[Any]) -> None:
-    """Make objects of a class explain names, operations and assignments that they do not have: what to use instead."""
+    """Make unsupported names, operations and assignments of a class raise an error that says what to use instead."""
     for act, (methods, _) in ACTS.items():
         for method in methods.split() if line_for(kind, act) else ():
             if method not in vars(kind):
@@ -319,7 +319,7 @@ def _answer_names(kind: type[Any]) -> None:
 
 
 def _unpack(thing: Any) -> Any:
-    """The iterator of a tuple. SettingError if a program unpacks it to more or fewer names than it has items."""
+    """The iterator of a named tuple. SettingError if a program unpacks it to more or fewer names than it has items."""
     frame = sys._getframe(1)
     does, n_names = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
     if opname[does] == "UNPACK_SEQUENCE" and n_names != len(thing):
@@ -329,7 +329,7 @@ def _unpack(thing: Any) -> Any:
 
 
 def _act_in_vain(act: str, own: Callable[..., Any] | None) -> Callable[..., Any]:
-    """A method that says what to use instead of an operation; own: that of a base class, which is tried first."""
+    """Make the method for an operation: it raises an error with the fix; own: a base's method, which it tries first."""
 
     def refuse(thing: Any, *given: Any, **named: Any) -> Any:
         try:  # a training step gets its weights this way
@@ -357,16 +357,16 @@ def _refuse_name(thing: Any, name: str) -> Any:
 
 @cache
 def _assignment(kind: Any, name: str) -> tuple[str | None, bool]:
-    """What to do instead of assigning an attribute, if that has no effect; and whether it is a setting."""
+    """(line, is_setting) of an attribute. line: what to write instead of assigning it, None if it may be."""
     has_fields = hasattr(kind, "__dataclass_fields__")
     is_setting = name in setting_names(kind) if has_fields else setting(name, kind) is not None
     return line_for(f"{kind.__name__} assigned", name), is_setting
 
 
 def _assign(thing: Any, name: str, value: Any) -> None:
-    """Assign an attribute. SettingError if the class is frozen and, after its construction, for unknown attributes.
+    """Assign an attribute. SettingError if the class is frozen or, once the object is made, the attribute is unknown.
 
-    What only deltarule may change, such as the learning rate of a run, it writes to `vars(thing)`.
+    An attribute that only deltarule may change, such as the learning rate of a run, is set in `vars(thing)` instead.
     """
     kind: Any = type(thing)
     fields, is_ours = getattr(kind, "__dataclass_fields__", {}), kind.__module__.startswith("deltarule.")
@@ -391,7 +391,7 @@ class Activations(tuple[Any, ...]):
 
 @public()
 class LossValue(float):
-    """C of a batch: a float. Other libraries' item, backward ... raise an error that says what to use here."""
+    """The loss C of a batch, a float. Other libraries' attributes (item, backward) raise an error with the fix."""
 
 
 @public()

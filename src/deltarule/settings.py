@@ -1,7 +1,7 @@
 """The settings: each is declared once, here or in settings.toml.
 
 The constructors of Network and of its parts, `fit` and Trainer, recipes, the estimators, the page and `--help` take
-the type, the range, the default and the sentence from there. `check` writes the message for an illegal value.
+a setting's type, range, default and description from its declaration. `check` raises the error for an illegal value.
 """
 
 import math
@@ -34,10 +34,10 @@ class Setting(NamedTuple):
     """The declaration of one setting.
 
     kind: int or float. within: its range, as in mathematics: "[0, 1)" is at least 0 and less than 1.
-    default: its value if none is given; None if it must be given, or is off.
+    default: its value if none is given; None if it must be given, or if None means off.
     says: what it is, in a sentence. example: a value that works, if the default does not show one.
-    unit: the unit of the range. or_else: what else is legal; if that begins with "None", None is.
-    up_to: another setting of the same object, which is larger unless the two are swapped.
+    unit: the unit of the range. or_else: what else is legal, in words; None is legal if they contain "None".
+    up_to: another setting of the same object; if its value is the smaller one, the two were probably swapped.
     """
 
     kind: type[int] | type[float]
@@ -51,12 +51,12 @@ class Setting(NamedTuple):
 
     @property
     def low(self) -> float:
-        """The lowest number of the range, itself legal unless the range is open."""
+        """The lower end of the range; it is legal itself unless `is_open`."""
         return float(self.within[1:].partition(",")[0])
 
     @property
     def high(self) -> float:
-        """The upper end of the range."""
+        """The upper end of the range; it is never legal itself."""
         return float(self.within[:-1].partition(",")[2])
 
     @property
@@ -69,7 +69,7 @@ class Setting(NamedTuple):
         return bool((self.low < value if self.is_open else self.low <= value) and value < self.high)
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value is legal: a number of the right kind in the range, or None if that has a meaning."""
+        """Whether a value is legal: a number of the right kind in the range, or None if `or_else` allows it."""
         if value is None:
             return "None" in self.or_else
         is_right_kind = isinstance(value, Integral if self.kind is int else Real) and not isinstance(value, bool)
@@ -77,7 +77,7 @@ class Setting(NamedTuple):
 
     @property
     def range_in_words(self) -> str:
-        """The range, as messages show it."""
+        """The range in words for messages, as in "at least 0 and less than 1"."""
         unit = f" {self.unit}" if self.unit else ""
         if self.high < math.inf and self.kind is int:
             return f"{self.low:g} to {self.high - 1:g}{unit}"
@@ -97,7 +97,7 @@ class Setting(NamedTuple):
             number = math.nan if isinstance(value, bool) else float(text)
         except (TypeError, ValueError):
             number = math.nan
-        least = 50.0 if (self.default or self.example or 0.0) > 0.5 else 2.0  # percent: 10 is none for 0.999
+        least = 50.0 if (self.default or self.example or 0.0) > 0.5 else 2.0  # for percent: 10 cannot mean 0.999
         for near in (number, number / 100 if number >= least and self.kind is float else -number):
             if math.isfinite(near) and self.holds(near) and (self.kind is float or near == int(near)):
                 return self.kind(near)
@@ -105,7 +105,7 @@ class Setting(NamedTuple):
 
 
 def number(*declared: Any, **more: Any) -> Any:
-    """A field of a dataclass whose range, default and sentence are those of a Setting(...)."""
+    """A dataclass field with the range, default and description of Setting(*declared, **more)."""
     asked = Setting(*declared, **more)
     return field(default=asked.default, metadata={"setting": asked})
 
@@ -121,7 +121,7 @@ class TrainingNumbers:
     seed: int = number(int, "[0, inf)", 0, "The same seed gives the same network.")
 
 
-# The settings that `deltarule --help` needs, without reading a file.
+# The settings for `deltarule --help`, declared here so that it need not read settings.toml.
 NUMBERS: dict[str, Setting] = {each.name: each.metadata["setting"] for each in fields(TrainingNumbers)}
 HELD_OUT = "Keep the last N training examples aside, to choose the best epoch by."
 NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
@@ -129,13 +129,13 @@ NUMBERS["holdout"] = Setting(int, "[0, inf)", 0, HELD_OUT, 10_000)
 
 @cache
 def all_settings() -> dict[str, Setting]:
-    """Every setting, by its name or by its owner's name and its own."""
+    """Every declared setting, by its key: "NAME", or "OWNER.NAME" for a setting of one class or function."""
     rows = read_tables("settings").items()
     return NUMBERS | {name: Setting(**row | {"kind": float if row["kind"] == "float" else int}) for name, row in rows}
 
 
 def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
-    """The setting of that name for its owner, a class or a class's name; None if there is none."""
+    """The Setting of that name; owner: the class, or a name, whose own declaration comes first. None if undeclared."""
     owners = [kind.__name__ for kind in owner.__mro__] if isinstance(owner, type) else [owner]
     known = all_settings()
     return next((known[key] for each in owners if (key := f"{each}.{name}") in known), known.get(name))
@@ -144,7 +144,7 @@ def setting(name: str, owner: type[Any] | str = "") -> Setting | None:
 def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "", thing: Any = None) -> None:
     """Raise SettingError unless `value` is legal for the setting.
 
-    note: an addition about the given value. thing: the object with that setting, if it has others.
+    note: text after the value in the message. thing: the object with this setting, to see if two values were swapped.
     """
     asked = setting(name, owner) or Setting(float, "(-inf, inf)", 1.0)
     if asked.accepts(value):
@@ -160,7 +160,7 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
 
 
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
-    """The call with that argument and another swapped, if both are then legal, as for Cosine(1000, 0.1)."""
+    """The call with this argument and another swapped, if both are then legal, as for Cosine(1000, 0.1); else ""."""
     kind, wrong = type(thing), getattr(thing, name)
     for other in (each.name for each in fields(kind) if each.init):
         takes, value = setting(other, kind) if other in setting_names(kind) else None, getattr(thing, other)
@@ -172,7 +172,7 @@ def _call_in_order(thing: Any, name: str, asked: Setting) -> str:
 def source_text(thing: Any, **others: Any) -> str:
     """A part as a program writes it: ReLU(), LeakyReLU(slope=0.1), Tanh(initializer=lecun_normal).
 
-    others: values to write instead of its own.
+    others: {setting: value to write instead of the part's own}.
     """
     shown = [each for each in fields(thing) if each.init and each.repr]
     given = ((each, others.get(each.name, getattr(thing, each.name))) for each in shown)
@@ -186,7 +186,7 @@ def setting_error(name: str, needed: str, value: Any, line: str, note: str = "")
 
 
 def check_settings(thing: Any) -> None:
-    """Raise SettingError unless all numbers of a dataclass are legal; note two that look swapped."""
+    """Raise SettingError unless all numbers of a dataclass are legal; log a warning for two that look swapped."""
     for name in setting_names(type(thing)):
         check(name, value := getattr(thing, name), type(thing), thing=thing)
         other = getattr(thing, asked.up_to, None) if (asked := setting(name, type(thing))) else None
@@ -201,13 +201,13 @@ def setting_names(kind: type[Any]) -> tuple[str, ...]:
 
 
 def check_choice(what: str, value: Any, choices: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> None:
-    """Raise SettingError unless `value` is one of the known names."""
+    """Raise SettingError, with the closest name, unless `value` is one of `choices`; what: its kind in the message."""
     if not (isinstance(value, str) and value in choices):
         raise SettingError(f"no {what} is called {brief(value)}: {closest(str(value), choices, synonyms or {})}")
 
 
 def check_flag(name: str, value: Any) -> None:
-    """Raise SettingError unless `value` is True or False, or None if that is legal."""
+    """Raise SettingError unless `value` is True, False or None."""
     if value is not None and type(value).__name__ not in ("bool", "bool_"):
         is_off = not value or str(value).casefold() in ("no", "off", "false")
         raise setting_error(name, "True or False", value, f"{name}={not is_off}")
@@ -216,7 +216,7 @@ def check_flag(name: str, value: Any) -> None:
 def check_meaning(
     *, task: Any = None, pixels: Any = False, class_names: Any = None, image_shape: Any = None, **others: Any
 ) -> None:
-    """Raise SettingError unless these, of a network, are of the right kind."""
+    """Raise SettingError unless these attributes of a network are of the right type; `others` are not checked."""
     if is_row(task):
         raise setting_error("task", f"one of {', '.join(TASKS)}", task, f"class_names={list(task)}")
     if task is not None:
@@ -243,12 +243,12 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def is_row(given: Any) -> bool:
-    """Whether it is a sequence or an array of one dimension, but neither a string nor a dict."""
+    """Whether `given` is a sequence or an array of one dimension, but neither a string nor a dict."""
     return getattr(given, "ndim", 0) == 1 or (isinstance(given, Sequence) and not isinstance(given, str | bytes))
 
 
 def share_of(given: Any, name: str) -> Any:
-    """A share of neurons to drop. SettingError for any other value."""
+    """`given` as a float. SettingError unless it is a legal dropout, a share of neurons in [0, 1)."""
     check("dropout", given)
     return float(given)
 
@@ -256,7 +256,7 @@ def share_of(given: Any, name: str) -> Any:
 def one_per_layer(
     name: str, given: Any, n_hidden: int, check_one: Callable[[Any, str], Any] = share_of
 ) -> tuple[Any, ...]:
-    """`given`, checked, for each hidden layer: one value repeated, or a sequence of the right length."""
+    """A tuple of `n_hidden` checked values, one per layer: `given` repeated, or its elements if it is a sequence."""
     row = given if is_row(given) else [given]
     if name == "hidden" and len(row) and all(isinstance(each, Integral) for each in row):
         line = f"Network((784, {', '.join(map(str, row))}, 10))"
@@ -278,7 +278,7 @@ def one_per_layer(
 
 
 def dtype_of(dtype: Any) -> "np.dtype[Any]":
-    """The dtype. SettingError unless it is one of DTYPES."""
+    """`dtype` as a NumPy dtype. SettingError unless it is one of DTYPES."""
     import numpy as np  # here, since `deltarule --help` reads NUMBERS and must not wait for NumPy
 
     found = None
@@ -290,7 +290,7 @@ def dtype_of(dtype: Any) -> "np.dtype[Any]":
 
 
 def generator_of(rng: Any) -> "np.random.Generator":
-    """A generator, from a generator or a seed. SettingError for anything else."""
+    """A NumPy generator, from a generator or a seed. SettingError for anything else."""
     import numpy as np
 
     with suppress(TypeError, ValueError):
@@ -300,7 +300,7 @@ def generator_of(rng: Any) -> "np.random.Generator":
 
 
 def check_call(name: str, function: Callable[..., Any], takes: Iterable[str], line: str, **by_name: Any) -> None:
-    """Raise SettingError unless a user's function can be called with these positional and those named arguments."""
+    """Raise SettingError unless a user's function accepts `takes` by position and `by_name` by name; name: its name."""
     try:
         signature(function).bind(*takes, **by_name)
     except (TypeError, ValueError) as error:
@@ -315,7 +315,7 @@ def check_path(name: str, value: Any) -> None:
 
 
 def brief(value: Any) -> str:
-    """The given value, as messages show it: a number or a string as it is, anything large by its type."""
+    """The text that shows a value in a message: a number or a string as it is, anything large by its type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     is_list = isinstance(value, list | tuple | dict)
@@ -334,7 +334,7 @@ def brief(value: Any) -> str:
 
 
 def visible(text: str) -> str:
-    r"""The same text, with control, format and bidirectional characters as escapes; lines stay lines.
+    r"""The text with control, format and bidirectional characters written as escapes; newlines stay.
 
     >>> print(visible("a\x1b[2Jb\u202ec\rd"))
     a\x1b[2Jb\u202ec\rd
@@ -352,7 +352,7 @@ def _escape(character: str) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """The same text in one line, whatever characters a stranger put into it."""
+    """The text in one line: newlines, control and bidirectional characters are written as escapes."""
     return visible(text).replace("\n", "\\n")
 
 

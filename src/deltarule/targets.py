@@ -1,4 +1,4 @@
-"""Every check of y. What is unambiguous is accepted; a column of classes with a note."""
+"""All checks of targets y. Every unambiguous form is accepted; a column or a row is flattened, with a warning."""
 
 import math
 import sys
@@ -24,10 +24,10 @@ def check_targets(
     binary: Task = "values",
     name: str = "y",
 ) -> tuple[NDArray[Any], Task]:
-    """y as a Dataset holds it, and its task.
+    """(y, task): y converted to the form in which a Dataset holds targets of that task.
 
-    task: the network's task; None to see it in y: one number per sample is a class if there are several outputs,
-        columns of 0 and 1 are `binary`. names: the network's classes, which number strings.
+    task: the network's; None: inferred as classes for one number per sample and several outputs, as `binary` for y of
+        0 and 1 only, else as values. names: the network's class names; a string among them becomes its index.
 
     Raises ShapeError, DataError or SettingError, with the fix, for any other y.
     """
@@ -56,7 +56,7 @@ def check_targets(
 def check_batch(
     X: NDArray[Any], y: Any, sample_weight: Any, layer_sizes: Sequence[int]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | None]:
-    """X, as `check_inputs` returns it, with targets as `backward` takes them, for any task, and weights."""
+    """(X, targets, weights) of a batch: X unchanged, the targets as `backward` takes them, sample weights or None."""
     if len(X) == 0:
         raise DataError(f"X has shape {X.shape}: at least one example is needed")
     y, n_outputs = as_array(y, "y"), layer_sizes[-1]
@@ -68,7 +68,7 @@ def check_batch(
 
 
 def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Outputs and targets for a loss that a program calls; ShapeError or DataError, with the fix, for others."""
+    """(a, y) as arrays: outputs and targets that a program passes to a loss; an error if they do not fit."""
     a, y = numbers(a, "a"), numbers(y, "y")
     values = {"shape": a.shape, "y_shape": y.shape, "dtype": a.dtype}
     if a.ndim != 2 or len(a) != len(y) or (y.ndim != 1 and y.shape != a.shape) or y.ndim == 1 == a.shape[1]:
@@ -87,13 +87,13 @@ def check_outputs(a: Any, y: Any, *, are_probabilities: bool) -> tuple[NDArray[A
 
 
 def check_range(y: NDArray[Any], least: float, name: str = "y") -> None:
-    """Raise DataError for targets below the lowest that the loss allows."""
+    """Raise DataError if a target is below `least`, the lowest that the loss allows."""
     if (y < least).any():
         raise DataError(sentence("targets.too_low", name=name, low=y.min(), least=least))
 
 
 def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: str) -> NDArray[Any]:
-    """Targets as they are; strings that name the network's classes become their numbers."""
+    """y unchanged if it holds numbers; class names become their indices in `names`. An error for other strings."""
     if y.dtype.kind in "fiub":
         return y
     if task in (None, "classes") and y.ndim == 2 and 1 not in y.shape:
@@ -110,7 +110,7 @@ def as_numbers(y: NDArray[Any], task: Task | None, names: Sequence[str], name: s
 
 
 def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = "dr.Network(..., {})") -> DataError:
-    """The error for strings, with the line that makes numbers of them; line: the call that takes the class names."""
+    """The error for strings as targets, with the fix; taker: what needs numbers; line: the call for class names."""
     key = "texts_as_labels" if task == "labels" else "texts"
     if task == "values" and (cure := conversion(y, name)):
         key, line = "texts_of_numbers", cure
@@ -121,36 +121,36 @@ def texts_error(y: NDArray[Any], taker: str, name: str, task: Task, line: str = 
 
 
 def is_binary(y: NDArray[Any]) -> bool:
-    """Whether all are 0 or 1."""
+    """Whether all targets are 0 or 1."""
     return y.dtype.kind == "b" or bool(((y == 0) | (y == 1)).all())
 
 
 def are_shares(y: NDArray[Any]) -> bool:
-    """Whether no number is below 0, and every row sums to 1, to within rounding in float32."""
+    """Whether the rows of y are probabilities: none is below 0, and each row sums to 1, to within float32 rounding."""
     return bool((y >= 0).all()) and np.allclose(y.sum(axis=1), 1.0, rtol=0.0, atol=1e-5)
 
 
 def is_whole(y: NDArray[Any]) -> bool:
-    """Whether all are whole numbers."""
+    """Whether all targets are whole numbers."""
     return y.dtype.kind != "f" or bool((y == np.rint(y)).all())
 
 
 class TargetDoor(NamedTuple):
-    """The context of targets: their name in messages, the layer sizes of the network, and the number of samples."""
+    """Checks targets. name: what messages call them. sizes: layer sizes of the network. n_samples: number of inputs."""
 
     name: str
     sizes: tuple[int, ...]
     n_samples: int
 
     def says(self, key: str, n_needed: int = 1, **more: Any) -> str:
-        """A message about these targets, filled in from the context; n_needed: how many outputs they need."""
+        """The message `key` about these targets, with its fields filled in; n_needed: how many outputs they need."""
         known = {"name": self.name, "n_samples": self.n_samples, "n_outputs": self.sizes[-1], "n_needed": n_needed}
         sizes = f"layer sizes {(*self.sizes[:-1], n_needed)}"
         inputs = "X".join(self.name.rpartition("y")[::2])  # X for y, X_val for y_val
         return sentence(f"targets.{key}", inputs=inputs, sizes=sizes, made=words()["made_with"], **known, **more)
 
     def classes(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n,) int64, or (n, outputs) float64 of probabilities; an error with the fix for anything else."""
+        """y as classes: (n,) int64, or (n, outputs) float64 if it holds probabilities; else an error with the fix."""
         if y.shape == (self.n_samples, self.sizes[-1]) and y.dtype.kind == "f" and not is_binary(y) and are_shares(y):
             return y.astype(np.float64)
         if y.ndim != 1:
@@ -165,7 +165,7 @@ class TargetDoor(NamedTuple):
         return classes
 
     def labels(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n, outputs) uint8 of 0 and 1."""
+        """y as labels: (n, outputs) uint8 of 0 and 1; an error, with the fix, if that is impossible."""
         if not is_whole(y):
             self._refuse_values(y)
         if not is_binary(y):
@@ -178,11 +178,11 @@ class TargetDoor(NamedTuple):
         return self._columns(y, "labels").astype(np.uint8)
 
     def values(self, y: NDArray[Any]) -> NDArray[Any]:
-        """(n, outputs) float64."""
+        """y as values: (n, outputs) float64; ShapeError, with the fix, if it has another shape."""
         return self._columns(y, "values").astype(np.float64)
 
     def _columns(self, y: NDArray[Any], task: Task) -> NDArray[Any]:
-        """(n, outputs); ShapeError for targets of another shape."""
+        """y as (n, outputs); ShapeError, with the fix, if it has another shape."""
         n_outputs = self.sizes[-1]
         y = y.reshape(-1, 1) if y.ndim == 1 and n_outputs == 1 else y
         if y.shape[1:] == self.sizes[-1:]:
@@ -214,7 +214,7 @@ class TargetDoor(NamedTuple):
         raise DataError(self.says(key, n_needed, **values))
 
     def _refuse_columns(self, y: NDArray[Any]) -> NoReturn:
-        """Raise the error for targets of several columns if classes are needed, by their form."""
+        """Raise the error for y of several axes where classes are needed: one-hot, labels, probabilities, values."""
         if y.ndim != 2:
             raise ShapeError(self.says("axes", shape=y.shape))
         for axis, key in ((1, "one_hot_rows"), (0, "one_hot_columns")):
@@ -228,14 +228,14 @@ class TargetDoor(NamedTuple):
         self._refuse_values(y)
 
     def _refuse_values(self, y: NDArray[Any]) -> NoReturn:
-        """Raise DataError for values if classes or labels are needed, with the network that predicts values."""
+        """Raise DataError for values where classes or labels are needed; it shows the network that predicts values."""
         broken = y[y != np.rint(y)] if y.dtype.kind == "f" else y.ravel()
         value, n_columns = (broken if broken.size else y.ravel())[0], y.shape[1] if y.ndim == 2 else 1
         raise DataError(self.says("values", n_columns, value=value))
 
 
 def check_weights(sample_weight: Any, n_samples: int) -> NDArray[np.float64]:
-    """A finite weight of 0 or more for each sample, not all 0, (n_samples,) float64; an error for anything else."""
+    """Sample weights as (n_samples,) float64, finite, at least 0, not all 0; an error, with the fix, for others."""
     if isinstance(sample_weight, dict | str):
         key = "dict" if isinstance(sample_weight, dict) else "text"
         raise SettingError(sentence(f"weights.{key}", given=sample_weight))

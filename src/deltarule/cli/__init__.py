@@ -14,13 +14,13 @@ from deltarule.cli.commands import Command, Group, error_message
 from deltarule.cli.printing import doors, note, print_text
 from deltarule.errors import DISTRIBUTION
 
-# Each is a function in the module of its name and a class in `options`; `data` has commands of its own.
+# The commands: `train` is the function cli.train.train with options.TrainOptions, and so on; `data` has subcommands.
 NAMES = ("train", "evaluate", "predict", "explain", "check", "learn", "plot", "playground", "export", "recipes")
-DATA = {"list": "show_all", "fetch": "fetch", "info": "info", "verify": "verify"}  # the functions by their commands
+DATA = {"list": "show_all", "fetch": "fetch", "info": "info", "verify": "verify"}  # {subcommand: function}
 
 
 def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
-    """Print the version, or all that a bug report needs, and exit, if that was asked for."""
+    """If --version was given, print the version (with --verbose, all that a bug report needs) and exit."""
     if wanted:
         from importlib.metadata import version
 
@@ -32,7 +32,7 @@ def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -
 
 
 def command(name: str, function: str) -> Command:
-    """The command of that name; its options are the class of that name in `options`."""
+    """The Command called `name`, which runs `function`; its options class in `options` is named after it."""
     return Command(name, getattr(options, f"{name.capitalize()}Options"), function)
 
 
@@ -40,7 +40,7 @@ aliases = [Command(name, options.CheckOptions, "check.check", hidden=True) for n
 app = Group(
     commands=[*(command(name, f"{name}.{name}") for name in NAMES), *aliases],
     help="A neural network you can see through: train it, ask it, look inside.",
-    params=[  # the eager one is read first, wherever it stands
+    params=[  # click reads an eager option first, wherever it stands
         click.Option(["--version"], is_flag=True, callback=show_version, help="Show the version and exit."),
         click.Option(["--verbose"], is_flag=True, is_eager=True, help="With --version: all that a bug report needs."),
     ],
@@ -51,7 +51,7 @@ app.add_command(Group("data", commands=data, help="List, fetch, describe and ver
 
 def main() -> None:
     """Run the command line, and exit with its code."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # else the next file would take a closed stream's place
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:  # a closed stdin, stdout or stderr becomes os.devnull
         pass
     os.close(descriptor)
     if "_DELTARULE_COMPLETE" in os.environ:  # a shell asks for completions, which are bytes

@@ -40,7 +40,7 @@ def check(options: CheckOptions) -> None:
 
 
 def check_network(options: SubjectOptions) -> NetworkCheck:
-    """The gradient on a few examples, what the history of a run shows, and what the network itself shows."""
+    """The findings about a network: a gradient check on a few examples, its run's history, and the network itself."""
     history = Diagnosis(())
     if Path(options.name).is_dir():
         refuse_changes(options.changes, options.name)

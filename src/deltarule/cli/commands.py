@@ -1,7 +1,7 @@
 """What every command has in common: parameters, help, advice on a wrong name, and errors, which become exit codes.
 
-Only this module uses click, which splits a line into options and arguments; `options` declares them, and `Value` reads
-them. For an option that a command does not have, the error names the option that was meant, or the recipe's setting.
+The library click splits a line into options and arguments; `options` declares them, and `Value` converts them. For an
+option that a command does not have, the error names the option that was meant, or the recipe's setting.
 """
 
 import difflib
@@ -25,15 +25,15 @@ from deltarule.elsewhere import words
 from deltarule.errors import DeltaruleError, SettingError, ShapeError, closest, sentence
 from deltarule.settings import Setting
 
-# Exit code 2: wrong use, such as an unknown option or name, or a file of a kind that is not read. Any other error of
-# ours is 1: the job failed, for example on a damaged file.
-FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # by what else they are called
-SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # as a program writes it
+# Exit code 2: wrong use, such as an unknown option or name, or an unsupported kind of file. Any other error gives 1:
+# the job failed, for example on a damaged file.
+FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # {what users type: option}
+SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # a spec in an error message
 WRONG_USE = (SettingError, ShapeError)
 
 
 def error_message(error: BaseException) -> str:
-    """The message for an exception; an error of the system names its file."""
+    """The message for an exception: Python arguments become options, and an operating system's error names its file."""
     if isinstance(error, OSError) and error.strerror and not isinstance(error, DeltaruleError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     says = str(error).replace("force=True", "--force")  # an argument in Python is an option here
@@ -46,7 +46,7 @@ def error_message(error: BaseException) -> str:
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since click 8.4
-    """What an argument or an option takes: a path, a string, one of a few words, or a number in a range."""
+    """Converts the value of an argument or option: to a path, a string, one of a few words, or a number in a range."""
 
     name = "value"
 
@@ -76,7 +76,7 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # it is generic since c
 
 
 def parameter(each: "Field[Any]") -> click.Parameter:
-    """The argument or option for a field of an options class; the field's type says how it is read."""
+    """click's argument or option for a field of an options class; the field's type determines how it is read."""
     about, default, is_list = each.metadata, each.default, "list[" in str(each.type)
     kind: Any = each.type
     while get_args(kind) and get_origin(kind) is not Literal:  # list[str] | None is made of str
@@ -96,9 +96,9 @@ def parameter(each: "Field[Any]") -> click.Parameter:
 
 
 class Group(click.Group):
-    """Commands, in order. An error in one becomes a paragraph on stderr and an exit code."""
+    """A group of commands, listed in order. An error in a command becomes a paragraph on stderr and an exit code."""
 
-    ignore_unknown_options = True  # `resolve_command` answers them
+    ignore_unknown_options = True  # `resolve_command` explains them
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self.commands)
@@ -134,7 +134,7 @@ class Group(click.Group):
 class Command(click.Command):
     """A command whose help is for people who do not know Python. An argument is shown by its metavar alone.
 
-    record: the class of its options, which its function takes. function: MODULE.FUNCTION, imported when it is called.
+    record: its options class, of which `function` gets an object. function: "MODULE.FUNCTION", imported when it runs.
     """
 
     def __init__(self, name: str, record: type[Any], function: str, *, hidden: bool = False) -> None:
@@ -156,7 +156,7 @@ class Command(click.Command):
         getattr(import_module(f"deltarule.cli.{module}"), function)(options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given, ctx.allow_extra_args = list(args), True  # what is left is answered here
+        given, ctx.allow_extra_args = list(args), True  # surplus words are explained here
         for place in () if ctx.resilient_parsing else [i for i, each in enumerate(given[:-2], 1) if each == "--set"]:
             key, *more = (each.strip("=") for each in given[place : place + 3])
             value = next(filter(None, more), "--")
@@ -167,13 +167,13 @@ class Command(click.Command):
         except click.UsageError as error:
             raise SettingError(self.answer(error, given, ctx.command_path)) from None
         optional = (str(ctx.params[each.name]) for each in self.arguments if not each.required)
-        left = [*left, *(word for word in optional if word.isdigit() and not Path(word).exists())]  # for an option
+        left = [*left, *(word for word in optional if word.isdigit() and not Path(word).exists())]  # an option's value
         if left and not ctx.resilient_parsing:
             raise SettingError(self.surplus(left[0], given, ctx.command_path))
         return left
 
     def answer(self, error: Any, given: list[str], path: str) -> str:
-        """The message for an option that does not exist, or for a value that is missing."""
+        """The message for click's `error`: an option that does not exist, or a value that is missing or surplus."""
         wrong = getattr(error, "option_name", None)
         if isinstance(error, click.NoSuchOption):
             advice = self.advice(str(wrong), given)
@@ -190,7 +190,7 @@ class Command(click.Command):
         return sentence("command.no_value", name=wrong, says=says, works=works)
 
     def surplus(self, word: str, given: list[str], path: str) -> str:
-        """The message for a surplus argument: the option that it was probably meant for, or to leave it out."""
+        """The message for the surplus argument `word`: the line with the option that was meant, or without it."""
         from deltarule.data.catalog import can_find
         from deltarule.recipes import names
 
@@ -219,7 +219,7 @@ class Command(click.Command):
         return sentence("command.surplus", path=path, word=word, line=works)
 
     def advice(self, wrong: str, given: list[str]) -> str:
-        """What an option that does not exist was meant for: another option, or a setting of the recipe."""
+        """The advice for an option that does not exist: the option or recipe setting that was meant, or to omit it."""
         does = {name: (each.metavar, self.about[each.name]["says"]) for each in self.params for name in each.opts}
         known = sorted(name[2:] for name in does if name.startswith("--"))
         word = wrong.lstrip("-").casefold()

@@ -78,14 +78,14 @@ def verify(options: VerifyOptions) -> None:
 
 
 def where(name: str) -> str:
-    """Where a data set is, as far as the file names tell."""
+    """The folder of a data set, "comes with deltarule", or NOT_HERE; only file names are looked at, not contents."""
     files = catalog.locate(name)
     is_ours = not catalog.describe(name).files
     return "comes with deltarule" if is_ours else str(files[0].parent) if files else NOT_HERE
 
 
 def in_words(value: Any) -> str:
-    """A value of `data info` for people."""
+    """A value of `data info` as text: a list with commas, None as "-", a number with thousands separators."""
     if isinstance(value, list | tuple):
         return ", ".join(map(in_words, value))
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else value

@@ -45,7 +45,7 @@ def evaluate(options: EvaluateOptions) -> None:
 
 
 def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
-    """A row for each class, label or value; for a class, also the class that it is most often mistaken for."""
+    """A row {title: text} for each class, label or value; for a class, also which class it is mostly mistaken for."""
     rows = []
     for k, figures in enumerate(map(asdict, report.per_output)):
         row = {
@@ -63,12 +63,12 @@ def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
 
 
 def example_noun(dataset: Dataset) -> str:
-    """What its examples are called."""
+    """The noun for the examples of a dataset: "images" or "examples"."""
     return "examples" if dataset.image_shape is None else "images"
 
 
 def score_sentence(report: Report, dataset: Dataset) -> str:
-    """How many answers are right, or how much of the targets' variance is explained."""
+    """The score in words: how many answers are right, or R2, how much of the targets' variance is explained."""
     if report.score_name == "r2":
         return f"R2 {report.score:.4f} on {report.examples:,} {example_noun(dataset)}"
     n_answers = dataset.targets.size
@@ -77,7 +77,7 @@ def score_sentence(report: Report, dataset: Dataset) -> str:
 
 
 def comparison(report: Report, training_score: float | None, plain_scores: dict[str, float]) -> str:
-    """For a table: the score on the rows that it learned from, and what simple models get on the test; else ""."""
+    """For a table, lines with the score on the training rows and the test scores of simple models; else ""."""
     if not plain_scores or training_score is None:
         return ""
     shown = {name: score_words(report.score_name, score).split()[1:] for name, score in plain_scores.items()}
@@ -91,7 +91,7 @@ def comparison(report: Report, training_score: float | None, plain_scores: dict[
 
 
 def worst_mistake(model: Model, dataset: Dataset, report: Report) -> str:
-    """The most confident mistake, drawn if it is an image; "" if there is none."""
+    """A sentence on the most confident mistake, with the image in text if it is one; "" if there is no mistake."""
     if not report.mistakes:
         return ""
     mistakes, names = report.mistakes, dataset.class_names

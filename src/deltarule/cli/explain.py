@@ -36,7 +36,7 @@ def explain(options: ExplainOptions) -> None:
         dataset = load_examples(model, options)
     elif subject.test is not None:
         dataset = subject.test
-    else:  # a recipe whose data have no test: these are scaled already
+    else:  # the data of a recipe without a test part; they are scaled already
         network, dataset = subject.trainer.network, subject.train
         model = replace(model.of_numbers(), network=network, input_scaling=None, target_scaling=None)
     number = example_number(options.example, model, dataset)
@@ -68,7 +68,7 @@ def own_examples(path: Path, label: str | None, model: Model) -> Dataset:
 
 
 def example_number(wanted: int | None, model: Model, dataset: Dataset) -> int:
-    """The number of the example to explain: the given one, else the one with the largest loss; stderr says which."""
+    """The index of the example to explain: `wanted`, or if None, that with the largest loss; stderr shows it."""
     if wanted is not None and not 0 <= wanted < dataset.n_samples:
         raise SettingError(f"the examples of {dataset.name} are 0 to {dataset.n_samples - 1:,}: got --example {wanted}")
     number, why = wanted or 0, ""

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP during a run: one more checkpoint, if it keeps them, then the end, within a second."""
+"""Handles Ctrl-C, SIGTERM and SIGHUP in a run: it saves a last checkpoint, if it keeps any, and ends in a second."""
 
 import signal
 import sys
@@ -9,13 +9,13 @@ from types import FrameType
 
 from deltarule.files.checkpoint import Checkpoints
 
-PATIENCE_SECONDS = 0.4  # for a step to end; else it is aborted, and the state before it is kept
-MOMENT_SECONDS = 0.01  # in which an update of the parameters ends
+PATIENCE_SECONDS = 0.4  # a step that takes longer is aborted, and the state before it is kept
+MOMENT_SECONDS = 0.01  # an update of the parameters takes less
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
-    """The signal that ended a run."""
+    """Raised in a run when a signal ends it; signum: the number of the signal."""
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
@@ -24,10 +24,10 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def handle_interrupts(checkpoints: Checkpoints | None) -> Iterator[None]:
-    """A block in which Ctrl-C, SIGTERM and SIGHUP raise Interrupted, once: a second one is ignored.
+    """Run a block in which the first Ctrl-C, SIGTERM or SIGHUP raises Interrupted; later ones are ignored.
 
-    With checkpoints the step ends first, and its state is kept; a step (or an evaluation) that takes too long is
-    aborted. A signal that this process was started to ignore, as with nohup, stays ignored.
+    With checkpoints, the current step ends first, and its state is saved; a step (or an evaluation) that takes too long
+    is aborted. A signal that this process was started to ignore, as with nohup, stays ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -36,7 +36,7 @@ def handle_interrupts(checkpoints: Checkpoints | None) -> Iterator[None]:
     raised: list[int] = []
 
     def handle(signum: int, frame: FrameType | None) -> None:
-        if raised or (checkpoints is not None and checkpoints.stopped):  # what there is, is being written
+        if raised or (checkpoints is not None and checkpoints.stopped):  # the state is being saved
             return
         if checkpoints is None or (timers and checkpoints.can_break_off):
             raised.append(signum)
@@ -59,7 +59,7 @@ def handle_interrupts(checkpoints: Checkpoints | None) -> Iterator[None]:
 
 
 def to_main_thread(signum: int) -> None:
-    """Send a signal to the main thread, even where it is waiting."""
+    """Send a signal to the main thread, even while it is waiting."""
     if sys.platform == "win32":
         signal.raise_signal(signum)
     else:

@@ -13,16 +13,16 @@ from deltarule.learn.lessons.grade import class_report, grade_folders, mark_text
 from deltarule.learn.lessons.milestones import MILESTONES, attain
 from deltarule.learn.lessons.worker import Worker
 
-SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # of a step, as JSON
+SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # what --json prints of a step
 DEFAULT = "my-network"
-WORDS = ("check", "hint", "solution", "train", "watch", "help", "start")  # no names for a new folder
+WORDS = ("check", "hint", "solution", "train", "watch", "help", "start")  # not names for a new folder: probably options
 TRAINABLE = (0, *range(3, 14))  # the places of the steps that training needs: 1, and 4 to 14
-SHOWN_LINES = 3  # of what a function prints
+SHOWN_LINES = 3  # of what a learner's function prints
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
 
 def learn(options: LearnOptions) -> None:
-    """Show what is right and what comes next; or give a hint, a solution, train, watch, or grade."""
+    """Show what is right in the learner's code and what comes next; or, by option, hint, train, watch or grade."""
     words = options.words or []
     with Worker() as worker:
         if words[:1] == ["grade"]:
@@ -61,7 +61,7 @@ def learn(options: LearnOptions) -> None:
 
 
 def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
-    """Print the next hint, or the solution."""
+    """Print the next hint for an exercise, or its solution; exercise is None if all are right."""
     if exercise is None:
         print_result(None, says("learn.all_right"), as_json=options.as_json)
         return
@@ -77,7 +77,7 @@ def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) 
 
 
 def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
-    """What to do next: the title, why, the equation, and the signature. is_guessed: a network's mistake was found."""
+    """The text of an exercise: title, why, equation, signature. is_guessed: the learner found a network's mistake."""
     if exercise.faulty:
         key = "learn.guessed" if is_guessed else "learn.repair"
         return entry("repair", says(key, number=exercise.number, title=exercise.title))
@@ -87,13 +87,13 @@ def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
 
 
 def step_text(course: Course, exercise: Exercise, marks: list[Mark]) -> str:
-    """One exercise, and whether the learner's code for it is right; marks: its own, none without a file."""
+    """The text of one exercise, and whether the learner's code for it is right; marks: its own, [] without a file."""
     verdicts = [says("learn.verdict", file=course.path_of(exercise).name, state=mark.state) for mark in marks]
     return "\n\n".join([exercise_text(exercise), *verdicts, *finding_texts(course, marks)])
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:
-    """Which exercises are right, what comes next, and last what is wrong."""
+    """The text that shows which exercises are right, then what comes next, and at the end what is wrong."""
     words = {"right": "repaired", "wrong": "broken"}
     states = [words.get(mark.state, mark.state) if mark.exercise.faulty else mark.state for mark in marks]
     rows = zip([mark.exercise for mark in marks], states, strict=True)
@@ -115,7 +115,7 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
 
 
 def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
-    """What is wrong or half done, whether a guess is right, what was repaired; and what the functions print."""
+    """Texts on what is wrong or half done, whether a guess is right, what was repaired, and what functions printed."""
     texts = dict[str, str]()
     for mark in marks:
         step = mark.exercise
@@ -131,7 +131,7 @@ def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
 
 
 def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
-    """Train the learner's own network on every milestone; exit code 1 where one is not reached, or a step is wrong."""
+    """Train the learner's own network on every milestone; exit code 1 if one is missed or a step is wrong."""
     if faulty := [marks[place] for place in TRAINABLE if marks[place].state != "right"]:
         wrong = next((mark for mark in faulty if mark.state != "to do"), None)
         key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
@@ -155,7 +155,7 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
 
 
 def watch(course: Course, worker: Worker) -> None:
-    """Check whenever a file of the course is saved, until Ctrl-C."""
+    """Check the learner's code whenever a file of the course is saved, until Ctrl-C."""
     seen: dict[Path, int] = {course.file: 0}
     print_text(says("learn.watching", file=course.file))
     while True:
@@ -171,7 +171,7 @@ def watch(course: Course, worker: Worker) -> None:
 
 
 def watch_text(marks: list[Mark], start: float) -> str:
-    """How many steps and repairs are right, and the first that is not."""
+    """A line with how many steps and repairs are right, the first that is not, and the seconds since `start`."""
     counts = []
     for word, part in (("steps", marks[: len(steps())]), ("repairs", marks[len(steps()) :])):
         counts += [f"{sum(mark.state == 'right' for mark in part)} of {len(part)} {word}"] if part else []

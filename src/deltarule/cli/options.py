@@ -19,31 +19,31 @@ Real = float | None
 Task = Literal["classes", "values"] | None
 Missing = Literal["error", "drop", "mean", "median", "indicator"]
 EQUATIONS = "forward, C, BP1 to BP4, update, BP1-softmax, BP1-sigmoid, BP1-exponential"
-KEPT = "kept"  # the key of an option that a checkpoint keeps for `train --resume`
+KEPT = "kept"  # the `key` of an option that checkpoints keep for `train --resume`
 
 
 def option(metavar: str, says: str, default: Any = None, *, name: str = "", within: str = "", key: str = "") -> Any:
-    """A field for an option: the help's name for its value, and its description.
+    """A dataclass field for an option. metavar: what the help calls its value. says: its description.
 
-    name: if it is not the field's. within: the range of a number, as in `Setting`. key: the recipe's key that it
-    changes, or KEPT.
+    name: the option's name, if not the field's. within: the range of a number, as in `Setting`. key: the recipe's key
+    that the option changes, or KEPT.
     """
     metadata = {"metavar": metavar, "says": says, "name": name, "within": within, "key": key}
     return field(default=default, metadata=metadata)
 
 
 def argument(metavar: str, says: str, default: Any = MISSING) -> Any:
-    """A field for an argument."""
+    """A dataclass field for an argument of a command, which has no --name."""
     return field(default=default, metadata={"metavar": metavar, "says": says, "within": "", "is_argument": True})
 
 
 def output(says: str, *, key: str = "") -> Any:
-    """A field for an option that names a file to write."""
+    """A dataclass field for an option that names a file to write."""
     return field(default=None, metadata=dict(option("FILE", says, key=key).metadata) | {"reads": output_path})
 
 
 def output_path(text: str) -> Path:
-    """The path of a file to write. SettingError if it ends like a folder's."""
+    """`text` as the path of a file to write. SettingError if it ends in a slash, and so names a folder."""
     from deltarule.atomic import file_path  # here, since `--help` need not wait for it
 
     try:
@@ -53,12 +53,12 @@ def output_path(text: str) -> Path:
 
 
 def flag(says: str, *, name: str = "", key: str = "") -> Any:
-    """A field that is True where its option is given."""
+    """A dataclass field that is True if its option is given."""
     return option("", says, False, name=name, key=key)
 
 
 def setting(name: str, **others: Any) -> Any:
-    """A field for a setting of a run, with its declared sentence, default and range."""
+    """A dataclass field for a declared setting of a run, with its description, default and range from NUMBERS."""
     asked = NUMBERS[name]
     return option("N", asked.says, **{"default": asked.default, "within": asked.within} | others)
 
@@ -78,7 +78,7 @@ FORCE = "Replace any file but an input of this command."
 @dataclass_transform()
 @dataclass(eq=False, repr=False, kw_only=True)
 class Options:
-    """What every command has: the names of the fields that the command line gives."""
+    """The base of all options classes. given: the names of the fields that the user set on the command line."""
 
     given: Collection[str] = ()
 
@@ -87,13 +87,13 @@ class Options:
 
 
 class JsonOptions(Options, kw_only=True):
-    """The last options of a command that prints numbers."""
+    """The base for commands that print numbers: it adds --json, after their own options."""
 
     as_json: bool = flag(JSON, name="--json")
 
 
 class DataOptions(Options, kw_only=True):
-    """Options for the data that a command works on; they come after the command's own."""
+    """The base for commands that work on data: it adds --data and others, after their own options."""
 
     data: Text = option(*DATA)
     target: Text = option(*TARGET)
@@ -102,7 +102,7 @@ class DataOptions(Options, kw_only=True):
 
 
 class SubjectOptions(DataOptions):
-    """A model or a recipe to look at, and data."""
+    """The base for commands that look at a model or a recipe, and data."""
 
     name: str = argument("MODEL|RECIPE", "A model file, a run's folder, pretrained, or a recipe.")
     changes: Texts = option(*CHANGE, name="--set")
@@ -151,13 +151,13 @@ class TrainOptions(JsonOptions):
 
 
 KEYS = {each.name: each.metadata["key"] for each in fields(TrainOptions) if each.metadata.get("key")}
-RECIPE_KEYS = {name: key for name, key in KEYS.items() if key != KEPT}  # of the recipe, by the option's name
+RECIPE_KEYS = {name: key for name, key in KEYS.items() if key != KEPT}  # {option: key of the recipe}
 
 
 class EvaluateOptions(DataOptions):
     """Show how good a model is, class by class.
 
-    Without --data it is scored on the part of its own data that was kept for the test.
+    Without --data the model is scored on the part of its own data that was kept for the test.
     """
 
     name: str = argument(*MODEL)
@@ -214,10 +214,10 @@ class ExplainOptions(SubjectOptions):
 class CheckOptions(SubjectOptions):
     """Find what is wrong with a program, a model, a recipe or a run.
 
-    For a program that you wrote (a Python file, a notebook, a page with code): the first line that is wrong, the
-    equation, and what to write instead. Its functions run: do not check files of strangers. For the others: the
-    gradient against numeric derivatives, and what keeps the network from learning. The exit code is 1 if something
-    is wrong.
+    For a program that you wrote (a Python file, a notebook, a page with code), show the first line that is wrong, the
+    equation, and what to write instead. Its functions run: do not check files of strangers. For a model, a recipe or a
+    run, compare the gradient with numeric derivatives, and show what keeps the network from learning. The exit code is
+    1 if something is wrong.
 
     Examples:
       deltarule check network.py

@@ -36,13 +36,13 @@ def playground(options: PlaygroundOptions) -> None:
 
     model, data = load_model(options.model), options.data
     given = NetworkView(model, examples_for(model, data, options.offline))
-    says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # what is here
-    loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # once each
+    says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # local
+    loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # cached
     share_memory()
     service = Service(Playground(given, loaders, says), options.port)
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
     with handle_interrupts(None), TemporaryDirectory(prefix="deltarule-", ignore_cleanup_errors=True) as private:
-        if not options.no_browser:  # anybody on this machine can read its arguments, but not a file in that folder
+        if not options.no_browser:  # other users can read a browser's arguments, but not that folder
             page = Path(private, "page.html")
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
             threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
@@ -52,7 +52,7 @@ def playground(options: PlaygroundOptions) -> None:
 def share_memory() -> None:
     """Let all threads of this process take memory from one pool, if the C library is glibc.
 
-    Otherwise it keeps freed memory per thread, and a server whose threads come and go keeps growing.
+    By default glibc keeps freed memory for each thread, and a server whose threads come and go keeps growing.
     """
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
@@ -60,9 +60,9 @@ def share_memory() -> None:
 
 
 def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dataset]:
-    """The examples that the page can show, by the name of their part; none if none fit the model.
+    """The examples that the page can show, {"train": ..., perhaps "test": ...}; {} if none fit the model.
 
-    data: the user's own. Otherwise the data that the model was trained on, if available, MNIST or the bundled digits.
+    data: the user's own. If None, the first of these that fit: the model's training data, MNIST, the bundled digits.
     """
     for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:

@@ -31,7 +31,7 @@ WITH_TRAINING_DATA = ("surface", "weights")  # the other pictures of a model use
 
 
 def plot(options: PlotOptions) -> None:
-    """Draw a picture, or print its numbers; its source is checked first, then its file."""
+    """Draw a picture into --out, or print its numbers with --json; the options are checked before the work."""
     if Path(options.kind).exists() or options.kind.endswith(".safetensors"):
         raise SettingError(sentence("command.kind_first", name=options.kind))
     check_kind(options.kind)
@@ -56,7 +56,7 @@ def plot(options: PlotOptions) -> None:
 
 
 def subjects(options: PlotOptions) -> dict[str, Any]:
-    """The arguments for a picture, by the parameters of its kind in `inspection.plots.kinds`."""
+    """The inputs for a picture, {parameter of its kind in `inspection.plots.kinds`: value}, read as the options say."""
     takes, needs = inputs(options.kind), required_inputs(options.kind)
     if "trainer" in takes:
         return range_test_subjects(options)
@@ -79,7 +79,7 @@ def subjects(options: PlotOptions) -> dict[str, Any]:
 
 
 def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
-    """The trainer of a recipe, or of a model's recipe, with random weights, and its data."""
+    """{"trainer": ..., "data": ...} for a range test: of a recipe, or of a model's recipe, with new random weights."""
     subject = resolve(options)
     if isinstance(subject, Model):
         record = training_record(subject)
@@ -93,7 +93,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
 
 
 def run_folder(options: PlotOptions, file: str) -> Path:
-    """The folder of a run that was named directly or by its model. SettingError unless it holds `file`."""
+    """The run's folder that the user named, directly or by the model in it. SettingError unless it holds `file`."""
     name = str(options.name)
     folder = Path(name).parent if Path(name).name == MODEL else Path(name)
     if (folder / file).is_file():

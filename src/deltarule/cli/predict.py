@@ -37,7 +37,7 @@ Answer = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """A file to predict: its rows and their answers, None if there are none, and why."""
+    """A file to predict: its rows and the model's answers, both None if it does not show one digit; why: the reason."""
 
     name: str
     rows: Array | None
@@ -46,7 +46,7 @@ class Asked(NamedTuple):
 
 
 def predict(options: PredictOptions) -> None:
-    """Print a model's answers to the rows of files, or write them in Kaggle's format."""
+    """Print a model's answers to the rows of files, or write them to a CSV."""
     files, kaggle, out, as_json = options.files, options.kaggle, options.out, options.as_json
     if bool(files) == (kaggle is not None) or (kaggle is not None and out is None):
         raise SettingError("give either FILE..., or both --kaggle test.csv and --out submission.csv")
@@ -98,9 +98,9 @@ def predict(options: PredictOptions) -> None:
 
 
 def model_for(files: list[Path]) -> str:
-    """The model that predicts if the user names none: the pretrained one for pictures, whatever else is here.
+    """The name of the model to use if the user names none: for pictures, always the pretrained one.
 
-    For other files it is the model that was trained here last, if there is one.
+    For other files, the model that `deltarule train` saved last in this folder; if there is none, the pretrained one.
     """
     are_pictures = bool(files) and all(path.suffix.lower() in SUFFIXES for path in files)
     has_model = Path(MODEL).is_file()
@@ -110,10 +110,10 @@ def model_for(files: list[Path]) -> str:
 
 
 def how_to_read(model: Model) -> dict[str, Any]:
-    """How `data.readers.kinds.read` reads files for a model: as the data that it was trained on were read.
+    """The arguments with which `data.readers.kinds.read` reads files for a model, as its training data were read.
 
-    A model that learned from images with ink from 0 to 1 gets images in the same way. A table's strings become their
-    places among the categories.
+    A model that learned from images with ink from 0 to 1 gets such images. In a table, a string becomes its index among
+    the column's categories.
     """
     record = training_record(model)
     how: dict[str, Any] = {"rows_only": True, "announce": partial(tell, "table")}
@@ -125,7 +125,7 @@ def how_to_read(model: Model) -> dict[str, Any]:
 
 @contextmanager
 def name_file(model: Model, path: Path, rows: Array) -> Iterator[None]:
-    """Make errors about the rows of a file name the file; SettingError for rows of another width."""
+    """Run a block in which a DataError's message gets the file's path. SettingError if the rows have a wrong width."""
     check_width(model, str(path), rows[:1].size)
     try:
         yield
@@ -145,7 +145,7 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
-    """An answer for each row of a file; None for a blank picture."""
+    """Yield an answer, a dict as --json prints, for each row of a file; its label is None if there is no digit."""
     kind = ("probability", "probabilities") if model.has_probabilities else ("activation", "activations")
     name = asked.name
     if asked.answers is None:
@@ -167,7 +167,7 @@ def answers_about(asked: Asked, model: Model) -> Iterator[Answer]:
 
 
 def answer_line(answer: Answer, asked: Asked) -> str:
-    """An answer as a line; if it is the only one of its file, without a row number."""
+    """The line of text for an answer; without a row number if its file has only one row."""
     is_alone = asked.rows is None or len(asked.rows) == 1
     place = answer["input"] if is_alone else f"{answer['input']}[{answer['row']}]"
     if answer.get("label", "") is None:
@@ -185,7 +185,7 @@ def answer_line(answer: Answer, asked: Asked) -> str:
 
 
 def csv_with_answers(model: Model, asked: Asked) -> str:
-    """The columns of a CSV as they are, followed by the model's answers, one column per number."""
+    """The text of a CSV: the columns of the file unchanged, then the model's answers, one column per number."""
     if asked.rows is None or kind_of(Path(asked.name)).name not in ("CSV", UNKNOWN):
         raise SettingError(f"--out adds answers to a CSV: got {asked.name}; use  deltarule predict {asked.name} --json")
     dialect = dialect_of(asked.name)
@@ -206,7 +206,7 @@ def csv_with_answers(model: Model, asked: Asked) -> str:
 
 
 def submission(model: Model, asked: Asked) -> str:
-    """ImageId,Label for every row, counted from 1."""
+    """The text of a CSV for Kaggle: ImageId, counted from 1, and Label, the name of the predicted class."""
     if model.task != "classes" or asked.answers is None:
         raise SettingError(f"a submission needs a class for each image: this model answers {model.task}")
     predicted = enumerate(asked.answers.predicted, start=1)

@@ -1,7 +1,7 @@
-"""All printing goes through here: results to stdout, everything else to stderr, and no text can end or slow a run.
+"""Prints for every command: results to stdout, the rest to stderr. A failed or slow write does not stop a run.
 
-While a command runs, `doors` replace sys.stdout and sys.stderr, so that click's messages, warnings and the log pass
-through them too. They show control characters in strangers' strings as escapes, and drop what cannot be written,
+While a command runs, `doors` replaces sys.stdout and sys.stderr with Door streams, so that messages of click, warnings
+and the log pass through them too. A Door shows control characters as escapes, and drops text that it cannot write
 because a terminal was closed, the disk is full, or the reader is gone.
 """
 
@@ -25,23 +25,23 @@ from deltarule.settings import visible
 if TYPE_CHECKING:
     from deltarule.nn.arrays import Array
 
-CLEAR = "\r\x1b[K"  # a terminal's line
+CLEAR = "\r\x1b[K"  # clears the line of a terminal
 MOST_WAITING = 1000  # lines that may wait for a slow reader of stderr; later ones are dropped
 PATIENCE_SECONDS = 1.0  # to wait, once the work is done, for a reader of stderr that does not read
 
 
 def paragraph(text: str) -> str:
-    """The same text with its later lines indented, so that a stranger's name cannot look like a line of ours."""
+    """The text with all lines but the first indented, so that a name with a newline cannot fake a line of output."""
     return re.sub(r"\n(?!  )", "\n  ", text)
 
 
 class Door(io.TextIOBase):
-    """The replacement of a standard stream: it writes whole lines, as `visible` shows them.
+    """A text stream that replaces stdout or stderr: it writes whole lines, with control characters as escapes.
 
-    What cannot be written is dropped; error: why. first: the door whose text must come first. status: deltarule's own
-    line, perhaps colored, that stays below the others on a terminal.
+    Text that cannot be written is dropped; error: the reason. first: another Door, which must finish writing before
+    this one begins. status: a line, perhaps colored, that stays below all others on a terminal.
 
-    Python's own buffers are bypassed: at exit it would write what is left in them again, and end in a traceback.
+    Python's own buffers are bypassed: at exit Python would try again to write what is left in them, and fail.
     """
 
     encoding: str = "utf-8"
@@ -73,7 +73,7 @@ class Door(io.TextIOBase):
         self.put(f"{CLEAR}{visible(text)}{self.status}" if self.status else visible(text))
 
     def put(self, text: str) -> None:
-        """Write a text as it is, unless an earlier one could not be written: a partial result is useless."""
+        """Write a text unchanged. After a failed write do nothing: a result with a gap is useless."""
         if self.error is None:
             self._deliver(text)
 
@@ -97,7 +97,7 @@ class Door(io.TextIOBase):
 
 
 class PatientDoor(Door):
-    """A door that never makes a run wait: a thread writes, and drops text while the reader is far behind."""
+    """A Door that never makes a run wait: a thread writes, and text is dropped while too much is waiting."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
@@ -107,7 +107,7 @@ class PatientDoor(Door):
             Thread(target=self._deliver_all, name="stderr", daemon=True).start()
 
     def put(self, text: str) -> None:
-        """Queue a text. After a failed write it tries again, because the disk may have room again."""
+        """Queue a text for the thread. After a failed write the next one is tried: the disk may have room again."""
         if self.raw is None:
             self._deliver(text)
             return
@@ -121,7 +121,7 @@ class PatientDoor(Door):
             self._waiting.task_done()
 
     def wait(self) -> None:
-        """Wait until everything is written, but not for a reader that has stopped reading."""
+        """Wait until the thread has written everything; give up if the reader has stopped reading."""
         with self._waiting.all_tasks_done:
             while (n_left := self._waiting.unfinished_tasks) and not self._is_stuck:
                 is_done = self._waiting.all_tasks_done.wait(PATIENCE_SECONDS)
@@ -129,7 +129,7 @@ class PatientDoor(Door):
 
 
 class Warnings(logging.Formatter):
-    """How the log's lines look on stderr."""
+    """Formats log records for stderr: all lines but the first are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         return paragraph(super().format(record))
@@ -137,7 +137,7 @@ class Warnings(logging.Formatter):
 
 @contextmanager
 def doors() -> Iterator[Door]:
-    """A block in which all printing goes through a door; yields the door for results."""
+    """Run a block with a Door in place of sys.stdout and of sys.stderr; yields the Door for results, on stdout."""
     before = sys.stdout, sys.stderr
     notes = PatientDoor(sys.stderr)
     results = Door(sys.stdout, first=notes)
@@ -154,7 +154,7 @@ def doors() -> Iterator[Door]:
 
 
 def show_status(line: str) -> None:
-    """Replace the line below all others on a terminal that knows escapes; "" removes it."""
+    """Show `line` below all other lines of a terminal that understands escape codes; "" removes it."""
     knows_escapes = "WT_SESSION" in os.environ if sys.platform == "win32" else os.environ.get("TERM") != "dumb"
     if isinstance(sys.stderr, Door) and sys.stderr.isatty() and knows_escapes:
         sys.stderr.status = line
@@ -162,34 +162,34 @@ def show_status(line: str) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print something that was asked for."""
+    """Print a result, to stdout."""
     print(text)
 
 
 def note(text: str) -> None:
-    """Print something that is not the result, to stderr."""
+    """Print a message that is not the result, to stderr."""
     print(text, file=sys.stderr)
 
 
 def print_result(value: Any, text: str, *, as_json: bool) -> None:
-    """Print a result, as JSON or as text."""
+    """Print a result: `value` as JSON if as_json is True, else `text`."""
     print_json(value) if as_json else print_text(text)
 
 
 def terminal_width() -> int:
-    """How many characters fit in a line."""
+    """How many characters fit in a line of the terminal."""
     return shutil.get_terminal_size().columns
 
 
 def entry(title: str, text: str, indent: int = 9) -> str:
-    """A text beside its title, in lines that fit the terminal and break between words."""
+    """`title`, and `text` beside it from column `indent` on, in lines that fit the terminal and break between words."""
     from deltarule.inspection import presentation
 
     return presentation.entry(title, text, terminal_width(), indent, break_long_words=False)
 
 
 def tell(title: str, text: str) -> None:
-    """Print something that is not the result beside its title, to stderr."""
+    """Print a message that is not the result to stderr, beside its title."""
     note(entry(title, text))
 
 
@@ -202,7 +202,7 @@ def print_json(value: Any) -> None:
 
 
 def table_text(rows: Sequence[Mapping[str, str]]) -> str:
-    """Rows below the names of their columns, the first column left-aligned, the others right-aligned."""
+    """A text table of rows {column: cell}: column names, then the rows; all columns but the first are right-aligned."""
     from deltarule.inspection.presentation import table
 
     head, *cells = ([in_a_line(cell) for cell in cells] for cells in (rows[0], *(row.values() for row in rows)))
@@ -210,7 +210,7 @@ def table_text(rows: Sequence[Mapping[str, str]]) -> str:
 
 
 def encoding() -> str:
-    """The encoding of stdout: which characters can be printed."""
+    """The name of stdout's encoding, which determines the characters that can be printed."""
     return sys.stdout.encoding
 
 
@@ -222,10 +222,10 @@ def image_text(pixels: "Array", image_shape: tuple[int, int]) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 for people: "98.85 %"."""
+    """A share from 0 to 1 as a percentage, as in "98.85 %" for 0.9885."""
     return f"{100 * share:.2f} %"
 
 
 def score_words(name: str, value: float) -> str:
-    """A score for people: "accuracy 98.85 %" or "R2 0.9987"."""
+    """A score as text, "accuracy 98.85 %" or "R2 0.9987"; any other `name` than "accuracy" gives R2."""
     return f"accuracy {percent(value):>8}" if name == "accuracy" else f"R2 {value:.4f}"

@@ -9,12 +9,12 @@ from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
 
 REFRESH_SECONDS = 0.1  # drawing takes longer than a small network's step
-ALONE = 19  # characters of a training score without a held-out one
-MOST_LINES = 50  # of a run of many epochs
+ALONE = 19  # width of the column of training scores if there are no held-out scores
+MOST_LINES = 50  # for epochs; with more epochs not all get a line
 
 
 class Display(Callback):
-    """A line per epoch, or for every few if there are many, below a heading; on a terminal, a moving bar.
+    """Prints a heading and a line per epoch, or for every few if there are many; on a terminal also a progress bar.
 
     n_samples: the number of training samples. is_new: the weights are random, not those of a trained model.
     """
@@ -27,7 +27,7 @@ class Display(Callback):
 
     def train_begin(self, state: TrainingState) -> None:
         self.history, self.drawn = state.history, time.perf_counter()
-        if state.history.rows:  # of a run that goes on
+        if state.history.rows:  # of a resumed run
             note(f"\n{heading(state)}\n{epoch_line(state)}")
 
     def epoch_end(self, state: TrainingState) -> None:
@@ -60,7 +60,7 @@ class Display(Callback):
 
 
 def start_in_words(state: TrainingState, is_new: bool) -> str:
-    """What the line of epoch 0 shows, and what chance is."""
+    """The sentence that says what epoch 0 is: the given model, or random weights, with the score that chance gives."""
     if not is_new:
         return "Epoch 0 is the given model, before any step."
     n_outputs = state.network.layer_sizes[-1]
@@ -73,7 +73,7 @@ def start_in_words(state: TrainingState, is_new: bool) -> str:
 
 
 def heading(state: TrainingState) -> str:
-    """The names of the columns of `epoch_line`."""
+    """The line with the names of the columns that `epoch_line` fills."""
     short, score = ("R2", "R2") if state.task == "values" else ("acc.", "accuracy")
     if "validation_loss" not in state.history.rows[-1]:
         return f"{'epoch':>9}{'loss':>9}{f'training {score}':>{ALONE}}{'rate':>10}{'seconds':>9}"
@@ -82,7 +82,7 @@ def heading(state: TrainingState) -> str:
 
 
 def epoch_line(state: TrainingState) -> str:
-    """The figures of an epoch, as a line."""
+    """The line for the newest epoch: its losses, scores, learning rate and seconds."""
     row, name = state.history.rows[-1], SCORE_NAMES[state.task]
     line = f"{state.epoch:>{8 - len(str(state.n_epochs))}}/{state.n_epochs}"
     beside = "validation_loss" in row

@@ -27,7 +27,7 @@ def recipes(options: RecipesOptions) -> None:
 
 
 def network_in_words(recipe: Recipe) -> str:
-    """Hidden sizes and activations, then the output's: 512-256 relu, softmax."""
+    """A recipe's network in words: hidden sizes and activations, then that of the output: 512-256 relu, softmax."""
     network = recipe.network
     hidden = network.activation if isinstance(network.activation, list) else [network.activation]
     *hidden_names, output = (spec if isinstance(spec, str) else spec["name"] for spec in [*hidden, network.output])

@@ -1,4 +1,4 @@
-"""What a name on the command line means: a model, a run or a recipe; and which examples belong to it."""
+"""Finds what a name on the command line means, a model, a run or a recipe, and which examples belong to it."""
 
 import shlex
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from deltarule.recipes.schema import Recipe, parse
 
 
 class TrainingRecord(msgspec.Struct):
-    """What `deltarule train` keeps in Model.record for the commands; it also keeps notes for people.
+    """The part of Model.record that other commands read; `deltarule train` writes it, and more that only people read.
 
     recipe: its name; recipe_toml: the whole recipe as it ran. target to skip_bad: how its data were read.
     training_score, plain_scores: for a table, to compare its test score with.
@@ -52,7 +52,7 @@ class TrainingRecord(msgspec.Struct):
 
 
 def training_record(model: Model) -> TrainingRecord:
-    """The record of a model; an empty one unless `deltarule train` made it."""
+    """The TrainingRecord in a model's record; an empty one unless `deltarule train` made the model."""
     with suppress(msgspec.ValidationError):
         record = msgspec.convert(model.record, TrainingRecord)
         if record.recipe and record.recipe_toml and record.dataset:
@@ -61,22 +61,22 @@ def training_record(model: Model) -> TrainingRecord:
 
 
 def reads_digits(model: Model) -> bool:
-    """Whether pictures become images like MNIST's, because the model learned from such.
+    """Whether pictures for this model are converted to images like MNIST's, because it was trained on such images.
 
-    Older models do not record this; then it is guessed from their shape and classes.
+    Older models do not record this; then it is guessed from their image shape and class names.
     """
     guess = "digits" if model.image_shape == (28, 28) and model.class_names == tuple("0123456789") else "images"
     return (model.network.reading or guess) == "digits" and training_record(model).size is None
 
 
 def model_path(name: str) -> Path:
-    """The path of the model of that name, if it exists: a file, the one in a run's folder, or the pretrained one."""
+    """The path that `name` means: of a file, the model in a run's folder, or the pretrained one; it may not exist."""
     path = Path(name, MODEL) if Path(name).is_dir() else Path(name)
     return PRETRAINED if name == PRETRAINED.stem and not path.exists() else path
 
 
 def is_model(name: str) -> bool:
-    """Whether a name is a model's and not a recipe's. SettingError, with the closest name, if it is neither."""
+    """True if `name` means a model, False for a recipe. SettingError, with the closest name, if it is neither."""
     if not Path(name).exists() and name not in (known := [PRETRAINED.stem, *names()]):
         programs = {name.lower(): f"{name}.py"} if Path(f"{name}.py").is_file() else {}
         offer = closest(name, [*known, *programs.values()], programs)
@@ -122,13 +122,13 @@ def read_recipe(name: str) -> Recipe:
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
-    """Raise SettingError if --set is given with a model or a run: it changes recipes."""
+    """Raise SettingError if --set is given with `name`, a model or a run: it can only change a recipe."""
     if changes:
         raise SettingError(sentence("command.changes", name=name, change=shlex.quote(changes[0])))
 
 
 def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
-    """The model that a command names, or the recipe that it names, made ready before the first step."""
+    """What options.name means: a Model, or for a recipe a Job, which is built but has not trained yet."""
     name = str(options.name)
     if is_model(name):
         refuse_changes(options.changes, name)
@@ -139,13 +139,13 @@ def resolve(options: SubjectOptions | PlotOptions) -> Model | Job:
 
 
 def changes_asked(options: TrainOptions) -> list[str]:
-    """The changes to a recipe by the options, in the form that --set takes."""
+    """The changes that the options make to a recipe, each as "KEY=VALUE", the form that --set takes."""
     given = {key: getattr(options, name) for name, key in RECIPE_KEYS.items()}
     return [*(options.changes or []), *(f"{key}={value}" for key, value in given.items() if value is not None)]
 
 
 def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
-    """The recipe, changed by the options."""
+    """The recipe with the changes that the options make, --data included."""
     recipe = recipe.with_changes(changes_asked(options))
     return recipe if options.data is None else recipe.on(options.data)
 
@@ -153,10 +153,10 @@ def recipe_as_asked(recipe: Recipe, options: TrainOptions) -> Recipe:
 def plan_run(
     options: TrainOptions, original: Recipe, known: Model | None = None, *, is_run: bool = True
 ) -> tuple[Recipe, Splits]:
-    """A recipe, changed by the options and to fit the data; stderr says how, and why.
+    """(recipe, data): the recipe, changed by the options and to fit the data, and the data; stderr says what changed.
 
-    original: the recipe that the options name, or that of the resumed run. known: the model to start from; it has the
-    columns of a table. is_run: the recipe will be trained, not only shown.
+    original: the recipe that the options name, or that of the resumed run. known: the model to start from, which
+    determines how a table is encoded. is_run: the recipe will be trained, not only shown.
     """
     recipe, named = recipe_as_asked(original, options), recipe_as_asked(original.on(""), options).data.name
     may_stand_in = not (named or options.resume) and recipe.data.name == MNIST
@@ -187,9 +187,9 @@ def plan_run(
 
 
 def load_data(name: str, options: TrainOptions, *, known: Model | None = None, may_stand_in: bool = False) -> Splits:
-    """Data by name or path, read as the options say: with a target, the table in a CSV.
+    """Load data by name or path, read as the options say; with a target, a CSV is read as a table.
 
-    known: the model whose encoding of columns and classes a table gets. may_stand_in: the bundled digits may replace a
+    known: a model whose columns and classes are used to encode a table. may_stand_in: the bundled digits may replace a
     missing MNIST; stderr says so.
     """
     if options.target is not None:
@@ -225,16 +225,16 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
 
 
 def check_data_exist(name: str, owner: str, cure: str) -> None:
-    """Raise SettingError if the data of a run or a model are gone; `cure` says what to do."""
+    """Raise SettingError if the data `name` of a run or a model do not exist; cure: what to do, for the message."""
     if not can_find(name):
         path = Path(name).absolute()
         raise SettingError(sentence("command.moved_data", owner=owner, name=name, path=path, cure=cure))
 
 
 def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) -> Dataset:
-    """The examples to score a model on, not those it was trained on if there are others; stderr says which.
+    """The examples to score a model on: unseen ones, or if there are none, those it was trained on; stderr says which.
 
-    unseen: False takes those it was trained on, or the training part of the user's own.
+    unseen: if False, those it was trained on, or the training part of other data that the options name.
     """
     train, test, is_own = train_and_test(model, options)
     if not unseen:
@@ -249,7 +249,7 @@ def load_examples(model: Model, options: DataOptions, *, unseen: bool = True) ->
 
 
 def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset | None, bool]:
-    """Data in two parts, split and labeled like the model's own data; and whether they are its own."""
+    """(train, test or None, is_own): data with the model's split and class numbers; is_own: they are its own."""
     record = training_record(model)
     splits, is_own = splits_for(model, options)
     train, test = splits.train, splits.test
@@ -259,7 +259,7 @@ def train_and_test(model: Model, options: DataOptions) -> tuple[Dataset, Dataset
 
 
 def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
-    """Data by name or path, or else the model's own, read as those were; and whether they are the same."""
+    """(splits, is_own): data that the options name, else the model's own, read as those; is_own: they are its own."""
     record = training_record(model)
     name, target = options.data or record.dataset, options.target or record.target
     if not name:
@@ -292,16 +292,16 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
 
 
 def check_width(model: Model, name: str, n_features: int) -> None:
-    """Raise SettingError if rows do not have the width that a model reads: a table's columns, or else its inputs."""
+    """Raise SettingError unless rows of n_features numbers fit a model: its table's columns, or else its inputs."""
     n_inputs = len(model.columns) or model.network.layer_sizes[0]
     if n_features != n_inputs:
         raise SettingError(sentence("command.other_width", n_inputs=n_inputs, n_features=n_features, name=name))
 
 
 def match_classes(model: Model, dataset: Dataset) -> Dataset:
-    """The dataset with the model's numbers for its classes, if it knows them by name.
+    """The dataset with its classes numbered as the model numbers the classes of the same names.
 
-    Raises SettingError if it does not know one, or reads rows of another width.
+    Raises SettingError if the model does not know a class, or reads rows of another width.
     """
     check_width(model, dataset.name, dataset.n_features)
     ours, theirs = model.class_names, dataset.class_names

@@ -1,4 +1,4 @@
-"""Result files: whether they can be written is checked before the work, not after it."""
+"""Checks, before a command starts its work, that its result files can be written."""
 
 import os
 import shlex
@@ -27,9 +27,9 @@ def check_place(
     option: str = "--out",
     cure: str = "",
 ) -> None:
-    """Raise SettingError unless a file of a kind can be written at `path`, if any, and may replace what is there.
+    """Raise SettingError if a file of this kind cannot be written at `path`, or must not replace what is there.
 
-    option: the option of the path. cure: what to do instead of replacing a file; by default, to choose another name.
+    option: the user's option for the path. cure: what to do instead of replacing; by default, choose another name.
     Raises MissingExtraError for a picture that could not be drawn.
     """
     if path is None:
@@ -78,7 +78,7 @@ def check_train_places(options: TrainOptions, data: str) -> None:
 
 
 def input_files(name: str | None, data: str | None) -> Iterator[Path]:
-    """The files that a command may read for a model, a run or a recipe, and for its data; found when first needed."""
+    """Yield the files that a command may read for `name`, a model, a run or a recipe, and for its data."""
     with suppress(DeltaruleError):
         yield from files_behind(name, FILES)
         if name is not None and not data:
@@ -88,14 +88,14 @@ def input_files(name: str | None, data: str | None) -> Iterator[Path]:
 
 
 def files_behind(name: str | None, of_run: Sequence[str]) -> list[Path]:
-    """The file of that name, or some files in the folder of a run."""
+    """[the file that `name` means], or if `name` is a run's folder, the files `of_run` in it; [] for None."""
     if name is None:
         return []
     return [Path(name, each) for each in of_run] if Path(name).is_dir() else [model_path(name)]
 
 
 def free_path(path: Path) -> Path:
-    """A free path: this one, or with a number after its stem; for a folder, a file in it."""
+    """A path where nothing exists: `path`, or `path` with a number, as in model-2.safetensors."""
     path = path / "new" if path.name in ("", "..") else path
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     return next(each for each in chain([path], numbered) if not os.path.lexists(each))

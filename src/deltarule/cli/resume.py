@@ -21,10 +21,10 @@ from deltarule.recipes.build import Job
 from deltarule.recipes.schema import Recipe, parse
 from deltarule.training.snapshot import Snapshot, differences
 
-MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # not executed or read as settings
+MODEL_SUFFIXES = (".safetensors", ".st", ".model", ".weights", ".bin")  # which no program executes or reads as settings
 KEPT_OPTIONS = {each.name: each for each in fields(TrainOptions) if KEYS.get(each.name) == KEPT}
 
-# What a checkpoint of `deltarule train` keeps of its command; `recipe` is TOML with all defaults.
+# The options of `deltarule train` that a checkpoint keeps, with the recipe as TOML, defaults included.
 KeptOptions: Any = msgspec.defstruct(
     "KeptOptions",
     [("recipe", str), ("recipe_name", str), *((each.name, each.type, each.default) for each in KEPT_OPTIONS.values())],
@@ -33,7 +33,7 @@ KeptOptions: Any = msgspec.defstruct(
 
 
 class EarlierRun(NamedTuple):
-    """A run to resume: its state, its recipe, and the options that it kept."""
+    """A run in a checkpoint: its state, its recipe, and those options of its command that the checkpoint keeps."""
 
     snapshot: Snapshot
     recipe: Recipe
@@ -41,7 +41,7 @@ class EarlierRun(NamedTuple):
 
 
 def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None, EarlierRun | None]:
-    """The options, with those of the run to resume; what keeps checkpoints; and that run, if there is one.
+    """(options, checkpoints or None, run or None): with --resume, options are completed by those of the run to resume.
 
     Raises SettingError if options contradict each other, or there is nothing to resume.
     """
@@ -66,8 +66,8 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
         return options, checkpoints, None
     resumed = read_run(source, checkpoints if source == folder else None)
     if resumed.options["run"] is not None and source.name == CHECKPOINTS and is_run(source.parent):
-        resumed.options["run"] = source.parent  # which may have been moved, or be a copy
-    for name in ("out", "run", "plot"):  # a checkpoint, perhaps a stranger's, may not name a place where that does harm
+        resumed.options["run"] = source.parent  # it may have been moved or copied
+    for name in ("out", "run", "plot"):  # a checkpoint may be a stranger's, so its paths must be harmless
         place = resumed.options[name]
         if place is not None and getattr(options, name) is None and not is_safe(name, place):
             raise SettingError(sentence("command.unsafe_place", place=str(place), name=name))
@@ -83,7 +83,7 @@ def resume_run(options: TrainOptions) -> tuple[TrainOptions, Checkpoints | None,
 
 
 def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
-    """The run in the newest intact checkpoint of a folder."""
+    """The run in the newest intact checkpoint of a folder. SettingError if there is none."""
     snapshot = None
     if folder.is_dir():
         with suppress(FileNotFoundError):  # of an empty folder
@@ -98,7 +98,7 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
 
 def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
     """The run of a snapshot. SettingError if `deltarule train` did not make it."""
-    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # an old option
+    record = {name: value for name, value in snapshot.record.items() if name != "diagnose"}  # no longer an option
     try:
         found = msgspec.convert(record, KeptOptions, dec_hook=lambda kind, value: kind(value))
     except msgspec.ValidationError as error:
@@ -108,7 +108,7 @@ def earlier_run(snapshot: Snapshot, folder: Path) -> EarlierRun:
 
 
 def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, EarlierRun | None]:
-    """The run whose checkpoint, or folder of checkpoints, --from names, if it does; and the options, on its data."""
+    """(options, run): the run whose checkpoints --from names, or None; the options then read data as that run did."""
     start = Path(options.start or "")
     folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
     if start.is_file() and start.match(STEPS):
@@ -125,10 +125,10 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
 
 
 def is_safe(name: str, place: Path) -> bool:
-    """Whether --out, --run or --plot would replace nothing else, and write nothing that another program executes.
+    """Whether it is harmless to write --out, --run or --plot (`name`) at `place`, which a stranger may have chosen.
 
-    Safe are a run's folder, a model or a picture of deltarule's, and new ones of these; a new model must have the
-    suffix of one, so that no program reads it as its settings.
+    It is safe to replace a run's folder, a model or a picture that deltarule wrote, and to make new ones; a new model
+    needs a suffix in MODEL_SUFFIXES, so that no program reads it as its settings.
     """
     is_new = not os.path.exists(place)  # noqa: PTH110 - Path raises for a name that is too long
     try:
@@ -142,7 +142,7 @@ def is_safe(name: str, place: Path) -> bool:
 
 
 def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[str, Any]:
-    """What a checkpoint keeps of its command."""
+    """The recipe and the options of a `train` command that its checkpoints keep, as JSON values."""
     kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
     content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
     record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
@@ -150,7 +150,7 @@ def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[s
 
 
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:
-    """The state to resume from. SettingError, naming each difference, if it is another run, unless forced."""
+    """The state to resume from. SettingError if its settings or data differ from `job`, unless --resume-anyway."""
     snapshot = resumed.snapshot
     different = differences(snapshot.identity, job.trainer.identity(job.train, job.validation, None))
     if different and not options.resume_anyway:
@@ -162,7 +162,7 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
 
 
 def how_to_resume(checkpoints: Checkpoints, out: Path | None) -> str:
-    """The command that resumes a stopped run, and from where; or that none can. out: its --out."""
+    """The command that resumes a stopped run, and after which step; or that there is no checkpoint. out: --out."""
     if checkpoints.last is None:
         return "no checkpoint was made, so the run has to start again"
     more = "" if out is None or is_safe("out", out) else f" --out {out}"

@@ -1,4 +1,4 @@
-"""`deltarule train`: recipe, data, training, score, files, report."""
+"""`deltarule train`: read a recipe and data, train, score, write the files, report."""
 
 import os
 import shlex
@@ -45,14 +45,14 @@ from deltarule.training.history import History
 from deltarule.training.plan import SCORE_NAMES
 
 UNBALANCED = 2  # times as many examples of one class as of another: from there on the report lists each class's recall
-FEWEST_PROBED = 10  # examples that a recorder looks at; else one of a hundred
+FEWEST_PROBED = 10  # a recorder looks at one example in a hundred, and at so many at least
 
 
 @dataclass
 class Run:
-    """The options, the recipe as it will run, the objects that run it, and their data.
+    """A run of `deltarule train`: its options, its recipe as it will run, its Job, and facts about the environment.
 
-    saved: where the network was written, in words. files: the writer of its folder, if it has one.
+    saved: where the network was written, in words. files: what writes the folder of the run, if it has one.
     training_score, plain_scores: for a table, its training score, and scores by name to compare it with.
     """
 
@@ -67,27 +67,27 @@ class Run:
 
     @property
     def out(self) -> Path:
-        """Where the model goes."""
+        """The path of the model file to write."""
         return self.options.out or Path(self.options.run or "", run_folder.MODEL)
 
     def model(self, facts: dict[str, Any]) -> Model:
-        """The model with its training record."""
+        """The model with its training record: `facts`, the recipe, the environment, and how its data were read."""
         how = {"recipe_toml": self.recipe.to_toml(), "environment": self.environment}
         how |= {name: getattr(self.options, name) for name in ("target", "label", "missing", "size", "skip_bad")}
         return replace(self.job.model, record=facts | how)
 
 
 class RunFolder(Recorder):
-    """Writes the history to the folder of a run after each epoch, and its recording at the end.
+    """Callback that writes the history to the folder of a run after each epoch, and the recording at the end.
 
-    What cannot be written is logged as a warning, and the run goes on: what it learns is worth more.
+    If a file cannot be written, a warning is logged and the run goes on, since what it learns is worth more.
     """
 
     def __init__(self, folder: Path, run: Run, *, goes_on: bool) -> None:
         recipe, earlier = run.recipe.to_toml(), dict[str, Array]()
         files = run_folder.RunFiles(folder, recipe=recipe, environment=run.environment, goes_on=goes_on)
         self.files = run.files = files
-        with suppress(DeltaruleError):  # a run that broke off leaves none: pictures then begin where it resumes
+        with suppress(DeltaruleError):  # a run that broke off has none: pictures then begin where it resumes
             earlier = run_folder.read_recording(folder) if goes_on else earlier
         super().__init__(run.job.train.spread(max(run.job.train.n_samples // 100, FEWEST_PROBED)), earlier)
 
@@ -100,7 +100,7 @@ class RunFolder(Recorder):
             self.keep("recording", self.files.write_recording, self.recording.to_arrays())
 
     def keep(self, what: str, write: Callable[[Any], None], content: Any) -> None:
-        """Write something to the folder, if possible."""
+        """Call `write` with `content`; if it fails, log a warning that `what` was not written."""
         try:
             write(content)
         except FileError as error:
@@ -167,7 +167,7 @@ def announce(run: Run) -> None:
 
 
 def facts(run: Run, history: History, report: Report | None) -> dict[str, Any]:
-    """The facts about a run; `report` is on the test set, None if there was no test (yet)."""
+    """The facts about a run, for --json and the model's record; report: on the test set, or None without a test."""
     job = run.job
     return {
         "recipe": run.recipe.about.name,
@@ -211,7 +211,7 @@ def save_model(run: Run, history: History, report: Report | None = None) -> None
 
 
 def rescue_model(data: bytes) -> str:
-    """Save a network elsewhere if it could not be written to its path; where it is, in words."""
+    """Write a model to another folder after writing to its path failed; return a sentence that says where it is."""
     for folder in (".", gettempdir()):
         with suppress(OSError):  # a FileError, or the current folder is gone
             place = Path(folder).absolute() / f"deltarule-rescued-{os.getpid()}.safetensors"
@@ -221,7 +221,7 @@ def rescue_model(data: bytes) -> str:
 
 
 def keep_progress(run: Run, history: History, checkpoints: Checkpoints | None, error: BaseException) -> None:
-    """Save what a run had learned when an exception ended it, and say where."""
+    """After an exception ended a run, save what it had learned, if anything, and print where."""
     is_interrupt = isinstance(error, KeyboardInterrupt)
     if not (history.rows or is_interrupt) or (run.saved and not is_interrupt):
         return  # nothing was learned, or the error says where it is
@@ -287,7 +287,7 @@ def finish(run: Run, history: History) -> None:
 
 
 def verdict(run: Run, history: History, report: Report | None) -> str:
-    """How good the network is, on unseen examples if there are any."""
+    """The text on how good the network is: its score on the test, or on the training data if there is no test."""
     if report is None or run.job.test is None:
         score = SCORE_NAMES[run.job.train.task]
         last = score_words(score, history[f"train_{score}"][-1])

@@ -17,10 +17,10 @@ from deltarule.training.engine import engine
 
 
 def details() -> str:
-    """Versions, the engine and its instructions, threads, folders and variables, each beside its title."""
+    """The text of versions, engine, threads, folders and environment variables, a line with a title for each."""
     blas, here = np.show_config(mode="dicts")["Build Dependencies"]["blas"], environment()
     names = sorted({re.split(r"[^\w.-]", line)[0] for line in requires(DISTRIBUTION) or ()})
-    try:  # the engine that `train` uses and what its bits depend on; or why it is not native, or missing
+    try:  # the engine of `train` and what its results depend on; or why it is missing, or not native
         chosen = engine("auto")
         depends = [f"{name} {value}" for name, value in fingerprint(chosen.name, "float32").items()]
         engine_words = [chosen.name, *depends, f"{loader.most_threads()} threads", *filter(None, [chosen.says])]

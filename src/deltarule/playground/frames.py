@@ -1,4 +1,4 @@
-"""The messages of a run to the page: a callback that makes a frame when the page asks, and waits when it says so."""
+"""Shows a run on the page: a callback sends a frame when the page asks for one, and pauses when the page says so."""
 
 import math
 import threading
@@ -32,7 +32,7 @@ class Control:
 
     def __init__(self, *, paused: bool = False) -> None:
         self._changed = threading.Condition()
-        self.steps = 0.0 if paused else math.inf  # that the run may take
+        self.steps = 0.0 if paused else math.inf  # the number that the run may still take
         self.stopped, self.wants_frame = False, True
 
     @property
@@ -41,7 +41,7 @@ class Control:
         return self.steps < math.inf
 
     def obey(self, command: str) -> None:
-        """After this step make a frame (more), pause, resume, take one step and pause (step), or end (stop)."""
+        """Take an order: "more" (make a frame), "pause", "resume", "step" (take one, then pause), or "stop" (end)."""
         with self._changed:
             if command == "more":
                 self.wants_frame = True
@@ -54,31 +54,31 @@ class Control:
             self._changed.notify()
 
     def wait(self) -> None:
-        """Return when the run may take a step, or must end."""
+        """Wait until the run may take a step, and count that step; return at once if the run must end."""
         with self._changed:
             self._changed.wait_for(lambda: self.steps > 0.0 or self.stopped)
             self.steps = max(0.0, self.steps - 1.0)
 
 
 class Probe:
-    """A few examples, spread over a dataset, for measuring a network: nothing is dropped or deformed."""
+    """A few examples, spread over a dataset, on which a network is measured, without dropout or deformation."""
 
     def __init__(self, dataset: Dataset, network: Network) -> None:
         self.dataset, self.ws = dataset.spread(PROBE), network.workspace(PROBE)
         self.inputs = as_floats(self.dataset.inputs, network.dtype)  # scaled once, not for every frame
 
     def measure(self, network: Network) -> tuple[float, float]:
-        """(loss, score) of a network on them; its activations stay in `ws`."""
+        """(loss, score) of a network on these examples; its activations stay in `ws`."""
         y, score = self.dataset.targets, Score(self.dataset.task)
         score.add(forward(network, self.inputs, self.ws), y)
         return loss_value(network, y, self.ws), score.value
 
 
 class Watcher(Callback):
-    """Makes a frame of a run, and gives it to `show`, when the page has asked for one; takes no part in the run.
+    """Callback that calls `show` with a frame of a run when the page has asked for one; it does not affect training.
 
-    A frame shows the newest state after a step, and costs at most SHARE of the run's time. A slow or hidden page
-    asks seldom: it gets fewer frames, never old ones. Between two, the curves still grow; they have a point
+    A frame shows the newest state after a step; frames take at most SHARE of the run's time. A slow or hidden page
+    asks less often: it gets fewer frames, never old ones. Between two frames the curves still get points, also
     at steps 1, 2, 4, 8 and so on, since the network learns most at first.
     """
 
@@ -106,11 +106,11 @@ class Watcher(Callback):
             self.obey(state, self.control.is_held)
 
     def train_end(self, state: TrainingState) -> None:
-        self.control.obey("resume")  # a run that has ended is not held
+        self.control.obey("resume")  # a run that has ended is not paused
         self.look(state)
 
     def obey(self, state: TrainingState, is_held: bool) -> None:
-        """Wait if the run is paused; then it takes single steps. End it if the page says so."""
+        """Wait if the run is paused, set how many steps pass between calls, and end the run if the page says so."""
         if is_held:
             self.control.wait()
         self.every_steps = 1 if self.control.is_held else 1 << max(0, state.step.bit_length() - 1)
@@ -118,9 +118,9 @@ class Watcher(Callback):
             state.stop_reason = "stopped on the page"
 
     def look(self, state: TrainingState, is_frame: bool = True) -> None:
-        """Add a point to the curves now, and show a frame if one is due."""
+        """Measure the network, add a point to the curves, and show a frame if is_frame is True."""
         began = time.perf_counter()
-        with np.errstate(all="ignore"):  # a run that diverges is shown at that moment
+        with np.errstate(all="ignore"):  # a run is shown even as it diverges
             figures = [figure for probe in self.probes for figure in probe.measure(state.network)]
             if not self.points or self.points[-1][0] != state.step:
                 self.points.append([state.step, *figures])
@@ -133,14 +133,14 @@ class Watcher(Callback):
                 self.next_frame = began + max(FRAME_SECONDS, (time.perf_counter() - began) / SHARE)
 
     def facts(self, state: TrainingState) -> dict[str, Any]:
-        """The state of the run, in numbers."""
+        """The state of the run as numbers, for a frame."""
         facts = {name: getattr(state, name) for name in ("epoch", "step", "seconds", "batch_loss")}
         facts |= {"epochs": state.n_epochs, "steps": state.n_steps, "rate": state.learning_rate}
         facts |= {"paused": self.control.is_held, "layers": layer_facts(state, self.probes[0])}
         return facts | {"score": SCORE_NAMES[state.task], "probe": [probe.dataset.n_samples for probe in self.probes]}
 
     def arrays(self, state: TrainingState) -> dict[str, dict[str, Any]]:
-        """The curves: the shape of each and its numbers, row by row."""
+        """The curves for a frame, {"points": ..., "epochs": ...}: of each the shape, and the numbers row by row."""
         names = [f"{part}_{what}" for part in ("train", "validation") for what in ("loss", SCORE_NAMES[state.task])]
         rows = state.history.rows[:: len(state.history) // MOST_POINTS + 1]
         epochs = [[row["step"], *(row[name] for name in names if name in row)] for row in rows]
@@ -149,7 +149,7 @@ class Watcher(Callback):
 
 
 def layer_facts(state: TrainingState, probe: Probe) -> list[dict[str, Any]]:
-    """The state of each layer: its number of neurons, the length of dC/dW, and the dead or saturated shares."""
+    """The state of each layer: number of neurons, activation, norm of dC/dW, shares of dead and saturated neurons."""
     z, last = probe.ws.z, len(state.network.weights) - 1
     return [
         {

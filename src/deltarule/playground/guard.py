@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 LOOPBACK = "127.0.0.1"
-DECISIVE = ("host", "origin", "authorization", "sec-fetch-site")  # one that comes twice says nothing
+DECISIVE = ("host", "origin", "authorization", "sec-fetch-site")  # headers that must not come twice
 LOCKED = Path(__file__).parent / "static" / "locked.html"
 HEADERS = {
     "content-security-policy": (
@@ -32,11 +32,11 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Guard:
-    """Passes allowed requests to `app`."""
+    """An ASGI app that passes allowed requests on to `app`, and refuses all others."""
 
     app: ASGIApp
-    port: int  # the server's address
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # what a visitor must know
+    port: int  # of the server
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))  # a request needs it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request, or let `app` answer it."""
@@ -52,7 +52,7 @@ class Guard:
         try:
             self.check(scope)
         except HTTPException as refusal:
-            answer = WebSocketClose()  # before the socket was accepted: HTTP's 403
+            answer = WebSocketClose()  # before the socket is accepted this answers with HTTP 403
             asks_for_page = scope["path"] == "/" and "text/html" in Headers(scope=scope).get("accept", "")
             if asks_for_page and refusal.status_code == 401:  # a person's bookmark of another launch
                 answer = HTMLResponse(LOCKED.read_bytes(), 401, {"connection": "close"})
@@ -61,7 +61,7 @@ class Guard:
         await answer(scope, receive, send_with_headers)
 
     def check(self, scope: Scope) -> None:
-        """Raise HTTPException unless the visitor is our own page, or knows the token."""
+        """Raise HTTPException unless a request comes from our own page and, except for its files, has the token."""
         headers, path = Headers(scope=scope), scope["path"]
         for name in DECISIVE:
             if len(headers.getlist(name)) > 1:

@@ -29,19 +29,19 @@ from deltarule.training.plan import SCORE_NAMES
 
 MOST_IN_CELL = 60  # examples of a cell of the confusion matrix that the page can show
 MOST_STREAMED = 1_000_000  # parameters that the page is sent with each frame; those of a larger network come at the end
-MOST_HELD_OUT = 5000  # training examples for the validation curve,
-HELD_OUT = 6  # or one of so many
-FEWEST = 12  # examples of which some can be held out
-STOP_SECONDS = 5.0  # that a run may need for its next step
-SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # of the page, within what `settings.toml` declares
+MOST_HELD_OUT = 5000  # at most so many training examples give the validation curve,
+HELD_OUT = 6  # and at most one in so many
+FEWEST = 12  # with fewer training examples, none is held out
+STOP_SECONDS = 5.0  # how long to wait for a run to stop
+SMALLEST_RATE, LARGEST_RATE, MOST_EPOCHS = 1e-9, 1e9, 10_000  # limits of the page, within those of settings.toml
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
-Datasets = Mapping[str, Callable[[], Splits]]  # what loads the data that may be named
+Datasets = Mapping[str, Callable[[], Splits]]  # {name: function that loads the data}
 Say = Callable[[str], None]
 
 
 class Start(msgspec.Struct, forbid_unknown_fields=True, frozen=True, tag_field="type", tag="start"):
-    """Train a recipe on data, both by name. rate, epochs: instead of its own. paused: wait before the first step."""
+    """An order to train a recipe on data, both named. rate, epochs: replace the recipe's. paused: wait at the start."""
 
     recipe: Name
     data: Name
@@ -68,44 +68,44 @@ def parse_order(text: str) -> Start | Instruction:
 
 @dataclass(frozen=True, eq=False)
 class NetworkView:
-    """A network that can be looked at, and its examples."""
+    """A model that the page shows, and examples for it."""
 
     model: Model
     examples: Mapping[str, Dataset]  # by part ("train", "test"), as stored; it is judged by the last part
 
     @cached_property
     def content(self) -> bytes:
-        """The model file."""
+        """The bytes of the model file that the page loads."""
         return model_bytes(in_ink(self.model))
 
     @property
     def test_set(self) -> Dataset:
-        """The examples to find its mistakes in. SettingError without any, or if the task is not classes."""
+        """The examples to find the model's mistakes in. SettingError without any, or if the task is not classes."""
         if not self.examples or self.model.task != "classes":
             raise SettingError("finding mistakes needs examples with classes: name some with --data")
         return list(self.examples.values())[-1]
 
     @cached_property
     def outputs(self) -> Array:
-        """The activations of the last layer, (n_samples, outputs), for the examples by which it is judged."""
+        """The activations of the last layer, (n_samples, outputs), for `test_set`."""
         return self.model.outputs(self.test_set.inputs)
 
     def example(self, rng: np.random.Generator) -> dict[str, Any]:
-        """A random one of the examples by which it is judged, for the page. SettingError without any."""
+        """A random example of the last part in `examples`, for the page. SettingError if there are no examples."""
         if not self.examples:
             raise SettingError("this network came without examples: name some with --data")
         dataset = list(self.examples.values())[-1]
         return page_example(self.model, dataset, int(rng.integers(dataset.n_samples)))
 
     def mistakes(self) -> dict[str, Any]:
-        """The confusion matrix, and the examples counted in it."""
+        """The confusion matrix on `test_set` for the page, with the number of examples and of right answers."""
         dataset, predicted = self.test_set, self.outputs.argmax(axis=1)
         counts = {"count": dataset.n_samples, "right": int(np.count_nonzero(predicted == dataset.targets))}
         confusion = confusion_matrix(dataset.targets, predicted, dataset.n_outputs).tolist()
         return counts | {"confusion": confusion, "classNames": self.model.class_names, "data": dataset.name}
 
     def cell(self, true: int, predicted: int) -> dict[str, Any]:
-        """The examples in one cell of the matrix: mistakes surest first, right answers least sure first."""
+        """Examples in a cell of the confusion matrix: the surest mistakes, or the least sure right answers, first."""
         a, dataset = self.outputs, self.test_set
         found = np.flatnonzero((dataset.targets == true) & (a.argmax(axis=1) == predicted))
         sure = a[found, predicted] if len(found) else np.empty(0)
@@ -118,9 +118,9 @@ class NetworkView:
 
 
 def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], list[str]]:
-    """The object that carries out an order; the examples, by part, as stored; and the changes needed for these data.
+    """(job, examples, changes) for an order: a Job; {part: examples, not scaled}; what changed in the recipe to fit.
 
-    SettingError if it names something unknown; nothing in it is used as a path.
+    SettingError if the order names an unknown recipe or unknown data; neither name is used as a path.
     """
     check_choice("recipe", order.recipe, tuple(names()))
     if order.data not in datasets:
@@ -138,7 +138,7 @@ def prepare(order: Start, datasets: Datasets) -> tuple[Job, dict[str, Dataset], 
 
 
 def verdict_on(history: History, network: Network, train: Dataset) -> str | None:
-    """Why a run has learned nothing: its first fault, the stuck units, and a fix; None if it has learned."""
+    """Sentences on why a run has learned nothing: first fault, stuck units, fix; None if it has learned something."""
     loss = history.rows[-1]["train_loss"]
     is_stuck = loss is not None and loss > LEARNED * chance_loss(network, sample_of(train))
     faults = diagnose_network(network, train).faults if is_stuck else ()
@@ -147,7 +147,7 @@ def verdict_on(history: History, network: Network, train: Dataset) -> str | None
 
 
 class TrainingRun(threading.Thread):
-    """One run, from an order to a trained network on the playground; `say` sends messages to the page."""
+    """A thread that carries out an order to train; the network goes to the playground; `say` sends messages."""
 
     def __init__(self, order: Start, playground: "Playground", say: Say) -> None:
         super().__init__(name="training run", daemon=True)
@@ -155,7 +155,7 @@ class TrainingRun(threading.Thread):
         self.control = Control(paused=order.paused)
 
     def run(self) -> None:
-        """Carry out the order; whatever happens, report the end to the page."""
+        """Carry out the order; report the result, or why it is impossible, to the page."""
         try:
             self.train(*prepare(self.order, self.playground.datasets))
         except DeltaruleError as error:
@@ -165,17 +165,17 @@ class TrainingRun(threading.Thread):
             self.say(message("refused", says=says))
 
     def train(self, job: Job, examples: dict[str, Dataset], changes: list[str]) -> None:
-        """Announce the run, train, test, and report the result."""
+        """Announce the run to the page, train, test, and report the result."""
         network, trainer, failed = job.model.network, job.trainer, False
         begin = {"sizes": network.layer_sizes, "parameters": network.parameters.size, "changes": changes}
         begin |= {"optimizer": type(trainer.optimizer).__name__, "heldOut": len(job.validation or ())}
         is_small = network.parameters.size <= MOST_STREAMED
         self.playground.trained = view = NetworkView(job.model, examples)
         if is_small:
-            _ = view.content  # is kept: what it says of the network holds, and its numbers may not be finite later
+            _ = view.content  # computed now and cached: later its numbers may not be finite
 
         def show(frame: str) -> None:
-            vars(view).pop("outputs", None)  # are others now
+            vars(view).pop("outputs", None)  # the cached ones are old now
             self.say(frame)
 
         self.say(message("begin", **begin, streamed=is_small))
@@ -194,25 +194,25 @@ class TrainingRun(threading.Thread):
 
 @dataclass
 class Playground:
-    """The state of the page."""
+    """The state of the page: its networks, its data sets and its current run."""
 
-    given: NetworkView  # that it opens with
-    datasets: Datasets  # that can be trained on
-    says: Mapping[str, str] = field(default_factory=dict)  # what these are, by name
+    given: NetworkView  # what the page opens with
+    datasets: Datasets  # to train on
+    says: Mapping[str, str] = field(default_factory=dict)  # descriptions of the data sets
     run: TrainingRun | None = None  # the current or the last one
     trained: NetworkView | None = None  # the network of the last run
     rng: np.random.Generator = field(default_factory=np.random.default_rng)  # draws the examples that the page asks for
     _one: threading.Lock = field(default_factory=threading.Lock)
 
     def view(self, which: str) -> NetworkView:
-        """The network "given" or "trained". SettingError for another name, or if it does not exist."""
+        """The NetworkView called "given" or "trained". SettingError for another name, or before any training."""
         view = {"given": self.given, "trained": self.trained}.get(which)
         if view is None:
             raise SettingError(f"the network of the page is given, or trained here: got {which!r}")
         return view
 
     def catalogue(self) -> dict[str, Any]:
-        """The recipes, and the data for them."""
+        """The recipes and data sets that the page offers for training, and the limits for rate and epochs."""
         recipes = []
         for recipe in map(read, names()):
             about, training, schedule = recipe.about, recipe.training, recipe.training.schedule
@@ -225,7 +225,7 @@ class Playground:
         }
 
     def start_run(self, order: Start, say: Say) -> TrainingRun:
-        """Start a run, after waiting for one that is stopping. SettingError while another runs on this CPU."""
+        """Start and return a run, after waiting for one that is stopping. SettingError while another is running."""
         with self._one:
             if self.run is not None and self.run.control.stopped:
                 self.run.join(timeout=STOP_SECONDS)

@@ -37,7 +37,7 @@ Index = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """The query of a request's address."""
+    """The parameters in the query of a request's address."""
 
     of: str = "given"  # or "trained": which network
     true: Index = 0  # and `predicted`: which cell
@@ -45,7 +45,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def routes(playground: Playground) -> list[BaseRoute]:
-    """An answer for each address. Starlette calls them in threads, so that none blocks the others."""
+    """A route for each address of the page. Starlette runs `answer` in threads, so that none blocks the others."""
     static, engine, digits = Path(__file__).parent / "static", page_engine(), digit_cells()
     files = {path.relative_to(static).as_posix(): path.read_bytes() for path in sorted(static.rglob("*.*"))}
     version = sha256(b"".join(files.values())).hexdigest()[:16]
@@ -81,13 +81,13 @@ def file_answer(name: str, content: bytes, headers: Mapping[str, str] | None = N
 
 
 def respond(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer: bytes unchanged, everything else as JSON, with null for numbers that are not finite."""
+    """The response with a value: bytes unchanged, all else as JSON, with null for numbers that are not finite."""
     if isinstance(value, bytes):
         return Response(value, media_type="application/octet-stream")
     return Response(msgspec.json.encode(value), status, headers, media_type="application/json")
 
 
-# The answer to an error, for instance to a request for something that does not exist.
+# {exception: function that makes the response to it}, for instance to a request for something that does not exist.
 REFUSED: dict[Any, Any] = {
     **dict.fromkeys((DeltaruleError, msgspec.ValidationError), lambda _, error: respond({"error": str(error)}, 400)),
     HTTPException: lambda _, error: respond({"error": error.detail}, error.status_code, error.headers),
@@ -95,7 +95,7 @@ REFUSED: dict[Any, Any] = {
 
 
 class Listener(Server):
-    """Ends at a signal, unless this process was started to ignore it, as nohup and scripts have it."""
+    """A server that ends at SIGINT or SIGTERM, unless its process was started to ignore them, as by nohup."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -107,7 +107,7 @@ class Listener(Server):
 
 
 async def converse(playground: Playground, websocket: WebSocket) -> None:
-    """Take orders over a socket, and send the messages of its run; the run ends with the socket."""
+    """Carry out the orders from a websocket, and send it the messages of its run; the run ends with the socket."""
     await websocket.accept()
     loop = asyncio.get_running_loop()
     training: TrainingRun | None = None
@@ -146,7 +146,7 @@ async def converse(playground: Playground, websocket: WebSocket) -> None:
 
 
 class Service:
-    """A playground on a port, 0 for any: `url` opens it, `run` serves it until `server.should_exit`, or Ctrl-C."""
+    """Serves a playground on a port (0: any free one) at `url`; `run` returns at `server.should_exit` or Ctrl-C."""
 
     def __init__(self, playground: Playground, port: int = 0) -> None:
         self.playground, self.listener = playground, listen(port)
@@ -163,7 +163,7 @@ class Service:
         self.url = f"http://{LOOPBACK}:{self.port}/?token={self.guard.token}"
 
     def run(self) -> None:
-        """Serve, in this thread."""
+        """Serve the page in this thread until the server is to exit; then close the playground."""
         with self.listener, closing(self.playground):
             self.server.run(sockets=[self.listener])
 

@@ -11,12 +11,12 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The recipes that come with deltarule, sorted."""
+    """The names of the recipes that come with deltarule, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
 def read(name: str) -> Recipe:
-    """A recipe by its name, or from a TOML file by its path; a file is tried first.
+    """The recipe with this name, or in the TOML file at this path; an existing file comes first.
 
     Raises RecipeError for an unknown name (with the closest one) or a file that is not a recipe.
     """

@@ -1,7 +1,7 @@
-"""From a recipe to the objects that run it, and how it is adapted to data that it was not written for.
+"""Builds the objects that run a recipe, and adapts a recipe to data that it was not written for.
 
-A table needs more. Any network of 64 and 32 neurons memorizes a few hundred rows, and how much weight decay prevents
-that depends on the rows: several are tried on held-out rows.
+For a table it also chooses the weight decay: a network of 64 and 32 neurons memorizes a few hundred rows, and how much
+decay prevents that depends on the rows. Several values are tried on held-out rows.
 """
 
 import math
@@ -32,13 +32,13 @@ from deltarule.training.trainer import Trainer
 
 NOT_OF_TRAINER = ("schedule", "plateau", "patience")  # Trainer takes the other keys of a recipe's training as they are
 HELD_OUT = 5  # of data without a test part, every fifth example is kept for the test
-DIGITS, DIGITS_EPOCHS = 1437, 40  # so few images need more epochs than the recipe has for MNIST; fewer, still more
+DIGITS, DIGITS_EPOCHS = 1437, 40  # so many images get so many epochs; fewer images, more epochs
 TABLE_STEPS, TABLE_BATCH = 6000, 32
 MOST_EPOCHS = 200
 DECAYS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of AdamW: each step subtracts decay * learning rate of every weight
-N_PARTS, MOST_IN_PARTS = 5, 2_000  # rows: with fewer, each part is held out in turn; with more, one is enough
+N_PARTS, MOST_IN_PARTS = 5, 2_000  # up to so many rows, each part is held out in turn; with more, one
 LINEAR_RATE = 0.01  # a network without hidden layers needs larger steps
-OUTPUTS = {  # outputs that fit a task, with their losses
+OUTPUTS = {  # by task: an output activation and a loss that fit it
     "values": ("identity", "quadratic", "identity output with quadratic loss, for values"),
     "labels": ("sigmoid", "binary_cross_entropy", "sigmoid outputs with binary cross-entropy, for independent labels"),
 }
@@ -50,9 +50,9 @@ class Job:
 
     model: Model  # the untrained network and the meaning of its numbers
     trainer: Trainer
-    train: Dataset  # as the network reads it; `validation`, too
+    train: Dataset  # scaled as the network reads it; so is `validation`
     validation: Dataset | None
-    test: Dataset | None  # for the final score, unchanged
+    test: Dataset | None  # for the final score, not scaled
 
 
 def build(
@@ -64,7 +64,7 @@ def build(
     engine: str = "auto",
     start: Model | None = None,
 ) -> Job:
-    """Prepare a recipe for its training data.
+    """Build the model and the trainer of a recipe, and scale its data.
 
     splits: as loaded; the recipe says how to split them.
     holdout: how many of the last training examples to hold out, to choose the best epoch by.
@@ -75,7 +75,7 @@ def build(
     train, test = split(recipe, splits, seed)
     parts = train.hold_out(holdout) if holdout else Splits(train)
     model = fresh_model(recipe, parts.train, seed) if start is None else start
-    if model.doubt is not None:  # it has the actual hidden layers
+    if model.doubt is not None:  # it fits only the hidden layers as they are now
         model = replace(model, doubt=None)
     trainer = trainer_for(recipe, model.inner, parts.train.n_samples, seed)
     trainer.engine = engines.engine(engine, trainer.network, trainer.optimizer, trainer.penalty)
@@ -83,7 +83,7 @@ def build(
 
 
 def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset | None]:
-    """(train, test) as the recipe splits them. RecipeError if a size is missing or superfluous."""
+    """(train, test or None) as the recipe splits the data. RecipeError if a size is missing or superfluous."""
     wanted, train, rng = recipe.data.split, splits.train, generator(seed, "split")
     given = {"train": wanted.train, "test": wanted.test}
     needed = {"given": None, "head": "train", "shuffled": "test", "stratified": "test"}[wanted.kind]
@@ -100,7 +100,7 @@ def split(recipe: Recipe, splits: Splits, seed: int) -> tuple[Dataset, Dataset |
 
 
 def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
-    """The recipe's network for these data, with new random weights, in a Model with their names and scaling."""
+    """A Model of the recipe's network for `train`: new random weights, and the names and scaling of these data."""
     spec, start = recipe.network, initializers(recipe.network.initializer)
     if [*spec.hidden[:1], *spec.hidden[-1:]] == [train.n_inputs, train.n_outputs]:
         LOG.warning(sentence("recipes.whole", spec=spec, within=spec.hidden[1:-1]))
@@ -123,12 +123,12 @@ def fresh_model(recipe: Recipe, train: Dataset, seed: int) -> Model:
 
 
 def draw_times(draw: Initializer, factor: float, rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """Another initializer's numbers, multiplied by `factor`."""
+    """An initializer: the numbers (fan_in, fan_out) of the initializer `draw`, multiplied by `factor`."""
     return factor * draw(rng, fan_in, fan_out)
 
 
 def initializers(spec: str | Initial | None) -> dict[str, Initializer]:
-    """The arguments for every activation: none if each keeps its own initializer."""
+    """The arguments initializer and bias_initializer for every activation; {} if each keeps its own."""
     if spec is None:
         return {}
     spec = Initial(weights=spec) if isinstance(spec, str) else spec
@@ -169,7 +169,7 @@ def schedule_for(spec: Spec, steps_per_epoch: int, total_steps: int) -> Schedule
 
 
 def resize(recipe: Recipe, splits: Splits) -> Recipe:
-    """A recipe made for MNIST, adapted to data of another size; `default` also to a table."""
+    """The recipe with more epochs for few images; for a table, also with other hidden layers, batches and schedule."""
     n_samples, training = splits.train.n_samples, recipe.training
     if splits.train.image_shape is not None:
         epochs = max(training.epochs, min(DIGITS * DIGITS_EPOCHS // n_samples, MOST_EPOCHS))
@@ -182,7 +182,7 @@ def resize(recipe: Recipe, splits: Splits) -> Recipe:
 
 
 def size_in_words(recipe: Recipe, splits: Splits) -> str:
-    """What was changed in the recipe."""
+    """What `resize` chose, in words: hidden layers, epochs and batch size."""
     what = "rows of a table" if splits.train.image_shape is None else "images"
     hidden, training = "-".join(map(str, recipe.network.hidden)), recipe.training
     passes = f"{training.epochs} epoch{'' if training.epochs == 1 else 's'}"
@@ -191,7 +191,7 @@ def size_in_words(recipe: Recipe, splits: Splits) -> str:
 
 
 def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
-    """The recipe as it can run on these data, and what had to be changed, in words."""
+    """(recipe, changes): the recipe as it can run on these data, and in words what had to be changed."""
     data, network, training, changes = recipe.data, recipe.network, recipe.training, list[str]()
     wanted, n_samples, is_classes = data.split, splits.train.n_samples, splits.train.task == "classes"
     size = (wanted.train if wanted.kind == "head" else wanted.test) or 0
@@ -217,13 +217,13 @@ def adapt(recipe: Recipe, splits: Splits) -> tuple[Recipe, list[str]]:
 
 
 def with_decay(recipe: Recipe, decay: float) -> Recipe:
-    """The recipe with AdamW of that decay."""
+    """The recipe with the optimizer AdamW and this weight decay."""
     optimizer = {"name": "adamw", "weight_decay": decay}
     return structs.replace(recipe, training=structs.replace(recipe.training, optimizer=optimizer))
 
 
 def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
-    """The recipe's network, trained on all of the data. Raises DivergenceError."""
+    """A Model with the recipe's network, trained on all of `data`. Raises DivergenceError if it diverges."""
     whole = structs.replace(recipe, data=structs.replace(recipe.data, split=Split()))
     job = build(whole, Splits(data), seed=seed)
     job.trainer.fit(job.train)
@@ -231,7 +231,7 @@ def train_network(recipe: Recipe, data: Dataset, seed: int) -> Model:
 
 
 def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
-    """The mean loss on held-out rows; infinite if training diverges."""
+    """The mean loss on held-out rows of `data` of networks trained on the other rows; infinite if one diverges."""
     parts = np.array_split(generator(seed, "parts").permutation(data.n_samples), N_PARTS)
     losses = []
     for part in parts[: N_PARTS if data.n_samples <= MOST_IN_PARTS else 1]:
@@ -244,7 +244,7 @@ def validation_loss(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 
 def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> float:
-    """The decay of AdamW, one of DECAYS, with the lowest loss on held-out rows of the data."""
+    """The weight decay of AdamW, one of DECAYS, with the lowest loss on held-out rows. DataError for too few rows."""
     if data.n_samples < N_PARTS:
         raise DataError(sentence("recipes.few_rows", name=data.name, least=N_PARTS, n_rows=data.n_samples))
     losses = {decay: validation_loss(with_decay(recipe, decay), data, seed) for decay in DECAYS}
@@ -252,7 +252,7 @@ def choose_decay(recipe: Recipe, data: Dataset, seed: int) -> float:
 
 
 def plain_scores(recipe: Recipe, train: Dataset, test: Dataset, seed: int) -> dict[str, float]:
-    """The scores to beat on `test`: those of a constant answer, and of a linear network."""
+    """{name: score on `test`} of two simple models to beat: a constant answer, and a linear network."""
     name, answer = "the mean" if train.task == "values" else "the commonest labels", train.targets.mean(axis=0)
     if train.task == "classes":
         name, answer = "the commonest class", np.bincount(train.targets, minlength=train.n_outputs)

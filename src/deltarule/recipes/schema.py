@@ -1,4 +1,4 @@
-"""The schema of a recipe: its TOML as typed records, read strictly and written back whole; and other names of keys."""
+"""The schema of a recipe: TOML is read strictly into typed records and written back whole; wrong keys get advice."""
 
 import difflib
 import json
@@ -33,20 +33,20 @@ OF_TRAINING: tuple[Kind, ...] = ("optimizer", "schedule", "penalty")
 # Where a recipe names a part, and what kind.
 KINDS: dict[str, Kind] = {"network.activation": "activation", "network.output": "activation", "network.loss": "loss"}
 KINDS |= {f"training.{kind}": kind for kind in OF_TRAINING}
-USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # of a setting that several parts have
-BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # a recipe's keys for a schedule's steps
-OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # if no part of the recipe has it
+USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the part to suggest for a setting
+BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # {schedule's setting: recipe's key}
+OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # advice if the recipe lacks the former
 OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
 OPTIONS_ONLY = ("seed", "holdout", "engine")  # options of `train` that no recipe has
 
 
 def hint(words: str, example: Any) -> Meta:
-    """What a key must contain, for messages, and a legal value."""
+    """The annotation of a key: what it must contain, in words for messages, and an example of a legal value."""
     return Meta(description=words, examples=[example])
 
 
 def range_hint(name: str) -> Meta:
-    """The declared range of a number, for msgspec and in words."""
+    """The annotation of a number: the range of the setting `name`, for msgspec to check and in words for messages."""
     asked = all_settings()[name]
     lowest: dict[str, Any] = {"gt" if asked.is_open else "ge": asked.kind(asked.low)}
     highest: dict[str, Any] = {"lt": asked.high} if asked.high < math.inf else {}
@@ -73,9 +73,9 @@ class About(_Strict, frozen=True):
 
 
 class Split(_Strict, frozen=True):
-    """Which examples are for training.
+    """How examples are split. kind "given": as the data come; "head": the first `train` examples are for training.
 
-    kind: "given" by the data; "head", the first `train`; "shuffled" or "stratified", all but `test` drawn at random.
+    kind "shuffled" or "stratified": `test` examples are drawn at random for the test, all others are for training.
     """
 
     kind: Annotated[
@@ -120,7 +120,7 @@ class NetworkSpec(_Strict, frozen=True):
 
 
 class Training(_Strict, frozen=True, kw_only=True):
-    """The training. Schedules have a `rate`; their lengths follow from the epochs.
+    """How to train. Schedules have a `rate`; their lengths in steps follow from the epochs.
 
     plateau: settings of ReduceOnPlateau, which then lowers the schedule's rate; patience: that of EarlyStopping. Both
         need held-out examples.
@@ -206,7 +206,7 @@ def parse(text: str, name: str) -> Recipe:
 
 
 def toml_cure(text: str, message: str) -> str:
-    """What to write instead of text that is not TOML, by the line in the message."""
+    """The advice for a recipe `text` that is not TOML: what to write in the line that `message` names."""
     number = re.search(r"line (\d+)", message)
     line = text.split("\n")[int(number[1]) - 1] if number else ""
     is_open = [each.strip() for each in text.split("\n") if each.count("[") > each.count("]")]
@@ -234,7 +234,7 @@ def toml_cure(text: str, message: str) -> str:
 
 
 def expand(key: str, value: Any) -> Any:
-    """The full form of a value that is written in short.
+    """The full form of a recipe's value that is written in short.
 
     >>> expand("hidden", 30), expand("hidden", "30-20"), expand("activation", "tanh, relu")
     ([30], [30, 20], ['tanh', 'relu'])
@@ -262,7 +262,7 @@ def convert(tree: dict[str, Any], name: str, cure: str) -> Recipe:
 
 
 def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
-    """The message for msgspec's error, with the key, the value, and what to do; `cure` as for `convert`."""
+    """Our text for msgspec's error `message`, with the key, the value, and what to do; `cure` as for `convert`."""
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
         offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
@@ -320,7 +320,7 @@ def setting_paths(tree: Tree) -> list[str]:
 
 
 def settings_in(place: str, tree: Tree) -> Sequence[str] | None:
-    """The settings of the part at a path of this recipe; None if there is no known part."""
+    """The names of the settings at a path such as "training.optimizer" in this recipe; None if its part is unknown."""
     section, _, key = place.partition(".")
     spec = tree.get(section, {}).get(key)
     name = spec.get("name") if isinstance(spec, Mapping) else spec
@@ -337,9 +337,9 @@ def settings_of(place: str, part: str) -> list[str]:
 
 
 def advice(word: str, value: str, tree: Tree) -> str:
-    """What to write instead of an unknown setting; or the known ones, if none is close.
+    """The advice for an unknown setting `word`: what to write instead, or the known settings if none is close.
 
-    The command names the part that has the setting, if the recipe has another.
+    If the setting belongs to a part that the recipe does not use, the line to write also selects that part.
 
     >>> advice("epoch", "5", {})
     'did you mean training.epochs? Use --epochs 5 in train, or --set training.epochs=5'
@@ -365,7 +365,7 @@ def advice(word: str, value: str, tree: Tree) -> str:
 
 
 def nearest_path(word: str, known: list[str]) -> str | None:
-    """The full path of the setting closest to a wrong name, if any; `known` ones come first."""
+    """The full path of the setting closest to a wrong name, paths in `known` first; None if no setting is close."""
     if any(path.startswith(f"{word}.") for path in known):
         return None  # the name of a section, not of a setting
     others = [
