@@ -73,7 +73,7 @@ load = partial(load_data, fallback=False)  # it raises DownloadError where MNIST
 
 
 def find_default(*, offline: bool = False, announce: Announce = print_to_stderr) -> tuple[Splits, str]:
-    """Load MNIST if it is here or can be downloaded, else the bundled digits; return them and why, as a sentence."""
+    """MNIST if it is here or can be downloaded, else the bundled digits; and a sentence that says which and why."""
     try:
         splits, folder = _load_published(MNIST, offline, announce)
     except DownloadError as error:

@@ -55,7 +55,7 @@ class Column:
 
     @property
     def binary(self) -> tuple[bool, ...]:
-        """Whether each of the column's inputs is always 0 or 1: those of categories and the indicator are."""
+        """For each of the column's inputs, whether it is always 0 or 1: those of categories and the indicator are."""
         return (bool(self.categories),) * (len(self.input_names) - self.indicator) + (True,) * self.indicator
 
     @property
@@ -106,7 +106,7 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
 
 
 def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
-    """The columns, with `fill` of numbers set to the mean or median in these training `rows`, if they hold any."""
+    """The columns, `fill` of each one of numbers set to its mean or median in these training `rows`, if it has any."""
     filled = []
     for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]

@@ -83,7 +83,7 @@ def cache_folder() -> Path:
 
 
 def find_genuine(name: str, file: PublishedFile, announce: Announce) -> tuple[Path, NDArray[np.uint8]] | None:
-    """Find the first copy of `file` with a published hash; return path and array, or None. Other copies: announced."""
+    """Find the first copy of `file` with a published hash; return path and array, or None. Others are announced."""
     for folder in search_folders(name):
         for path in idx_files(folder, file.name.removesuffix(".gz")):
             try:

@@ -206,7 +206,7 @@ class ModelCheckpoint(Callback):
     min_delta: by how much a new best must beat the old one.
     model: the meaning of the network's numbers (task, class names, scaling); by default the network's own.
 
-    Files have the validated parameters: a moving average if there is one. Keras's callback of this name has no epoch 0.
+    The saved parameters are those that are validated: with a moving average, the average. Keras saves no epoch 0.
 
     Raises SettingError, before the first step, if the history lacks the column; FileError if it cannot write a file.
 
@@ -335,7 +335,7 @@ def step_of(path: Path) -> int:
 
 
 def _is_of_another_program(path: Path) -> bool:
-    """Whether a file with a checkpoint's name contains another program's tensors, or cannot be read: leave it."""
+    """Whether a file with a checkpoint's name contains another program's tensors, or cannot be read, and so stays."""
     try:
         with path.open("rb") as stream:
             n_bytes = int.from_bytes(stream.read(8), "little")

@@ -218,7 +218,7 @@ class Format3(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def description_of(content: dict[str, Any]) -> ModelDescription:
-    """Convert the JSON of a model file, of format 1, 2 or 3, to a ModelDescription. ModelFileError for unknown keys."""
+    """Convert a model file's JSON, format 1 to 3, to a ModelDescription. ModelFileError for unknown required keys."""
     if content["format"] < FORMAT:
         return older_description(content)
     parts = msgspec.convert(content, Format3)
@@ -233,7 +233,7 @@ def description_of(content: dict[str, Any]) -> ModelDescription:
 def older_description(content: dict[str, Any]) -> ModelDescription:
     """Convert JSON of format 1 or 2, which have no key `pixels`; in format 1, columns are only names.
 
-    Inputs with an image_shape are pixels. So are 784 inputs to classes without one, which become images of 28x28.
+    In these formats, inputs with an image_shape are pixels, and so are 784 inputs to classes: images of 28x28.
     """
     fields = {name: value for name, value in content.items() if name != "format"}
     if content["format"] == 1:

@@ -1,4 +1,4 @@
-"""Makes one HTML file that shows a network offline: to draw inputs, look inside it and follow backpropagation.
+"""Makes one HTML file that shows a network offline: draw inputs, look inside it, and follow backpropagation.
 
 The file holds the playground's own modules as one script, compressed; the engine; the model file with float32
 parameters; examples, if given; and the bundled digits, to train on, if the network reads such images. Its
@@ -112,12 +112,12 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
 
 
 def reads_bytes(model: Model) -> bool:
-    """Whether a model takes images as numbers from 0 to 255: neither as pixels, divided by 255, nor as 0 to 1."""
+    """Whether a model takes images as numbers from 0 to 255: not as pixels (divided by 255), nor from 0 to 1."""
     return model.image_shape is not None and not (model.pixels or model.reads_ink)
 
 
 def in_ink(model: Model) -> Model:
-    """The model with inputs from 0 to 1, as the page draws them: a scaling takes the place of 0 to 255."""
+    """Adapt a model that takes images from 0 to 255 to the page's drawings from 0 to 1, by its input scaling."""
     if not reads_bytes(model):
         return model
     ones = np.ones(model.network.layer_sizes[0])

@@ -61,7 +61,7 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 
 
 class RunRecord(msgspec.Struct):
-    """The content of run.json: the id of a run, and the SHA-256 of each of its files. Others are not of this run."""
+    """The content of run.json: the id of a run, and the SHA-256 of each of its files. Other files are of other runs."""
 
     id: str
     files: dict[str, str] = {}
@@ -83,18 +83,18 @@ class RunFiles:
         self.write({RECIPE: recipe.encode(), ENVIRONMENT: f"{json.dumps(environment, indent=2)}\n".encode()}, sync=True)
 
     def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
-        """Write files, given by name, and list them in run.json; `sync` waits until that is on the disk."""
+        """Write `contents`, bytes by file name, and list the files in run.json; `sync` waits for the disk."""
         for name, content in contents.items():
             write_atomically(self.folder / name, content, sync=False)
         self.note(contents, sync=sync)
 
     def note(self, contents: Mapping[str, bytes], *, sync: bool = True) -> None:
-        """List files that were written, given by name, in run.json, with the SHA-256 of their content."""
+        """List files that were written, bytes by file name, in run.json, with the SHA-256 of each."""
         self.record.files |= {name: sha256(content).hexdigest() for name, content in contents.items()}
         write_atomically(self.folder / RUN, msgspec.json.format(msgspec.json.encode(self.record)), sync=sync)
 
     def write_history(self, rows: Sequence[Mapping[str, float | None]]) -> None:
-        """Write both history files, a row per epoch. A figure that is missing or not finite becomes null, or empty."""
+        """Write both history files, a row per epoch. A missing or infinite figure or NaN is null, or an empty cell."""
         finite = [finite_row(row) for row in rows]
         lines = "".join(json.dumps(row) + "\n" for row in finite)
         self.write({HISTORY_TABLE: table_text(finite).encode(), HISTORY: lines.encode()})
@@ -114,7 +114,7 @@ def read_record(folder: Path) -> RunRecord | None:
 
 
 def check_belongs(path: Path, content: bytes) -> None:
-    """Raise FileError if a file's `content` has another digest than in the run.json beside it; a history may grow."""
+    """Raise FileError if `content` has another digest than run.json has for `path`; a history may have grown since."""
     record, digest, digests = read_record(path.parent), sha256(), list[str]()
     for part in content.splitlines(keepends=True) if path.name == HISTORY else [content]:
         digest.update(part)
@@ -150,7 +150,7 @@ def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
 
 
 def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
-    """What the bits of an engine depend on: for the native one its sources and three steps' digest, for NumPy BLAS."""
+    """What an engine's exact bits depend on, by name: the library and a digest of three steps, or NumPy's BLAS."""
     if engine_name == NATIVE and engine("auto").name == NATIVE:
         return {STEPS: three_steps(dtype), "library": build.sources_hash(), "instructions": instructions()}
     config: Any = np.show_config("dicts")

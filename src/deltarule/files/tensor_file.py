@@ -127,7 +127,7 @@ def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
 
 
 class SignedFile:
-    """An open file that `signed_file_bytes` made: `content` is its JSON without the digest; `read_arrays` reads more.
+    """An open file that `signed_file_bytes` made: `content` is its JSON without the digest; `read_arrays` gives arrays.
 
     key: the JSON key of the file's version. versions: those that can be read.
 

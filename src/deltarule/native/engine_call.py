@@ -45,7 +45,7 @@ class StepCall(ctypes.Structure):
     layout: tuple[Any, ...]  # what the size of the call's memory, `room`, depends on
 
     def set(self, **values: Any) -> None:
-        """Set fields to numbers, arrays or None. An array that a field has already takes no time."""
+        """Set fields to numbers, arrays or None. Setting a field to the array that it has already takes no time."""
         for name, value in values.items():
             if codes.FIELDS[name] is not POINTER:
                 setattr(self, name, value)
@@ -108,7 +108,7 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) 
 
 
 def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tuple[int, ...], ws: Workspace) -> None:
-    """Copy the last rows that a call computed to workspace `ws`: z, a, delta, layers' inputs and dropout masks.
+    """Copy what a call computed for its last rows to workspace `ws`: z, a, delta, layers' inputs and dropout masks.
 
     rows: the indices of the last step's samples. draws: the key of that step's random numbers: seed, epoch, step.
     """

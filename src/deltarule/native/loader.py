@@ -131,7 +131,7 @@ def threads_for(flops: float) -> Iterator[int]:
 
 
 def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
-    """Run called(argument) in a thread, while the main thread handles Ctrl-C: then set `stop`, and wait for the end.
+    """Run called(argument) in a thread, so that Ctrl-C in the main thread can set `stop`; wait for the end either way.
 
     If this is not the main thread, the call runs in it directly: only the main thread gets signals.
     """

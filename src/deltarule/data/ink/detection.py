@@ -162,7 +162,7 @@ def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
 
 
 def is_dark(level: Plane, radius: int) -> bool:
-    """Whether the pixels that differ most from the mean around them, presumably ink, are darker: by the skewness.
+    """Whether the pixels that differ most from the mean around them, presumably ink, are darker (skewness at most 0).
 
     Only whole numbers are summed, so that the order of summation does not matter.
     """
@@ -201,7 +201,7 @@ def has_several(ink: NDArray[Any]) -> bool:
 
 
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """Label the connected pieces (also over corners) of a mask: a number per pixel, (height, width), any outside it.
+    """Label the connected pieces (also over corners) of a mask: a number per pixel, (height, width), arbitrary outside.
 
     Each run of pixels in a row gets a number; runs that touch in neighboring rows then take their lowest number.
     """

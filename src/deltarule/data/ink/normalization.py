@@ -94,7 +94,7 @@ def are_digits(pixels: bytes) -> bool:
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
-    """The slices of rows and columns around the ink; if one exceeds 20 pixels, only ink of EDGE or more counts."""
+    """The slices of rows and columns around the ink; if over 20 pixels, only ink above 35 % of the darkest counts."""
     inked = box(ink > 0.0)
     return inked if max(ink[inked].shape) <= INK_SIDE else box(ink >= EDGE * ink.max())
 

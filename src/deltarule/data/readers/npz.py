@@ -25,7 +25,7 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
-    """Read inputs and targets from an npz: x_train, y_train, x_test, y_test (Keras), X and y, or names as in SIDES.
+    """Read inputs and targets from an npz: x_train, y_train, x_test, y_test (Keras), X and y, or similar names.
 
     Inputs (n_samples, n_features) or images (n_samples, height, width), perhaps with a channel: uint8 and floats stay,
     integers and booleans become float64. Targets: integers (n_samples,) or strings are classes, as are one-hot rows,

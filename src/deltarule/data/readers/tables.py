@@ -25,7 +25,7 @@ from deltarule.settings import check_choice
 
 LARGEST_NUMBER = 1e30  # the largest in a cell: float32 ends at 3.4e38, and squares of cells are summed
 MOST_CATEGORIES = 100  # more different strings are names or sentences, useless as categories
-FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different strings than either, or this share of rows, are names, too
+FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different strings than both 20 and 0.9 of the rows are names, too
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
 MOST_NUMBERS = 20  # a column of text with more different numbers is one of numbers with other entries
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
@@ -396,7 +396,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
 
 
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
-    """Yield a message for each different cell that does not fit a known column: no number, or no known category."""
+    """Yield a message for each different cell that does not fit a known column: not a number, or another category."""
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return

@@ -112,7 +112,7 @@ def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, 
 
 
 def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
-    """Add the nodes from X to `output`. Data may be large compared with their spread: float64 standardizes them."""
+    """Add the nodes from X to `output`. Data may be large compared with their spread, so float64 standardizes."""
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)

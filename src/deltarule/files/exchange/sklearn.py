@@ -36,7 +36,7 @@ def from_sklearn(estimator: Any) -> Model:
     The Model's outputs are the estimator's own: for two classes a single sigmoid, the probability of the second class
     and named after it. Names of classes and of columns and the dtype are kept. The arrays are copies.
 
-    The estimator may end a Pipeline of imputers, scalers and one-hot encoders, also in a ColumnTransformer: pass that.
+    A Pipeline of imputers, scalers, one-hot encoders, also in a ColumnTransformer, and such an estimator works, too.
 
     Raises SettingError for another kind of estimator, for one that is not fitted, for another step before it, and for
     activations that have no counterpart here.
@@ -123,7 +123,7 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
 
 
 class Preparation(NamedTuple):
-    """What steps before a network do: columns; for each of their inputs mean, scale, place in scikit-learn's order."""
+    """The effect of preprocessing: columns and, for each of their inputs, mean, scale and place in sklearn's order."""
 
     columns: tuple[Column, ...]
     center: Array
@@ -138,7 +138,7 @@ class Preparation(NamedTuple):
 
 
 def prepare(step: Any, before: Preparation) -> Preparation:
-    """The Preparation by the steps so far: those `before`, and the fitted `step`.
+    """The Preparation after the fitted `step`, given the Preparation `before` it, by earlier steps.
 
     Raises SettingError, naming the step, unless it is an imputer, a scaler or a one-hot encoder of columns, or consists
     of such.
