@@ -39,8 +39,8 @@ class Deformation:
     stroke: pixels by which strokes become wider or narrower, before anything is bent. An amount of 2 replaces each
         pixel by the largest of itself and its eight neighbors, -2 by the smallest (gray dilation and erosion by a 3x3
         square). Smaller amounts go part of the way; larger ones count as 2: with 3 they are a third of the images.
-    fade: the fraction of a run's epochs, below 1, at its end, in which all amounts shrink evenly toward 0, so that
-        training ends on almost unchanged images. `deform` uses the full amounts.
+    fade: the last fraction of a run's epochs, below 1, in which all amounts shrink evenly toward 0, so that training
+        ends on almost unchanged images. `deform` uses the full amounts.
 
     Raises SettingError for an amount outside these ranges.
 

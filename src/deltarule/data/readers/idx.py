@@ -29,7 +29,7 @@ TRAIN, TEST = "train", "t10k"  # how the names of MNIST's files begin
 def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
     """Read the array in an IDX file, plain or compressed with gzip.
 
-    most_bytes: a file that declares more is refused.
+    most_bytes: a file whose header declares more bytes is refused before memory is allocated.
 
     Returns uint8 of the shape in the header, 1 to 4 dimensions. Raises DataError, naming the file, if it is missing,
     empty, damaged, longer or shorter than its header says, or does not contain unsigned bytes.

@@ -53,8 +53,8 @@ def read_image(
     size: resizes an image of any shape to `size` x `size` pixels, each side independently: pixels are averaged by area
         or, along a side that grows, interpolated.
 
-    Returns (height, width) uint8. Raises DataError, naming the file, for another size, for more than 8 bits per color,
-    and as `read_picture` does.
+    Returns (height, width) uint8. Raises DataError, naming the file, for a size other than image_shape, for more than 8
+    bits per color, and as `read_picture` does.
     """
     gray = read_picture(path, stretches=False)
     if size is None and image_shape not in (None, gray.shape):

@@ -36,10 +36,10 @@ def from_sklearn(estimator: Any) -> Model:
     The Model's outputs are the estimator's own: for two classes a single sigmoid, the probability of the second class
     and named after it. Names of classes and of columns and the dtype are kept. The arrays are copies.
 
-    A Pipeline of imputers, scalers, one-hot encoders, also in a ColumnTransformer, and such an estimator works, too.
+    A Pipeline of imputers, scalers, one-hot encoders (also in a ColumnTransformer) and, last, an estimator works, too.
 
-    Raises SettingError for another kind of estimator, for one that is not fitted, for another step before it, and for
-    activations that have no counterpart here.
+    Raises SettingError for another kind of estimator, for one that is not fitted, for another step in a Pipeline, and
+    for activations that have no counterpart here.
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> estimator = MLPRegressor(8, solver="lbfgs", random_state=0).fit(np.eye(4), np.arange(4.0))
@@ -85,7 +85,7 @@ def from_pipeline(pipeline: Any) -> Model:
 
 
 def check_estimator(estimator: Any) -> None:
-    """Raise SettingError unless it is a fitted network of scikit-learn, by the names of its classes."""
+    """Raise SettingError unless `estimator` is a fitted network of scikit-learn, by the names of its classes."""
     name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
     cures = (
         (isinstance(estimator, type), "a_class"),
