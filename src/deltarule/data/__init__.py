@@ -1,4 +1,4 @@
-"""Where examples come from. The readers, a module for each format, are imported only when they are needed."""
+"""Data sets, and random deformation of images. The readers, one module a format, are imported only when needed."""
 
 from deltarule.data.augment import Deformation, deform
 from deltarule.data.dataset import Dataset, Splits

@@ -1,4 +1,4 @@
-"""Deformed images: how the same hand might have written with other strokes, or another pen.
+"""Deforms images at random, as if a digit had been written again: rotated, shifted, bent, with another pen.
 
 Sources: P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks applied to visual
 document analysis", ICDAR 2003, section 2; D. Ciresan, U. Meier, L. Gambardella, J. Schmidhuber, "Deep, big, simple
@@ -19,28 +19,28 @@ from deltarule.parts import with_settings
 from deltarule.public import part
 from deltarule.settings import brief
 
-UTMOST_PEN = 2.0  # pixels by which a 3x3 square makes strokes wider
+UTMOST_PEN = 2.0  # pixels by which dilation by a 3x3 square makes strokes wider: no stroke is changed by more
 
 Array = NDArray[Any]
 
 
 @part(frozen=True, kw_only=True)
 class Deformation:
-    """How much images are deformed. Every image draws its own amounts, uniform from minus to plus the given ones.
+    """How strongly to deform images at most: each image draws its own amounts, uniform from minus to plus these.
 
     rotation: degrees about the center of the image; positive is counterclockwise.
-    scale: the fraction by which height and width grow, independently; below 1. With 0.1 they become 0.9 to 1.1 times.
-    shift: pixels down, and pixels to the right.
+    scale: the fraction, below 1, by which height and width independently grow or shrink: with 0.1, to 0.9 to 1.1 times.
+    shift: pixels down and, drawn separately, pixels to the right.
     shear: degrees by which upright strokes lean to the right; below 90.
-    elastic_alpha: strength of the elastic field; 0 for none. Every pixel moves by alpha times noise, uniform from -1
-        to 1, that is smoothed: a standard deviation of 0.16 alpha / sigma pixels, 1.4 with Simard's 34 and 4.
-    elastic_sigma: pixels, the standard deviation of the Gaussian that smooths the noise: over what
-        distance neighbors move together. 4 bends a digit, 1 tears it, 20 moves it as a whole. At least 0.1.
-    stroke: pixels by which the pen is wider or narrower, before anything is bent. At 2 every pixel is the largest, or
-        the smallest, of itself and its eight neighbors (gray dilation and erosion by a 3x3 square); below 2 it goes
-        part of the way; above 2 it stops there, so with 3 a third of the images get the widest or narrowest pen.
-    fade: the last part of a run, below 1, in which all amounts shrink evenly to 0, so that the network ends on
-        unchanged images. `deform` uses the full amounts.
+    elastic_alpha: strength of the elastic field; 0 for none. Each pixel moves by alpha times smoothed noise (uniform
+        from -1 to 1 before): a standard deviation of 0.16 alpha / sigma pixels, 1.4 with Simard's alpha 34, sigma 4.
+    elastic_sigma: standard deviation, in pixels, of the Gaussian that smooths the noise: pixels closer than that move
+        together. 4 bends a digit, 1 tears it, 20 moves it as a whole. At least 0.1.
+    stroke: pixels by which strokes become wider or narrower, before anything is bent. An amount of 2 replaces each
+        pixel by the largest of itself and its eight neighbors, -2 by the smallest (gray dilation and erosion by a 3x3
+        square). Smaller amounts go part of the way; larger ones count as 2: with 3 they are a third of the images.
+    fade: the last fraction of a run's epochs, below 1, in which all amounts shrink evenly toward 0, so that training
+        ends on almost unchanged images. `deform` uses the full amounts.
 
     Raises SettingError for an amount outside these ranges.
 
@@ -58,7 +58,7 @@ class Deformation:
     fade: float = 0.0
 
     def at_epoch(self, epoch: int, n_epochs: int) -> "Deformation":
-        """What it has faded to in an epoch, from 1, of a run of so many."""
+        """The deformation to use in `epoch`, from 1, of `n_epochs`: its amounts shrink in the last `fade` of them."""
         left = (n_epochs - epoch + 1) / n_epochs
         if left >= self.fade:
             return self
@@ -67,7 +67,7 @@ class Deformation:
 
 
 def deformation_of(given: Any) -> Deformation | None:
-    """A deformation, from a Deformation or a dict of its amounts; None for None. SettingError for anything else."""
+    """Return a given Deformation, or make one from a dict of its fields; None for None. SettingError otherwise."""
     if given is None or isinstance(given, Deformation):
         return given
     if isinstance(given, Mapping):
@@ -78,10 +78,10 @@ def deformation_of(given: Any) -> Deformation | None:
 def deform(
     images: Array, image_shape: Size, deformation: Deformation, rng: np.random.Generator, out: Array | None = None
 ) -> Array:
-    """Every image, deformed in its own way.
+    """Deform each image at random, in its own way.
 
     images: (n_samples, height * width), float32 or float64; 0 is the background, also outside the image.
-    out: the array to write to, of that shape and dtype; may be `images` itself. None makes a new one.
+    out: the array to write to, of the shape and dtype of `images`; may be `images` itself. None makes a new one.
 
     Returns `out`; equal to `images`, bit for bit, if all amounts are 0. Raises ShapeError for other shapes or dtypes.
     """
@@ -94,7 +94,7 @@ def deform(
 
 
 def check_images(images: Array, image_shape: Size) -> None:
-    """Raise ShapeError unless these are floating-point images of that shape, flattened."""
+    """Raise ShapeError unless `images` is an array (n_samples, height * width) of float32 or float64."""
     height, width = image_shape
     if images.ndim != 2 or images.shape[1] != height * width or images.dtype not in (np.float32, np.float64):
         raise ShapeError(sentence("data.to_deform", n_pixels=height * width, images=images))
@@ -103,7 +103,7 @@ def check_images(images: Array, image_shape: Size) -> None:
 def sampling_points(
     n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator, dtype: np.dtype[Any]
 ) -> Array:
-    """The source of each pixel of each deformed image: rows and columns, (2, n_samples, height, width)."""
+    """The row and column in the original at which to read each deformed pixel: (2, n_samples, height, width)."""
     rows, columns = np.indices(image_shape).reshape(2, -1)
     grid = np.stack([rows, columns, np.ones_like(rows)])  # (3, height * width)
     maps = affine_maps(n_samples, image_shape, deformation, rng)
@@ -111,7 +111,7 @@ def sampling_points(
     points: Array = (maps.astype(dtype) @ grid.astype(dtype)).reshape(2, n_samples, *image_shape)
     if noise.size:
         height, width = image_shape
-        # Rows first and columns last, so that one matrix product each smooths the whole batch along them.
+        # Rows are the first axis and columns the last: one matrix product smooths the whole batch along each.
         fields = np.subtract(noise, dtype.type(127.5), dtype=dtype).reshape(height, -1)
         smooth = gaussian_matrix(height, deformation.elastic_sigma) * (deformation.elastic_alpha / 127.5)
         fields = (smooth.astype(dtype) @ fields).reshape(-1, width)
@@ -123,10 +123,10 @@ def sampling_points(
 def affine_maps(
     n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(row, column, 1) in a deformed image to row and column in the original: (2, n_samples, 3).
+    """Random matrices, (2, n_samples, 3): each maps (row, column, 1) in a deformed image to a point in the original.
 
-    This is the inverse of: grow, lean, turn about the middle, shift. Rows count downwards, so a counterclockwise turn
-    takes a point on the right, (0, 1), to the top, (-1, 0).
+    Each matrix is the inverse of: scale, shear, rotate about the center, shift. Rows count downwards, so a
+    counterclockwise rotation takes a point on the right, (0, 1), to the top, (-1, 0).
     """
     middle = np.array([(image_shape[0] - 1) / 2, (image_shape[1] - 1) / 2])[:, np.newaxis]
     amounts = rng.uniform(-1.0, 1.0, (6, n_samples))
@@ -144,9 +144,9 @@ def affine_maps(
 def elastic_noise(
     n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Noise of 256 levels for each pixel's two displacements, (height, 2, n_samples, width); empty where none is asked.
+    """Random bytes for each pixel's shift down and right, (height, 2, n_samples, width); empty without elastic_alpha.
 
-    They are smoothed over their neighbors, so finer levels would look the same.
+    The noise has only 256 levels because it is smoothed afterwards: finer levels would look the same.
     """
     shape = (image_shape[0], 2, n_samples, image_shape[1])
     if deformation.elastic_alpha == 0.0:
@@ -155,25 +155,25 @@ def elastic_noise(
 
 
 def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
-    """G such that G @ v smooths v (size,) with a Gaussian of `sigma`, zeros beyond its ends: (size, size)."""
+    """A matrix G (size, size): G @ v smooths v (size,) by a Gaussian of standard deviation `sigma`, zeros outside v."""
     weights = np.exp(-0.5 * (np.arange(1 - size, size) / sigma) ** 2)
     distance = np.arange(size)[:, np.newaxis] - np.arange(size)
     return np.take(weights / weights.sum(), distance + (size - 1))
 
 
 def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generator) -> NDArray[np.float64]:
-    """By how many pixels each image's pen is wider, (n_samples,); empty if no pen changes."""
+    """Random changes in the stroke width of each image, -2 to 2 pixels, (n_samples,); empty if `stroke` is 0."""
     widths = rng.uniform(-deformation.stroke, deformation.stroke, n_samples if deformation.stroke else 0)
     return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)
 
 
 def redraw(images: Array, image_shape: Size, widths: NDArray[np.float64]) -> Array:
-    """The images, (n_samples, height * width), their lines wider by `widths`, -2 to 2 pixels (none if empty)."""
+    """Widen the strokes in images, (n_samples, height * width), by `widths`, -2 to 2 pixels; no change if empty."""
     if not widths.size:
         return images
     height, width = image_shape
     wider = narrower = np.pad(images.reshape(-1, height, width), [(0, 0), (1, 1), (1, 1)])
-    for _ in ("rows", "columns"):  # each turn takes three rows together and transposes: after two, rows are rows again
+    for _ in ("rows", "columns"):  # each pass reduces three rows to one and transposes: after two, rows are rows again
         wider = np.maximum.reduce([wider[:, :-2], wider[:, 1:-1], wider[:, 2:]]).swapaxes(1, 2)
         narrower = np.minimum.reduce([narrower[:, :-2], narrower[:, 1:-1], narrower[:, 2:]]).swapaxes(1, 2)
     extreme = np.where(widths[:, np.newaxis] > 0.0, wider.reshape(images.shape), narrower.reshape(images.shape))
@@ -182,9 +182,9 @@ def redraw(images: Array, image_shape: Size, widths: NDArray[np.float64]) -> Arr
 
 
 def warp(images: Array, points: Array) -> Array:
-    """The images, (n_samples, height * width), read between their pixels at `points` by bilinear interpolation.
+    """Resample images, (n_samples, height * width), at `points` by bilinear interpolation between pixels.
 
-    points: rows and columns, (2, n_samples, height, width); an image is 0 beyond its border.
+    points: rows and columns in each image, (2, n_samples, height, width); an image is 0 beyond its border.
     """
     _, n_samples, height, width = points.shape
     # A border of zeros, one pixel before and two after, gives every point, once clipped, four neighbors.

@@ -28,21 +28,21 @@ def load_data(
     fallback: bool = True,
     announce: Announce = print_to_stderr,
 ) -> Splits:
-    """The data set of that name, or the data in a file or folder.
+    """Load a data set by its name, or the data in a file or folder, as Splits.
 
     name: "digits", "mnist" or another name that `deltarule data list` shows; or a path: a CSV of pixels, an npz, a
-        folder with MNIST's four IDX files or with a folder of images for each class, or the names of a pair of IDX
-        files up to "-images-idx3-ubyte". A name wins over a path: write ./digits for your own folder.
-    label: the column of a CSV of pixels that holds the labels, by its name or number from 1; None if the file shows it.
+        folder with MNIST's four IDX files or with a folder of images for each class, or the common beginning of a pair
+        of IDX files, before "-images-idx3-ubyte". A name wins over a path: write ./digits for your own folder.
+    label: the column of labels in a CSV of pixels, by its name or its number from 1. None: the reader finds it.
     offline: download nothing. Otherwise a file that is neither in the folder of this name in DELTARULE_DATA nor in the
         user's cache is downloaded to the cache, once.
     fallback: if MNIST cannot be downloaded, the bundled digits replace it, `train.name` is "digits", and `announce`
         explains it. False raises DownloadError instead, and so does offline=True.
-    announce: gets a sentence before a download, for a file that is skipped as wrong, and for what each part of the
-        data was read as.
+    announce: called with a sentence before a download, when a wrong file is skipped, and for how each part of the
+        data was read.
 
-    Raises SettingError for neither a name nor a path, DataError for wrong content, DownloadError if a file could not
-    be fetched.
+    Raises SettingError if `name` is neither a known name nor an existing path, DataError for wrong content,
+    DownloadError if a file could not be fetched.
 
     >>> load_data("xor").train.n_samples
     4
@@ -69,11 +69,11 @@ def load_data(
     return splits
 
 
-load = partial(load_data, fallback=False)  # for callers that explain the replacement of MNIST themselves
+load = partial(load_data, fallback=False)  # it raises DownloadError where MNIST is missing: callers may replace it
 
 
 def find_default(*, offline: bool = False, announce: Announce = print_to_stderr) -> tuple[Splits, str]:
-    """MNIST if it is on this machine or can be downloaded, else the bundled digits; and a sentence: which, and why."""
+    """MNIST if it is here or can be downloaded, else the bundled digits; and a sentence that says which and why."""
     try:
         splits, folder = _load_published(MNIST, offline, announce)
     except DownloadError as error:
@@ -83,12 +83,12 @@ def find_default(*, offline: bool = False, announce: Announce = print_to_stderr)
 
 
 def can_find(name: str) -> bool:
-    """Whether `load` knows the name, or there is something at the path."""
+    """Whether `name` is a known data set, an existing path, or the common beginning of a pair of IDX files."""
     return name in SOURCES or any(path.exists() for path in files_of(name))
 
 
 def describe(name: str) -> Source:
-    """The entry of a data set. Raises SettingError for another name."""
+    """The catalog's entry for the data set called `name`. Raises SettingError if there is none."""
     if name not in SOURCES:
         cure = f"use  deltarule data info {name}" if can_find(name) else closest(name, SOURCES)
         raise SettingError(f"no data set is called {name!r}: {cure}")
@@ -96,18 +96,18 @@ def describe(name: str) -> Source:
 
 
 def fetch(name: str, *, announce: Announce = print_to_stderr) -> Path | None:
-    """Download the missing files of a data set; its folder, or None if it comes with deltarule. Raises as `load`."""
+    """Download a data set's missing files; return its folder, None if it comes with deltarule. Raises as `load`."""
     return _load_published(name, False, announce)[1] if describe(name).files else None
 
 
 def locate(name: str) -> list[Path]:
-    """The files of a data set on this machine, found by name only; none for one that comes with deltarule."""
+    """Find a data set's downloaded files on this machine, by name only; [] for one that comes with deltarule."""
     stems = [file.name.removesuffix(".gz") for file in describe(name).files]
     return [path for folder in search_folders(name) for stem in stems for path in idx_files(folder, stem)]
 
 
 def files_of(name: str) -> list[Path]:
-    """The files and the folder that `load` may read for a name or a path; the folder stands for all that is in it."""
+    """List the paths that `load` may read for a name or a path; a folder in the list stands for all files in it."""
     if name in SOURCES:
         return locate(name)
     path = Path(name)
@@ -115,10 +115,10 @@ def files_of(name: str) -> list[Path]:
 
 
 def verify(name: str) -> list[dict[str, Any]]:
-    """The files of a data set, each compared with its hashes; none for one that comes with deltarule.
+    """Compare each file of a data set with its published hashes; [] for one that comes with deltarule.
 
-    For each a dict: "file", its name; "genuine", its path, None if it is missing; "wrong", what is wrong with other
-    files of its name.
+    Returns a dict for each file: "file", its name; "genuine", the path of a copy with the right hash, or None;
+    "wrong", what is wrong with other files of that name.
     """
     states = []
     for file in describe(name).files:
@@ -129,7 +129,7 @@ def verify(name: str) -> list[dict[str, Any]]:
 
 
 def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Splits, Path]:
-    """A published data set and the folder of its first file; missing files are downloaded first."""
+    """Load a published data set, after downloading its missing files; return it and the folder of its first file."""
     source = SOURCES[name]
     places = {file: find_genuine(name, file, announce) for file in source.files}
     missing = [file for file, place in places.items() if place is None]
@@ -142,7 +142,7 @@ def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Split
 
 
 def _download(name: str, source: Source, missing: list[PublishedFile], offline: bool, announce: Announce) -> Path:
-    """Fetch these files into the cache; their folder."""
+    """Download the `missing` files to the cache; return their folder. DownloadError if `offline`, or if it fails."""
     # Imported here, because it imports the libraries for HTTP.
     from deltarule.data.download import Mirrors
 

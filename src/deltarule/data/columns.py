@@ -1,7 +1,7 @@
 """The columns of a table, and how its rows become a network's inputs: text one-hot, missing cells filled in.
 
-A row is float64, with a cell for each column: a number, or the place of a string among the column's categories, counted
-from 0, infinite for another string; NaN for a missing cell.
+A row is float64, with a cell for each column: a number or, for a string, its index among the column's categories
+(infinity if it is not among them). A missing cell is NaN.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ from deltarule.public import public
 
 MOST_NAMED = 12
 PLAIN = {"strategy": "mean", "indicator": False}
-NO_CATEGORY = np.inf  # the place of a string that is none of a column's categories
+NO_CATEGORY = np.inf  # stands for a string that is not among a column's categories
 
 
 @public()
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """A column of a table, with what is needed to turn its cells into inputs of a network.
 
-    categories: the different strings in its cells; none for a column of numbers.
+    categories: the different strings in its cells; () for a column of numbers.
     fill: the input for a missing cell: the mean or the median in a column of numbers, 0 for each category in one of
         text. None if no cell may be missing.
-    strategy: "mean" or "median", what `fill` is; "most_frequent": `fill` is the place of that category.
-    indicator: whether one more input is 1 if the cell is missing.
+    strategy: "mean" or "median": what `fill` is; "most_frequent": `fill` is the index of the category to fill in.
+    indicator: whether the column has one more input, which is 1 if the cell is missing.
 
     >>> Column("color", ("blue", "red")).input_names
     ('color=blue', 'color=red')
@@ -42,38 +42,38 @@ class Column:
 
     @property
     def input_names(self) -> tuple[str, ...]:
-        """Its inputs to a network: a number with its name, or 0 or 1 for each category."""
+        """The names of the column's inputs: its own or, for text, "name=category" for each; perhaps an indicator."""
         names = tuple(f"{self.name}={category}" for category in self.categories) or (self.name,)
         return (*names, f"{self.name} is missing") if self.indicator else names
 
     @property
     def fills(self) -> tuple[float | None, ...]:
-        """The value of each of its inputs for a missing cell, without the indicator."""
+        """What each of the column's inputs, except the indicator, is for a missing cell."""
         if self.strategy == "most_frequent":
             return tuple(float(place == self.fill) for place in range(len(self.categories)))
         return (self.fill,) * (len(self.categories) or 1)
 
     @property
     def binary(self) -> tuple[bool, ...]:
-        """Which of its inputs are only 0 or 1: those of categories, and the indicator."""
+        """For each of the column's inputs, whether it is always 0 or 1: those of categories and the indicator are."""
         return (bool(self.categories),) * (len(self.input_names) - self.indicator) + (True,) * self.indicator
 
     @property
     def fields(self) -> dict[str, Any]:
-        """Its fields in a file: the first three, and the others if they are not the default."""
+        """The fields to save in a file: name, categories, fill; strategy and indicator only if not the default."""
         return {key: value for key, value in asdict(self).items() if key not in PLAIN or value != PLAIN[key]}
 
 
 def input_names(columns: Sequence[Column]) -> tuple[str, ...]:
-    """The names of a network's inputs from these columns."""
+    """The names of all inputs of a network that these columns become, in order."""
     return tuple(name for column in columns for name in column.input_names)
 
 
 def encode(columns: Sequence[Column], rows: NDArray[Any]) -> NDArray[np.float64]:
-    """The inputs of a network, (n_samples, inputs), from `rows`, (n_samples, columns).
+    """Turn the `rows` of a table, (n_samples, columns), into inputs of a network, (n_samples, inputs).
 
-    Raises ShapeError for another number of columns, DataError, naming the column, for a cell that may not be missing,
-    or is not the place of a category.
+    Raises ShapeError if `rows` has another number of columns; DataError, naming the column, for a missing cell where
+    none may be missing, and for a cell that is not the index of a category.
 
     >>> encode([Column("size"), Column("color", ("blue", "red"))], np.array([[2.5, 1.0]])).tolist()
     [[2.5, 0.0, 1.0]]
@@ -106,7 +106,7 @@ def _check_cells(column: Column, wrong: NDArray[np.bool_], cells: NDArray[Any]) 
 
 
 def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
-    """The columns with means or medians of these training `rows`; a column without numbers keeps its value."""
+    """The columns, `fill` of each one of numbers set to its mean or median in these training `rows`, if it has any."""
     filled = []
     for column, cells in zip(columns, rows.T if columns else (), strict=True):
         known = cells[~np.isnan(cells)]
@@ -118,7 +118,7 @@ def refill(columns: Sequence[Column], rows: NDArray[Any]) -> tuple[Column, ...]:
 
 
 def columns_in_words(columns: Sequence[Column]) -> str:
-    """Their number, their content, and the number of inputs that they become."""
+    """Say in a phrase how many columns these are, how many inputs they become, and which hold numbers or text."""
     n_inputs = len(input_names(columns))
     numbers = [column.name for column in columns if not column.categories]
     texts = [f"{each.name} ({len(each.categories)} categories)" for each in columns if each.categories]
@@ -128,12 +128,12 @@ def columns_in_words(columns: Sequence[Column]) -> str:
 
 
 def names_in_words(names: Sequence[str]) -> str:
-    """The first of some names, and the number of the rest."""
+    """Join the first 12 names with commas, and add the number of the rest."""
     more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
 
 
 def unseen_categories(columns: Sequence[Column], inputs: NDArray[Any]) -> list[str]:
-    """The categories that occur in no training row; `inputs`, (n_samples, inputs): as `encode` returns them."""
+    """The names of the 0-or-1 inputs that are 0 in every row of `inputs`, (n_samples, inputs), which `encode` made."""
     is_binary = [each for column in columns for each in column.binary]
     return [name for k, name in enumerate(input_names(columns)) if is_binary[k] and not inputs[:, k].any()]

@@ -33,15 +33,15 @@ class Dataset(metaclass=Named):
         "values":  (n_samples, n_outputs) float64, regression
     class_names: one name per output, in the order of the outputs; "0", "1", ... if none are given.
     image_shape: (height, width) if a row of `inputs` is an image, else None.
-    name: what messages call it.
+    name: what messages call the data.
     columns: the columns of a table, if `inputs` come from one: see `columns.py`. A missing cell is NaN.
     soft_targets: (n_samples, n_outputs) float64, class probabilities for the loss to use instead of `targets`: rows
         that sum to 1, such as another network's outputs (Hinton, Vinyals and Dean 2015).
 
-    Attributes: those, loss_targets (soft_targets, else targets), n_samples, n_features (stored), n_inputs (of a
-    network: more if columns hold text), n_outputs.
+    Attributes: the fields above; loss_targets (soft_targets, else targets), n_samples, n_features (columns of
+    `inputs`), n_inputs (of a network: more than n_features if columns hold text), n_outputs.
 
-    Raises DataError if arrays do not fit each other or contain anything else, SettingError for another task.
+    Raises DataError if the arrays do not fit each other or differ from this description, SettingError for another task.
 
     >>> data = Dataset(np.zeros((3, 4), np.uint8), np.array([0, 1, 1]), image_shape=(2, 2))
     >>> data.n_samples, data.n_features, data.class_names
@@ -134,7 +134,7 @@ class Dataset(metaclass=Named):
 
     @property
     def loss_targets(self) -> NDArray[Any]:
-        """The targets for the loss."""
+        """The targets to compute the loss from: `soft_targets` if there are any, else `targets`."""
         return self.targets if self.soft_targets is None else self.soft_targets
 
     @property
@@ -144,12 +144,12 @@ class Dataset(metaclass=Named):
 
     @property
     def n_features(self) -> int:
-        """The number of stored numbers of an input."""
+        """The number of columns of `inputs`, as stored."""
         return int(self.inputs.shape[1])
 
     @property
     def n_inputs(self) -> int:
-        """The number of inputs of a network: n_features, or more if columns hold text."""
+        """The number of inputs of a network for this data: n_features, or more if columns hold text."""
         return len(input_names(self.columns)) or self.n_features
 
     @property
@@ -161,7 +161,7 @@ class Dataset(metaclass=Named):
         return self.n_samples
 
     def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
-        """The samples at `indices`, in that order: copies, except for a slice, which is a view."""
+        """The Dataset of the samples at `indices`, in that order: copies of the rows, but views for a slice."""
         if isinstance(indices, str | Real) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":
             n_taken = int(indices * self.n_samples) if isinstance(indices, float) and 0 < indices < 1 else indices
             line = f"range({n_taken})" if isinstance(n_taken, int) and n_taken > 0 else "[0]"
@@ -173,7 +173,7 @@ class Dataset(metaclass=Named):
             raise SettingError(sentence("data.places", data=self, last=self.n_samples - 1, error=error)) from error
 
     def spread(self, most: int) -> "Dataset":
-        """At most `most` samples, evenly spaced from the first to the last."""
+        """The Dataset of at most `most` samples, evenly spaced from the first to the last."""
         if self.n_samples <= most:
             return self
         return self.take(np.linspace(0, self.n_samples - 1, most).astype(np.intp))
@@ -202,7 +202,7 @@ class Dataset(metaclass=Named):
         order = generator_of(rng).permutation(self.n_samples)
         by_class = order[np.argsort(self.targets[order], kind="stable")]
         ends = np.cumsum(np.bincount(self.targets, minlength=self.n_outputs))
-        # Rounding the running total makes the shares add up.
+        # Rounding the running total makes the classes' shares add up to n_test.
         shares = np.diff(np.rint(ends * (n_test / self.n_samples)).astype(np.int64), prepend=0)
         held = np.zeros(self.n_samples, dtype=bool)
         for members, share in zip(np.split(by_class, ends[:-1]), shares, strict=True):
@@ -221,7 +221,7 @@ class Dataset(metaclass=Named):
 @public("Splits(Dataset(X, y), Dataset(X_test, y_test))")
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """The data to train on, and to test on if any: of one width and outputs. Raises DataError otherwise."""
+    """Training data and, if any, test data. Raises DataError unless task, columns, classes and shapes are the same."""
 
     train: Dataset
     test: Dataset | None = None
@@ -239,9 +239,9 @@ class Splits:
 
 
 def default_class_names(*targets: NDArray[np.int64], name: str) -> tuple[str, ...]:
-    """The names "0", "1", ... of all classes in these arrays, for parts that must agree; `name` is for messages.
+    """The class names "0", "1" and so on, up to the highest class in any of the arrays, such as train and test.
 
-    Raises DataError for an index that is too high to be a class, such as a value to predict.
+    Raises DataError, with `name` in its message, for an index too high to be a class, such as a value to predict.
     """
     highest = max(int(part.max(initial=0)) for part in targets)
     if highest >= MOST_CLASSES:

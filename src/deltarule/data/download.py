@@ -34,7 +34,7 @@ class Mirrors:
     def fetch(self, file: PublishedFile, target: Path) -> None:
         """Save the published `file` at `target`, whole or not at all, from the first mirror that has it.
 
-        Raises DownloadError if none has it, with each one's answer, or if the file cannot be written.
+        Raises DownloadError if no mirror has it, with the error of each, or if the file cannot be written.
         """
         while self.urls:
             try:
@@ -61,9 +61,9 @@ class Mirrors:
                     raise DownloadError(str(error).replace(draft.name, file.name)) from error
 
     def _open(self, url: str) -> Any:
-        """The response of a server, whose headers have come, with a share of the patience that is left.
+        """Open `url`; return the response once its headers are here. DownloadError after a share of connect_seconds.
 
-        A thread of its own waits for it, because looking up a name has no timeout, and connecting one for each address.
+        A thread waits for the server, because looking up a name has no timeout, and connecting has one per address.
         """
         answer: Future[Any] = Future()
         request = urllib.request.Request(url, headers={"User-Agent": "deltarule"})  # noqa: S310 (a URL of the table)
@@ -86,7 +86,7 @@ class Mirrors:
             raise DownloadError(str(error) or f"no answer within {share:.1f} seconds") from error
 
     def _chunks(self, response: Any, most_bytes: int) -> Iterator[bytes]:
-        """The body of a response, in pieces, checked against the length in its header."""
+        """Yield the body of a response in pieces. DownloadError if it stalls, ends early or exceeds `most_bytes`."""
         received = 0
         try:
             while chunk := response.read(CHUNK_BYTES):

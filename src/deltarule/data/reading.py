@@ -1,8 +1,8 @@
 """What all readers share: their options, their results, their messages and errors, and how files are opened.
 
-Opening a pipe would wait for its writer, and a device has no end. A file that declares too much is refused before any
-memory is allocated: 2 GiB is 45 times MNIST, which deflate shrinks to a fifth. Real data never shrink two-hundredfold;
-files made to fill the memory shrink a thousandfold.
+Pipes and devices are refused: opening a pipe waits for its writer, and a device has no end. A file that declares more
+than 2 GiB, or 200 times its compressed size, is refused before any memory is allocated. 2 GiB is 45 times MNIST,
+which compresses fivefold. Real data never compress 200-fold; files made to fill the memory compress a thousandfold.
 """
 
 import gzip
@@ -29,7 +29,7 @@ Announce = Callable[[str], None]
 MOST_SHOWN = 20
 LARGEST = 2**31  # bytes
 MOST_SHRUNK = 200
-UNSUSPICIOUS = 2**20  # bytes that even a few compressed ones may hold, as for blank images
+UNSUSPICIOUS = 2**20  # bytes that a compressed file of any size may contain: blank images compress well
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -39,14 +39,14 @@ def print_to_stderr(message: str) -> None:
 
 
 def print_if_possible(text: str, stream: TextIO | None) -> None:
-    """Print a line, or drop it if the stream is gone, closed or full: the work goes on."""
+    """Print a line to `stream`; drop it silently if the stream is missing, closed or full, so that work goes on."""
     with suppress(OSError, ValueError):
         if stream is not None:
             print(text, file=stream)
 
 
 def refuse(path: AnyPath, expected: str, problems: Iterable[str]) -> None:
-    """Raise DataError with the first 20 problems and the number of the rest, if there are any."""
+    """Raise DataError if there are any `problems`; its message lists the first 20 and the number of the rest."""
     remaining = iter(problems)
     shown = list(islice(remaining, MOST_SHOWN))
     n_hidden = sum(1 for _ in remaining)
@@ -57,20 +57,20 @@ def refuse(path: AnyPath, expected: str, problems: Iterable[str]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class How:
-    """How to read a file, by the user's options or a model.
+    """How to read a file: what the user's options say, and what a model needs.
 
     rows_only: only inputs are needed; the file may contain targets or not.
-    target: the column of a table to learn, or, with `rows_only`, to skip. Without one, a CSV contains pixels.
+    target: the column of a table to learn, or, with `rows_only`, to skip. Without target and columns, a CSV is pixels.
     task, missing, without: as for `read_table`.
-    columns, class_names: those of a model, to encode a table as in training. () reads any columns of numbers.
+    columns, class_names: those of a model, to encode a table as in training. columns=() reads any columns of numbers.
     image_shape: the (height, width) that a picture must have; None for any.
     label: the column of classes in a CSV of pixels.
-    size: the size to resize pictures to.
+    size: the height and width in pixels to resize pictures to; None keeps their size.
     is_digit: whether a picture of any size becomes a digit in MNIST's format; `anyway`: even if it shows several.
     skip_bad: whether pictures that cannot be read are left out.
     is_unit: whether pixels become value / 255.
-    unseen: whether a string that a model does not know is an error, or none of its categories.
-    announce: gets a sentence for each guess about a file.
+    unseen: for a string that is not among a column's categories, "error" raises, "other" reads it as none of them.
+    announce: called with a sentence for each guess about a file.
     """
 
     rows_only: bool = False
@@ -101,8 +101,8 @@ class Reading:
     """The content of a file.
 
     rows: the inputs for a model, (n_samples, n_features), as stored.
-    examples: the same with targets, to learn from; None if the file has no targets, or none were asked for.
-    report: how each part was read, by name, in the order for printing; all of it can be JSON.
+    examples: inputs with targets, to learn from; None if the file has no targets, or none were asked for.
+    report: how each part of the file was read, in the order for printing; values that JSON can express.
     """
 
     rows: NDArray[Any]
@@ -111,7 +111,7 @@ class Reading:
 
     @property
     def splits(self) -> Splits:
-        """The examples. Raises DataError if there are none."""
+        """The examples of the file. Raises DataError if it has no targets."""
         if self.examples is None:
             raise DataError(sentence("readers.no_targets", path=self.report["file"]))
         return self.examples
@@ -119,9 +119,9 @@ class Reading:
 
 @contextmanager
 def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
-    """An open file, as from Path.open. `expected`: what messages call it.
+    """Open a file as Path.open does. `expected`: what it should be, for messages, such as "a CSV file".
 
-    Raises DataError for a pipe, a device or a socket, and if it cannot be read, now or later.
+    Raises DataError for a pipe, a device or a socket, and if the file cannot be opened or, later, read.
     """
     refuse_special(path)
     try:
@@ -133,7 +133,7 @@ def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Ite
 
 @contextmanager
 def open_stored(path: AnyPath, expected: str) -> Iterator[BinaryIO | gzip.GzipFile]:
-    """A file, or a GzipFile, by its content, not its name. `expected` and errors: as for `open_file`."""
+    """Open a file of bytes, as a GzipFile if its content is gzip. `expected` and errors are as for `open_file`."""
     with open_file(path, expected) as stored:
         is_compressed = stored.read(2) == GZIP_MAGIC
         stored.seek(0)
@@ -152,5 +152,5 @@ def refuse_special(path: AnyPath) -> None:
 
 
 def most_believed(compressed_bytes: int) -> int:
-    """The most bytes that so many compressed ones may contain."""
+    """The most bytes to which a file of `compressed_bytes` may decompress; one that declares more is refused."""
     return MOST_SHRUNK * compressed_bytes + UNSUSPICIOUS

@@ -21,7 +21,7 @@ VARIABLE = "DELTARULE_DATA"
 class PublishedFile:
     """One IDX file as it was published, compressed with gzip.
 
-    name: as on every mirror, with .gz.
+    name: the file's name on every mirror, with .gz.
     content_bytes: its decompressed size.
     sha256, content_sha256: of the compressed and of the decompressed bytes; the latter "" if it is not published.
     """
@@ -32,7 +32,7 @@ class PublishedFile:
     content_sha256: str = ""
 
     def read(self, path: Path) -> NDArray[np.uint8]:
-        """The array in `path`, compressed or not. Raises DataError if it matches neither published hash."""
+        """Read the array in the file `path`, compressed or not. Raises DataError if neither published hash matches."""
         content = read_idx(path, most_bytes=self.content_bytes)
         with path.open("rb") as stored, open_stored(path, "an IDX file") as unpacked:
             for file, published in ((stored, self.sha256), (unpacked, self.content_sha256)):
@@ -47,7 +47,7 @@ class Source:
 
     mirrors: base URLs, to which a file's name is appended.
     megabytes: the size of the download, rounded up.
-    files: images and labels to train on, images and labels to test on; none if it comes with deltarule.
+    files: images and labels to train on, images and labels to test on; () if the data come with deltarule.
     """
 
     says: str
@@ -74,7 +74,7 @@ def search_folders(name: str) -> list[Path]:
 
 
 def cache_folder() -> Path:
-    """The folder for downloads: the system's cache folder of this user."""
+    """The folder for downloads: deltarule's, in this user's cache folder of the operating system."""
     bases = {
         "win32": os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local",
         "darwin": Path.home() / "Library" / "Caches",
@@ -83,7 +83,7 @@ def cache_folder() -> Path:
 
 
 def find_genuine(name: str, file: PublishedFile, announce: Announce) -> tuple[Path, NDArray[np.uint8]] | None:
-    """The first genuine copy of a file of the data set `name`, and its array; others are announced."""
+    """Find the first copy of `file` with a published hash; return path and array, or None. Others are announced."""
     for folder in search_folders(name):
         for path in idx_files(folder, file.name.removesuffix(".gz")):
             try:

@@ -1,7 +1,7 @@
-"""Checkpoints: the state of a run in files, from which it resumes bit for bit, however it ended.
+"""Checkpoints: files with the state of a training run, from which it resumes bit for bit, whatever ended it.
 
-A checkpoint is a file as strict as a model file: arrays, and under the metadata key "deltarule" canonical JSON with a
-digest over all of it, including the arrays' names and shapes. Nothing in it is executed. The arrays are a Snapshot's.
+A checkpoint is checked as strictly as a model file. It contains a Snapshot's arrays and, under the metadata key
+"deltarule", canonical JSON with a digest over all of it, including the arrays' names and shapes. Nothing is executed.
 """
 
 import io
@@ -33,8 +33,8 @@ from deltarule.training.history import Monitor
 from deltarule.training.snapshot import Snapshot, differences
 
 FORMAT = 2
-READABLE = (1, FORMAT)  # readable for their weights: since format 2 a seed gives other steps
-COPY_APART = 200  # times as long as a copy in memory takes: half a percent of the time is spent on copies
+READABLE = (1, FORMAT)  # of format 1 only the weights are used: since format 2 a seed gives other steps
+COPY_APART = 200  # copies in memory are this many times as far apart as one takes: half a percent of the time
 MOST_HEADER = 2**24  # bytes of a tensor file's header to check
 KEPT = 2  # checkpoints: if the newest turns out to be damaged, there is another
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a user's copy has another name, and is left alone
@@ -53,19 +53,19 @@ class CheckpointDescription(msgspec.Struct, forbid_unknown_fields=True):
 
 @public()
 class Checkpoints(Callback):
-    """Saves the state of a run in a folder, the last two times, so that a killed run can resume.
+    """Saves the state of a run at intervals in a folder, and keeps the last two, so that a killed run can resume.
 
     folder: created if missing; one process at a time may use it.
-    every_seconds: how often; a killed run loses at most this much. every_steps: after this many steps instead.
-    record: anything else to keep with each, as JSON.
+    every_seconds: the time between saves: a killed run loses no more. every_steps: save after so many steps instead.
+    record: anything else to save with each checkpoint, as JSON.
 
-    The training thread copies the state, which takes a millisecond; another thread writes, one checkpoint at a time: a
-    slow disk gets fewer of them. If an exception ends the run, the state after its last complete step is saved, unless
-    the loss has diverged; if it interrupts an update, the state a few steps earlier, from a copy in memory. What cannot
-    be written is logged as a warning and tried again the next time; the last checkpoints then stay as they are.
+    The training thread copies the state, which takes a millisecond; another thread writes, one checkpoint at a time, so
+    a slow disk gets fewer of them. If an exception ends the run, the state after its last complete step is saved,
+    unless the loss has diverged; if the exception interrupts an update, a copy from a few steps earlier is saved. If a
+    checkpoint cannot be written, a warning is logged, the older ones stay, and saving is tried again the next time.
 
-    As a callback it comes last, so that it sees what the others have done. The same program starts a run, and resumes
-    it, however it ended:
+    Checkpoints must be the last of the callbacks, to see what the others have done. The same program starts a run and,
+    whatever ended it, resumes it:
 
     >>> network, data = Network((2, 8, 2)), Dataset(np.eye(2), np.array([0, 1]))
     >>> checkpoints = Checkpoints("checkpoints", every_seconds=30)
@@ -112,12 +112,12 @@ class Checkpoints(Callback):
 
     @property
     def last(self) -> Path | None:
-        """The newest checkpoint that is known to be intact."""
+        """The path of the newest checkpoint that is known to be intact; None if there is none."""
         return self._good[-1] if self._good else None
 
     @property
     def can_break_off(self) -> bool:
-        """Whether the run could end now with a checkpoint of its last step."""
+        """Whether the state is complete now (no update is in progress), so that the last step could be saved."""
         return self._state is None or not self._state.buffers.is_changing
 
     def stop(self, error: BaseException) -> None:
@@ -134,7 +134,7 @@ class Checkpoints(Callback):
             raise SettingError(sentence("files.other_checkpoints", folder=self.folder, newest=found[-1]))
         for litter in self.folder.glob(TEMPORARIES):  # from a process that was killed while writing
             _remove(litter)
-        state.identity()  # which reads all data once: now, and not in the middle of a step
+        state.identity()  # reads all data once: better now than in the middle of a step
         self._state, self._step, self._copy, self.stopped = state, state.step, None, False
         self._due, self._copy_due = time.monotonic(), time.perf_counter()
         self._writer = ThreadPoolExecutor(1, "checkpoints")
@@ -142,7 +142,7 @@ class Checkpoints(Callback):
     def step_end(self, state: TrainingState) -> None:
         is_writing = self._writing is not None and not self._writing.done()
         if not is_writing:
-            self.wait()  # which takes no time, and warns at once if it could not be written
+            self.wait()  # returns at once, and warns if the last one could not be written
         now = time.monotonic()
         if self._stop is not None:
             error, self._stop, self.stopped = self._stop, None, True
@@ -202,11 +202,11 @@ class ModelCheckpoint(Callback):
         older model of that name is replaced, any other file only with `force`.
     monitor: the column to compare; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
     save_best_only: save only if the monitored figure is the best so far. The last file is then the network that `fit`
-        keeps, if that chooses by the same column.
+        keeps, if `fit` chooses by the same column.
     min_delta: by how much a new best must beat the old one.
     model: the meaning of the network's numbers (task, class names, scaling); by default the network's own.
 
-    It saves the parameters that are validated: with a moving average, the average. As in Keras, which has no epoch 0.
+    The saved parameters are those that are validated: with a moving average, the average. Keras saves no epoch 0.
 
     Raises SettingError, before the first step, if the history lacks the column; FileError if it cannot write a file.
 
@@ -254,7 +254,7 @@ class ModelCheckpoint(Callback):
 
 
 def checkpoint_bytes(snapshot: Snapshot) -> bytes:
-    """The file of a snapshot. SettingError if its record is not JSON, or too long."""
+    """The content of the checkpoint file for a snapshot. SettingError if its record is not JSON, or too long."""
     arrays = {
         name: array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
         for name, array in sorted(snapshot.arrays.items())
@@ -276,11 +276,11 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
 
 
 def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False) -> Snapshot:
-    """The snapshot in a checkpoint; a warning if it was made with other versions, or on another machine.
+    """Read the snapshot in a checkpoint; log a warning if it was made with other versions, or on another machine.
 
     weights_only: also accept an earlier format, from which no run can resume.
 
-    Raises FileError if there is none, ModelFileError if it is damaged or hostile, SettingError for an earlier format.
+    Raises FileError if there is no such file, ModelFileError if it is damaged or hostile, SettingError for format 1.
     """
     with open_file(path) as stream:
         try:
@@ -297,7 +297,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
     before, now = found.surroundings, here(found.identity.get("engine"), found.identity.get("dtype"))
     recorded, fixed = before.get("engine"), now["engine"].get(STEPS)
     if fixed and isinstance(recorded, dict) and recorded.get(STEPS) == fixed:
-        return snapshot  # whatever else has changed
+        return snapshot  # the engine gives the same bits, whatever else has changed
     for what in ("engine", "versions", "machine", *([] if fixed else ["threads"])):
         if (was := before.get(what, {})) != (is_now := now[what]):
             both = isinstance(was, dict) and isinstance(is_now, dict)
@@ -307,7 +307,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
 
 
 def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = False) -> tuple[Path, Snapshot]:
-    """The newest intact checkpoint of a folder; skipped ones are logged as warnings, with the reason.
+    """Find the newest intact checkpoint in a folder; return path and snapshot. Skipped ones are logged as warnings.
 
     Raises FileNotFoundError if there are no checkpoints, ModelFileError if none is intact.
     """
@@ -330,12 +330,12 @@ def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = Fa
 
 
 def step_of(path: Path) -> int:
-    """The step in a checkpoint's name."""
+    """The number of the step in a checkpoint's file name."""
     return int(path.stem.removeprefix("step-"))
 
 
 def _is_of_another_program(path: Path) -> bool:
-    """Whether a file with a checkpoint's name contains other tensors, not a checkpoint, intact or damaged."""
+    """Whether a file with a checkpoint's name contains another program's tensors, or cannot be read, and so stays."""
     try:
         with path.open("rb") as stream:
             n_bytes = int.from_bytes(stream.read(8), "little")
@@ -349,7 +349,7 @@ def _is_of_another_program(path: Path) -> bool:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file that is no longer needed; a warning if that fails."""
+    """Remove a file that is no longer needed; log a warning if that fails."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:

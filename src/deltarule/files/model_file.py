@@ -4,8 +4,8 @@ The arrays are layers.0.weight (fan_in, fan_out), layers.0.bias (fan_out,), laye
 or targets are standardized, input.mean, input.scale, target.mean, target.scale. The rest is canonical JSON (sorted
 keys, no spaces) under the one metadata key "deltarule": the format's version; `required`, whose unknown keys are
 refused by name; `optional`, whose unknown keys are ignored; and a digest, the SHA-256 of that JSON without the digest,
-followed by the arrays' bytes in the order above. So later versions can add keys without a new format; members is
-reserved for them. `doubt`, optional, is a list of numbers, because older versions refuse unknown arrays.
+followed by the arrays' bytes in the order above. So later versions can add keys without a new format; the key `members`
+is reserved for them. The optional `doubt` is numbers in JSON, because older versions refuse unknown arrays.
 """
 
 import io
@@ -35,7 +35,7 @@ FORMAT = 3
 # pretrained/README.md describes it; scripts/make_pretrained.py trained it.
 PRETRAINED = Path(__file__).parents[1] / "pretrained" / "pretrained.safetensors"
 OPTIONAL = ("input_range", "reading", "record", "doubt")
-MEANING = ("task", "pixels", "class_names", "image_shape")  # what a network says about itself
+MEANING = ("task", "pixels", "class_names", "image_shape")  # attributes of a network
 Size = Annotated[int, msgspec.Meta(ge=1)]
 Modest = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 Part = dict[str, str | float]  # a name from the table of parts, and its settings
@@ -43,7 +43,7 @@ JSON_RULE = "names and the record of a model must be strings, finite numbers, li
 
 
 class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """A column of the table that the inputs come from."""
+    """The JSON of a Column: a column of the table that the inputs come from."""
 
     name: str
     categories: tuple[str, ...]
@@ -57,7 +57,7 @@ class ColumnEntry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DoubtEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """The output that says how unusual an input is."""
+    """The JSON of a Doubt: one more output, which rates how unusual an input is."""
 
     weight: tuple[Modest, ...]
     bias: Modest
@@ -96,7 +96,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
             raise ModelFileError(f"expected columns of different names: got {names}")
 
     def layout(self) -> dict[str, Slot]:
-        """The arrays that the file must contain, in the order of the digest."""
+        """The dtypes and shapes of the arrays that the file must contain, by name, in the order of the digest."""
         number: Dtype = "F32" if self.dtype == "float32" else "F64"
         layout = {}
         for l, (fan_in, fan_out) in enumerate(pairwise(self.layer_sizes)):
@@ -113,7 +113,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
 def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all.
 
-    It replaces an older model of deltarule, any other file only with `force`.
+    `save` replaces an older model of deltarule, any other file only with `force`.
 
     The same model gives the same bytes. The weights are saved exactly; the initializers are not saved.
 
@@ -174,9 +174,9 @@ def arrays_of(model: Model) -> dict[str, Array]:
 
 
 def model_argument(thing: Any, line: str, path: Any = "") -> Model:
-    """The given Model, or the one around a given network. SettingError for anything else.
+    """Return a given Model, or make a Model of a given Network. SettingError for anything else, or a wrong `path`.
 
-    line: a call that works. path: the path to write to, or empty.
+    line: a call that works, for the message. path: the path to write to, or empty.
     """
     if is_a(path, "Network|Model|Perceptron"):
         raise SettingError(f"a Network comes first, then a path: got {brief(thing)} first; use {line}")
@@ -186,7 +186,7 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """The model in a file that `save` wrote.
+    """Load the model in a file that `save` wrote.
 
     Raises FileError if there is no such file, and ModelFileError if it is damaged, hostile, of another version, or not
     a model.
@@ -200,7 +200,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 
 def read_model(stream: BinaryIO, failure: str) -> Model:
-    """The model in an open file; ModelFileError, beginning with `failure`, if anything is wrong."""
+    """Read the model in an open file. ModelFileError, its message beginning with `failure`, if anything is wrong."""
     try:
         file = SignedFile(stream, "format", (1, 2, FORMAT))
         description = description_of(file.content)
@@ -218,7 +218,7 @@ class Format3(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def description_of(content: dict[str, Any]) -> ModelDescription:
-    """The content of the JSON of a file of any format."""
+    """Convert a model file's JSON, format 1 to 3, to a ModelDescription. ModelFileError for unknown required keys."""
     if content["format"] < FORMAT:
         return older_description(content)
     parts = msgspec.convert(content, Format3)
@@ -231,9 +231,9 @@ def description_of(content: dict[str, Any]) -> ModelDescription:
 
 
 def older_description(content: dict[str, Any]) -> ModelDescription:
-    """The content of a file of format 1 or 2: in 1 columns were only names, and both have no key for pixels.
+    """Convert JSON of format 1 or 2, which have no key `pixels`; in format 1, columns are only names.
 
-    Images were pixels, and so were 784 inputs to classes without an image_shape, which are read as images of 28x28.
+    In these formats, inputs with an image_shape are pixels, and so are 784 inputs to classes: images of 28x28.
     """
     fields = {name: value for name, value in content.items() if name != "format"}
     if content["format"] == 1:
@@ -248,7 +248,7 @@ def older_description(content: dict[str, Any]) -> ModelDescription:
 
 
 def make_whole(kind: Kind, spec: Part) -> Any:
-    """The part that a file names, with all its settings: a default may change, but a file must not."""
+    """Make the activation or loss that a file names. ModelFileError if a setting is missing: defaults may change."""
     thing = make(kind, spec)
     if (whole := spec_of(kind, thing)) != spec:
         raise ModelFileError(f"expected every setting of the {kind}, {whole}: got {spec}")
@@ -256,7 +256,7 @@ def make_whole(kind: Kind, spec: Part) -> Any:
 
 
 def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) -> Model:
-    """The model from a description and its arrays.
+    """Rebuild a model from its description and its arrays.
 
     Raises ModelFileError for a number that is not finite, or a scale that is not above 0.
     """

@@ -1,8 +1,8 @@
-"""One HTML file that shows a network: to draw for it, look inside it and walk backwards, all offline.
+"""Makes one HTML file that shows a network offline: draw inputs, look inside it, and follow backpropagation.
 
-It holds the playground's own modules as one script, compressed; the engine; the model file with float32 parameters;
-examples, if given; and the bundled digits, to train on, if its network reads such images.
-Its Content-Security-Policy allows only these to run, and nothing to load.
+The file holds the playground's own modules as one script, compressed; the engine; the model file with float32
+parameters; examples, if given; and the bundled digits, to train on, if the network reads such images. Its
+Content-Security-Policy allows only these to run, and nothing to load.
 """
 
 import base64
@@ -56,7 +56,7 @@ class Page:
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the page to a file, whole or not at all. FileError if that fails.
 
-        It replaces an older page of deltarule, any other file only with `force`.
+        `save` replaces an older page of deltarule, any other file only with `force`.
         """
         write_atomically(path, self.html.encode(), "page", force=force)
 
@@ -70,16 +70,16 @@ class Page:
 
 @public('show(network).save("network.html"), or show(network, dr.Dataset(X, y))')
 def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
-    """A page to draw for a network, look inside it, and walk an example backwards, without a server.
+    """Make a page to draw inputs for a network, look inside it and follow backpropagation, without a server.
 
     If the network reads images of 28 x 28 and has ten outputs, the page also trains a new one on the bundled digits.
 
     examples: the page begins with them and, for classes, shows the mistakes on them; at most 200, evenly chosen.
-        Without them, a network that reads digits as MNIST's gets the bundled digits that the page never trains on.
+        Without them, a network that reads digits in MNIST's format gets bundled digits that the page never trains on.
 
     As the last line of a notebook's cell the page is displayed; `.save("network.html")` writes it to a file that opens
-    from disk. A network for other inputs than images of 28 x 28 pixels gets fields instead of a pad; one that was
-    trained on flat rows of pixels gets a pad after  network.image_shape = (28, 28).
+    from disk. A network for other inputs than images of 28 x 28 pixels gets fields for numbers instead of a pad to draw
+    on; one that was trained on flat rows of pixels gets a pad after  network.image_shape = (28, 28).
 
     Raises SettingError for a custom activation or loss, more than 20 million parameters, or examples that do not fit.
 
@@ -112,12 +112,12 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
 
 
 def reads_bytes(model: Model) -> bool:
-    """Whether a model learned images as numbers from 0 to 255, not as pixels or from 0 to 1."""
+    """Whether a model takes images as numbers from 0 to 255: not as pixels (divided by 255), nor from 0 to 1."""
     return model.image_shape is not None and not (model.pixels or model.reads_ink)
 
 
 def in_ink(model: Model) -> Model:
-    """The model for the page, whose drawings are ink from 0 to 1."""
+    """Adapt a model that takes images from 0 to 255 to the page's drawings from 0 to 1, by its input scaling."""
     if not reads_bytes(model):
         return model
     ones = np.ones(model.network.layer_sizes[0])
@@ -126,14 +126,14 @@ def in_ink(model: Model) -> Model:
 
 
 def page_example(model: Model, dataset: Dataset, index: int) -> dict[str, object]:
-    """An example for the page: pixels 0 to 255, or a number for each input of the network, in its own units."""
+    """One example of `dataset` for the page: pixels from 0 to 255, or a number for each input, in its own units."""
     inputs, target = model.unscaled(dataset.inputs[index : index + 1])[0], dataset.targets[index]
     is_bytes = inputs.dtype == np.uint8 or reads_bytes(model)
     return {"x": inputs.tolist(), "label": target.tolist(), "pixels": is_bytes, "index": index}
 
 
 def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
-    """index.html with its styles and modules inlined, and data for the script; without the hidden tabs."""
+    """The page's HTML: index.html with its styles, script and `parts` as data inside it, and `hidden` tabs hidden."""
     page = LINK.sub(lambda found: f"<style>{AROUND.sub(KEPT, compact(_read(found[1])))}</style>\n", _read("index.html"))
     program = f"{bundle('main.js', _read)}//# sourceURL=deltarule.js\n".encode()
     loader = f"\n{_read('loader.js')}"
@@ -156,7 +156,7 @@ def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
 
 
 def _read(name: str) -> str:
-    """A file of the page."""
+    """The text of a file of the playground."""
     return files("deltarule").joinpath("playground", "static", name).read_text(encoding="utf-8")
 
 
@@ -165,17 +165,17 @@ def _base64(content: bytes) -> str:
 
 
 def compact(text: str) -> str:
-    """A script or a style sheet without comments and indentation."""
+    """Remove comments and indentation from a script or a style sheet."""
     text = COMMENTS.sub("", text)
-    is_template = any(line.count("`") % 2 for line in text.splitlines())  # one of several lines would change
+    is_template = any(line.count("`") % 2 for line in text.splitlines())  # a string of several lines would change
     return text if is_template else INDENTATION.sub("", text)
 
 
 def bundle(entry: str, read: Callable[[str], str]) -> str:
-    r"""One script equivalent to the ES module `entry`, without comments and indentation.
+    r"""Combine the ES module `entry` and all that it imports into one script, without comments and indentation.
 
     Every module becomes a function that runs once, after its imports, and returns its exports.
-    read: the text of a module by its name. `import("./name.js")` stays as it is, and finds no module.
+    read: gives the text of a module by its name. `import("./name.js")` stays as it is, and finds no module.
 
     >>> modules = {"a.js": 'import { f } from "./b.js";\nf();\n', "b.js": "export const f = alert;\n"}
     >>> print(bundle("a.js", modules.__getitem__))

@@ -1,4 +1,4 @@
-"""Run folders: everything about one training run, in files that are always whole, and its environment."""
+"""Run folders: files with everything about one training run, never half written, and its environment."""
 
 import ctypes
 import errno
@@ -40,18 +40,18 @@ RECIPE = "recipe.toml"  # the recipe, with every default filled in
 ENVIRONMENT = "environment.json"  # what it ran on: versions, platform, threads, seed, data hash
 HISTORY_TABLE = "history.csv"  # a row per epoch, for a spreadsheet
 HISTORY = "history.jsonl"  # the same, one JSON object an epoch, for a program
-RECORDING = "recording.safetensors"  # its parameters and gradients over time, for pictures
+RECORDING = "recording.safetensors"  # the network's parameters and gradients over time, for pictures
 CHECKPOINTS = "checkpoints"  # the folder of `checkpoint.Checkpoints`
 LOCK = ".lock"  # in the folder of checkpoints, too
 FILES = (MODEL, RUN, RECIPE, ENVIRONMENT, HISTORY_TABLE, HISTORY, RECORDING)
 HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # the errors for a lock that another process holds
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "DELTARULE_THREADS")
 STEPS = "three steps"
-KERNEL = "scipy_openblas_get_corename64_"  # the function in NumPy's wheels that names it
+KERNEL = "scipy_openblas_get_corename64_"  # the function in NumPy's wheels that names the kernel of its BLAS
 
 
 def is_run(path: str | os.PathLike[str]) -> bool:
-    """Whether a folder is a run's, whose files another run may replace: its environment.json shows it."""
+    """Whether a folder is of an earlier run, by its environment.json: another run may then replace its files."""
     place = Path(path, ENVIRONMENT)
     try:
         found = json.loads(place.read_bytes()) if place.is_file() else {}
@@ -61,7 +61,7 @@ def is_run(path: str | os.PathLike[str]) -> bool:
 
 
 class RunRecord(msgspec.Struct):
-    """run.json: the id of a run, and the SHA-256 of its files. It is written last: other files are not of this run."""
+    """The content of run.json: the id of a run, and the SHA-256 of each of its files. Other files are of other runs."""
 
     id: str
     files: dict[str, str] = {}
@@ -70,7 +70,7 @@ class RunRecord(msgspec.Struct):
 class RunFiles:
     """Writes the files of one run, and run.json, to its existing folder. FileError if that fails.
 
-    recipe: the resolved recipe, as TOML. environment: from `environment`. goes_on: whether it resumes the run there.
+    recipe: the resolved recipe, as TOML. environment: from `environment`. goes_on: whether to resume the run there.
     """
 
     def __init__(
@@ -83,29 +83,29 @@ class RunFiles:
         self.write({RECIPE: recipe.encode(), ENVIRONMENT: f"{json.dumps(environment, indent=2)}\n".encode()}, sync=True)
 
     def write(self, contents: Mapping[str, bytes], *, sync: bool = False) -> None:
-        """Write files, replacing older ones, and record them; with `sync`, the last one waits for the disk."""
+        """Write `contents`, bytes by file name, and list the files in run.json; `sync` waits for the disk."""
         for name, content in contents.items():
             write_atomically(self.folder / name, content, sync=False)
         self.note(contents, sync=sync)
 
     def note(self, contents: Mapping[str, bytes], *, sync: bool = True) -> None:
-        """Record files that have been written."""
+        """List files that were written, bytes by file name, in run.json, with the SHA-256 of each."""
         self.record.files |= {name: sha256(content).hexdigest() for name, content in contents.items()}
         write_atomically(self.folder / RUN, msgspec.json.format(msgspec.json.encode(self.record)), sync=sync)
 
     def write_history(self, rows: Sequence[Mapping[str, float | None]]) -> None:
-        """Write both history files, a row per epoch. A missing figure, or one that is not finite, is null or empty."""
+        """Write both history files, a row per epoch. A missing or infinite figure or NaN is null, or an empty cell."""
         finite = [finite_row(row) for row in rows]
         lines = "".join(json.dumps(row) + "\n" for row in finite)
         self.write({HISTORY_TABLE: table_text(finite).encode(), HISTORY: lines.encode()})
 
     def write_recording(self, arrays: Mapping[str, Array]) -> None:
-        """Write a run's named arrays, float32 or float64."""
+        """Write the recording of a run: named arrays, float32 or float64."""
         self.write({RECORDING: tensor_bytes("a recording of a run", arrays)})
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """The content of run.json; None in a folder of an earlier deltarule, which has none. FileError if it is damaged."""
+    """Read run.json; None if the folder has none, as from an earlier deltarule. FileError if it is damaged."""
     path = folder / RUN
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunRecord) if path.exists() else None
@@ -114,7 +114,7 @@ def read_record(folder: Path) -> RunRecord | None:
 
 
 def check_belongs(path: Path, content: bytes) -> None:
-    """Raise FileError unless a file matches the run.json beside it, if there is one; a history may grow."""
+    """Raise FileError if `content` has another digest than run.json has for `path`; a history may have grown since."""
     record, digest, digests = read_record(path.parent), sha256(), list[str]()
     for part in content.splitlines(keepends=True) if path.name == HISTORY else [content]:
         digest.update(part)
@@ -124,7 +124,7 @@ def check_belongs(path: Path, content: bytes) -> None:
 
 
 def environment(**more: Any) -> dict[str, Any]:
-    """The environment of a run: versions, platform, threads; and more facts, such as its seed."""
+    """The environment of this process, to save with a run: versions, platform, threads; and `more`, such as a seed."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = {"deltarule": version_of(DISTRIBUTION), "numpy": version_of("numpy"), "scipy": version_of("scipy")}
     return {
@@ -145,12 +145,12 @@ def version_of(package: str) -> str | None:
 
 @cache
 def here(engine: str | None, dtype: str | None) -> dict[str, Any]:
-    """The environment of a run with this engine and dtype, with everything its bits depend on; computed once."""
+    """The environment, and everything that the bits of a run with this engine and dtype depend on; computed once."""
     return environment(engine=fingerprint(engine or "", "float64" if dtype == "float64" else "float32"))
 
 
 def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
-    """For the library its version and the digest of three fixed steps; for NumPy its BLAS."""
+    """What an engine's exact bits depend on, by name: the library and a digest of three steps, or NumPy's BLAS."""
     if engine_name == NATIVE and engine("auto").name == NATIVE:
         return {STEPS: three_steps(dtype), "library": build.sources_hash(), "instructions": instructions()}
     config: Any = np.show_config("dicts")
@@ -162,7 +162,7 @@ def fingerprint(engine_name: str, dtype: str) -> dict[str, str]:
 
 
 def three_steps(dtype: str) -> str:
-    """The digest of a small network after three steps that draw random numbers of every kind."""
+    """The digest of a small network's parameters after three steps, which draw every kind of random number."""
     pixels = (np.arange(39 * 36) * 40503 // 32 % 256).astype(np.uint8).reshape(39, 6, 6)
     network = Network((36, 20, 10), hidden="tanh", dropout=0.2, dtype=dtype, rng=0)
     more: dict[str, Any] = {"augment": {"rotation": 9, "elastic_alpha": 5}, "average": 0.9, "clip": 1.0}
@@ -205,9 +205,9 @@ def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
 
 
 class FolderLock(FileIO):
-    """A folder, created if missing, that this process holds until it closes the lock, or ends.
+    """A lock on a folder, which is created if missing; this process holds it until it closes the lock, or ends.
 
-    FileError if another process holds it, or it cannot be created or written to.
+    Raises FileError if another process holds the lock, or the folder cannot be created or written to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -224,7 +224,7 @@ class FolderLock(FileIO):
             if sys.platform == "win32":
                 import msvcrt
 
-                self.seek(2**30)  # the same byte for all, outside the text, which no other process could read then
+                self.seek(2**30)  # all lock the same byte, outside the text: what is locked, others cannot read
                 msvcrt.locking(self.fileno(), msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
@@ -244,7 +244,7 @@ class FolderLock(FileIO):
             self.write(f"{os.getpid()} on {platform.node()} since {time.strftime('%Y-%m-%d %H:%M')}\n".encode())
 
     def holder(self) -> str:
-        """The process that last wrote its number to it."""
+        """The text in the lock's file: the number, machine and start of the process that last held the lock."""
         self.seek(0)
         return self.read(512).decode(errors="replace").strip()
 

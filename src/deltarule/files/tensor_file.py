@@ -27,7 +27,7 @@ from deltarule.nn.arrays import Array
 METADATA_KEY = "deltarule"
 HEADER_LIMIT = 1024 * 1024  # most of it may be the columns of a wide table, with their categories
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # the largest integer that every JSON reader has exactly
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # the most that every JSON reader reads exactly
 Dtype = Literal["F32", "F64"]  # the names that safetensors gives them
 DTYPES: dict[Dtype, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 
@@ -55,20 +55,20 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def tensor_bytes(text: str, arrays: Mapping[str, Array]) -> bytes:
-    """The file with `text` and `arrays` (float32 or float64), the same bytes for the same content."""
-    # The library writes a strided array's memory as if it were contiguous; NumPy gives a number a dimension.
+    """The bytes of a file with `text` and `arrays` (float32 or float64): always the same for the same content."""
+    # The library writes a strided array's memory as if it were contiguous; ascontiguousarray makes a scalar 1-D.
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     return save(contiguous, {METADATA_KEY: text})
 
 
 def signed_file_bytes(content: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
-    """The file with arrays and JSON, to which a digest is added. Raises as `canonical_json` does."""
+    """The bytes of a file with `content` as JSON, plus a digest, and `arrays`. Raises as `canonical_json` does."""
     return tensor_bytes(canonical_json({**content, "digest": digest_of(content, arrays.values())}), arrays)
 
 
 @contextmanager
 def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file, open for reading; FileError if there is none, or it cannot be read."""
+    """Open a file for reading; FileError if there is none, or it cannot be read."""
     target = Path(path)
     try:
         if target.is_dir():
@@ -86,7 +86,7 @@ def open_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
-    """The text, and the arrays whose bytes come next in `stream`, in order.
+    """Read the header: return its text, and the dtype and shape of each array whose bytes come next in `stream`.
 
     Raises ModelFileError, or another ValueError, unless the header is valid and describes the file to the last byte.
     """
@@ -119,7 +119,7 @@ def read_header(stream: BinaryIO) -> tuple[str, dict[str, Slot]]:
 
 
 def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
-    """The arrays that follow a header, read-only."""
+    """Read the arrays that follow a header, in the order of `slots`; they are read-only."""
     return {
         name: np.frombuffer(stream.read(slot.n_bytes), DTYPES[slot.dtype]).reshape(slot.shape)
         for name, slot in slots.items()
@@ -127,12 +127,12 @@ def read_tensors(stream: BinaryIO, slots: dict[str, Slot]) -> dict[str, Array]:
 
 
 class SignedFile:
-    """An open file that `signed_file_bytes` made: its JSON, without the digest, and then its arrays.
+    """An open file that `signed_file_bytes` made: `content` is its JSON without the digest; `read_arrays` gives arrays.
 
-    key: the JSON key of the version. versions: those that can be read.
+    key: the JSON key of the file's version. versions: those that can be read.
 
-    Raises ModelFileError, or another ValueError, unless the text is canonical, of such a version, and matches its
-    digest.
+    Raises ModelFileError, or another ValueError, unless the file's JSON is canonical and of such a version.
+    `read_arrays` raises it, too, unless the digest matches.
     """
 
     def __init__(self, stream: BinaryIO, key: str, versions: tuple[int, ...]) -> None:
@@ -153,7 +153,7 @@ class SignedFile:
         self.digest = content.pop("digest", None)
 
     def read_arrays(self, layout: dict[str, Slot]) -> dict[str, Array]:
-        """The arrays, which must match `layout`, in its order. None is read if any differs."""
+        """Read the arrays, in the order of `layout`. ModelFileError, and no array, if any differs from `layout`."""
         for name in sorted(layout.keys() | self.slots.keys()):
             if (expected := layout.get(name)) != (got := self.slots.get(name)):
                 raise ModelFileError(f"expected {name!r} to be {expected or 'absent'}: got {got or 'none'}")
@@ -165,7 +165,7 @@ class SignedFile:
 
 
 def strict_json(text: str) -> Any:
-    """The value of a JSON text; ModelFileError if an object has a key twice."""
+    """Parse a JSON text; ModelFileError if an object in it has a key twice."""
 
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         content: dict[str, Any] = {}
@@ -179,12 +179,12 @@ def strict_json(text: str) -> Any:
 
 
 def canonical_json(content: Any) -> str:
-    """JSON with sorted keys and no spaces. ValueError, TypeError or RecursionError for other values."""
+    """Write `content` as JSON, sorted keys, no spaces. ValueError, TypeError or RecursionError if JSON cannot."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def digest_of(content: Mapping[str, Any], arrays: Iterable[Array]) -> str:
-    """The SHA-256 of JSON followed by the arrays' bytes."""
+    """The SHA-256, in hexadecimal, of `content` as canonical JSON, followed by the arrays' bytes."""
     digest = hashlib.sha256(canonical_json(content).encode())
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)

@@ -1,6 +1,6 @@
-"""Compiles the library: once for each instruction set and each kind of number, then linked into one file.
+"""Compiles the library in C for each instruction set, for float32 and for float64, and links all into one file.
 
-Also compiles the page's engine, with zig. It imports nothing of the package, so that hatch_build.py can run it first.
+Also compiles the page's engine, with zig. This file imports no other of the package, so that hatch_build.py can run it.
 """
 
 import hashlib
@@ -49,13 +49,13 @@ def instruction_sets(machine: str = platform.machine()) -> list[str]:
 
 
 def sources_hash() -> str:
-    """The SHA-256 of all sources, and of how they are compiled."""
+    """The first 16 digits of the SHA-256 of all C sources and of this file, which compiles them."""
     files = [*sorted(HERE.glob("*.c")), *sorted(HERE.glob("*.h")), HERE / "build.py"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def content_hash(path: Path) -> str:
-    """The SHA-256 of a file, the end of the library's name: loading a damaged library could crash the process."""
+    """The first 16 digits of a file's SHA-256. The library's name ends in its own: a damaged one could crash."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
@@ -72,7 +72,7 @@ def compiler() -> list[str]:
 
 
 def build(folder: Path, command: Sequence[str] = (), machine: str = platform.machine(), suffix: str = SUFFIX) -> Path:
-    """Write the library to a file in `folder`, whole or not at all. OSError if that is not possible."""
+    """Compile the library to a file in `folder`, whole or not at all; return its path. OSError if that fails."""
     sets, command = instruction_sets(machine), command or compiler()
     if not sets:
         raise OSError(f"the native engine is not written for {machine}")
@@ -105,7 +105,7 @@ def page_engine_name() -> str:
 
 
 def build_page_engine(folder: Path) -> Path:
-    """Write the page's engine to a file in `folder`, unless it exists. OSError if zig is missing or fails."""
+    """Compile the page's engine to a file in `folder`, unless it exists; return its path. OSError without zig."""
     target, headers = folder / page_engine_name(), runpy.run_path(str(HERE / "codes.py"))
     if target.exists():
         return target
@@ -132,7 +132,7 @@ def build_page_engine(folder: Path) -> Path:
 
 
 def run(command: list[str], folder: str | None = None) -> None:
-    """Run a compiler there. OSError, with its first words, if it fails."""
+    """Run a compiler's `command` in `folder`. OSError, with the beginning of its messages, if it fails."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the user's own
     if done.returncode:
         raise OSError(f"{command[0]} failed: {done.stderr.strip()[:500]}")

@@ -1,4 +1,4 @@
-"""The numbers of parts in the library, and the fields of a Call, read from its sources.
+"""The number that stands for each part in the library, and the fields of its structure Call, read from its sources.
 
 >>> SIGMOID
 1

@@ -1,4 +1,4 @@
-"""Many steps, an evaluation, or deformed images in one call of the library: a Plan as the C structure Call."""
+"""Calls the library in C: many training steps, an evaluation, or the deformation of images in one call."""
 
 import ctypes
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _READ = [np.dtype(each) for each in (np.uint8, np.float32, np.float64)]
 PIXELS = codes.PIXELS
 INPUTS = dict(zip(_READ, (PIXELS, codes.FLOATS, codes.DOUBLES), strict=True))
 TARGETS = dict(zip(_READ, (codes.BYTES, codes.FLOAT_TARGETS, codes.DOUBLE_TARGETS), strict=True))
-FEW_PRODUCTS = 1e6  # operations of a call without other threads: some 0.05 milliseconds
+FEW_PRODUCTS = 1e6  # operations: up to some 0.05 milliseconds, a call runs without other threads
 LONG_CALL = 5e8  # operations: below a few milliseconds no thread is started for the sake of Ctrl-C
 MOST_LAYERS = 64  # LAYERS_MOST of step.c
 PIECE_ROWS = 1024  # PIECE of step.c
@@ -36,16 +36,16 @@ _RESULTS = ("losses", "weights", "penalties", "n_right")
 
 
 class StepCall(ctypes.Structure):
-    """call.h's Call: numbers, and pointers to everything else. `set` keeps alive what it points to."""
+    """The structure Call of call.h: numbers, and pointers to arrays, which `set` keeps alive."""
 
     _fields_ = list(codes.FIELDS.items())
 
-    held: dict[str, Any]  # the values of the fields
-    given: tuple[Any, ...]  # the arguments of call_for
-    layout: tuple[Any, ...]  # what the size of its memory depends on
+    held: dict[str, Any]  # the arrays that the fields point to
+    given: tuple[Any, ...]  # the objects that `call_for` made the call for
+    layout: tuple[Any, ...]  # what the size of the call's memory, `room`, depends on
 
     def set(self, **values: Any) -> None:
-        """Set fields: numbers, arrays or None. An unchanged value takes no time."""
+        """Set fields to numbers, arrays or None. Setting a field to the array that it has already takes no time."""
         for name, value in values.items():
             if codes.FIELDS[name] is not POINTER:
                 setattr(self, name, value)
@@ -55,7 +55,7 @@ class StepCall(ctypes.Structure):
 
 
 def address(array: Any) -> int:
-    """The address of an array; NumPy's own attribute takes four times as long."""
+    """The address in memory of an array's data; NumPy's own attribute for it takes four times as long."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))
     except (TypeError, ValueError, BufferError):  # it is empty, read-only, or its numbers do not lie side by side
@@ -63,11 +63,11 @@ def address(array: Any) -> int:
 
 
 _Quick = ctypes.PYFUNCTYPE(None, POINTER, POINTER, WHOLE, WHOLE, POINTER)  # a call during which no other thread runs
-_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, and what predicts
+_answering: WeakKeyDictionary[Parameters, tuple[Any, Any]] = WeakKeyDictionary()  # activations, a predictor
 
 
 def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penalty | None = None) -> list[str]:
-    """The reasons why the library cannot train or evaluate such a network; none if it can."""
+    """The reasons, in words, why the library cannot train or evaluate such a network; [] if it can."""
     parts = [*network.activations, network.loss, *([] if optimizer is None else [optimizer])]
     parts += [] if penalty is None or type(penalty) is Penalty else [penalty]
     reasons = missing_kernels(*parts)
@@ -79,9 +79,9 @@ def missing(network: Network, optimizer: Optimizer | None = None, penalty: Penal
 
 
 def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) -> StepCall:
-    """Take the steps of a Plan, in these Buffers; stop before a step whose loss is too high.
+    """Take the training steps of a Plan, in these Buffers; stop before a step whose loss is too high.
 
-    The results are in the call that the buffers keep; with the outputs of all samples if a score needs them.
+    Returns the call, which the buffers keep: it has the results, and the outputs of all samples if a score needs them.
     """
     params, grads, n_steps = network.parameters, buffers.grads, len(plan.learning_rates)
     call = buffers.call = call_for(network, plan.inputs, plan.targets, plan.sample_weight, held=buffers.call)
@@ -108,9 +108,9 @@ def take_steps(network: Network, optimizer: Optimizer, plan: Any, buffers: Any) 
 
 
 def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tuple[int, ...], ws: Workspace) -> None:
-    """Copy the last piece of a call to the workspace: its arrays, what each layer read, and the dropped neurons.
+    """Copy what a call computed for its last rows to workspace `ws`: z, a, delta, layers' inputs and dropout masks.
 
-    rows: the samples of its last step. draws: the key of its random numbers: seed, epoch, step.
+    rows: the indices of the last step's samples. draws: the key of that step's random numbers: seed, epoch, step.
     """
     ws.take_rows(call.n_last)
     call.set(**{name: np.array([each.ctypes.data for each in vars(ws)[name]]) for name in ("z", "a", "delta")})
@@ -124,9 +124,9 @@ def show(network: Network, call: StepCall, inputs: Array, rows: Array, draws: tu
 
 
 def outputs(network: Network, X: Array) -> Array | None:
-    """The counterpart of nn.network's outputs_of: a row gives the same bits in any batch. None if there is no kernel.
+    """The outputs for X, (n_samples, outputs), as nn.network's outputs_of gives them; None if the library cannot.
 
-    Nothing is compiled for it. A few rows need no workspace and no threads.
+    A row gives the same bits in any batch. The library is not compiled for this. A few rows take no threads.
     """
     activations, answer = _answering.get(network.parameters, (None, None))
     if activations is not network.activations:
@@ -147,7 +147,7 @@ def outputs(network: Network, X: Array) -> Array | None:
 
 
 def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any = None) -> tuple[float, Array]:
-    """The mean loss on samples, and a^L, (n_samples, outputs); without dropout or penalty."""
+    """The mean loss on samples, and the outputs for them, (n_samples, outputs); without dropout or penalty."""
     call, n = call_for(network, inputs, targets, weights), len(inputs)
     a = np.empty((n, network.layer_sizes[-1]), network.dtype)
     call.set(order=np.arange(n), n_order=n, batch_size=n, n_steps=1, outputs=a, stop=np.zeros(1, np.uint8))
@@ -157,7 +157,7 @@ def evaluate(network: Network, inputs: Array, targets: Any = None, weights: Any 
 
 
 def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> StepCall:
-    """A call for this network and these samples: `held`, if it is one for the same objects."""
+    """A call for this network and `samples`: inputs, targets, weights. `held` itself if it was made for the same."""
     given = (network.activations, network.loss, network.parameters.vector, *samples)
     if held is not None and all(map(is_, held.given, given)):
         return held
@@ -170,7 +170,7 @@ def call_for(network: Network, *samples: Any, held: StepCall | None = None) -> S
     call.set(parameters=network.parameters.vector)
     if not samples:
         return call
-    inputs, targets, weights = samples  # numbers of other kinds are copied into those that the library reads
+    inputs, targets, weights = samples  # other dtypes are copied to one that the library reads
     inputs = inputs if inputs.dtype in INPUTS else inputs.astype(np.float64)
     call.set(inputs=inputs, input_kind=INPUTS[inputs.dtype], sample_weight=_doubles(weights))
     call.set(input_row=inputs.strides[0], input_column=inputs.strides[1])
@@ -191,14 +191,14 @@ def _doubles(values: Sequence[float] | Array | None) -> Array | None:
 
 
 def dropout_keys(plan: Any, rates: Sequence[float]) -> Array:
-    """The key of each hidden layer's stream at each step, as in randomness.generator_at: (steps, layers, 2)."""
+    """The keys of random numbers, two uint64 for each hidden layer at each step, as in generator_at: one flat array."""
     steps = range(plan.first_step, plan.first_step + len(plan.learning_rates))
     names = (stream_key(plan.seed, f"dropout {l}", plan.epoch, step) for step in steps for l in range(len(rates)))
     return np.concatenate([np.random.SeedSequence(name).generate_state(2, np.uint64) for name in names])
 
 
 def run(call: StepCall, network: Network) -> None:
-    """Make the call. The next call overwrites its results."""
+    """Call the library's `run`. The results are in `call.held`, until the next time overwrites them."""
     n_steps, dtype, held = call.n_steps, network.dtype, call.held
     call.set(n_losses=0, n_taken=0, n_updates=0, n_last=0)
     if len(held.get("losses", ())) != n_steps:
@@ -217,7 +217,7 @@ def run(call: StepCall, network: Network) -> None:
 
 
 class Deform(ctypes.Structure):
-    """deform.c's Deform."""
+    """The structure Deform of deform.c."""
 
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("images", "out")),
@@ -229,7 +229,7 @@ class Deform(ctypes.Structure):
 def deform(
     images: Array, image_shape: tuple[int, int], deformation: Deformation, rng: np.random.Generator, out: Array
 ) -> Array:
-    """The counterpart of `data.augment.deform`. Each row of `out` must be contiguous; it may be `images`."""
+    """Deform images in C as `data.augment.deform` does. Each row of `out` must be contiguous; it may be `images`."""
     check_images(images, image_shape)
     n, (height, width), dtype = len(images), image_shape, images.dtype
     maps = affine_maps(n, image_shape, deformation, rng).astype(dtype)

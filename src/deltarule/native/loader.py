@@ -1,4 +1,4 @@
-"""The loader: finds or compiles the library, and picks the instruction set of this processor."""
+"""Finds or compiles the library in C, loads it, and picks the instruction set for this processor."""
 
 import ctypes
 import os
@@ -25,7 +25,7 @@ _callers: set[tuple[int, int]] = set()  # process and thread of each running cal
 
 @cache
 def library() -> ctypes.CDLL:
-    """The library for exactly these sources: installed, or compiled now, in the package's folder or a cache.
+    """Load the library for exactly these sources: installed, or compiled now, in the package's folder or a cache.
 
     Raises FileError, with what to do, if it is not available.
     """
@@ -46,7 +46,7 @@ def library() -> ctypes.CDLL:
 
 @cache
 def page_engine() -> bytes:
-    """The page's engine, a WebAssembly module: installed, or compiled now.
+    """The bytes of the page's engine, a WebAssembly module: installed, or compiled now.
 
     Raises FileError, with what to do, if it is not available.
     """
@@ -60,7 +60,7 @@ def page_engine() -> bytes:
 
 
 def compiled() -> Path | None:
-    """The library's file, if it was compiled from exactly these sources."""
+    """The path of the library's file, compiled from exactly these sources; None if there is none."""
     name = f"native-{build.sources_hash()}-*{build.SUFFIX}"
     return next((path for folder in (build.HERE, cache_folder()) for path in folder.glob(name)), None)
 
@@ -74,7 +74,7 @@ def is_compiled() -> bool:
 
 
 def compile_into(*folders: Path) -> Path:
-    """The library, compiled into the first of these folders that is writable. OSError if that fails."""
+    """Compile the library into the first writable one of these folders; return its path. OSError if that fails."""
     if not (build.HERE / "native.c").exists():
         again = install_command(option="--force-reinstall --no-cache-dir")
         raise OSError(f"DELTARULE_PURE left it out at installation; to get it, run  {again}")
@@ -92,7 +92,7 @@ def available(loaded: ctypes.CDLL) -> list[str]:
 
 
 def instructions() -> str:
-    """The instruction set in use: $DELTARULE_INSTRUCTIONS, or the fastest."""
+    """The name of the instruction set in use: $DELTARULE_INSTRUCTIONS, or the fastest of this processor."""
     usable, wanted = available(library()), os.environ.get("DELTARULE_INSTRUCTIONS")
     if wanted and wanted not in usable:
         raise SettingError(f"DELTARULE_INSTRUCTIONS is {wanted!r}: {closest(wanted, usable)}")
@@ -107,7 +107,7 @@ def function(name: str, dtype: np.dtype[Any]) -> Any:
 
 
 def most_threads() -> int:
-    """$DELTARULE_THREADS; else the number of cores that the process may use, at most $OMP_NUM_THREADS."""
+    """The most threads to use: $DELTARULE_THREADS; else the cores for this process, at most $OMP_NUM_THREADS."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted, limit = os.environ.get("DELTARULE_THREADS"), os.environ.get("OMP_NUM_THREADS", "")
     if wanted is not None and not (wanted.isdecimal() and 1 <= int(wanted) <= MOST_THREADS):
@@ -118,7 +118,7 @@ def most_threads() -> int:
 
 @contextmanager
 def threads_for(flops: float) -> Iterator[int]:
-    """The number of threads for a call whose steps have so many operations, besides those of other calls."""
+    """Yield the number of threads for a call with `flops` operations a step; calls at the same time share the cores."""
     me, is_told = (os.getpid(), threading.get_ident()), "DELTARULE_THREADS" in os.environ
     _callers.add(me)
     n_calls = sum(process == me[0] for process, _ in list(_callers))
@@ -131,9 +131,9 @@ def threads_for(flops: float) -> Iterator[int]:
 
 
 def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
-    """called(argument) in a thread, while the main thread handles signals; an exception sets `stop`, and waits.
+    """Run called(argument) in a thread, so that Ctrl-C in the main thread can set `stop`; wait for the end either way.
 
-    A call from another thread runs there: only the main thread gets signals.
+    If this is not the main thread, the call runs in it directly: only the main thread gets signals.
     """
     if threading.current_thread() is not threading.main_thread():
         called(argument)
@@ -166,6 +166,6 @@ def call_interruptibly(called: Any, argument: Any, stop: Array) -> None:
 
 
 def wait_for(ended: threading.Event) -> None:
-    """Return when it is set; on Windows a wait without a timeout ignores Ctrl-C."""
+    """Wait until the event is set; on Windows in short waits, because one without a timeout ignores Ctrl-C."""
     while not ended.wait(0.1 if sys.platform == "win32" else None):
         pass

@@ -1,1 +1,1 @@
-"""A drawing or a photo, turned into 28x28 pixels as MNIST's digits were."""
+"""Turns a drawing or a photo of a digit into a 28x28 image in MNIST's format."""

@@ -1,6 +1,6 @@
-"""Ink told from paper: dark on light or light on dark, on a plain ground, or on a photo of paper in uneven light.
+"""Finds the ink in a picture: dark on light or light on dark, on a plain background or on unevenly lit paper.
 
-All arithmetic is float64 in a fixed order and sums are of whole numbers, so that paper.js gives the same bits.
+All arithmetic is float64 in a fixed order and only whole numbers are summed, so that paper.js gives the same bits.
 """
 
 from functools import partial
@@ -11,31 +11,31 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 MOST_PIXELS = 512  # pixels of the longer side: a larger picture is averaged down first
-FAINTEST = 16  # levels of 255 by which ink differs from a plain background, at least
+FAINTEST = 16  # ink differs from a plain background by at least so many of 255 levels
 FAINTEST_ON_PAPER = 20  # the same on paper in uneven light
-PLAIN = 1 / 32  # of the strongest ink: a background whose border varies less is plain
-QUIET = 1 / 64  # of the whole range: levels this close are the same
-BLOT = 6  # no stroke is wider than this part of the longer side, on each side of its middle
-BRUSH = 12  # strokes are narrower than this part of the longer side, on each side of their middle
-SPLIT = 0.85  # of the variance lies between ink and paper, where there is nothing else
-CROPPED = 1 / 8  # of a picture that is cropped to its ink is ink, at least
-GROUND = 0.3  # of the way from paper to ink: shades of the paper
-ALONG = 0.7  # of the darkest ink: a stroke that runs along the border
-GRAIN = 1.4826  # standard deviations in a median absolute deviation of normal noise
-STROKE = 0.35  # of the darkest ink: a stroke
-GAP = 0.12  # of the height: paper between two digits
-WIDE = 1.2  # of the height: wider than a digit
-TALL = 0.5  # of the height: a digit beside others, and not a dot
-SPECK = 1 / 20  # of the largest piece of ink: smaller ones are dust
+PLAIN = 1 / 32  # a background is plain if its border varies by less than this share of the strongest ink
+QUIET = 1 / 64  # levels closer than this share of the picture's range count as the same
+BLOT = 6  # half the width of a stroke is never more than the longer side divided by this
+BRUSH = 12  # half the width of a stroke in a photo is less than the longer side divided by this
+SPLIT = 0.85  # at least this share of the variance is between ink and paper, if the picture shows nothing else
+CROPPED = 1 / 8  # at least this share of a picture that is cropped to its ink is ink
+GROUND = 0.3  # levels up to this share of the way from paper to ink are paper
+ALONG = 0.7  # a stroke that runs along the border has at least this share of the darkest ink
+GRAIN = 1.4826  # the standard deviation of normal noise, divided by its median absolute deviation
+STROKE = 0.35  # a pixel belongs to a stroke if it has at least this share of the darkest ink
+GAP = 0.12  # paper between two digits is wider than this share of their height
+WIDE = 1.2  # ink that is wider than this times its height is more than one digit
+TALL = 0.5  # a digit beside others has at least this share of the whole height; a dot has less
+SPECK = 1 / 20  # a piece of ink with less than this share of the largest piece's area is dust
 
 Plane = NDArray[np.float64]
-quantile = partial(np.quantile, method="lower")  # one of the values, none between two
+quantile = partial(np.quantile, method="lower")  # always one of the values, not interpolated
 
 
 def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
-    """How dark each pixel's ink is, from 0 for none to 255, (height, width); None if there is no ink.
+    """The strength of the ink in each pixel, from 0 for none to 255, (height, width); None if there is no ink.
 
-    gray: (height, width) uint8. A picture with more than 512 pixels on a side is returned smaller.
+    gray: (height, width) uint8. A picture with more than 512 pixels on a side is shrunk first.
     """
     level = shrink(gray)
     ground, unrest = plain_ground(level)
@@ -51,10 +51,10 @@ def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
 
 
 def plain_ground(level: Plane) -> tuple[float, float]:
-    """The level of a plain background, and how far three quarters of the border lie from it at most; far in a photo.
+    """The gray level of the background, and the distance within which 3/4 of the border lie (large in a photo).
 
-    It is the border's median, or, if the picture is cropped to ink that touches the border, the border's most frequent
-    level: most of the picture then has that level, or differs from it strongly and in strokes.
+    The level is the border's median. If ink touches the border of a cropped picture, it is the border's most frequent
+    level instead, provided that most of the picture has that level, or differs from it strongly, in strokes.
     """
     around = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])  # corners twice
     ground, span = float(quantile(around, 0.5)), float(level.max() - level.min())
@@ -73,13 +73,13 @@ def plain_ground(level: Plane) -> tuple[float, float]:
 
 
 def has_area(mask: NDArray[np.bool_]) -> bool:
-    """Whether a mask contains a square of a third of the longer side: a shadow, not a stroke."""
+    """Whether a mask contains a filled square a third as wide as its longer side: a shadow, not a stroke."""
     radius = max(mask.shape) // BLOT + 1
     return bool(extreme(np.minimum, np.pad(mask, radius), radius).any())
 
 
 def shrink(gray: NDArray[np.uint8]) -> Plane:
-    """The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges."""
+    """Shrink a picture to at most 512 pixels a side: each new pixel is the mean of a square (cut at the far edges)."""
     factor = -(-max(gray.shape) // MOST_PIXELS)
     if factor == 1:
         return gray.astype(np.float64)
@@ -90,9 +90,9 @@ def shrink(gray: NDArray[np.uint8]) -> Plane:
 
 
 def ink_of_crop(level: Plane) -> Plane | None:
-    """Ink of a photo that is cropped to it, 0 to 255; None if there is more than ink and paper, or little ink.
+    """The ink, 0 to 255, in a photo cropped to a digit; None if it shows more than ink and paper, or little ink.
 
-    A threshold splits the levels into the two classes that differ most relative to their spread (Otsu 1979). The
+    A threshold splits the gray levels into the two classes that differ most relative to their spread (Otsu 1979). The
     class of most of the border is paper; the other is ink if it consists of strokes, however thick.
     """
     even = smooth(level)
@@ -116,11 +116,11 @@ def ink_of_crop(level: Plane) -> Plane | None:
 
 
 def ink_on_paper(level: Plane) -> Plane | None:
-    """Ink on paper in uneven light, 0 to 255; None if nothing stands out from the paper and its grain.
+    """The ink, 0 to 255, on paper in uneven light; None if nothing stands out from the paper and its grain.
 
-    The paper is what remains when everything as narrow as a stroke is filled in: a gray closing by a square for dark
-    ink, an opening for light ink. With the border repeated outside, a stroke along the border looks like paper; with
-    the picture mirrored there it does not, and is kept if it belongs to a piece of ink.
+    A gray closing by a square (an opening for light ink) removes everything as narrow as a stroke: what remains is
+    paper. If the picture is padded with its border, a stroke along the border looks like paper; if it is padded with
+    its mirror image, the stroke stands out. Such a stroke is kept if it is connected to other ink.
     """
     even = smooth(level)
     radius = max(level.shape) // BRUSH + 1
@@ -139,20 +139,20 @@ def ink_on_paper(level: Plane) -> Plane | None:
     inked = depth - base > least
     label = pieces(inked)
     areas = np.bincount(label[within], minlength=int(label.max()) + 1)
-    kept = inked & (areas[label] >= SPECK * areas.max())  # without dust
+    kept = inked & (areas[label] >= SPECK * areas.max())  # leaves out dust
     full = quantile(depth[kept], 0.5) - base
     return np.where(kept, np.minimum(255.0 * ((depth - base) / full), 255.0), 0.0)
 
 
 def smooth(level: Plane) -> Plane:
-    """The mean of each pixel and its eight neighbors; the border is repeated outside."""
+    """Replace each pixel by the mean of itself and its eight neighbors; the border is repeated outside."""
     framed = np.pad(level, 1, mode="edge")
     columns = framed[:-2] + framed[1:-1] + framed[2:]
     return (columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]) / 9.0
 
 
 def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
-    """The maximum or minimum (`chosen`) in a square of that radius around each pixel, without those near the border.
+    """Apply `chosen`, np.maximum or np.minimum, to the square of 2 radius + 1 pixels a side around each inner pixel.
 
     level: (height, width), both above 2 radius. Returns (height - 2 radius, width - 2 radius).
     """
@@ -162,9 +162,9 @@ def extreme(chosen: np.ufunc, level: NDArray[Any], radius: int) -> NDArray[Any]:
 
 
 def is_dark(level: Plane, radius: int) -> bool:
-    """Whether the few pixels that differ most from the mean around them are darker: the sign of the skewness.
+    """Whether the pixels that differ most from the mean around them, presumably ink, are darker (skewness at most 0).
 
-    Sums are of whole numbers, so that their order does not matter.
+    Only whole numbers are summed, so that the order of summation does not matter.
     """
     height, width = level.shape
     whole = np.floor(level).astype(np.int64)
@@ -177,16 +177,16 @@ def is_dark(level: Plane, radius: int) -> bool:
 
 
 def is_inverted(gray: NDArray[np.uint8], ink: NDArray[Any]) -> bool:
-    """Whether the `ink` that was found in a picture is darker than its paper."""
+    """Whether the `ink` that `find_ink` found in the picture `gray` is darker than its paper."""
     level = shrink(gray)
     return bool(np.average(level, weights=ink) < level.mean())
 
 
 def has_several(ink: NDArray[Any]) -> bool:
-    """Whether ink looks like digits side by side: two groups of strokes, both tall, with paper between them.
+    """Whether ink looks like several digits side by side: at least two tall groups of strokes with paper between.
 
-    Strokes above one another, as the bar of a 5, are one group. A narrow gap is a gap within a digit, as between the
-    strokes of a 4, unless everything together is far wider than high.
+    Strokes above one another, such as the bar of a 5, form one group. A narrow gap counts as a gap within a digit, such
+    as between the strokes of a 4, unless all ink together is more than 1.2 times as wide as high.
     """
     mask = ink >= STROKE * ink.max()
     label = pieces(mask)
@@ -201,13 +201,13 @@ def has_several(ink: NDArray[Any]) -> bool:
 
 
 def pieces(mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """A number for each pixel (height, width), the same within a piece, corners included; any number outside the mask.
+    """Label the connected pieces (also over corners) of a mask: a number per pixel, (height, width), arbitrary outside.
 
-    Runs of pixels in a row are numbered; runs that touch, in this row and the one above, get the lowest number.
+    Each run of pixels in a row gets a number; runs that touch in neighboring rows then take their lowest number.
     """
     framed = np.pad(mask, [(0, 0), (1, 1)])
     begins = framed[:, 1:] & ~framed[:, :-1]
-    runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the run of a pixel
+    runs = np.cumsum(begins.ravel()).reshape(begins.shape)[:, :-1] - 1  # within the mask: the number of a pixel's run
     width, pairs = mask.shape[1], []
     for shift in (-1, 0, 1):
         below, above = slice(max(shift, 0), width + min(shift, 0)), slice(max(-shift, 0), width + min(-shift, 0))

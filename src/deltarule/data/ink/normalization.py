@@ -1,10 +1,9 @@
-"""A picture of a drawing, turned into 28x28 pixels as MNIST's digits were.
+"""Turns a picture of a digit into a 28x28 image in MNIST's format.
 
-What MNIST did: crop to the ink; scale the longer side to 20 pixels, by area averaging, and the darkest pixel to 255;
-move by whole pixels so that the rounded center of mass is at row 14, column 14 (counted from 0). On MNIST's own images
-all of that changes nothing. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
-
-All arithmetic is float64 in a fixed order, without library sums, so that ink.js of the playground gives the same bits.
+MNIST's format: the picture is cropped to the ink; its longer side is scaled to 20 pixels, by area averaging, and its
+darkest pixel to 255; it is moved by whole pixels so that the rounded center of mass is at row 14, column 14 (counted
+from 0). MNIST's own images stay unchanged. Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
+digits". All arithmetic is float64 in a fixed order, without library sums, so that ink.js gives the same bits.
 """
 
 import math
@@ -22,8 +21,8 @@ from deltarule.errors import ShapeError
 SIDE = 28  # pixels of an image
 INK_SIDE = 20  # pixels of the longer side of its ink
 CENTER = 14  # row and column of the ink's rounded center of mass
-FEWEST_PIXELS = 5  # of a digit's longer side, if pieces are counted: smaller is a speck
-EDGE = 0.35  # of the darkest: lighter pixels of a picture finer than MNIST's are blur
+FEWEST_PIXELS = 5  # the longer side of a digit in a picture has at least so many: anything smaller is a speck
+EDGE = 0.35  # in a picture finer than MNIST's, pixels with less than this share of the darkest ink are blur
 MOST_LOOKED_AT = 50
 FULL_INK = 254  # MNIST's own darkest pixels are 254 or 255, and stay as they are
 
@@ -31,7 +30,7 @@ Gray = NDArray[np.uint8]
 
 
 class InkImage(NamedTuple):
-    """The normalized drawing: `image`, (28, 28) uint8 as in MNIST, or None if there is no digit.
+    """The normalized picture: `image`, (28, 28) uint8 as in MNIST, or None if there is no digit.
 
     stages: the intermediate pictures by name, (height, width) uint8, ink white on black. is_inverted: whether the ink
     is darker than the paper. shows_several: whether it looks like digits side by side.
@@ -44,11 +43,11 @@ class InkImage(NamedTuple):
 
 
 def ink_image(gray: Gray) -> InkImage:
-    """A picture of one digit, in MNIST's format.
+    """Convert a picture of one digit to MNIST's format.
 
     gray: (height, width) uint8, of any size, dark on light or light on dark; a photo of paper in uneven light, too.
 
-    Returns an InkImage; its image is None if nothing stands out from the paper. Raises ShapeError for another array.
+    Returns an InkImage; its image is None if at most a speck stands out. Raises ShapeError for other shapes or dtypes.
 
     >>> picture = np.full((100, 60), 200, np.uint8)
     >>> picture[20:80, 27:33] = 30  # a stroke, three pixels wide where it is 30 pixels high
@@ -71,9 +70,10 @@ def ink_image(gray: Gray) -> InkImage:
 
 
 def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None = None) -> str | None:
-    """How images (n, pixels) were made: "digits" if `ink_image` leaves nine in ten unchanged, else "images".
+    """Find out the format of images (n, pixels): "digits" if nine in ten are in MNIST's format, else "images".
 
-    It checks at most 50, evenly spaced. `known` stays for numbers outside 0 to 255, such as standardized ones.
+    Only about 50 rows, evenly spaced, are checked: `ink_image` leaves images in MNIST's format unchanged. Returns
+    `known` for numbers outside 0 to 255, such as standardized ones, and for rows not known to be images.
     """
     if not isinstance(rows, np.ndarray) or (image_shape or (SIDE, SIDE)) != (SIDE, SIDE) or rows.shape[1] != SIDE**2:
         return known if image_shape is None else "images"
@@ -86,7 +86,7 @@ def reading_of(rows: Any, image_shape: tuple[int, int] | None, known: str | None
 
 @lru_cache(maxsize=8)
 def are_digits(pixels: bytes) -> bool:
-    """Whether `ink_image` leaves nine in ten images of 28x28 unchanged; cached, because every fit to the data asks."""
+    """Whether `ink_image` leaves nine in ten images of 28x28 bytes unchanged; cached, because each `fit` calls it."""
     images = np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE)
     made = (ink_image(image).image for image in images)
     n_same = sum(one is not None and np.array_equal(one, image) for one, image in zip(made, images, strict=True))
@@ -94,19 +94,19 @@ def are_digits(pixels: bytes) -> bool:
 
 
 def ink_box(ink: NDArray[np.float64]) -> tuple[slice, slice]:
-    """The rows and columns that contain the ink. In a picture finer than MNIST's, ink is what is dark enough."""
+    """The slices of rows and columns around the ink; if over 20 pixels, only ink above 35 % of the darkest counts."""
     inked = box(ink > 0.0)
     return inked if max(ink[inked].shape) <= INK_SIDE else box(ink >= EDGE * ink.max())
 
 
 def box(inked: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """From the first row that is true anywhere to the last, and the same for columns."""
+    """The smallest box around the true pixels of a mask: a slice of rows and a slice of columns."""
     rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def scale_ink(ink: NDArray[np.float64]) -> Gray:
-    """Cropped ink with a longer side of 20 pixels, its darkest pixel 255; unchanged if it had both already."""
+    """Scale cropped ink so that its longer side is 20 pixels and its darkest pixel 255; no change if it is so."""
     longer = max(ink.shape)
     if longer != INK_SIDE:
         height, width = (max(1, (2 * INK_SIDE * side + longer) // (2 * longer)) for side in ink.shape)
@@ -115,18 +115,18 @@ def scale_ink(ink: NDArray[np.float64]) -> Gray:
 
 
 def as_gray(ink: NDArray[np.float64]) -> Gray:
-    """Ink with its darkest pixel at 255, in whole numbers."""
+    """Scale ink so that its darkest pixel is 255 (254 stays as it is), rounded to uint8."""
     peak = ink.max()
     return round_half_up(ink if peak >= FULL_INK else ink * (255.0 / peak))
 
 
 def round_half_up(ink: NDArray[np.float64]) -> Gray:
-    """To the nearest whole number, halves upwards."""
+    """Round to the nearest whole number, halves upwards, as uint8."""
     return np.floor(ink + 0.5).astype(np.uint8)
 
 
 def resize_rows(ink: NDArray[Any], n_rows: int) -> NDArray[np.float64]:
-    """(height, width) to (n_rows, width): fewer rows by area averaging, more by linear interpolation."""
+    """Resize (height, width) to (n_rows, width): to fewer rows by area averaging, to more by linear interpolation."""
     step = len(ink) / n_rows
     i = np.arange(n_rows)
     if step >= 1.0:
@@ -147,7 +147,7 @@ def resize_rows(ink: NDArray[Any], n_rows: int) -> NDArray[np.float64]:
 
 
 def center(small: Gray) -> Gray:
-    """A 28x28 image of ink (height, width), at most 20 pixels each, its rounded center of mass at 14, 14."""
+    """Place ink, at most 20 pixels high and wide, in a 28x28 image, its rounded center of mass at row and column 14."""
     mass = small.astype(np.int64)
     total = int(mass.sum())
     place = []

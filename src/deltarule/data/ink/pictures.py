@@ -1,6 +1,6 @@
-"""A picture in a file, from a camera, a scanner or a drawing program, as upright gray pixels.
+"""Reads a picture file, from a camera, a scanner or a drawing program, as upright gray pixels.
 
-Pillow opens and decodes it; its size is checked first, so that a file that claims to be huge costs nothing.
+Pillow opens and decodes the file. Its size is checked first, so that a file that claims to be huge takes no memory.
 """
 
 import os
@@ -19,12 +19,12 @@ from deltarule.data.ink.normalization import Gray
 from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, require, sentence
 
-# By Pillow's names, how those of files end.
+# Pillow's names of formats, and the endings of their files' names.
 FORMATS = {"PNG": (".png",), "JPEG": (".jpg", ".jpeg"), "WEBP": (".webp",), "BMP": (".bmp",), "TIFF": (".tif", ".tiff")}
 MOST_PIXELS = 16_000_000
 THIS_FILE = "this file"  # the name in messages for a picture that came as bytes
 TOO_LARGE = f"a picture of at most {MOST_PIXELS // 1_000_000} megapixels was expected"
-ORIENTATION = 0x0112  # the tag of Exif
+ORIENTATION = 0x0112  # the number of Exif's tag
 # Exif's orientations, and Pillow's transpositions that turn the picture upright; others need none.
 # Source: CIPA DC-008, "Exchangeable image file format for digital still cameras: Exif 2.32", section 4.6.4.
 TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
@@ -32,10 +32,10 @@ TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 @contextmanager
 def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
-    """A file, or its bytes, as a Pillow image of one of FORMATS, not decoded yet; `name` is for messages.
+    """Open a file, or its bytes, as a Pillow image in one of FORMATS, not decoded yet; `name` is for messages.
 
-    Raises DataError if it cannot be read, now or when its pixels are decoded, or has more than 16 megapixels;
-    MissingExtraError without Pillow.
+    Raises DataError if it cannot be read, now or when its pixels are decoded, or has more than 16 megapixels (after
+    reduction, for a JPEG); MissingExtraError without Pillow.
     """
     pillow = require("PIL.Image")
     # Pillow's readers raise any of these for damaged files.
@@ -64,20 +64,20 @@ def open_image(source: AnyPath | bytes, name: str) -> Iterator[Any]:
     except damage as error:
         *formats, last = FORMATS
         expected = f"{', '.join(formats)} or {last}"
-        # Pillow's own words for a content of another kind name an object in memory
+        # Pillow's own message for other content names an object in memory.
         why = "its content is something else" if isinstance(error, pillow.UnidentifiedImageError) else error
         raise DataError(f"{name}: a {expected} image was expected, but it cannot be read: {why}") from error
 
 
 def check_pixels(width: int, height: int, name: str) -> None:
-    """Raise DataError for far more pixels than a digit needs."""
+    """Raise DataError for more than 16 megapixels; `name` is the file's, for the message."""
     if width * height > MOST_PIXELS:
         line = "" if name == THIS_FILE else sentence("readers.shrink", path=name)
         raise DataError(f"{name}: {TOO_LARGE}: got {width} x {height}; make it smaller{line}")
 
 
 def webp_size(head: bytes) -> tuple[int, int]:
-    """The width and height that a WebP file begins with; 0 for others. Pillow takes memory as soon as it opens one.
+    """The width and height in the `head` of a WebP file; 0, 0 for others. Pillow allocates memory on opening one.
 
     Source: RFC 9649, "WebP Image Format", section 2.
     """
@@ -93,11 +93,11 @@ def webp_size(head: bytes) -> tuple[int, int]:
 
 
 def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
-    """A PNG, JPEG, WebP, BMP or TIFF file, or its bytes, as gray pixels (height, width) uint8, upright.
+    """Read a PNG, JPEG, WebP, BMP or TIFF file, or its bytes, as gray pixels (height, width) uint8, upright.
 
-    Its Exif tag says which side is up. Colors become their luminance; transparent pixels become white if the ink is
-    dark, black if it is light. The range of 16-bit pixels becomes 0 to 255 (`stretches`), or they are refused. If a
-    file has several pictures, the first counts.
+    The file's Exif tag says which side is up. Colors become their luminance; transparent pixels become white if the ink
+    is dark, black if it is light. With `stretches`, the range of 16-bit pixels is stretched to 0 to 255; without, such
+    pixels are refused. If a file has several pictures, the first is read.
 
     Raises DataError, naming the file, if it is missing, damaged, in another format or has more than 16 megapixels
     (before decoding); MissingExtraError without Pillow.
@@ -125,7 +125,7 @@ def read_picture(source: AnyPath | bytes, *, stretches: bool = True) -> Gray:
 
 
 def orientation(image: Any, name: str) -> Any:
-    """The Exif tag, or None. DataError if the tag is damaged, because the orientation would be a guess."""
+    """The orientation in a picture's Exif data, 1 to 8, or None. DataError for damaged data: it would be a guess."""
     with warnings.catch_warnings(record=True, action="always") as damage:
         exif = image.getexif()
         if "exif" in image.info:

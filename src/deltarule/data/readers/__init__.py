@@ -1,1 +1,1 @@
-"""What a file is, and how each kind is read; `read` in `kinds.py` reads all of them."""
+"""A reader for each kind of file; `read` in `kinds.py` finds out the kind of a file and reads it."""

@@ -1,6 +1,6 @@
-"""A CSV: rows of cells, with or without a header; and what the cells of a column are.
+"""Reads a CSV as rows of cells, with or without a header, and the cells of a column as numbers or strings.
 
-Commas, semicolons, tabs, bars or spaces separate its cells; `dialect_of` finds out which, and the encoding.
+Commas, semicolons, tabs, bars or spaces separate the cells; `dialect_of` finds out which, and the encoding.
 """
 
 import csv
@@ -28,13 +28,13 @@ from deltarule.errors import DataError, sentence
 
 Row = tuple[int, list[str]]  # the number of the line that it ends in, counted from 1, and its cells
 SEPARATORS = ",;\t|"
-SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # Excel's own first line
+SAID = re.compile(r'"?sep=."?\s*', re.IGNORECASE)  # the first line that Excel may write: sep=;
 MOST_SAMPLED = 30  # lines that show the dialect of a file
-# Bytes that are not of Windows-1252.
+# Bytes that show that a text is not in Windows-1252.
 FOREIGN = re.compile(rb"[A-Za-z][\x80-\x91\x93-\x9f][A-Za-z]|[\x81\x8d\x8f\x90\x9d]|\xc3[\x80-\xbf]")
-MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # words for no cell
+MISSING = frozenset(["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null", "None"])  # a missing cell
 NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{"', b"[{")  # Excel, Parquet ...
-# 12,363.5 and 1.234,5 or 1 234,5; 12'363.5 or 12 363.5; 12.363
+# THOUSANDS: 12,363.5. DECIMAL: 1.234,5 or 1 234,5. SPACED: 12'363.5 or 12 363.5. POINTED: 12.363.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}([.\s]\d{3})+),\d+([eE][+-]?\d+)?", re.ASCII)
 
@@ -45,11 +45,11 @@ POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
 
 
 class Dialect(NamedTuple):
-    """How a CSV is written.
+    """How a CSV is written: its encoding, the separator of its cells, and the following peculiarities.
 
-    is_padded: whether every line ends in an extra separator. is_named: whether rows begin with a name for which the
-    header has no cell, as R's write.table has them. point: what a point in 12.363 is, "decimal" or "thousands", as
-    other numbers show; "" if they do not. n_above: lines above its table, sep=; or comments.
+    is_padded: whether every line ends in an extra separator. is_named: whether each row begins with a name for which
+    the header has no cell, as R's write.table writes them. point: what the point in 12.363 means, "decimal" or
+    "thousands", by the other numbers; "" if they do not show it. n_above: the lines above the table: sep=; or comments.
     """
 
     encoding: str
@@ -60,13 +60,13 @@ class Dialect(NamedTuple):
     n_above: int = 0
 
 
-FRAME = Dialect("", ";")  # for a DataFrame's strings: as between semicolons, a comma does not separate cells
+FRAME = Dialect("", ";")  # for a DataFrame's strings: a comma in them may be decimal, as in a CSV with semicolons
 
 
 def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
-    """The dialect of a CSV, by its first lines: the separator that gives them equally many cells, most of them numbers.
+    """Find the dialect of a CSV by its first lines: its separator gives them equally many cells, mostly numbers.
 
-    Raises DataError if it is not a CSV, or in an unknown encoding.
+    is_whole: as for `encoding_of`. Raises DataError if the file is not a CSV, or in an unknown encoding.
     """
     encoding = encoding_of(path, is_whole=is_whole)
     with open_text(path, encoding) as file:
@@ -95,7 +95,7 @@ def dialect_of(path: AnyPath, *, is_whole: bool = True) -> Dialect:
 
 
 def count_above(lines: Sequence[str]) -> int:
-    """The number of lines above a table: Excel's sep=; and comments, except a header as NumPy's savetxt writes it."""
+    """Count the lines above a table: Excel's sep=; and comments, but not a header after #, as np.savetxt writes it."""
     n_above = next((k for k, line in enumerate(lines) if line[0] != "#" and (k or not SAID.fullmatch(line))), 0)
     if n_above and lines[n_above - 1][0] == "#":
         pairs = ([line.split(each) for line in lines[n_above - 1 : n_above + 1]] for each in SEPARATORS)
@@ -104,7 +104,7 @@ def count_above(lines: Sequence[str]) -> int:
 
 
 def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
-    """What the point in 12.363 is, by other cells; only between semicolons is that open."""
+    """What the point in 12.363 means, by all cells: "decimal", "thousands" or, if that is unclear, ""."""
     known = [cell.translate(SPACES) for cell in cells]
     is_decimal = [DECIMAL.fullmatch(cell) and not THOUSANDS.fullmatch(cell) for cell in known]
     is_grouped = any(is_decimal) or any(cell.count(".") > 1 and POINTED.fullmatch(cell) for cell in known)
@@ -115,12 +115,12 @@ def meaning_of_points(separator: str, cells: Iterable[str]) -> str:
 
 
 def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
-    """UTF-16 if its first bytes say so; UTF-8 if all bytes fit; else Windows-1252, as older Excel writes it.
+    """Find a CSV's encoding: UTF-16 by its first bytes, UTF-8 if all bytes fit, else Windows-1252 (older Excel).
 
-    is_whole: whether to check all of it, not only the first megabyte, which is enough if all cells are digits.
+    is_whole: whether to check the whole file, not only its first megabyte, which is enough if all cells are numbers.
 
-    Raises DataError for another kind of file, for gzip that is made to fill the memory, and for other encodings:
-    letters of a Mac or of DOS would be strange in Windows-1252.
+    Raises DataError for another kind of file, for gzip that is made to fill the memory, and for bytes that show another
+    encoding, such as accented letters of old Macs or of DOS.
     """
     with open_stored(path, "a CSV file") as file:
         is_compressed = isinstance(file, GzipFile)
@@ -138,17 +138,17 @@ def encoding_of(path: AnyPath, *, is_whole: bool = True) -> str:
         return "utf-16-be" if head[0] == 0 else "utf-16-le"
     try:
         if not content.isascii():
-            getincrementaldecoder("utf-8")().decode(content)  # which may end within a character
+            getincrementaldecoder("utf-8")().decode(content)  # the content may end within a character
     except UnicodeDecodeError:
         if found := FOREIGN.search(content):
             raise DataError(sentence("readers.encoding", path=path, got=found[0])) from None
         return "cp1252"
-    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # which decodes faster
+    return "utf-8-sig" if head.startswith(BOM_UTF8) else "utf-8"  # the latter decodes faster
 
 
 @contextmanager
 def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
-    """The text of a CSV, compressed or not. No byte is replaced: DataError if one is not in the encoding."""
+    """Open a CSV, compressed or not, as text. DataError for a byte that is not of this encoding: none is replaced."""
     with open_stored(path, "a CSV file") as file:
         text = TextIOWrapper(file, encoding=encoding, newline=None)
         try:
@@ -161,7 +161,7 @@ def open_text(path: AnyPath, encoding: str) -> Iterator[TextIO]:
 
 
 def parse(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Row]:
-    """The rows in some lines. DataError if one cannot be read."""
+    """Yield the rows of cells in the `lines` of a CSV. DataError, naming `path`, if one cannot be read."""
     reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
     try:
         for cells in reader:
@@ -171,7 +171,7 @@ def parse(path: AnyPath, lines: Iterable[str], separator: str) -> Iterator[Row]:
 
 
 def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[Row]:
-    """The rows of a CSV that are not blank, all or the first few."""
+    """Read the rows of a CSV that are not blank, at most the first `most`."""
     with open_text(path, dialect.encoding) as file:
         lines = chain(["\n"] * dialect.n_above, islice(file, dialect.n_above, None))
         rows: Iterable[Row] = parse(path, lines, dialect.separator)
@@ -185,7 +185,7 @@ def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of the column of that name, as they are in a file or a DataFrame."""
+    """The cells of the column called `name`, as they are `written` in a file or a DataFrame."""
 
     name: str
     written: Sequence[Any]
@@ -193,7 +193,7 @@ class Cells:
 
     @cached_property
     def numbers(self) -> "Numbers":
-        """Their numbers, (n_rows,): at once if Python can read all of them, else by their strings."""
+        """The numbers in the cells, (n_rows,): from Python's float if it reads all cells, else from `as_texts`."""
         if self.dialect is FRAME and {*map(type, self.written)} <= {int, float}:
             return Numbers(np.fromiter(self.written, float))
         with suppress(TypeError, ValueError):
@@ -206,9 +206,9 @@ class Cells:
 
     @cached_property
     def as_texts(self) -> "Texts":
-        """The different strings, without a file's words for a missing cell and without question marks among numbers.
+        """The different strings in the cells, except those that mean a missing cell, such as ? among numbers.
 
-        Raises DataError if a DataFrame contains neither numbers nor text, but dates for example.
+        Raises DataError if a column of a DataFrame contains neither numbers nor text, but dates for example.
         """
         try:
             known = {cell: text_of(cell) for cell in dict.fromkeys(self.written)}
@@ -245,9 +245,9 @@ def text_of(cell: Any) -> str | None:
 
 
 class Texts(NamedTuple):
-    """The place of each cell of a column, (n_rows,), among its different `texts`, -1 if it is missing.
+    """The different `texts` in a column and, as `codes` (n_rows,), the index of each cell among them, -1 if missing.
 
-    They are in numeric order if all are numbers, else in alphabetical order. numbers: their values.
+    texts: in numeric order if all are numbers, else in alphabetical order. numbers: their values.
     """
 
     codes: NDArray[np.intp]
@@ -256,10 +256,10 @@ class Texts(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The numbers in cells or strings, NaN for a missing one; None if some are not numbers.
+    """The `values` of cells or strings, NaN for a missing one; None unless all are numbers in a clear notation.
 
-    written: their notation in words, if Python writes them differently. is_doubtful: whether commas or points may
-    mark thousands as well as decimals.
+    written: how the numbers are written, in words, if not as Python writes them. is_doubtful: whether commas or points
+    may mark thousands as well as decimals.
     """
 
     values: Any
@@ -268,15 +268,15 @@ class Numbers(NamedTuple):
 
     @classmethod
     def of(cls, texts: Sequence[str], dialect: Dialect) -> "Numbers":
-        """The numbers in the different `texts` of a column, in a CSV of this dialect.
+        """Read the numbers in the different `texts` of a column, in a CSV of this dialect.
 
-        A comma is decimal if it cannot mark thousands; if it may be either, it marks thousands in a CSV with commas.
+        A comma that cannot mark thousands is decimal. One that may be either marks thousands in a comma-separated CSV.
         """
         plain = [value for value in map(number_in, texts) if value is not None]
         if len(plain) == len(texts) and dialect.point == "decimal":
             return cls(plain)
         written = list[str]()
-        texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among strings is one of them
+        texts = ["" if text == "?" else text.replace("\u2212", "-") for text in texts]  # ? among strings is a string
         spaced = [text for text in texts if {*text} & {*" '\u2019\u00a0\u202f"}]
         if spaced and all(map(SPACED.fullmatch, spaced)):
             written.append("with spaces or marks at the thousands")
@@ -315,7 +315,7 @@ class Numbers(NamedTuple):
 
 
 def number_in(cell: str) -> float | None:
-    """The value of a cell, or None if it is not a number. 1_000 and foreign digits are Python's only."""
+    """The number in a cell; None if there is none, and for 1_000 or non-ASCII digits, which Python's float reads."""
     try:
         return float(cell) if "_" not in cell and cell.strip().isascii() else None
     except ValueError:
@@ -323,5 +323,5 @@ def number_in(cell: str) -> float | None:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell is a number as people write it, perhaps with commas or in percent."""
+    """Whether a cell is a number as people write it, perhaps with commas or spaces, or in percent."""
     return number_in(cell.rstrip("% ").translate(MARKS)) is not None

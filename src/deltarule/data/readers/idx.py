@@ -23,13 +23,13 @@ from deltarule.errors import DataError, read_tables, sentence
 SIGNATURE = read_tables("data/readers/kinds")["kinds"]["IDX"][0].encode()  # a dtype, and 1 to 4 dimensions
 DTYPES = {8: "uint8", 9: "int8", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # as NumPy calls them
 IMAGES, LABELS = "-images-idx3-ubyte", "-labels-idx1-ubyte"  # the ends of file names that belong together
-TRAIN, TEST = "train", "t10k"  # how MNIST's begin
+TRAIN, TEST = "train", "t10k"  # how the names of MNIST's files begin
 
 
 def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
-    """The array in an IDX file, plain or compressed with gzip.
+    """Read the array in an IDX file, plain or compressed with gzip.
 
-    most_bytes: a file that declares more is refused.
+    most_bytes: a file whose header declares more bytes is refused before memory is allocated.
 
     Returns uint8 of the shape in the header, 1 to 4 dimensions. Raises DataError, naming the file, if it is missing,
     empty, damaged, longer or shorter than its header says, or does not contain unsigned bytes.
@@ -71,9 +71,9 @@ def read_idx(path: AnyPath, *, most_bytes: int = LARGEST) -> NDArray[np.uint8]:
 
 
 def idx_files(folder: Path, name: str) -> list[Path]:
-    """The files in `folder` that may be the IDX file `name`, "train-labels-idx1-ubyte".
+    """Find the files in `folder` that may be the IDX file called `name`, such as "train-labels-idx1-ubyte".
 
-    They may be compressed; some programs unpack them as "train-labels.idx1-ubyte".
+    The files may be compressed, or called "train-labels.idx1-ubyte", as some programs unpack them.
     """
     spellings = (name, name.replace("-idx", ".idx"))
     candidates = [folder / f"{spelling}{suffix}" for spelling in spellings for suffix in ("", ".gz")]
@@ -81,7 +81,7 @@ def idx_files(folder: Path, name: str) -> list[Path]:
 
 
 def read_idx_pairs(path: Path, announce: Announce = print_to_stderr) -> Splits:
-    """The images and labels in a folder, in files named like MNIST's, or in the pair whose names begin like this.
+    """Read images and labels from a folder with MNIST's file names, or from the pair of files that begin with `path`.
 
     Raises DataError if images have no labels, or the two do not fit each other.
     """
@@ -102,7 +102,7 @@ def read_idx_pairs(path: Path, announce: Announce = print_to_stderr) -> Splits:
 def image_dataset(
     images: NDArray[np.uint8], labels: NDArray[Any], *, class_names: Sequence[str] = (), name: str = "images"
 ) -> Dataset:
-    """A Dataset of images (n_samples, height, width), uint8, and labels (n_samples,), whole numbers."""
+    """Make a Dataset of images (n_samples, height, width), uint8, and labels (n_samples,), whole numbers."""
     if images.ndim != 3 or labels.ndim != 1:
         raise DataError(sentence("readers.idx_dimensions", name=name, images=images, labels=labels))
     if len(images) != len(labels):

@@ -1,4 +1,4 @@
-"""Pictures as rows of pixels: one, or a folder that has a folder of them for each class."""
+"""Reads pictures as rows of pixels: a single file, or a folder that has a folder of pictures for each class."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ PARTS = (("train", "training"), ("test", "testing", "val", "valid", "validation"
 
 
 def read_picture_rows(path: Path, how: How) -> Reading:
-    """A picture as a row of pixels: as it was in training, or in MNIST's format if `how` says so.
+    """Read a picture as one row of pixels: in MNIST's format if `how.is_digit`, else unchanged or resized.
 
     Raises NoDigitError if a digit was expected and the picture is blank or shows several, DataError as `read_picture`
     and `read_image` do.
@@ -47,14 +47,14 @@ def read_picture_rows(path: Path, how: How) -> Reading:
 def read_image(
     path: AnyPath, image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
 ) -> NDArray[np.uint8]:
-    """A picture as `read_picture` returns it, in its own size and brightness: 0 is black.
+    """Read a picture as gray pixels in its own size and brightness: 0 is black.
 
     image_shape: the (height, width) that the image must have; None for any.
     size: resizes an image of any shape to `size` x `size` pixels, each side independently: pixels are averaged by area
         or, along a side that grows, interpolated.
 
-    Returns (height, width) uint8. Raises DataError, naming the file, for another size, for more than 8 bits per color,
-    and as `read_picture` does.
+    Returns (height, width) uint8. Raises DataError, naming the file, for a size other than image_shape, for more than 8
+    bits per color, and as `read_picture` does.
     """
     gray = read_picture(path, stretches=False)
     if size is None and image_shape not in (None, gray.shape):
@@ -63,13 +63,13 @@ def read_image(
 
 
 def read_image_folder(root: AnyPath, **how: Any) -> Splits:
-    """The pictures in root/CLASS/*.png (or another ending), classes and files in the order of their names.
+    """Read the pictures in root/CLASS/*.png (or another ending), classes and files in the order of their names.
 
     how: the fields of `How`: `size`, the height and width to resize to, None if all have one size; `is_digit`, to read
         each in MNIST's format; `skip_bad`, to leave out what cannot be read.
 
     If `root` has folders train and test (or training and testing), these contain the folders of the classes and become
-    the two parts. A folder with nothing but one such folder counts as that. Hidden files do not count.
+    the two parts. If the only folder in `root` has folders itself, it is read instead. Hidden files are ignored.
 
     Returns Splits of uint8 images of one size, with the folders as class names. Raises DataError, naming the files, if
     one cannot be read or differs in size from the first, a class has no image, or there is no class.
@@ -84,7 +84,7 @@ def read_image_folder(root: AnyPath, **how: Any) -> Splits:
 
 
 def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> list[Path]:
-    """The pictures among the files of a folder, by name, without hidden ones; `announce` gets what is skipped."""
+    """The files among `paths` that are pictures by their ending, sorted, not hidden; other files are announced."""
     files = [path for path in sorted(paths) if path.is_file() and not path.name.startswith(".")]
     others = Counter(path.suffix.lower() or path.name for path in files if path.suffix.lower() not in SUFFIXES)
     if others:
@@ -94,7 +94,7 @@ def pictures_among(paths: Iterable[Path], folder: Path, announce: Announce) -> l
 
 
 def _parts(root: Path, announce: Announce) -> list[Path]:
-    """The folders to learn from and to test on in a folder; else itself, or its only folder."""
+    """The folders of training and of test pictures in `root`; without these, `root` itself or its only folder."""
     folders = {name.casefold(): root / name for name in _subfolders(root)}
     parts = [next((folders[name] for name in names if name in folders), None) for names in PARTS]
     if None not in parts:
@@ -106,13 +106,13 @@ def _parts(root: Path, announce: Announce) -> list[Path]:
 
 
 def _subfolders(folder: Path) -> tuple[str, ...]:
-    """The folders in a folder, without hidden ones and those that a Mac adds to an archive."""
+    """The sorted names of the folders in a folder, except hidden ones and __MACOSX, which a Mac adds to archives."""
     names = (each.name for each in folder.iterdir() if each.is_dir())
     return tuple(sorted(name for name in names if name[0] != "." and name != "__MACOSX"))
 
 
 def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset:
-    """All images below `folder`, which has a folder for each of the classes."""
+    """Read all pictures below `folder`, which has a folder for each of the classes."""
     files = [pictures_among((folder / name).glob("*"), folder / name, how.announce) for name in class_names]
     if not all(files) or not files:
         empty = [name for name, images in zip(class_names, files, strict=True) if not images]
@@ -143,7 +143,7 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
         n_all = len(problems) + len(images)
         how.announce(f"{folder}: {len(problems):,} of {n_all:,} files are left out: {problems[0]}")
     data = image_dataset(np.stack(images), np.array(labels), class_names=class_names, name=str(folder))
-    if reading_of(data.inputs, data.image_shape) == "digits":  # a few may be off by a pixel: `predict` reads them so
+    if reading_of(data.inputs, data.image_shape) == "digits":  # a few may be off by a pixel: `predict` centers them
         made = (ink_image(image).image for image in images)
         rows = [row if image is None else image.ravel() for row, image in zip(data.inputs, made, strict=True)]
         data = replace(data, inputs=np.stack(rows))

@@ -1,4 +1,4 @@
-"""What a file is, by its content or its name, and `read`, which reads all kinds."""
+"""Finds out the kind of a file, by its content or its name; `read` reads files of all kinds."""
 
 import os
 import re
@@ -22,10 +22,10 @@ HEAD_BYTES = 16  # of a file, enough to tell its kind
 
 
 class Kind(NamedTuple):
-    """What a file or folder can be.
+    """A kind of file or folder.
 
     name: what messages call it. signature: a pattern for the beginning of its content. endings: of its name.
-    reader: None if it is not read; `advice` then says how to convert it.
+    reader: the function that reads it; None if the kind is unsupported: `advice` then says how to convert it.
     has_targets: whether it can contain targets.
     """
 
@@ -58,12 +58,12 @@ UNKNOWN = "unknown"
 
 
 def read(path: str | os.PathLike[str], **how: Any) -> Reading:
-    """The content of a file or folder of any kind that is read; the report says what it was read as.
+    """Read a file or folder of any supported kind; the report in the result says what it was read as.
 
     how: the fields of `How`: what the user, or the model, says about the file.
 
-    Raises SettingError if there is no such file, for a kind that is not read, and for one without columns if a column
-    was named; DataError for wrong content, NoDigitError for a blank picture, and the errors of the readers.
+    Raises SettingError if there is no such file, for an unsupported kind, and for one without columns if a column was
+    named; DataError for wrong content, NoDigitError for a blank picture, and the errors of the readers.
 
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp(), "a.csv")
@@ -94,9 +94,9 @@ def read(path: str | os.PathLike[str], **how: Any) -> Reading:
 
 
 def kind_of(path: Path) -> Kind:
-    """The kind of a file or folder: by its content if that shows it, else by its name.
+    """Find out the kind of a file or folder: by its content if that shows it, else by its name.
 
-    Raises SettingError if there is none, DataError if it cannot be read.
+    Raises SettingError if there is no such file or folder, DataError if it cannot be read.
     """
     if path.is_dir():
         return KINDS["pairs of IDX files" if idx_files(path, TRAIN + IMAGES) else "folder of images"]
@@ -121,6 +121,6 @@ def kind_of(path: Path) -> Kind:
 
 
 def what_it_is(path: Path, kind: Kind) -> str:
-    """What a file is instead of a kind that is read, and what to do, for a message."""
+    """A phrase for a message: what kind an unsupported file is, and how to convert it."""
     advice = kind.advice.format(path=str(path))
     return advice if kind.name == UNKNOWN else "; ".join(filter(None, [kind.name, advice]))

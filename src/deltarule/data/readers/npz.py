@@ -1,4 +1,4 @@
-"""npz, NumPy's archive of arrays, as data sets use it: Keras's mnist.npz, or inputs and targets."""
+"""Reads data sets in npz, NumPy's archives of arrays: Keras's mnist.npz, or inputs and targets."""
 
 import math
 import zipfile
@@ -16,7 +16,7 @@ from deltarule.data.dataset import Dataset, Splits, default_class_names
 from deltarule.data.reading import LARGEST, MOST_SHRUNK, Announce, most_believed, open_file, print_to_stderr
 from deltarule.errors import DataError, sentence
 
-# The names of inputs and targets, in parts to learn from and to test on, or in one part.
+# The names of inputs and of targets, and their patterns for training and test parts, or for a single part.
 SIDES = (("x", "inputs", "images", "data", "features"), ("y", "targets", "target", "labels", "label"))
 PARTS = (("{}_train", "{}_test"), ("train_{}", "test_{}"), ("{}",))
 
@@ -25,7 +25,7 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
-    """The data in an npz: x_train, y_train, x_test, y_test (Keras's mnist.npz), X and y, or names in SIDES and PARTS.
+    """Read inputs and targets from an npz: x_train, y_train, x_test, y_test (Keras), X and y, or similar names.
 
     Inputs (n_samples, n_features) or images (n_samples, height, width), perhaps with a channel: uint8 and floats stay,
     integers and booleans become float64. Targets: integers (n_samples,) or strings are classes, as are one-hot rows,
@@ -52,7 +52,7 @@ def read_npz(path: AnyPath, announce: Announce = print_to_stderr) -> Splits:
 
 
 def layout_of(found: Collection[str]) -> list[str]:
-    """The names among these, in lower case, of inputs and targets to learn from and, if any, to test on."""
+    """The names, among these in lower case, of training inputs and targets and, if any, test ones; [] if none fit."""
     for ways in PARTS:
         sides = [
             [next((way.format(word) for word in words if way.format(word) in found), "") for words in SIDES]
@@ -64,7 +64,7 @@ def layout_of(found: Collection[str]) -> list[str]:
 
 
 def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
-    """All arrays of numbers and strings in an npz file, by name. Raises DataError as `read_npz`."""
+    """Read all arrays in an npz file, of numbers or strings, by name. Raises DataError as `read_npz`."""
     try:
         with open_file(path, "an npz file") as file, zipfile.ZipFile(file) as archive:
             keys = [name.removesuffix(".npy") for name in archive.namelist()]
@@ -74,7 +74,7 @@ def read_arrays(path: AnyPath) -> dict[str, NDArray[Any]]:
 
 
 def read_npy(path: AnyPath) -> NDArray[Any]:
-    """The rows in an npy file, (n_samples, features). Raises DataError if it is not such an array of numbers."""
+    """Read the inputs in an npy file as rows, (n_samples, features). Raises DataError for anything else."""
     with open_file(path, "an npy file") as file:
         X = _array_in(file, Path(path).stat().st_size, str(path))
     return _dataset(X, np.zeros(len(X) if X.ndim else 0, np.int64), ("0",), str(path)).inputs
@@ -83,7 +83,7 @@ def read_npy(path: AnyPath) -> NDArray[Any]:
 def _as_classes(
     targets: Sequence[NDArray[Any]], name: str, announce: Announce
 ) -> tuple[list[NDArray[Any]], tuple[str, ...]]:
-    """The targets of all parts; classes, in a column, as strings or one-hot, as indices; and their names."""
+    """Turn class targets of all parts (a column, strings, one-hot rows) into indices; return targets and names."""
     targets = [y[:, 0] if y.ndim == 2 and y.shape[1] == 1 and y.dtype.kind != "f" else y for y in targets]
     if all(y.dtype.kind == "U" and y.ndim == 1 for y in targets):
         known = sorted({*np.concatenate(targets).tolist()})
@@ -100,7 +100,7 @@ def _as_classes(
 
 
 def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
-    """One array of the archive, after a check that it declares numbers that such a file can contain."""
+    """Read one array of the archive, after checking that its compressed size can contain what it declares."""
     entry, *others = (each for each in archive.infolist() if each.filename.removesuffix(".npy") == key)
     if others:
         raise DataError(f"{name}: one array of that name was expected: got several")
@@ -111,7 +111,7 @@ def _read_array(archive: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
 
 
 def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
-    """The array of numbers or strings in a file of so many bytes."""
+    """Read the array of numbers or strings in an npy file of `n_bytes`. DataError for anything else."""
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -129,7 +129,7 @@ def _array_in(file: Any, n_bytes: int, name: str) -> NDArray[Any]:
 
 
 def _dataset(X: NDArray[Any], y: NDArray[Any], class_names: tuple[str, ...], name: str) -> Dataset:
-    """A Dataset of `X`, inputs or images, and `y`, whose shape and dtype show the task."""
+    """Make a Dataset of `X`, inputs or images, and `y`, whose shape and dtype show the task."""
     if X.ndim == 4 and 1 in (X.shape[1], X.shape[3]):
         X = X[:, 0] if X.shape[1] == 1 else X[..., 0]
     if X.ndim not in (2, 3) or X.dtype.kind == "U" or (len(X) != len(y) and X.shape[-1] in y.shape):

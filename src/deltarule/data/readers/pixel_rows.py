@@ -1,4 +1,4 @@
-"""Rows of pixels in a CSV, one image per row: which column is the label, and the scale of the pixels."""
+"""Reads a CSV of pixels, one image per row: finds the column of labels and the scale of the pixels."""
 
 import math
 import re
@@ -20,19 +20,19 @@ BYTES = frozenset(map(str, range(256)))
 PIXELS = "integers from 0 to 255, or numbers from 0 to 1, equally many in every line,"
 LABELS = frozenset(["label", "labels", "class", "target", "digit", "y", "category"])
 INDICES = frozenset(["", "id", "index", "imageid", "unnamed: 0", "#"])
-FEWEST_COUNTED = 9  # consecutive numbers in a first line that count the columns
-FEWEST_BINARY = 100  # pixels up to 1 are from 0 to 1
+FEWEST_COUNTED = 9  # a first line with at least so many numbers that count 0, 1, 2, ... or 1, 2, 3, ... is a header
+FEWEST_BINARY = 100  # with at least so many pixels, all 0 or 1, the scale is 0 to 1, not 0 to 255
 MOST_GUESSED = 100  # the most classes in a column without a name
-ROUNDED = 0.05  # pixels from 0 to 1 are multiples of 1 / 255 except for their last digits
+ROUNDED = 0.05  # pixels from 0 to 1 count as multiples of 1 / 255 if they differ by less than this share of it
 
 
 def read_pixel_rows(path: Path, how: How) -> Reading:
-    """Images from a CSV, one per row, and examples to learn from if it has labels.
+    """Read images from a CSV, one per row, and, if it has labels, examples to learn from.
 
     The label is the column that `how` or the header names (label, class, target, digit, y, or one named unlike the
-    pixels), else the first of a row that is one cell longer than a square image (785 = 1 + 28 x 28). Rows exactly as
-    long as a square image, as in Kaggle's test.csv, have no label. A running number beside it is skipped. A pixel is
-    an integer from 0 to 255, or lies in 0 to 1.
+    pixels), else the first cell of a row that is one cell longer than a square image (785 = 1 + 28 x 28). Rows exactly
+    as long as a square image, as in Kaggle's test.csv, have no label. A column that numbers the rows is skipped. A
+    pixel is an integer from 0 to 255, or lies in 0 to 1.
 
     Raises SettingError if it is not clear which column is the label, DataError, naming lines and columns (counted from
     1), if the file contains anything but pixels and labels.
@@ -71,14 +71,14 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Whether the first line names columns: most of its cells are not numbers, or count from 0 or 1."""
+    """Whether the first line names columns: most of its cells are not numbers, or they count up from 0 or 1."""
     numbers = [*filter(is_number, cells)]
     counts = [[*map(str, range(first, first + len(numbers)))] for first in (0, 1)]
     return 2 * len(numbers) < len(cells) or (len(numbers) >= FEWEST_COUNTED and numbers in counts)
 
 
 def read_bytes(path: Path, dialect: Dialect, n_above: int) -> NDArray[Any] | None:
-    """The cells below the first lines as uint8 or float64, read by NumPy's fast parser; None where it cannot."""
+    """Read the cells below `n_above` lines, as uint8 or else float64, by NumPy's fast parser; None if it cannot."""
     for dtype in (np.uint8, np.float64):
         try:
             with open_text(path, dialect.encoding) as file, warnings.catch_warnings(action="error"):
@@ -91,7 +91,7 @@ def read_bytes(path: Path, dialect: Dialect, n_above: int) -> NDArray[Any] | Non
 
 
 def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], dict[int, tuple[str, ...]]]:
-    """The cells of a CSV that are not all plain numbers: a number each, for strings their places in the column.
+    """Read a CSV that `read_bytes` cannot: floats (rows, columns), indices for strings; and the strings, by column.
 
     Raises DataError if more than one column contains strings, or a cell is missing.
     """
@@ -115,7 +115,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
 
 
 def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
-    """Pixels, uint8 for 0 to 255 or multiples of 1 / 255, else from 0 to 1; and their scale in words, if any."""
+    """Turn numbers into pixels: uint8 for 0 to 255 and for multiples of 1 / 255; and say their scale, "" if none."""
     low, high = numbers.min(initial=0), numbers.max(initial=0)
     is_whole = numbers.dtype == np.uint8 or bool((numbers == np.rint(numbers)).all())
     if not 0 <= low <= high <= 255 or (high > 1 and not is_whole):
@@ -130,12 +130,12 @@ def as_pixels(numbers: NDArray[Any]) -> tuple[NDArray[Any], str]:
 def find_label(
     path: Path, names: Sequence[str], table: NDArray[Any], asked: str | None, texts: Collection[int]
 ) -> tuple[int | None, int | None]:
-    """The columns of the label and of a running number, None if there is none, counted from 0.
+    """Find the column of labels and the one that numbers the rows, counted from 0; None for one that is not there.
 
-    names: of the columns, if the file has a header. asked: the label's, or its number, counted from 1. texts: the
-    columns of strings.
+    names: the columns' names, if the file has a header. asked: the label's name, or its number counted from 1. texts:
+    the columns of strings.
 
-    Raises DataError if the other columns do not form a square, SettingError if the label is not clear.
+    Raises DataError if the other columns do not form a square, SettingError if it is not clear which is the label.
     """
     width, folded = table.shape[1], [name.casefold() for name in names]
     if asked is not None and asked not in names and asked not in map(str, range(1, width + 1)):
@@ -171,7 +171,7 @@ def find_label(
 
 
 def n_beside(width: int) -> int | None:
-    """How many cells of a row are not pixels of a square image: a label, a running number, none; else None."""
+    """How many cells of a row are not pixels of a square image: 0, 1 or 2 (a label, a row's number); else None."""
     return next((n for n in (0, 1, 2) if math.isqrt(max(width - n, 0)) ** 2 == width - n > 3 * (n > 0)), None)
 
 
@@ -187,7 +187,7 @@ def looks_like_label(numbers: NDArray[Any]) -> bool:
 
 
 def wrong_pixels(rows: Sequence[Row], has_header: bool, label: int | None) -> Iterator[str]:
-    """What is wrong with the rows of a CSV of pixels, cell by cell."""
+    """Yield what is wrong with each row or cell of a CSV of pixels, except cells in the column `label`."""
     for k, (line, cells) in enumerate(rows):
         if len(cells) != len(rows[0][1]):
             yield f"line {line}: {len(cells)} cells instead of {len(rows[0][1])}"

@@ -1,4 +1,4 @@
-"""Tables with a column to learn: their columns, their targets, and their rows as numbers."""
+"""Reads tables, from a CSV or a DataFrame: their columns, the column to learn, and their rows as numbers."""
 
 import math
 import re
@@ -23,9 +23,9 @@ from deltarule.errors import DataError, SettingError, closest, sentence
 from deltarule.public import public
 from deltarule.settings import check_choice
 
-LARGEST_NUMBER = 1e30  # of a cell: float32 ends at 3.4e38, and its squares are summed
+LARGEST_NUMBER = 1e30  # the largest in a cell: float32 ends at 3.4e38, and squares of cells are summed
 MOST_CATEGORIES = 100  # more different strings are names or sentences, useless as categories
-FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # a higher share of different strings in the rows is names, too
+FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different strings than both 20 and 0.9 of the rows are names, too
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
 MOST_NUMBERS = 20  # a column of text with more different numbers is one of numbers with other entries
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
@@ -34,10 +34,10 @@ FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns of a CSV or a DataFrame.
+    """The columns of a CSV or a DataFrame, as they are written there.
 
-    name: for messages, its path if it is a file. columns: by name. rows: the line on which each row ends or, in a
-    DataFrame, its number.
+    name: what messages call it: its path if it is a file. columns: the cells of each, by name. rows: for each row, the
+    line on which it ends or, in a DataFrame, its number.
     """
 
     name: str
@@ -70,7 +70,7 @@ def read_table(
     without: Sequence[str] = (),
     announce: Announce = print_to_stderr,
 ) -> Dataset:
-    """A table to learn from: the column `target` is what to learn, every other column is an input.
+    """Read a table to learn from: the column `target` is what to learn, every other column is an input.
 
     source: a pandas DataFrame, or the path of a CSV with a header, its cells separated by commas, semicolons or tabs.
     task: "classes": every distinct string in the target column is a class (in numeric order if all are numbers, else in
@@ -81,7 +81,7 @@ def read_table(
         target are left out. "median" uses the median, and so does "indicator", which adds an input that is 1 if the
         cell is missing, for each column that lacks cells.
     without: columns to leave out, such as running numbers.
-    announce: gets how the target was read, and how many cells are missing.
+    announce: called with a sentence for how the target was read, and for how many cells are missing.
 
     A column of text has at most 100 categories, its different strings; a column of true and false is text.
 
@@ -105,7 +105,7 @@ def read_table(
 
 
 def read_table_examples(source: Any, how: How) -> Reading:
-    """As `read_table`; with a model's columns and class_names in `how`, cells and classes are encoded as there.
+    """Read a table as `read_table` does; if `how` has a model's columns and class_names, encode it as for that model.
 
     Raises as `read_table`, and, for cells that the model does not know, as `table_rows` and `targets_in`.
     """
@@ -156,7 +156,7 @@ def read_table_examples(source: Any, how: How) -> Reading:
 
 
 def read_table_rows(path: Path, how: How) -> Reading:
-    """The rows of a CSV for a model of these columns; other columns are skipped."""
+    """Read the rows of a CSV as inputs for a model whose columns are in `how`; other columns are skipped."""
     asked = how.columns or ()
     table = read_columns(path, needs_header=bool(asked))
     columns = asked or [Column(name) for name in table.names if name != how.target]
@@ -176,7 +176,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
 
 
 def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
-    """The columns of a CSV. The first line names them or, if a header is not needed, is a row if all are numbers.
+    """Read a CSV by columns. Its first line is the header; without `needs_header`, a first line of numbers is a row.
 
     Raises SettingError if columns share a name, DataError if lines differ in length from the first.
     """
@@ -217,7 +217,7 @@ def is_frame(data: object) -> bool:
 
 
 def frame_table(frame: Any) -> Table:
-    """The columns of a DataFrame."""
+    """Make a Table of the columns of a DataFrame. SettingError if columns share a name."""
     header, name = [str(each) for each in frame.columns], "the DataFrame"
     refuse_duplicates(name, header)
     columns = {str(each): Cells(str(each), frame[each].to_list(), FRAME) for each in frame.columns}
@@ -225,7 +225,7 @@ def frame_table(frame: Any) -> Table:
 
 
 def _input_names(table: Table, others: Sequence[str], announce: Announce) -> list[str]:
-    """The columns to learn from: all except `without` and the row names that R and pandas write."""
+    """The names of the columns to learn from: all except `others` and the row names that R and pandas write."""
     names = [name for name in table.names if name not in others]
     if table.names[0] == "" and "" in names and len(table.columns[""].as_texts.texts) == len(table.rows):
         announce(f"{table.name}: the first column has no name and differs in every row: skipped")
@@ -238,7 +238,7 @@ def _input_names(table: Table, others: Sequence[str], announce: Announce) -> lis
 
 
 def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np.int64], announce: Announce) -> None:
-    """Announce how many cells are missing, and what they count as."""
+    """Announce how many cells are missing in which columns, and what a missing cell counts as."""
     filled = [(column, n) for column, n in zip(columns, counts, strict=True) if n]
     for is_text, how in ((False, f"the {columns[0].strategy} of their column"), (True, "none of the categories")):
         missing = {column.name: n for column, n in filled if bool(column.categories) is is_text}
@@ -248,7 +248,7 @@ def _announce_filled(table: Table, columns: Sequence[Column], counts: NDArray[np
 
 
 def missing_by_name(table: Table, names: Iterable[str]) -> dict[str, NDArray[np.bool_]]:
-    """The rows that lack a cell, for each of these columns that lacks any."""
+    """For each of these columns that lacks cells, by name: a mask of the rows where they are missing, (n_rows,)."""
     missing = {name: table.columns[name].is_missing for name in names}
     return {name: rows for name, rows in missing.items() if rows.any()}
 
@@ -277,12 +277,12 @@ def drop_missing(table: Table, names: Iterable[str], announce: Announce) -> Tabl
 
 
 def in_columns(missing: Mapping[str, Any]) -> str:
-    """The number of missing cells of each column, in words."""
+    """The number of missing cells of each column, in words: "3 in 'age', 1 in 'town'"."""
     return ", ".join(f"{np.sum(rows):,} in {name!r}" for name, rows in missing.items())
 
 
 def not_numbers(table: Table, name: str) -> Iterator[str]:
-    """The cells of a column that are not empty, but not finite numbers that a network can use either."""
+    """Yield a message for each different text in a column that is not a number up to 1e30; missing cells are fine."""
     values = table.columns[name].numbers.values
     if values is not None and not (np.abs(values) > LARGEST_NUMBER).any():
         return
@@ -294,13 +294,13 @@ def not_numbers(table: Table, name: str) -> Iterator[str]:
 
 
 def refuse_mixed(table: Table, name: str, called: str) -> None:
-    """Raise DataError, naming the others, if most cells of a column are numbers."""
+    """Raise DataError, naming the other cells, if a column of text has more than 20 different numbers."""
     if sum(number_in(text) is not None for text in table.columns[name].as_texts.texts) > MOST_NUMBERS:
         refuse(table.name, f"numbers in {called} {name!r}, where most cells are numbers,", not_numbers(table, name))
 
 
 def problem_at(table: Table, name: str, text: str, shown: str) -> str:
-    """The first place of a string in a column, the string, and how many more there are."""
+    """A message: where `text` first is in a column, `shown` (the text or its value), and how many more there are."""
     codes, texts, _ = table.columns[name].as_texts
     rows = np.flatnonzero(codes == texts.index(text))
     more = f" (and {len(rows) - 1:,} more of them)" if len(rows) > 1 else ""
@@ -308,10 +308,10 @@ def problem_at(table: Table, name: str, text: str, shown: str) -> str:
 
 
 def describe_column(table: Table, name: str) -> Column:
-    """The Column: of numbers, or of text with its categories.
+    """The Column for a column of a table: of numbers, or of text with its categories.
 
-    Raises DataError, naming column and lines, if it is neither: without any value, with too many different strings, or
-    numbers with other entries.
+    Raises DataError, naming column and lines, if the column can be neither: without any value, with dates, with too
+    many different strings, or with numbers and other entries.
     """
     cells = table.columns[name]
     if cells.is_missing.all():
@@ -336,7 +336,7 @@ def describe_column(table: Table, name: str) -> Column:
 
 
 def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
-    """What each column of a CSV is read as, or why it is refused, and two of its cells."""
+    """A dict for each column of a CSV: what it is read as, or why it is refused, and two of its cells."""
     table, verdicts = read_columns(path), []
     for name, cells in table.columns.items():
         try:
@@ -351,7 +351,7 @@ def column_verdicts(path: AnyPath) -> list[dict[str, Any]]:
 
 
 def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error") -> NDArray[np.float64]:
-    """The rows, (n_rows, columns), of a table, encoded by these columns, in any order of its own.
+    """Encode the cells of a table as float64, (n_rows, columns), by these `columns`, whatever their order in the table.
 
     Raises DataError if the table lacks a column; also, naming columns and lines, for cells that are not numbers in a
     column of numbers, and for unknown categories unless `unseen` is "other".
@@ -374,7 +374,7 @@ def table_rows(table: Table, columns: Sequence[Column], *, unseen: str = "error"
 
 
 def refuse_doubt(table: Table, names: Iterable[str]) -> None:
-    """Raise DataError, with the lines that read it either way, if commas may mark thousands or decimals."""
+    """Raise DataError if commas or points in a column may mark thousands or decimals; it shows code for both."""
     for name in names:
         cells = table.columns[name]
         if cells.numbers.is_doubtful:
@@ -396,7 +396,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
 
 
 def _strange_cells(table: Table, column: Column) -> Iterator[str]:
-    """The cells that do not suit a known column."""
+    """Yield a message for each different cell that does not fit a known column: not a number, or another category."""
     if not column.categories:
         yield from (f"{problem} is not a number" for problem in not_numbers(table, column.name))
         return
@@ -407,9 +407,9 @@ def _strange_cells(table: Table, column: Column) -> Iterator[str]:
 
 
 def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...], NDArray[Any]]:
-    """Task, class names and targets of a Dataset, from the column `name`, without a missing cell.
+    """Read the column `name`, which lacks no cell, as targets; return the task, class names and targets of a Dataset.
 
-    With a model, its classes keep their numbers.
+    If `how` has a model's class names, classes get their indices in these.
 
     Raises SettingError for a class that the model does not have, DataError if a value is not a number; without a model
     also if the target is always the same, or a class has one example.
@@ -440,7 +440,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
 
 
 def _infer_task(table: Table, name: str, announce: Announce) -> Goal:
-    """The task that the cells of a target suggest, which is announced."""
+    """Infer the task, "classes" or "values", from the cells of the target column, and announce it."""
     codes, texts, numbers = table.columns[name].as_texts
     known = [number for number in numbers.values or map(number_in, texts) if number is not None]
     task: Goal = "classes"

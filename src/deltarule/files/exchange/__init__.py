@@ -1,1 +1,1 @@
-"""Networks for other software, and from it."""
+"""Converts networks to the formats of other software, and from them."""

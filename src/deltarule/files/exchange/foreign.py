@@ -1,6 +1,6 @@
-"""Networks in files of other kinds: deltarule's npz and ONNX files, arrays called W1 and b1, or PyTorch's.
+"""Networks in files other than model files: deltarule's npz and ONNX, arrays called W1 and b1, PyTorch's arrays.
 
-The meaning of the arrays is JSON, which `metadata` writes and `model_of` reads.
+In an npz or ONNX file of deltarule, JSON says what the arrays mean: `metadata` writes it, `model_of` reads it.
 """
 
 import json
@@ -35,12 +35,12 @@ WEIGHTS, BIASES = r"(?i)(?:w|weights?)_?(\d+)", r"(?i)(?:b|bias(?:es)?)_?(\d+)"
 
 @public('save_npz(network, "network.npz")')
 def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
-    """Write a network, or a model, as an npz file, for which NumPy is enough: whole or not at all.
+    """Write a network, or a model, as an npz file, which NumPy alone can read: whole or not at all.
 
-    Its arrays have the names of a model file; `meaning` is a JSON object in a string: task, pixels, class_names,
-    image_shape, columns, activations, loss, record. Nothing in it needs pickle.
+    The file's arrays are named as in a model file; `meaning` is a string of JSON: task, pixels, class_names,
+    image_shape, columns, activations, loss, record. Nothing in the file needs pickle.
 
-    It replaces an older file of `save_npz`, any other file only with `force`. The same model gives the same bytes.
+    `save_npz` replaces an older file of its own, any other file only with `force`. The same model gives the same bytes.
     `load` reads such files.
 
     Raises SettingError for an activation of your own, and FileError where the file cannot be written.
@@ -58,10 +58,10 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
 
 @public('load("network.safetensors")')
 def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "softmax") -> Model:
-    """The model in a file that `save`, `save_npz` or `save_onnx` wrote.
+    """Load the model in a file that `save`, `save_npz` or `save_onnx` wrote.
 
-    Also the model in an npz of arrays W1, b1, W2, b2 and so on, as for a self-written network, or in a .safetensors
-    file of PyTorch's state_dict. Such files do not name the activations:
+    `load` also reads an npz of arrays W1, b1, W2, b2 and so on, as for a self-written network, and a .safetensors file
+    of PyTorch's state_dict. Such files do not name the activations, so pass them:
 
     hidden: the activation of every hidden layer, or one for each. output: as for `from_torch`.
 
@@ -96,7 +96,7 @@ def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "sof
 
 
 def model_in(arrays: dict[str, Array], path: str, hidden: Any, output: Any) -> Model:
-    """The model of arrays called W1, b1 and so on, in either layout, or as in PyTorch."""
+    """Make a Model of arrays called W1, b1 and so on, W as (fan_in, fan_out) or transposed, or called as in PyTorch."""
     weights, biases = (by_number(arrays, pattern) for pattern in (WEIGHTS, BIASES))
     if not weights:
         return from_torch(arrays, hidden=hidden, output=output)
@@ -112,20 +112,20 @@ def model_in(arrays: dict[str, Array], path: str, hidden: Any, output: Any) -> M
 
 
 def by_number(arrays: dict[str, Array], pattern: str) -> dict[int, Array]:
-    """The arrays whose names are a letter or a word and a number, in numeric order."""
+    """The floating-point arrays whose names match `pattern`, by the number in the name, in numeric order."""
     found = ((re.fullmatch(pattern, name), array) for name, array in arrays.items())
     return dict(sorted((int(match[1]), array) for match, array in found if match and array.dtype.kind == "f"))
 
 
 def fit_each_other(layers: dict[str, tuple[Array, Array]]) -> bool:
-    """Whether the shapes of successive layers fit."""
+    """Whether the shapes of weights and biases fit each other, in each layer and from layer to layer."""
     shapes = [(W.shape, b.shape) for W, b in layers.values()]
     is_linked = all(one[0][-1] == other[0][0] for one, other in pairwise(shapes))
     return is_linked and all(len(W) == 2 and b == W[1:] for W, b in shapes)
 
 
 def from_onnx(path: str | os.PathLike[str]) -> Model:
-    """The Model in an ONNX file that `save_onnx` wrote; SettingError for another program's."""
+    """Load the Model in an ONNX file that `save_onnx` wrote; SettingError for another program's file."""
     onnx = require("onnx", "onnx")
     broken = require("google.protobuf.message", "onnx").DecodeError
     try:
@@ -143,10 +143,10 @@ def from_onnx(path: str | os.PathLike[str]) -> Model:
 
 
 def metadata(model: Model) -> dict[str, str]:
-    """Its task, pixels, class_names, image_shape, columns, inputs, activations (with settings), loss, record, as JSON.
+    """A model's task, pixels, class_names, image_shape, columns, inputs, activations, loss, record: each as JSON.
 
-    columns: of the training table; inputs: the names of the network's inputs from it. A string becomes a number for
-        each category, 1 for its own ("town=Ulm") and else 0.
+    columns: those of the training table; inputs: the names of the network's inputs that they become. A column of text
+        becomes an input for each category ("town=Ulm"), which is 1 for cells of that category and else 0.
     A custom loss is null: predictions do not depend on it. SettingError for a custom activation, or for a record that
     JSON cannot express.
     """
@@ -164,7 +164,7 @@ def metadata(model: Model) -> dict[str, str]:
 
 
 def model_of(path: str | os.PathLike[str], text: str, arrays: dict[str, Array]) -> Model:
-    """The model that `metadata` describes, in one JSON object, from arrays with the names of a model file."""
+    """Rebuild a model from `text`, the content of `metadata` as one JSON object, and arrays named as in model files."""
     try:
         meaning: dict[str, Any] = json.loads(text)
         names = [f"layers.{l}.weight" for l in range(len(meaning["activations"]))]

@@ -1,14 +1,14 @@
-"""A model as an ONNX file: everything from the user's data to the answer, for every ONNX runtime.
+"""Writes a model as an ONNX file, which computes everything from the user's data to the output in any ONNX runtime.
 
 The graph, of opset 17 (IR version 8), has one input X and one output, both with a batch of any size:
 
-X               (batch, features): uint8 where the network reads pixels; float64, in their own units, where inputs are
+X               (batch, features): uint8 if the network reads pixels; float64, in the data's own units, if inputs are
                 standardized; else in the network's dtype
-probabilities   (batch, outputs): of a softmax or a single sigmoid. The output is called activations if they are not
-                probabilities, and values, in the targets' own units, where the model answers values
+probabilities   (batch, outputs): of a softmax or a single sigmoid. The output is called "activations" if they are not
+                probabilities, and "values", in the targets' own units, if the task is "values"
 
-In between: a number for each missing cell (NaN), and the inputs that flag it, if the model has any; pixels / 255, the
-standardization, Gemm and the activation of each layer, the targets' units.
+The nodes in between fill in missing cells (NaN) and flag them, if the model does; divide pixels by 255, or standardize
+inputs; compute Gemm and the activation of each layer; and convert outputs to the targets' units.
 The file's metadata are what `metadata` returns, each a JSON value: task, class_names and so on.
 """
 
@@ -42,13 +42,13 @@ def save_onnx(
 ) -> None:
     """Write a network, or a model, as an ONNX file: whole or not at all.
 
-    It replaces an older ONNX file of deltarule, any other file only with `force`.
+    `save_onnx` replaces an older ONNX file of deltarule, any other file only with `force`.
 
     pixels: whether X is uint8 and means value / 255; by default if the network reads pixels. Pass False for pixels
         that are floats from 0 to 1.
 
-    The same model gives the same bytes, checked by ONNX's checker before writing. The weights keep their dtype and are
-    in the file itself.
+    The same model gives the same bytes. ONNX's checker checks the content before it is written. The weights keep their
+    dtype and are in the file itself.
 
     Raises MissingExtraError without the extra `onnx`; SettingError for a custom activation, for which ONNX has no
     operators, for complex numbers, and for 2 GiB or more; FileError if the file cannot be written.
@@ -96,13 +96,13 @@ def onnx_bytes(thing: Network | Model, *, pixels: bool | None = None) -> bytes:
 
 
 def flags_of(model: Model) -> Array:
-    """Which inputs of a model flag a missing cell: an ONNX file computes them from NaN in X."""
+    """Which inputs flag a missing cell, (n_inputs,), empty without columns: an ONNX file computes them from X's NaN."""
     flags = (each.indicator and name == each.input_names[-1] for each in model.columns for name in each.input_names)
     return np.fromiter(flags, bool)
 
 
 def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, Any], **attributes: Any) -> str:
-    """Add a node for `output`, whose name it returns. inputs: by name, or new arrays with their names."""
+    """Add a node that computes `output`; return this name. inputs: names, or (name, array) for a new constant."""
     from onnx import helper, numpy_helper
 
     names = [each if isinstance(each, str) else each[0] for each in inputs]
@@ -112,7 +112,7 @@ def _add_node(graph: Any, operator: str, output: str, *inputs: str | tuple[str, 
 
 
 def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
-    """Add the nodes from X to the output. Standardized data may be large compared with their spread, hence float64."""
+    """Add the nodes from X to `output`. Data may be large compared with their spread, so float64 standardizes."""
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
     network, scaling, wide = model.network, model.target_scaling, np.dtype(np.float64)
@@ -137,9 +137,9 @@ def _add_network(graph: Any, model: Model, pixels: bool, output: str) -> None:
 
 
 def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> str:
-    """Add the nodes that fill in and flag missing cells, if the model allows any; return the name of the inputs.
+    """Add the nodes that fill in and flag missing cells, if the model allows any; return the name of their result.
 
-    X has no flags: a flag is 1 where its column's number or string is NaN in X.
+    X has no flags: the nodes compute a flag, 1 where its column's number or string is NaN in X.
     """
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
@@ -158,7 +158,7 @@ def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> 
 
 
 def _add_activation(add: Callable[..., str], activation: Activation, z: str, a: str, dtype: np.dtype[Any]) -> str:
-    """Add the operators that compute `a`, which it returns, from `z`, by the row of the activation."""
+    """Add the operators that compute `a` from `z`, from the activation's row in the table of parts; return `a`."""
     row = part_of(activation)
     if row is None or isinstance(row.onnx, No):
         known = [name for name, each in PARTS["activation"].items() if not isinstance(each.onnx, No)]

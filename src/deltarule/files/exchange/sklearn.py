@@ -1,4 +1,4 @@
-"""Networks that scikit-learn has trained, as Models: copies of their arrays, which have the same layout as ours."""
+"""Converts networks that scikit-learn has trained to Models, which have copies of their arrays in the same layout."""
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -17,8 +17,8 @@ from deltarule.parts import PARTS, No
 from deltarule.public import public
 
 FITTED = ("coefs_", "intercepts_", "out_activation_")
-LOSSES = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy", Exp: "poisson"}  # after others quadratic
-# By its name, the center and the spread that a scaler subtracts and divides by.
+LOSSES = {Softmax: "cross_entropy", Sigmoid: "binary_cross_entropy", Exp: "poisson"}  # for others quadratic
+# For each scaler, by name: the center that it subtracts and the spread that it divides by.
 SCALERS: dict[str, Callable[[Any], tuple[Any, Any]]] = {
     "StandardScaler": lambda scaler: (scaler.mean_, scaler.scale_),
     "RobustScaler": lambda scaler: (scaler.center_, scaler.scale_),
@@ -33,13 +33,13 @@ Layers = dict[str, tuple[Array, Array]]  # W (fan_in, fan_out) and b (fan_out,),
 def from_sklearn(estimator: Any) -> Model:
     """The Model in a fitted MLPClassifier or MLPRegressor of scikit-learn, or in an estimator of deltarule's.
 
-    Its outputs are the estimator's own: for two classes a single sigmoid, the probability of the second class and named
-    after it. Names of classes and of columns and the dtype are kept. The arrays are copies.
+    The Model's outputs are the estimator's own: for two classes a single sigmoid, the probability of the second class
+    and named after it. Names of classes and of columns and the dtype are kept. The arrays are copies.
 
-    It may be the last step of a Pipeline of imputers, scalers and one-hot encoders, also in a ColumnTransformer.
+    A Pipeline of imputers, scalers, one-hot encoders (also in a ColumnTransformer) and, last, an estimator works, too.
 
-    Raises SettingError for another kind of estimator, for one that is not fitted, for another step before it, and for
-    activations that have no counterpart here.
+    Raises SettingError for another kind of estimator, for one that is not fitted, for another step in a Pipeline, and
+    for activations that have no counterpart here.
 
     >>> from sklearn.neural_network import MLPRegressor
     >>> estimator = MLPRegressor(8, solver="lbfgs", random_state=0).fit(np.eye(4), np.arange(4.0))
@@ -69,7 +69,7 @@ def from_sklearn(estimator: Any) -> Model:
 
 
 def from_pipeline(pipeline: Any) -> Model:
-    """The Model of a fitted Pipeline: its steps for the columns, and the network that it ends in."""
+    """Make a Model of a fitted Pipeline: of the steps that prepare the columns, and of the network in the last one."""
     *steps, (_, last) = pipeline.steps
     model = from_sklearn(last)
     first = next(step for _, step in pipeline.steps if hasattr(step, "n_features_in_"))  # not "passthrough"
@@ -78,14 +78,14 @@ def from_pipeline(pipeline: Any) -> Model:
     for _, step in steps:
         prepared = prepare(step, prepared)
     is_plain = not hasattr(first, "feature_names_in_") and prepared.columns == tuple(map(Column, given))
-    network = deepcopy(model.network)  # an estimator of deltarule has its own
+    network = deepcopy(model.network)  # so that an estimator of deltarule keeps its own
     network.weights[0][:] = network.weights[0][prepared.order]
     scaling = Standardization(*prepared[1:3]) if prepared.center.any() or (prepared.spread != 1.0).any() else None
     return replace(model, network=network, columns=() if is_plain else prepared.columns, input_scaling=scaling)
 
 
 def check_estimator(estimator: Any) -> None:
-    """Raise SettingError unless it is a fitted network of scikit-learn, by the names of its classes."""
+    """Raise SettingError unless `estimator` is a fitted network of scikit-learn, by the names of its classes."""
     name, kinds = type(estimator).__name__, {kind.__name__ for kind in type(estimator).__mro__}
     cures = (
         (isinstance(estimator, type), "a_class"),
@@ -99,7 +99,7 @@ def check_estimator(estimator: Any) -> None:
 
 
 def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
-    """A network with copies of these arrays. ShapeError if they do not fit each other, DataError for NaN."""
+    """Make a network with copies of these arrays. ShapeError if they do not fit each other, DataError for NaN."""
     sizes = [len(next(iter(layers.values()))[0])]
     for prefix, (W, b) in layers.items():
         name = prefix.rstrip("._") or "weight"
@@ -113,17 +113,17 @@ def network_of(layers: Layers, hidden: Any, output: Activation) -> Network:
         hidden=hidden,
         output=output,
         loss=LOSSES.get(type(output), "quadratic"),
-        task="labels" if isinstance(output, Sigmoid) else None,  # after others Network knows it, or not yet
+        task="labels" if isinstance(output, Sigmoid) else None,  # for others Network infers it, or leaves it open
         dtype=np.result_type(np.float32, *(W.dtype for W, _ in layers.values())),
     )
     for l, (W, b) in enumerate(layers.values()):
         network.weights[l][:], network.biases[l][:] = W, b
-    network.input_range = None  # it was trained, on numbers that it takes as they are
+    network.input_range = None  # it was trained on numbers as they are
     return network
 
 
 class Preparation(NamedTuple):
-    """Columns; the mean and scale for each of their inputs, and its place in scikit-learn's order."""
+    """The effect of preprocessing: columns and, for each of their inputs, mean, scale and place in sklearn's order."""
 
     columns: tuple[Column, ...]
     center: Array
@@ -132,13 +132,13 @@ class Preparation(NamedTuple):
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> "Preparation":
-        """The one that changes nothing."""
+        """The Preparation of these columns by no step: it changes nothing."""
         n_inputs = len(input_names(columns))
         return cls(tuple(columns), np.zeros(n_inputs), np.ones(n_inputs), np.arange(n_inputs))
 
 
 def prepare(step: Any, before: Preparation) -> Preparation:
-    """The result of a fitted step for the result of the steps before it.
+    """The Preparation after the fitted `step`, given the Preparation `before` it, by earlier steps.
 
     Raises SettingError, naming the step, unless it is an imputer, a scaler or a one-hot encoder of columns, or consists
     of such.
@@ -183,14 +183,14 @@ def prepare(step: Any, before: Preparation) -> Preparation:
 
 
 def text_column(column: Column, categories: tuple[str, ...]) -> Column:
-    """A column of text, in which a missing cell counts as the string that an imputer chose."""
+    """Make a Column of text with these categories; a missing cell counts as the string that an imputer chose."""
     if column.fill is None or str(column.fill) not in categories:
         return Column(column.name, categories)
     return Column(column.name, categories, float(categories.index(str(column.fill))), "most_frequent")
 
 
 def columns_at(chosen: Any, columns: Sequence[Column]) -> list[Column]:
-    """The columns chosen by name, by number, by a slice or by a mask."""
+    """Those of the `columns` that are `chosen` by name, by number, by a slice or by a mask."""
     chosen = chosen if isinstance(chosen, slice) else list([chosen] if isinstance(chosen, str) else chosen)
     if isinstance(chosen, list) and all(isinstance(each, str) for each in chosen):
         chosen = [[column.name for column in columns].index(each) for each in chosen]

@@ -1,4 +1,4 @@
-"""PyTorch's networks as Models, and Models as its Sequential. Its weights are (fan_out, fan_in): the transpose."""
+"""Converts PyTorch's networks to Models, and back to a Sequential. Its weights are transposed: (fan_out, fan_in)."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ def from_torch(
     image_shape: tuple[int, int] | None = None,
     pixels: bool = False,
 ) -> Model:
-    """The Model of a PyTorch network of Linear layers: from its module, or from the arrays of its state_dict.
+    """Make a Model of a PyTorch network of Linear layers: from its module, or from the arrays of its state_dict.
 
     state_dict: the module, a Sequential or your own; or name -> array, or tensor, perhaps inside a checkpoint, for
         which PyTorch is not needed: "0.weight" (fan_out, fan_in), "0.bias" (fan_out,) and so on. A layer may lack its
@@ -71,11 +71,11 @@ def from_torch(
 
 @public("to_torch(network)")
 def to_torch(thing: Network | Model) -> Any:
-    """A torch.nn.Sequential with the outputs of a network, or of a model: Linear layers, and modules between them.
+    """Convert a network, or a model, to a torch.nn.Sequential with the same outputs: Linear layers and activations.
 
-    It takes what `Model.unscaled` returns: numbers in their own units, strings as 0 and 1, but pixels from 0 to 1.
-    Images may keep their shape. Its dtype is the network's, or float64 if inputs or targets are standardized: its
-    weights include the scalings.
+    The Sequential takes what `Model.unscaled` returns: numbers in their own units, strings as 0 and 1, but pixels from
+    0 to 1. Images may keep their shape. Its dtype is the network's, or float64 if inputs or targets are standardized,
+    because its weights then include the scalings.
 
     Raises MissingExtraError without PyTorch; SettingError for activations that torch.nn lacks and complex numbers.
 
@@ -105,7 +105,7 @@ def to_torch(thing: Network | Model) -> Any:
 
 
 def modules_of(activation: Activation) -> list[Any]:
-    """The torch.nn module of an activation; none for the identity. SettingError if torch.nn lacks it."""
+    """A list of the torch.nn module for an activation; [] for the identity. SettingError if torch.nn lacks it."""
     row = part_of(activation)
     if row is None or isinstance(row.torch, No):
         raise SettingError(sentence("exchange.no_module", name=type(activation).__name__))
@@ -117,7 +117,7 @@ def modules_of(activation: Activation) -> list[Any]:
 
 
 def activation_in(leaf: Any) -> Activation | None:
-    """The activation of a torch.nn module; None for another module."""
+    """The Activation that a torch.nn module computes (LogSoftmax counts as Softmax); None for other modules."""
     kind = type(leaf).__name__.removeprefix("Log")
     for row in PARTS["activation"].values():
         name, *settings = row.torch.split()
@@ -134,7 +134,7 @@ def is_module(thing: Any) -> bool:
 
 
 def state_in(given: Any) -> Any:
-    """The module or state_dict, given directly or inside a checkpoint, at any depth."""
+    """Find the module or state_dict: `given` itself, or inside it, if it is a checkpoint, at any depth."""
     if is_module(given):
         return given
     if not isinstance(given, Mapping):
@@ -147,7 +147,7 @@ def state_in(given: Any) -> Any:
 
 
 def states_in(given: Mapping[Any, Any], place: str = "state_dict") -> Iterator[tuple[str, Any]]:
-    """The modules and the mappings with weights in a checkpoint, and the place of each."""
+    """Yield the place and the value of each module, and of each mapping with weights, in a checkpoint."""
     if any(str(key).endswith("weight") for key in given):
         yield place, given
         return
@@ -159,7 +159,7 @@ def states_in(given: Mapping[Any, Any], place: str = "state_dict") -> Iterator[t
 
 
 def as_numbers(value: Any) -> Array:
-    """An array, or the array of a tensor; numbers of 16 bits become float32, since NumPy has no bfloat16."""
+    """Turn an array or a tensor into an array; numbers of 16 bits become float32, since NumPy has no bfloat16."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     value = value.float() if str(getattr(value, "dtype", "")) == "torch.bfloat16" else value
@@ -168,7 +168,7 @@ def as_numbers(value: Any) -> Array:
 
 
 def linear_layers(arrays: Mapping[str, Array]) -> Layers:
-    """The layers with these weights and biases, in order."""
+    """The layers, in order, in the `arrays` of a state_dict; SettingError if these are not only Linear layers."""
     weights = {name.removesuffix("weight"): W for name, W in arrays.items() if name.endswith("weight")}
     others = [name for name in arrays if name.removesuffix("bias") not in weights and not name.endswith("weight")]
     others += [f"{prefix}weight" for prefix, W in weights.items() if W.ndim != 2]
@@ -183,9 +183,9 @@ def linear_layers(arrays: Mapping[str, Array]) -> Layers:
 
 
 def chain_in(module: Any) -> tuple[Layers, list[Activation]]:
-    """The Linear layers of a module in the order of definition, and the activation after each, or else the identity.
+    """The Linear layers of a module in the order of definition, and the activation after each (identity if none).
 
-    Raises SettingError, with its name, for a module of another kind in it.
+    Raises SettingError if the module contains one of another kind, which it names.
     """
     layers: Layers = {}
     activations: list[Activation] = []
@@ -207,10 +207,10 @@ def chain_in(module: Any) -> tuple[Layers, list[Activation]]:
 
 
 def from_module(module: Any, hidden: Any, output: Activation) -> Network:
-    """The network with the same outputs as a module, on 32 rows of random numbers.
+    """Make a network with the same outputs as a module, as tested on 32 rows of random numbers.
 
-    hidden: if None, the activations that the module defines are tried first, then each known one for all layers: those
-    that a module applies as functions are not visible.
+    hidden: if None, the activations that the module defines are tried first, then each known one for all layers,
+    because a module may apply activations as functions, which are not visible.
     """
     layers, defined = chain_in(module)
     wide = {name: (W.astype(np.float64), b.astype(np.float64)) for name, (W, b) in layers.items()}
@@ -228,13 +228,13 @@ def from_module(module: Any, hidden: Any, output: Activation) -> Network:
 
 
 def is_end(end: Activation, z: Array, theirs: Array) -> bool:
-    """Whether an activation of the last layer's numbers gives a module's outputs, or the exponential of its outputs."""
+    """Whether `end` applied to `z` gives a module's outputs, `theirs`, or, if it is softmax, their exponentials."""
     ways = (theirs, np.exp(theirs)) if isinstance(end, Softmax) else (theirs,)
     return theirs.shape == z.shape and any(np.allclose(end.value(z), each, 1e-6, 1e-6) for each in ways)
 
 
 def outputs_of_module(module: Any, X: Array) -> Array:
-    """The outputs of a copy of a module, (n_samples, outputs) float64."""
+    """The outputs of a module for X, (n_samples, outputs), computed in float64 by a copy of it in evaluation mode."""
     torch = require("torch", package="torch")
     try:
         with torch.no_grad():
