@@ -177,7 +177,7 @@ class Network(metaclass=Named):
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """The weights of each layer l, (fan_in, fan_out). weights[l][k, j] leads from neuron k to j: w_jk in textbooks."""
+        """The weights of each layer l, (fan_in, fan_out): the textbooks' w_jk, to j from k, is weights[l][k, j]."""
         return self.parameters.weights
 
     @property
@@ -268,7 +268,7 @@ def scale_of(network: Network) -> Scale:
 
 
 def inputs_of(network: Network, X: Any) -> Array:
-    """X as an array (n, features), uint8 only if the network reads pixels. ShapeError or DataError if X does not fit."""
+    """X as an array (n, features), uint8 only if the network reads pixels. ShapeError or DataError if X is unfit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # in a complex-step check
     if network.pixels and type(X) is np.ndarray and X.dtype.char == "B" and X.shape[1:] == network.layer_sizes[:1]:
@@ -289,7 +289,7 @@ def outputs_of(network: Network, X: Array) -> Array:
 
 
 def decide(network: Network, a: Array) -> Array:
-    """Predictions from outputs a (n, k), by task: classes (n,), or labels or values (n, k). SettingError without a task."""
+    """Predictions from outputs a (n, k): classes (n,), labels (n, k) or values (n, k). SettingError without a task."""
     if network.task is None:
         raise output_error(network, "no_task")
     if network.task == "classes":

@@ -74,7 +74,7 @@ class Parameters:
         return type(self)(self.layer_sizes, self.vector.astype(dtype))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy only layer sizes and vector, and rebuild the views, so that they share the vector's memory."""
+        """Pickle and copy only layer sizes and vector, then rebuild the views, so that they share the new vector."""
         return type(self), (self.layer_sizes, self.vector)
 
     def __repr__(self) -> str:

@@ -74,7 +74,7 @@ class Workspace:
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
 
     def drop(self, l: int) -> None:
-        """Write a[l], with dropped neurons at 0, into inputs[l + 1]. Do nothing without masks, or for the last layer."""
+        """Write a[l], with dropped neurons at 0, into inputs[l + 1]. Do nothing without masks or for the last layer."""
         if self.masks is not None and l < len(self.masks):
             np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
 

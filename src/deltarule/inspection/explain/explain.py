@@ -82,7 +82,7 @@ def explain(
 
 
 def one_example(model: Model, example: Any) -> tuple[Array, Array]:
-    """The example as given, (features,), and as the network reads it, (1, features)."""
+    """The example in its own units, (features,), and as the network reads it, (1, features)."""
     if is_frame(example):
         example = model.unscaled(example)
         model = model.of_numbers()
@@ -167,7 +167,7 @@ def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
 
 
 def effects_of(problem: Problem, layer: LayerPass, neuron: int) -> tuple[tuple[Effect, ...], Effect]:
-    """The effect of a nudge of a neuron on the largest changes of z in the next layer, and on C."""
+    """The effects of nudging z of a neuron: on those z of the next layer that change most, and on C."""
     l, network, ws = layer.layer, problem.network, problem.ws
     both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
     both[1, 0, neuron] += NUDGE

@@ -79,10 +79,10 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
 
 
 def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points: int = GRID) -> Surface:
-    """The loss of a network, on a dataset as it reads it, at n_points x n_points points around a path, on its plane.
+    """The loss at n_points x n_points parameter vectors, on the plane closest to a path of a network and around it.
 
-    snapshots: (n_snapshots, n_parameters), the network's parameters along the path. Raises ShapeError if they
-    belong to another network, SettingError if they do not span a plane.
+    dataset: as the network reads it. snapshots: (n_snapshots, n_parameters), the network's parameters along the path.
+    Raises ShapeError if they belong to another network, SettingError if they do not span a plane.
     """
     points, n_parameters = np.asarray(snapshots, np.float64), network.parameters.size
     if points.shape[1] != n_parameters:
@@ -103,7 +103,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
 
 
 def weight_slice(network: Network, dataset: Dataset, layer: int) -> WeightSlice:
-    """Vary the weight of a layer that the loss depends on most, and measure. The network does not change.
+    """Measure loss and accuracy while the weight of a layer that the loss depends on most varies, in a copy.
 
     dataset: classes or labels, as the network reads them. layer: counted from 0.
 

@@ -1,4 +1,4 @@
-"""Every kind of picture, a function each: its data, the numbers in it, and the function that draws it."""
+"""The kinds of pictures: for each a function that computes the numbers in it, and names the function that draws it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ SIDE = 120  # points of a boundary's grid, across and up
 
 
 class Drawing(NamedTuple):
-    """The numbers of a picture, for JSON, and the function that draws it."""
+    """The numbers in a picture, `facts`, for JSON, and `draw`, a function that draws it."""
 
     facts: dict[str, Any]
     draw: Callable[[], Picture]
@@ -42,7 +42,7 @@ class Drawing(NamedTuple):
 
 @public('plot("curves", history).save("curves.png"), or plot("confusion", network, dr.Dataset(X, y))')
 def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None) -> Picture:
-    """Draw a picture: a Picture, which a notebook shows and `save(path)` writes as .png, .svg or .pdf.
+    """Draw a picture, and return it: a notebook shows it, and its `save(path)` writes it as .png, .svg or .pdf.
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
@@ -83,12 +83,12 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
 
 
 def role_of(thing: Any) -> str:
-    """The role of an object in pictures: "model", "data"; "" if it has none."""
+    """What an object is to a picture, a key of ROLES such as "model" or "data"; "" if no picture takes it."""
     return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
-    """The arguments for KINDS[kind] from the given objects, by name; the rest is ignored.
+    """The Drawing of a picture, made from those of the given objects, by role, that KINDS[kind] takes.
 
     kind: one that passes `check_kind`. Raises SettingError if something is missing.
     """
@@ -110,24 +110,24 @@ def check_kind(kind: str) -> None:
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
-    """The parameters of a kind."""
+    """The parameters of KINDS[kind], the function for a kind of picture, by name."""
     return signature(KINDS[kind]).parameters
 
 
 def required_inputs(kind: str) -> list[str]:
-    """The names of the required parameters of a kind."""
+    """The names of those parameters of KINDS[kind] that are required."""
     return [name for name, each in inputs(kind).items() if each.default is Parameter.empty]
 
 
 def usage(kind: str) -> str:
-    """How to draw a kind, with a line that works."""
+    """A sentence on how to draw a kind of picture, with a line of code that works."""
     names = required_inputs(kind)
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
 
 
 def curves(history: History) -> Drawing:
-    """Loss and accuracy by epoch, with the best marked if there was a validation set."""
+    """Loss and accuracy by epoch, with the best epoch marked if there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
     return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
@@ -154,7 +154,7 @@ def confusion(model: Model, data: Dataset) -> Drawing:
 
 
 def confusion_picture(report: Report, data: Dataset) -> Picture:
-    """The mistakes among classes. SettingError if there are no classes."""
+    """Draw the confusion matrix of a report. SettingError if there are no classes."""
     if report.confusion is None:
         raise SettingError(sentence("measures.no_classes", drawn="confusion is", of="classes", data=data))
     return result_plots.draw_confusion(report.confusion, data.class_names)
@@ -170,13 +170,13 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
 
 
 def staircase(model: Model, data: Dataset) -> Drawing:
-    """Loss and accuracy along the weight of the last layer that the loss depends on most."""
+    """Loss and accuracy while one weight of the last layer varies: the one that the loss depends on most."""
     found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
 def boundary(model: Model, data: Dataset) -> Drawing:
-    """The answers of a model of two inputs over their plane, somewhat beyond the examples, which are drawn on it."""
+    """The answers of a model with two inputs on a grid over their plane, and the examples, which the grid surrounds."""
     points = model.unscaled(data.inputs)
     if points.shape[1] != 2:
         raise SettingError(sentence("measures.no_plane", n_inputs=points.shape[1]))
@@ -200,7 +200,7 @@ def digits(data: Dataset, model: Model | None = None) -> Drawing:
 
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
-    """The weights of the first layer; with the training set, those of pixels that never saw ink are masked."""
+    """The weights of the first layer; with `data`, those of pixels that are 0 in all examples are masked."""
     inked = None
     if data is not None:
         inked = data.inputs.max(axis=0) > 0
@@ -220,7 +220,7 @@ def architecture(model: Model) -> Drawing:
 
 
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
-    """A range test, from the state of the trainer's network."""
+    """A learning-rate range test, which starts from the parameters of the trainer's network."""
     found = range_test(trainer, data)
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 

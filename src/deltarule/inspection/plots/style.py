@@ -25,13 +25,13 @@ SETTINGS: dict[str, Any] = read_tables("inspection/plots/style")
 
 
 def label_epochs(axes: "Axes") -> None:
-    """Whole epochs on the x axis of curves."""
+    """Label the x axis "epoch", with whole numbers alone."""
     axes.set_xlabel("epoch")
     axes.locator_params("x", integer=True, min_n_ticks=1)
 
 
 def short_label(name: str) -> str:
-    """A name short enough for an image or an axis, with control characters, which no font has, as escapes."""
+    """The name, cut to fit an image or an axis, with escapes for control characters, which no font can show."""
     name = in_a_line(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
@@ -48,7 +48,7 @@ def diverging_colormap() -> "Colormap":
 
 
 def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
-    """Plain numbers on a logarithmic axis, at 1, 2 and 5 if it spans less than three powers of ten."""
+    """Make an axis logarithmic, with plain numbers; if it spans less than three powers of ten, also at 2 and 5."""
     axes.set(**{f"{which}scale": "log"})
     axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
     lowest, highest = sorted(axis.get_view_interval())
@@ -58,5 +58,5 @@ def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
 
 
 def percent(share: float, _: float = 0.0) -> str:
-    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
+    """A share as text, such as "98.85 %". The second argument is ignored: matplotlib passes the position of a tick."""
     return f"{round(100.0 * share, 2):g} %"
