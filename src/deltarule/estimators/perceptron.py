@@ -169,7 +169,7 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's interface: parameters are stored as given, and checked when `fit` is called.
 
-    A subclass defines its outputs: `_output`, `_read_targets` and `_score_of`.
+    A subclass says what it predicts by defining `_output`, `_read_targets` and `_score_of`.
     """
 
     solver: str = "adam"
@@ -318,7 +318,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         start(network, random_state)
-        network.input_range = None  # numbers have their own value
+        network.input_range = None  # inputs are plain numbers, not pixels
         columns = map(Column, getattr(self, "feature_names_in_", ()))
         self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]

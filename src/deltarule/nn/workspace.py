@@ -79,7 +79,7 @@ class Workspace:
             np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
 
     def take_rows(self, n_rows: int) -> None:
-        """Set the number of rows of every view."""
+        """Set the number of rows of the views z, a, delta and masks."""
         self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]

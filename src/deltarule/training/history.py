@@ -24,7 +24,7 @@ FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
 @public()
 @dataclass
 class History(metaclass=Named):
-    """One row per epoch; epoch 0 is the network before its first step.
+    """The figures of a run, a row per epoch; epoch 0 is the network before its first step.
 
     A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
     and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
@@ -41,7 +41,7 @@ class History(metaclass=Named):
         iter(self.rows)
 
     def __getitem__(self, name: str) -> list[float]:
-        """A column: history["train_loss"] is a list, one number per epoch."""
+        """A column of the history: history["train_loss"] is a list with one number per epoch."""
         known = self.rows[0] if self.rows else {}
         if str(name) not in known:
             line = line_for("History", name) or (f"history.rows[{name}]" if isinstance(name, int) else "")

@@ -139,7 +139,7 @@ class Plan:
     deformation: applied anew to every image, of `image_shape`, in each step; None changes nothing.
     highest_loss: if a batch's loss is higher, or NaN, its step is not taken, and the engine stops. With minus infinity
         no step is taken, and the buffers hold the first batch's gradient.
-    score: the score to add the batches to; None if none is needed.
+    score: the Outcome has a copy of it, with these batches added; None if no score is needed.
     stop: (1,) uint8; if another thread sets it to 1, the engine begins no further step. None never stops.
     buffers: the arrays to work in; None creates new ones.
     """

@@ -68,7 +68,7 @@ class StopAfter(Callback):
 class TrialOutcome(NamedTuple):
     """The result of a trial: the network, and its loss divided by the loss at chance, inf if it diverged.
 
-    learned: on its training examples. judged: on others, if there are enough.
+    learned: that loss on the examples it was trained on. judged: that loss on held-out examples, if there are enough.
     """
 
     network: Network
@@ -117,7 +117,7 @@ class Trials:
         most_work: float = MOST_WORK,
         **changes: Any,
     ) -> TrialOutcome:
-        """Train a copy of the network for at most n_steps, with `factor` times the rate and a Trainer with `changes`."""
+        """The TrialOutcome of at most n_steps of a copy, with `factor` times the rate and `changes` in the Trainer."""
         network = self.trainer.network if network is None else network
         network = with_meaning(network, parameters=network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
@@ -248,7 +248,7 @@ class Causes:
 
     @property
     def is_explained(self) -> bool:
-        """Whether the data, or a wrong formula, explain a loss stuck at chance."""
+        """Whether a fault of the data, or a wrong formula, already explains a loss that is stuck at chance."""
         sure = (each for each in self.standing if each.level == "fault" and not each.is_suspect)
         return any("stuck-at-chance" in each.explains for each in sure)
 

@@ -92,7 +92,7 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts. Until deltarule 0.3 they hold the fix under its former name, too."""
+        """The findings as dicts. Until deltarule 0.3 each holds its fix under the former key, too."""
         return [asdict(each) | {"explains": list(each.explains), "mend": each.fix} for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:

@@ -38,7 +38,7 @@ LEARNED = 0.97  # a loss above this share of the loss at chance has learned noth
 
 
 def data_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """Findings about the data; `validation`: the examples that score the network."""
+    """Findings on the training data and, if given, on the validation data, which score the network."""
     check_data(network, train, validation)
     train = replace(train, inputs=inputs_of(network, train.inputs))
     sample = sample_of(train)
@@ -154,7 +154,7 @@ def relation(X: Array, targets: Array) -> float:
 
 
 def predictability(X: Array, targets: Array) -> float:
-    """How well a ridge regression (inputs and distances) predicts half of the samples from the rest: a correlation."""
+    """The correlation of half of the targets with the predictions of a ridge regression fitted to the other half."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
     products, squares = X @ X[known].T / X.shape[1], (X * X).mean(axis=1)
     kernel = products + np.exp(2.0 * products - squares[:, np.newaxis] - squares[known])

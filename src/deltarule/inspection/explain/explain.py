@@ -131,7 +131,7 @@ def layer_and_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int
 
 
 def layer_pass(problem: Problem, l: int) -> LayerPass:
-    """The numbers of one layer for the example."""
+    """The LayerPass of layer l: the numbers of the layer for the example."""
     z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
     derivative, (fan_in, fan_out) = activation.derivative(z, a), problem.network.weights[l].shape
     slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
@@ -141,7 +141,7 @@ def layer_pass(problem: Problem, l: int) -> LayerPass:
 
 
 def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
-    """The numbers of one neuron for the example."""
+    """The NeuronPass of a neuron: its numbers for the example, and the same numbers by nudging."""
     l, network, is_last = layer.layer, problem.network, layer.layer + 1 == len(problem.network.weights)
     gradient = problem.grads.weights[l][:, neuron]
     numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, layer.fan_out))

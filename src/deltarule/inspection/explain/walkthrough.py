@@ -380,7 +380,7 @@ def answer_words(walk: Walkthrough, values: Array) -> str:
 
 
 def source_name(walk: Walkthrough, layer: int, k: int) -> str:
-    """The name of input k of a layer."""
+    """The name of input k of a layer, as a reader knows it, such as "pixel in row 3, column 4"."""
     model = walk.model
     if layer > 0:
         return f"neuron {k} of layer {layer - 1}"
@@ -390,7 +390,7 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
 
 
 def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> list[Sequence[str]]:
-    """Rows of a table: the largest terms of a sum over a layer's inputs, the sum of the others, and those in `summed`."""
+    """Rows of a table: the largest terms of a sum over a layer's inputs, the sum of the others, and then `summed`."""
     names = [source_name(walk, layer, term.number) for term in total.largest]
     rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)

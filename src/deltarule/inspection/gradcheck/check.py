@@ -140,8 +140,8 @@ def gradcheck(
         gradient(network, X, y), with sample_weight=... only if one is given, and returns (loss, Parameters) or
         (loss, (all dC/dW, all dC/db)), of the whole loss with penalty and without dropout; None for a loss that it
         does not compute. A third element, {"z": ..., "a": ..., "delta": ...} with a list of arrays (n, fan_out) each,
-        one per layer or None, lets the check find mistakes there. Your function must use the network that it gets: if
-        all biases are 0, random ones replace them, because code that forgets to add the biases would look right.
+        one per layer or None, lets the check find mistakes in these, too. Your function must use the network it gets:
+        if all biases are 0, random ones replace them, because code that forgets to add the biases would look right.
 
     All parameters are checked by the complex step, or by central differences if a custom activation or loss cannot take
     complex numbers; a very large network only along random directions. Central differences along random directions

@@ -77,7 +77,7 @@ class State:
         return replace(self, flow=replace(self.flow, deltas={**self.flow.deltas, l: delta}, stepped=stepped))
 
     def parts(self, l: int) -> dict[str, Array]:
-        """The known ones of dC/dW, without the penalty's part, and dC/db of layer l, by name."""
+        """dC/dW, without the penalty's part, and dC/db of layer l, by name; only those that are known."""
         parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
         return {name: part for name, part in parts.items() if part is not None}
 
@@ -149,7 +149,7 @@ class State:
 
 @np.errstate(all="ignore")
 def judgement(problem: Problem, observed: Observed) -> Judgement:
-    """Find what is wrong: in z and a from the first layer, in the loss, then in delta, dW and db from the last layer."""
+    """Find what is wrong: in z and a from the first layer, in the loss, and in delta, dW and db from the last layer."""
     observed = in_floats(problem, observed)
     start = with_divided_deltas(forward_state(problem, observed, {}))
     best, reading = backward_state(start), start.reading

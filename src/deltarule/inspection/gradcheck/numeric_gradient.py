@@ -132,7 +132,7 @@ class Problem:
         return loss + self.penalty.value(self.network.parameters)
 
     def loss_at(self, change: Array) -> Any:
-        """C after `change`, real or complex, is added to the vector of all parameters."""
+        """The loss C at the network's parameters plus `change`, (n_parameters,), real or complex."""
         moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
         return replace(self, network=with_meaning(self.network, parameters=moved)).loss
 
@@ -154,7 +154,7 @@ class Problem:
         return gradient
 
     def slopes(self, l: int, places: Array, method: Method = COMPLEX_STEP) -> Array:
-        """dC/dp of n parameters of layer l, without the penalty. places: (n,), in its raveled weights, then biases."""
+        """dC/dp of n parameters of layer l, without the penalty. places: (n,), indices into its weights, then biases."""
         n_at_once = max(1, NUMBERS_AT_ONCE // (len(self.X) * max(a.shape[1] for a in self.ws.a[l:])))
         parts = (places[start : start + n_at_once] for start in range(0, len(places), n_at_once))
         return np.concatenate([method.slope(partial(self._losses_moved, l, part)) @ self.shares for part in parts])
@@ -181,7 +181,7 @@ class Problem:
         return self.losses_from(l + 1, self.ws.z[l + 1] + change[:, :, np.newaxis] * rows[:, np.newaxis])
 
     def losses_from(self, l: int, z: Array) -> Array:
-        """C_i of every sample, (n, batch), with the weighted inputs z (n, batch, fan_out) of layer l."""
+        """C_i of every sample, (n, batch), in n forward passes that start with z (n, batch, fan_out) of layer l."""
         network, loss, n_copies = self.network, self.network.loss, len(z)
         z = z.reshape(-1, z.shape[2])
         a = network.activations[l].value(z)

@@ -364,7 +364,7 @@ def has_name(slips: Iterable[Named]) -> bool:
 
 
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
-    """The factor and values with which slips, one per array, explain `found`, or None. by_any: allow unnamed factors."""
+    """The factor and values with which slips, one per array, explain `found`, or None. by_any: by any factor at all."""
     is_free = slips[0].along is not None
     if any(mine.shape != each.array.shape for mine, each in zip(found, slips, strict=True)):
         return None

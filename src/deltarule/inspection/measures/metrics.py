@@ -19,7 +19,7 @@ Z_95 = 1.959964  # 95 % of a normal distribution lie within this many standard d
 
 
 def rows_of(record: Any) -> list[dict[str, Any]]:
-    """A dict for each row of a record whose arrays are columns."""
+    """The rows of a record whose arrays are the columns of a table: a list with a dict for each row."""
     columns = {name: column.tolist() for name, column in vars(record).items() if isinstance(column, np.ndarray)}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -215,7 +215,7 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
 
 
 def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> Reliability:
-    """How well probabilities (n_samples, outputs) match the accuracy.
+    """The Reliability of probabilities (n_samples, outputs): how well they match the accuracy.
 
     true: (n_samples,), the right classes; for a single output, 0 or 1, (n_samples, 1).
 

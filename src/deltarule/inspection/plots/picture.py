@@ -62,7 +62,7 @@ class Picture:
         return text.replace("<svg ", '<svg role="img" ', 1).encode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture to a file, whole or not at all, in the format of its ending.
+        """Write the picture to a file, whole or not at all, in the format that the path's ending names.
 
         Raises SettingError for another ending than .png, .svg or .pdf, FileError if the file cannot be written.
         """

@@ -30,7 +30,7 @@ MOST_PER_ROW = 10  # if the text below an image is only a digit or two
 def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
     """Draw loss and accuracy (or R2) against the epoch, for training and validation, with the best epoch marked.
 
-    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError if there are no rows.
+    rows: of a History. best_epoch: the epoch to mark; None marks none. Raises SettingError if there are no rows.
     """
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")

@@ -37,12 +37,12 @@ def short_label(name: str) -> str:
 
 
 def are_long(names: Sequence[str]) -> bool:
-    """Whether these names are wider than an image or a tick."""
+    """Whether one of these names is too long to fit a small image or a tick: has more than two letters."""
     return max(map(len, names), default=0) > 2
 
 
 def diverging_colormap() -> "Colormap":
-    """Orange below 0, white for 0, blue above; pale gray for masked cells."""
+    """A colormap for signed numbers: orange below 0, white for 0, blue above; pale gray for masked cells."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)
 
