@@ -97,7 +97,7 @@ def hidden_activation(name: Any, place: str) -> Activation:
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:
-    """Draw the first weights and biases as scikit-learn does: by Glorot & Bengio's eq. 16, smaller for sigmoids.
+    """Draw the first weights and biases as scikit-learn does: Glorot & Bengio's eq. 16, smaller ones for sigmoids.
 
     The layers are drawn in order, weights before biases; the output layer uses the bound of the layer before it.
     """
@@ -250,7 +250,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     @abstractmethod
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
-        """The targets for the network, (n_samples,) or (n_samples, n_outputs), made of y. ValueError if y is unfit."""
+        """The targets for the network, (n_samples,) or (n_samples, n_outputs), from the user's y, or ValueError."""
 
     @abstractmethod
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:

@@ -63,7 +63,7 @@ def wrap(sentence: str) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, indent: int = 4) -> list[str]:
-    """The lines of a table: rows below the column names, `head`; the first `left` columns left-aligned, others not."""
+    """The lines of a table: `rows` below the names in `head`; the first `left` columns left-aligned, the rest right."""
     lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]

@@ -5,8 +5,8 @@ a = sigma(z) where that is shorter. `forward` and `backward` apply them to a who
 float64 and complex128; for complex z they branch on the real part, so that the complex step can differentiate them.
 
 In NumPy and in C, values and derivatives are accurate to a few units in the last place, for very large and very small z
-too, down to the smallest normal number. The formulas therefore never subtract two nearly equal numbers: in float32,
-1 - a is 0 from z = 17 on, although a sigmoid's derivative there is 4e-8.
+too, down to the smallest normal number. So no result is computed as the difference of two nearly equal numbers: in
+float32, 1 - a is 0 from z = 17 on, although a sigmoid's derivative there is 4e-8.
 """
 
 from dataclasses import field
@@ -25,7 +25,7 @@ infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + 
 
 @part(frozen=True)
 class Activation:
-    """An activation function: a neuron's output for its weighted input z. Your own defines `value` and `derivative`.
+    """An activation: a neuron's output for its weighted input z. To write your own, define `value` and `derivative`.
 
     initializer, bias_initializer: draw the first weights and biases of its layer: a function, or a name ("he_normal").
 

@@ -29,7 +29,7 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
 
 @part(frozen=True)
 class Loss:
-    """A loss function for a batch of outputs. For your own, define `sample_losses` and `sample_gradients`.
+    """A loss function for a batch of outputs. To write your own, define `sample_losses` and `sample_gradients`.
 
     a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
     fits: the output activations that the loss accepts. least_target: the lowest target that it is defined for.

@@ -17,7 +17,7 @@ from deltarule.public import part
 
 @part(kw_only=True)
 class Optimizer:
-    """An update rule and its state. For your own, define `moments` and `update`.
+    """An update rule and its state. To write your own, define `moments` and `update`.
 
     moments: the names of its state vectors, which have the parameters' size and dtype and start at 0.
     steps: the number of steps so far.

@@ -33,7 +33,7 @@ class Workspace:
         pixels: bool = False,
     ) -> None:
         self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
-        self._input = np.empty((0, layer_sizes[0]), dtype)  # `input_buffer` gives it its rows
+        self._input = np.empty((0, layer_sizes[0]), dtype)  # `input_buffer` creates its rows
         self._z, self._a, self._delta, self._dropped = (
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )

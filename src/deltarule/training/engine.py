@@ -96,7 +96,7 @@ class Engine:
         )
 
     def deform_images(self, plan: Plan, X: Array, step: int, start: int) -> None:
-        """If the plan has a deformation, deform the images X in place; they are those of a batch from `start` on."""
+        """If the plan has a deformation, deform X in place: the images of the step's batch from number `start` on."""
         if plan.deformation is not None and plan.image_shape is not None:
             rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
             (engine_call.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
@@ -107,7 +107,7 @@ REFERENCE = Engine("numpy")
 
 
 def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
-    """Multiply the change of each array of `params` since `before` by its factor, as if its learning rate had been."""
+    """Multiply what each array of `params` changed since `before` by its factor, as if its learning rate had it."""
     sizes = [array.size for array in (*params.weights, *params.biases)]
     params.vector[:] = before.vector + np.repeat(factors, sizes) * (params.vector - before.vector)
 

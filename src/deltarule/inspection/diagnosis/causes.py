@@ -117,7 +117,7 @@ class Trials:
         most_work: float = MOST_WORK,
         **changes: Any,
     ) -> TrialOutcome:
-        """The TrialOutcome of at most n_steps of a copy, with `factor` times the rate and `changes` in the Trainer."""
+        """The TrialOutcome of at most n_steps on a copy of the network, with `factor` times the rate and `changes`."""
         network = self.trainer.network if network is None else network
         network = with_meaning(network, parameters=network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
@@ -275,7 +275,7 @@ class Causes:
             yield "no dropout", partial(run, network=with_meaning(network, dropout=0.0))
 
     def helpful_changes(self) -> dict[Change, float]:
-        """The loss over that at chance, for each change that lowers it enough; after few steps or, if needed, more."""
+        """For each change that lowers the loss enough, the loss over that at chance, after few steps, or else more."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
         first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
         first += [(name, 10.0) for name in OF_DATA if name in runs]

@@ -294,7 +294,7 @@ def hidden_error(walk: Walkthrough) -> Lines:
 
 
 def nudge_lines(walk: Walkthrough) -> Lines:
-    """The lines on a nudge of the neuron's z: its effects, and delta as computed from it."""
+    """The lines on a nudge of the neuron's z: its effects, and delta by backpropagation and by the complex step."""
     neuron = walk.neuron
     names = [*(f"z of neuron {each.number} of layer {neuron.layer + 1}" for each in neuron.next_layer), "C"]
     effects = [*neuron.next_layer, neuron.loss]

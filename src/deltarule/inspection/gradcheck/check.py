@@ -246,7 +246,7 @@ def parameters_of(observed: Observed, problem: Problem) -> Parameters:
 
 
 def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
-    """Compare the gradient `found` with numeric derivatives: in every parameter, unless that takes too long."""
+    """Compare the gradient `found` with numeric derivatives: of each parameter, or, if too slow, in random directions."""
     sizes = problem.network.layer_sizes  # a nudge changes the neurons after it, for every sample
     layers_moved = enumerate(pairwise(sizes), 2)
     moved = sum((fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in layers_moved)

@@ -64,12 +64,12 @@ class State:
     lost: bool = False
 
     def because(self, option: Option, quantity: str, l: int) -> Self:
-        """This explanation, extended: `option` explains one more array, `quantity` of layer l."""
+        """The explanation, extended: `option` explains one more array, `quantity` of layer l."""
         found = tuple(Claim(quantity, l, key, values, option.error) for key, values in option.slips)
         return replace(self, cost=self.cost + option.cost, claims=self.claims + found)
 
     def carrying(self, l: int, delta: Array) -> Self:
-        """This explanation, extended by `delta` of layer l and the layer's dC/dW, penalty included, if it is known."""
+        """The explanation, extended by `delta` of layer l and the layer's dC/dW, penalty included, if it is known."""
         flow, dW = self.flow, self.observed.weights[l]
         penalty, stepped = flow.problem.penalty_gradient.weights[l], flow.stepped
         if dW is not None and dW.shape == penalty.shape:
@@ -82,7 +82,7 @@ class State:
         return {name: part for name, part in parts.items() if part is not None}
 
     def continuations(self, l: int, *, must_be_right: bool) -> list[Self]:
-        """All extensions of this explanation to layer l: those with a right delta, then those with a slip in it."""
+        """All extensions of the explanation to layer l: those with a right delta, then those with a slip in it."""
         delta, found, right = self.observed.delta[l], list[Self](), next(slips.right_deltas(self.flow, l)).array
         if delta is None and not self.parts(l):
             return [self.carrying(l, right)]
@@ -100,7 +100,7 @@ class State:
         return found
 
     def with_slip(self, l: int, slip: Slip, right: Array) -> Iterator[Self]:
-        """Yield this explanation, extended by `slip` in delta of layer l, if the known delta, dC/dW or dC/db fit it."""
+        """Yield the explanation, extended by `slip` in delta of layer l, if the known delta, dC/dW or dC/db fit it."""
         delta = self.observed.delta[l]
         shown = self.parts(l) if delta is None else {"delta": delta}
         images = {name: self.flow.image(name, l, slip) for name in shown}
@@ -112,7 +112,7 @@ class State:
                     return
 
     def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
-        """This explanation, extended: delta of layer l is what `slip` makes it, times the factor in `fitting`."""
+        """The explanation, extended: delta of layer l is what `slip` makes it, times the factor in `fitting`."""
         (factor, values), problem, state = fitting, self.flow.problem, self
         delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
         option = Option(NAMED, ((slip.key, values),)) if slip.key else Option(0.0)
@@ -127,7 +127,7 @@ class State:
         return state.because(option, "delta", l).with_parts(l, delta if observed is None else observed)
 
     def with_parts(self, l: int, delta: Array) -> Self:
-        """This explanation, extended by `delta` of layer l, and by what explains the layer's dC/dW and dC/db then."""
+        """The explanation, extended by `delta` of layer l, and by what explains the layer's dC/dW and dC/db then."""
         state, parts = self.carrying(l, delta), self.parts(l)
         if len(parts) == 2 and not any(part.any() for part in parts.values()):
             return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),), 1.0), "dW", l)
@@ -136,7 +136,7 @@ class State:
         return state
 
     def separate(self, l: int, right: Array) -> Self:
-        """This explanation, extended: delta of layer l is right, and dC/dW and dC/db are wrong or unexplained."""
+        """The explanation, extended: delta of layer l is right, and dC/dW and dC/db are wrong or unexplained."""
         after, parts = self.with_parts(l, right), self.parts(l)
         claims = after.claims[len(self.claims) :]
         keys = [[each.key for each in claims if each.quantity == name] for name in parts]

@@ -31,7 +31,7 @@ class Formula:
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (or z, if the loss is computed from it).
     matters: (batch, neurons), False for what has no effect on the loss: samples left out, neurons dropped.
-    names: of the methods of derivative and function. stated: d(sum of upstream * function) / d point by the former.
+    names: of the derivative's method and the function's. stated: d(sum of upstream * function) / d point by the first.
     """
 
     layer: int
@@ -152,7 +152,7 @@ def takes_complex_numbers(formula: Formula) -> bool:
 
 
 def forward_mistakes(problem: Problem) -> Iterator[str]:
-    """Yield a sentence on each activation whose `forward` differs from its `value`, and on a custom network's."""
+    """Yield a sentence on each activation whose `forward` differs from its `value`; likewise on a custom network."""
     network, X = problem.network, problem.X
     for l, activation in enumerate(network.activations):
         z, a = problem.ws.z[l], np.empty_like(problem.ws.z[l])

@@ -154,7 +154,7 @@ class Problem:
         return gradient
 
     def slopes(self, l: int, places: Array, method: Method = COMPLEX_STEP) -> Array:
-        """dC/dp of n parameters of layer l, without the penalty. places: (n,), indices into its weights, then biases."""
+        """dC/dp, (n,), of parameters of layer l, penalty left out; places: indices into its weights, then biases."""
         n_at_once = max(1, NUMBERS_AT_ONCE // (len(self.X) * max(a.shape[1] for a in self.ws.a[l:])))
         parts = (places[start : start + n_at_once] for start in range(0, len(places), n_at_once))
         return np.concatenate([method.slope(partial(self._losses_moved, l, part)) @ self.shares for part in parts])

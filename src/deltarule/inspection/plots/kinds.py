@@ -83,7 +83,7 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
 
 
 def role_of(thing: Any) -> str:
-    """The role in which `plot` takes an object: a key of ROLES, such as "model" or "data"; "" if it does not take it."""
+    """The role in which `plot` takes an object, a key of ROLES such as "model" or "data"; "" if it takes it in none."""
     return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
