@@ -1,4 +1,4 @@
-"""Fit: one call of `fit` or `partial_fit`. It has an engine run a Plan per epoch, with the results of scikit-learn.
+"""Fit: one call of `fit` or `partial_fit`. It has an engine run a Plan per epoch; its results match scikit-learn's.
 
 The samples come in scikit-learn's order, from the same generator: the same `random_state` gives the same network, up to
 rounding. The rule for the end of a run is scikit-learn's, too.
@@ -182,8 +182,8 @@ class Fit:
     def _train_epoch(self, descent: Descent) -> float:
         """Take an epoch's steps. Return the mean loss of its batches, each before its step, with the penalty.
 
-        As in scikit-learn, alpha is divided by the weight of each batch (0: no penalty). Its Adam adds epsilon to the
-        root before the bias correction, ours after it, so each step has an epsilon of its own.
+        As in scikit-learn, alpha is divided by the weight of each batch (0: no penalty). scikit-learn's Adam adds
+        epsilon before the bias correction, deltarule's after it, so the epsilon is converted for each step.
         """
         estimator, plan, optimizer = self.estimator, self.plan, descent.optimizer
         if plan.strengths is None or plan.sample_weight is not None:  # else each epoch's batches weigh the same
@@ -294,7 +294,7 @@ class Fit:
             warnings.warn(sentence("estimators.lbfgs", found=found), ConvergenceWarning, stacklevel=2)
 
     def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
-        """The (loss, gradient) of all samples, with the penalty, for parameters `point`; gradient: float64, like it.
+        """The (loss, gradient) of all samples, with the penalty, for parameters `point`; the gradient is float64.
 
         The loss sums squared errors over the outputs; `self.reported` has their mean, which scikit-learn reports.
         """

@@ -26,7 +26,7 @@ ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "
 @public('MLPClassifier((100,), "relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Perceptron):
-    """scikit-learn's MLPClassifier on deltarule's network: the same parameters and results, and additional ones.
+    """scikit-learn's MLPClassifier on deltarule's network: the same parameters and results, and more parameters.
 
     {parameters}
     class_weight: {class: weight}, "balanced", or None: how much the samples of a class count.
@@ -160,7 +160,7 @@ def weights_by_class(y: Array, weights: Array) -> Array:
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, Perceptron):
-    """scikit-learn's MLPRegressor on deltarule's network: the same parameters and results, and additional ones.
+    """scikit-learn's MLPRegressor on deltarule's network: the same parameters and results, and more parameters.
 
     loss: "squared_error", half the squared error, averaged over outputs; or "poisson", half the deviance, for y >= 0.
     {parameters}

@@ -13,8 +13,8 @@ from deltarule.public import part
 class Penalty:
     """No penalty (its term is 0), and the base class of all penalties.
 
-    strength: the factor of the term, 0 or more. The loss is a mean over samples, so it does not depend on the batch
-        size; scikit-learn's `alpha` is strength * batch size, Nielsen's lambda is strength * training samples.
+    strength: the factor of the term, 0 or more. The loss is a mean over samples, so a strength suits every batch size;
+        scikit-learn's `alpha` is strength * batch size, Nielsen's lambda is strength * training samples.
     """
 
     strength: float = 0.0

@@ -63,8 +63,8 @@ class Workspace:
     def draw_masks(self, seed: int, epoch: int = 0, step: int = 0, first_row: int = 0) -> None:
         """Choose at random which neurons the next batch drops, each with its layer's dropout rate (Srivastava 2014).
 
-        Those that stay are multiplied by 1 / (1 - rate), so that nothing needs rescaling without dropout. What a row
-        drops depends on layer, epoch, step and the row's number in the step's batch, counted from `first_row` here.
+        The others are multiplied by 1 / (1 - rate), so that nothing needs rescaling without dropout. What a row drops
+        depends on seed, layer, epoch, step and the row's number in the step's batch, counted from `first_row` here.
         """
         for l, (mask, drawn, rate) in enumerate(zip(self._masks, self._drawn, self._dropout, strict=True)):
             count = first_row * drawn.shape[1] // 8

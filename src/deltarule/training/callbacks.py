@@ -135,7 +135,7 @@ def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> 
 
 
 def check_hooks(callback: Callback, begins: str) -> None:
-    """Raise SettingError if a callback has no hook, or one that needs more than the state. begins: how the text begins."""
+    """Raise SettingError if a callback has no hook, or one that needs more than the state. begins: its first words."""
     kind, line = type(callback), "use def epoch_end(self, state), with the figures in state.history.rows[-1]"
     hooks = [name for name in HOOKS if name in vars(callback) or getattr(kind, name) is not getattr(Callback, name)]
     if kind is not Callback and not hooks:

@@ -36,7 +36,7 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
     X, y: as for `fit`; for a Model, in its own units. Or X is a Dataset, and y is left out.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
     """
     network, dataset = examples_for(net_or_model, X, y, call="dr.evaluate(network, {})")
     check_data(network, dataset)

@@ -157,7 +157,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
     def _end(self, state: TrainingState) -> None:
         """Call `train_end` of every listener, even if one of them raises: the others may have work to save.
 
-        A later exception must not hide the one that ended the run.
+        If an exception ended the run, one that is raised here is added to it as a note, and does not replace it.
         """
         failed, state.buffers.is_changing = state.ending, False
         for listener in state.listeners:
@@ -275,7 +275,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         call_all(state.listeners, "epoch_end", state)
 
     def _divergence(self, state: TrainingState) -> DivergenceError:
-        """The error for a run that diverged in this state. It names the rate that the user set, not the schedule's."""
+        """The error for a run that diverged in this state. It names the rate that the user set, not a schedule's."""
         last = float(self.schedule(max(state.step - 1, 0)))
         rates = getattr(schedules_in(self.schedule)[-1], "rate", last), last
         where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
@@ -335,7 +335,7 @@ def fit(
     seed: for shuffling, dropout and augmentation.
     resume: the state of an earlier run of the same call (see Checkpoints).
 
-    Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss diverges.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit, DivergenceError if the loss diverges.
 
     >>> network = Network((2, 8, 2))
     >>> history = fit(network, np.eye(2), np.array([0, 1]), epochs=3)

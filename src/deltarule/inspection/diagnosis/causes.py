@@ -68,7 +68,7 @@ class StopAfter(Callback):
 class TrialOutcome(NamedTuple):
     """The result of a trial: the network, and its loss divided by the loss at chance, inf if it diverged.
 
-    learned: that loss on the examples it was trained on. judged: that loss on held-out examples, if there are enough.
+    learned: the loss over that at chance on the trial's training examples. judged: on others, if there are enough.
     """
 
     network: Network
@@ -77,7 +77,7 @@ class TrialOutcome(NamedTuple):
 
     @property
     def least(self) -> float:
-        """The lower of the two losses, which shows whether anything was learned."""
+        """The lower of `learned` and `judged`, which shows whether anything was learned."""
         return min(self.learned, self.judged)
 
 
@@ -139,7 +139,7 @@ class Trials:
         return TrialOutcome(network, learned, judged)
 
     def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
-        """The unchanged run after its first steps and, if they learn little, after many times as many."""
+        """The outcomes of the unchanged run: after its first steps and, if they learn little, after many more."""
         given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
         return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
 

@@ -48,7 +48,7 @@ def diagnose(
     X, y, validation, learning_rate, optimizer, batch_size: as for `fit`, with its defaults; X and y of a Model are
     in their own units. The network does not change: a copy takes a few hundred steps on at most 2,000 of the examples.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
 
     >>> network = Network((2, 8, 2))
     >>> X = np.random.default_rng(0).normal(size=(500, 2))

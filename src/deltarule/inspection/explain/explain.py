@@ -141,7 +141,7 @@ def layer_pass(problem: Problem, l: int) -> LayerPass:
 
 
 def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
-    """The NeuronPass of a neuron: its numbers for the example, and the same numbers by nudging."""
+    """The NeuronPass of a neuron: its numbers for the example, and its derivatives by nudging, too."""
     l, network, is_last = layer.layer, problem.network, layer.layer + 1 == len(problem.network.weights)
     gradient = problem.grads.weights[l][:, neuron]
     numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, layer.fan_out))

@@ -149,7 +149,7 @@ def gradcheck(
     it, or has a wrong shape, in the order of computation. A loss that is a constant times the network's is not a
     mistake: a note mentions it.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
 
     >>> network = Network((4, 5, 3))
     >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
@@ -246,7 +246,7 @@ def parameters_of(observed: Observed, problem: Problem) -> Parameters:
 
 
 def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
-    """Compare the gradient `found` with numeric derivatives: of each parameter, or, if too slow, in random directions."""
+    """Compare the gradient `found` with numeric derivatives: in each parameter or, if too slow, random directions."""
     sizes = problem.network.layer_sizes  # a nudge changes the neurons after it, for every sample
     layers_moved = enumerate(pairwise(sizes), 2)
     moved = sum((fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in layers_moved)
@@ -289,7 +289,7 @@ def error_along(problem: Problem, found: Parameters, l: int, method: Method, siz
 
 
 def worst_parameter(found: Parameters, expected: Parameters) -> WorstParameter:
-    """The parameter with the largest difference, relative to the norm of its layer's derivative."""
+    """The parameter whose gradient has the largest error, relative to the norm of its layer's derivative."""
     worst = []
     for l, (W, b) in enumerate(zip(expected.weights, expected.biases, strict=True)):
         size = max(math.hypot(np.linalg.norm(W), np.linalg.norm(b)), np.finfo(np.float64).tiny)

@@ -31,7 +31,7 @@ class Formula:
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (or z, if the loss is computed from it).
     matters: (batch, neurons), False for what has no effect on the loss: samples left out, neurons dropped.
-    names: of the derivative's method and the function's. stated: d(sum of upstream * function) / d point by the first.
+    names: of the derivative's method and the function's. stated: d(sum of upstream * function) / d point by the former.
     """
 
     layer: int

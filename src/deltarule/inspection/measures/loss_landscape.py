@@ -64,7 +64,7 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
 
     points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the whole space.
 
-    Returns its orthonormal axes (2, n_parameters); the path in their coordinates, (n_points, 2); and the share of the
+    Returns the plane's orthonormal axes (2, n_parameters); the path in these axes, (n_points, 2); and the share of the
     points' variance in the plane. Raises SettingError if the points do not span a plane.
     """
     if points.shape[1] == 2:
@@ -103,7 +103,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
 
 
 def weight_slice(network: Network, dataset: Dataset, layer: int) -> WeightSlice:
-    """Measure loss and accuracy while the weight of a layer that the loss depends on most varies, in a copy.
+    """Measure loss and accuracy while one weight of a layer varies, in a copy: the one that the loss depends on most.
 
     dataset: classes or labels, as the network reads them. layer: counted from 0.
 

@@ -158,7 +158,7 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
-    """The outputs a^L, (n_samples, outputs), and losses C_i, (n_samples,), of a network; dataset: as it reads it."""
+    """A network's outputs a^L, (n_samples, outputs), and losses C_i, (n_samples,); dataset: scaled for the network."""
     n_samples, loss = dataset.n_samples, network.loss
     ws = network.workspace(min(n_samples, PREDICTION_ROWS))
     outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)

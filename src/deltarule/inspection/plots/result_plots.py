@@ -174,7 +174,7 @@ def draw_surface(found: Surface) -> Picture:
 
 
 def draw_weight_slice(found: WeightSlice) -> Picture:
-    """Draw loss and accuracy along one weight: a smooth curve and a staircase. So training needs a loss."""
+    """Draw loss and accuracy along one weight: a smooth curve and a staircase. It shows what a loss is for."""
     name = f"weights[{found.layer}][{found.source}, {found.neuron}]"
     n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
     with new_figure(height=3.2) as figure:
