@@ -68,7 +68,7 @@ class Loss:
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
         """The loss C of a batch, a Python float (complex for complex a). With `from_z`, `a` is the last layer's z."""
-        if shares is None:  # called by a program, not in a step
+        if shares is None:  # called by a user's program, not in a training step
             a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities and not from_z)
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)

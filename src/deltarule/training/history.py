@@ -18,7 +18,7 @@ from deltarule.settings import MODES, check_choice
 
 Row = dict[str, float]
 FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d*\.?\d+(e[+-]?\d+)?$)", re.IGNORECASE)  # and not a number
-FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
+FIRST_ROWS, LAST_ROWS = 4, 8  # rows of a history to print
 
 
 @public()

@@ -31,7 +31,7 @@ VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be 
     "X[:, ::-1]": ("upside down", lambda images: images[:, ::-1]),
 }
 TINY = 1e-300  # added to divisors that may be 0
-BATCH, CHECKED = 512, 8  # examples
+BATCH, CHECKED = 512, 8  # examples for a forward pass; for a gradient check, or a recall
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is below 3 % of the steepest
 NEVER, FLAT = 0.02, 2e-6  # a recall; a slope with which an epoch of steps changes nothing
 LEARNED = 0.97  # a loss above this share of the loss at chance has learned nothing

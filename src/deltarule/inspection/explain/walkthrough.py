@@ -25,7 +25,7 @@ from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
-MOST_TERMS = 5  # of a sum
+MOST_TERMS = 5  # terms of a sum to list one by one
 MOST_ROWS = 12  # outputs or inputs to list one by one
 
 Lines = list[str]

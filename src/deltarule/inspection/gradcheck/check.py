@@ -31,7 +31,7 @@ from deltarule.targets import check_weights
 Gradient = Callable[..., tuple[Any, ...]]
 
 N_DIRECTIONS = 8
-MOST_WORK = 5e8  # numbers, half a minute: larger networks are checked along random directions
+MOST_WORK = 5e8  # numbers to compute, half a minute: with more, only random directions are checked
 LEAST_NORM = 1e-9  # of a whole gradient: the loss is rounded, so anything less may be rounding
 
 
@@ -220,7 +220,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs come first in a
+        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # many programs keep the inputs in a, too, first
     match returned:
         case loss, Parameters(weights=W, biases=b):
             pass

@@ -122,7 +122,7 @@ class Problem:
     @property
     def delta(self) -> list[Array]:
         """dC/dz by backpropagation, (batch, fan_out) of each layer."""
-        _ = self.grads  # the forward pass first
+        _ = self.grads  # computing it fills ws.delta
         return self.ws.delta
 
     @cached_property

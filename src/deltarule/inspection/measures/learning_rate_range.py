@@ -21,8 +21,8 @@ from deltarule.training.trainer import Trainer
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
 WINDOW = 9  # steps: the last ones for the running loss that ends the test; those around each for the smoothed loss
-RISEN = 1.1  # times the lowest loss is more than noise
-TOO_MUCH = 4.0  # times the lowest loss so far ends the test
+RISEN = 1.1  # a loss this many times the lowest has risen by more than noise
+TOO_MUCH = 4.0  # a loss this many times the lowest so far ends the test
 
 
 @dataclass(frozen=True, eq=False)

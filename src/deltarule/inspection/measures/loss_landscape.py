@@ -18,7 +18,7 @@ from deltarule.training.plan import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, added on every side
-N_OFFSETS = 401  # of a slice
+N_OFFSETS = 401  # points of a slice
 REACH = 4.0  # times the largest weight of the layer, to both sides
 LEAST_SIDE = 0.5  # of the longer side: even a path along one axis gets a landscape beside it
 

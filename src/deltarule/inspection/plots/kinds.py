@@ -29,7 +29,7 @@ from deltarule.training.trainer import Trainer
 SHEET = 50  # examples on a sheet
 STAIRS = 100  # examples for a staircase of accuracy: with more, its steps are too low to see
 SURFACE_WORK = 10**8  # parameters times examples to compute for each point of a surface
-FEWEST, MOST = 100, 2000  # examples
+FEWEST, MOST = 100, 2000  # examples for a surface
 SIDE = 120  # points of a boundary's grid, across and up
 
 

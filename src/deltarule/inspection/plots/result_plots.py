@@ -22,7 +22,7 @@ Rows = Sequence[Mapping[str, float | None]]
 PARTS = {"train": style.BLUE, "validation": style.ORANGE}
 MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
 LOG_FROM = 10.0  # a figure that falls below a tenth, or grows tenfold, needs a logarithmic scale
-N_LEVELS = 14  # of a landscape
+N_LEVELS = 14  # contour levels of a landscape
 PER_ROW = 5
 MOST_PER_ROW = 10  # if the text below an image is only a digit or two
 
