@@ -20,7 +20,7 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
 from deltarule.settings import brief
 
-ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # deltarule's output and loss
+ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # output, loss in deltarule
 
 
 @public('MLPClassifier((100,), "relu", solver="adam")')

@@ -220,7 +220,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # many programs keep the inputs in a, too, first
+        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # many have the inputs first in a
     match returned:
         case loss, Parameters(weights=W, biases=b):
             pass
