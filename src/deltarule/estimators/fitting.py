@@ -1,4 +1,4 @@
-"""Fit: one call of `fit` or `partial_fit`. It gives an engine a Plan per epoch, and its numbers match scikit-learn's.
+"""Fit: one call of `fit` or `partial_fit`. It has an engine run a Plan per epoch; its results match scikit-learn's.
 
 The samples come in scikit-learn's order, from the same generator: the same `random_state` gives the same network, up to
 rounding. The rule for the end of a run is scikit-learn's, too.
@@ -31,15 +31,15 @@ from deltarule.training.schedules import Constant, Cosine, OneCycle, Schedule
 
 SLOWER = 5.0  # the rate is divided by this when nothing improves
 SLOWEST = 1e-6  # below this rate it is not divided again
-PLATEAU = 5  # epochs without progress before "plateau" divides it, or half of n_iter_no_change
-# The solvers that take steps, all but lbfgs: scikit-learn's name, and the name here.
+PLATEAU = 5  # epochs without progress until "plateau" divides the rate; or half of n_iter_no_change, if less
+# The solvers that take steps, all but lbfgs: their names in scikit-learn, and in deltarule.
 SOLVERS = {"sgd": "momentum", "nesterov": "nesterov", "adam": "adam", "adamw": "adamw", "rmsprop": "rmsprop"}
 PLANNED: dict[str, Callable[[float, int], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 AUTO_BATCH = 200  # samples per step, or as many as there are
 
 
 class Examples(NamedTuple):
-    """The data of an estimator, checked.
+    """The data that an estimator is fitted to, or validated on, after all checks.
 
     inputs: (n_samples, n_features), an array or SparseRows, of the network's dtype.
     targets: (n_samples,) int64 classes, or (n_samples, n_outputs) labels or values, as in Dataset.
@@ -60,10 +60,10 @@ class Examples(NamedTuple):
 
 @dataclass
 class Descent:
-    """The state of a descent over all calls of `partial_fit`.
+    """The state of gradient descent, kept from one call of `partial_fit` to the next.
 
-    optimizer: with its state. schedule: step -> learning rate; factor: multiplies it, and rule: the name of the rule
-        that changes the factor. step: the number of steps so far.
+    optimizer: with its state. schedule: step -> learning rate. factor: what the rate is multiplied by.
+    rule: the name of the rule that changes the factor, such as "adaptive". step: the number of steps so far.
     """
 
     optimizer: Optimizer
@@ -77,7 +77,7 @@ class Descent:
         return self.schedule(step) * self.factor
 
     def scale_rate(self, factor: float) -> None:
-        """Set a new factor. Momentum keeps its speed: steps are rate times velocity, so the velocity grows."""
+        """Set a new factor of the learning rate; rescale momentum's velocity, so that rate times velocity stays."""
         state = self.optimizer.state()
         if "velocity" in state:
             state["velocity"] *= self.factor / factor
@@ -87,7 +87,7 @@ class Descent:
 
 @dataclass
 class Fit:
-    """The fit of an estimator: its parameters configure it, its attributes show the state after every epoch.
+    """One fit of an estimator, whose parameters configure it, and whose attributes show its state after every epoch.
 
     train: the training data; held_out: the validation data, or None.
     incremental: whether it is a `partial_fit`, one epoch.
@@ -100,7 +100,7 @@ class Fit:
     incremental: bool
 
     def run(self) -> None:
-        """Train; an interrupted run keeps its state, and warns.
+        """Train the network. If Ctrl-C interrupts the run, warn and keep the state that it has reached.
 
         Raises DivergenceError; the network then has the parameters of the last whole epoch, or iteration of L-BFGS.
         """
@@ -135,7 +135,7 @@ class Fit:
                 self.vector[:] = estimator._best
 
     def _prepare(self, asked: int | str) -> None:
-        """Choose the engine, and the part of the plan that all epochs share. asked: samples per step, or "auto"."""
+        """Choose the engine, and create the plan that all epochs share. asked: samples per step, or "auto"."""
         network, train, alpha = self.network, self.train, self.estimator.alpha
         n_samples = len(train.targets)
         batch_size = min(AUTO_BATCH if asked == "auto" else int(asked), n_samples)
@@ -159,7 +159,7 @@ class Fit:
         )
 
     def _descend(self) -> None:
-        """Epochs of steps, with sample orders from one generator."""
+        """Train by gradient descent, epoch after epoch, with sample orders from one generator."""
         estimator, plan = self.estimator, self.plan
         n_samples = len(plan.order)
         if estimator._descent is None:
@@ -180,10 +180,10 @@ class Fit:
             self.kept[:] = self.vector
 
     def _train_epoch(self, descent: Descent) -> float:
-        """The mean loss of an epoch's batches, each before its step, with the penalty; batches of weight 0 have none.
+        """Take an epoch's steps. Return the mean loss of its batches, each before its step, with the penalty.
 
-        scikit-learn divides alpha by the weight of a batch. Its Adam adds epsilon to the root before the bias
-        correction, ours after it.
+        As in scikit-learn, alpha is divided by the weight of each batch (0: no penalty). scikit-learn's Adam adds
+        epsilon before the bias correction, deltarule's after it, so the epsilon is converted for each step.
         """
         estimator, plan, optimizer = self.estimator, self.plan, descent.optimizer
         if plan.strengths is None or plan.sample_weight is not None:  # else each epoch's batches weigh the same
@@ -214,7 +214,7 @@ class Fit:
             raise divergence(self.network, self.buffers.workspace, rates, loss=loss, **where)
 
     def _add_epoch(self, loss: float) -> None:
-        """Record an epoch's loss, and the score and loss on the held-out samples."""
+        """Record an epoch's loss in the estimator and, if there are held-out samples, their score and loss."""
         estimator = self.estimator
         estimator.n_iter_ += 1
         estimator.loss_ = loss
@@ -232,7 +232,7 @@ class Fit:
             self._print("Validation score: {:f}", score)
 
     def _validation_figures(self, held_out: Examples) -> tuple[float, float]:
-        """(score, loss) on the held-out samples. DivergenceError if the loss is not finite."""
+        """The (score, loss) on the held-out samples. DivergenceError if the loss is not finite."""
         estimator, (inputs, targets, weights, answers) = self.estimator, held_out
         loss, outputs = loss_and_outputs(self.network, inputs, targets, self.engine, weights)
         loss /= self.n_averaged
@@ -248,7 +248,7 @@ class Fit:
             return float(self.scorer(estimator, getattr(inputs, "matrix", inputs), answers, **how)), loss
 
     def _is_over(self, descent: Descent) -> bool:
-        """Whether an epoch of descent was the last. Without progress, the rate may become smaller."""
+        """Change the learning rate after an epoch, if the rule says so, and return whether the run is over."""
         estimator, monitor, rule = self.estimator, self.monitor, descent.rule
         can_slow_down = descent.rate(descent.step) > SLOWEST
         if rule == "invscaling":
@@ -274,7 +274,7 @@ class Fit:
             print_if_possible(line.format(*values), sys.stdout)
 
     def _minimize(self) -> None:
-        """SciPy's L-BFGS (Liu & Nocedal 1989)."""
+        """Train with SciPy's L-BFGS (Liu & Nocedal 1989), on all samples at once."""
         estimator, plan = self.estimator, self.plan
         plan.highest_loss = -math.inf  # only the gradient is needed, no step
         plan.penalty = replace(plan.penalty, strength=estimator.alpha / plan.batch_weights().item())
@@ -294,9 +294,9 @@ class Fit:
             warnings.warn(sentence("estimators.lbfgs", found=found), ConvergenceWarning, stacklevel=2)
 
     def _loss_and_gradient(self, point: Array) -> tuple[float, Array]:
-        """The loss of all samples at a point, (n_parameters,), with the penalty, and its gradient, float64.
+        """The (loss, gradient) of all samples, with the penalty, for parameters `point`; the gradient is float64.
 
-        The loss sums squared errors over the outputs; `reported` has their mean, as scikit-learn reports it.
+        The loss sums squared errors over the outputs; `self.reported` has their mean, which scikit-learn reports.
         """
         params, plan, grads = self.network.parameters, self.plan, self.buffers.grads
         self.vector[:] = point
@@ -310,7 +310,7 @@ class Fit:
 class SparseRows:
     """A CSR matrix as the inputs of a network: matrix products use it as it is, so zeros cost neither memory nor time.
 
-    matrix: (n_samples, n_features), or its transpose, which SciPy has as CSC.
+    matrix: a SciPy matrix (n_samples, n_features) in CSR format, or its transpose, in CSC format.
     """
 
     def __init__(self, matrix: Any) -> None:
@@ -329,7 +329,7 @@ class SparseRows:
         return SparseRows(self.matrix.T)
 
     def __array_ufunc__(self, ufunc: Any, method: str, _: Any, dense: Array, out: tuple[Array]) -> Array:
-        """np.matmul(self, dense, out=...), the only operation of a network on its inputs."""
+        """Compute np.matmul(self, dense, out=...), the only operation that a network applies to its inputs."""
         (product,) = out
         if ufunc is not np.matmul or method != "__call__":
             return NotImplemented
@@ -343,7 +343,7 @@ class SparseRows:
 
 
 def optimizer_of(estimator: Any) -> Optimizer:
-    """The optimizer for the parameters of an estimator."""
+    """The optimizer that the parameters of an estimator, such as solver and momentum, ask for."""
     is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
     kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
     return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

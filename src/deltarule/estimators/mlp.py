@@ -1,4 +1,4 @@
-"""MLPClassifier and MLPRegressor: classes, sets of labels, or values for rows of numbers."""
+"""MLPClassifier and MLPRegressor: predict classes, sets of labels, or values from rows of numbers."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Self
@@ -20,13 +20,13 @@ from deltarule.nn.losses import BinaryCrossEntropy, CrossEntropy
 from deltarule.public import public
 from deltarule.settings import brief
 
-ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # output and loss here
+ENDS = {"squared_error": ("identity", "quadratic"), "poisson": ("exponential", "poisson")}  # output, loss in deltarule
 
 
 @public('MLPClassifier((100,), "relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPClassifier(ClassifierMixin, Perceptron):
-    """scikit-learn's MLPClassifier on deltarule's network: the same parameters and results, and additional ones.
+    """scikit-learn's MLPClassifier on deltarule's network: the same parameters and results, and more parameters.
 
     {parameters}
     class_weight: {class: weight}, "balanced", or None: how much the samples of a class count.
@@ -58,10 +58,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, validation_data: Any = None
     ) -> Self:
-        """One more epoch, on these samples; arguments as for `fit`.
+        """Train for one more epoch, on these samples; the arguments are those of `fit`, and `classes`.
 
-        classes: all classes that will ever occur, needed in the first call. With early stopping each call holds out its
-        share, the best parameters predict, and calls after `stopped_` change nothing.
+        classes: all classes that will ever occur, needed in the first call. With early stopping each call holds out a
+        share of its samples, the best parameters predict, and once `stopped_` is True, calls change nothing.
         """
         if self.class_weight == "balanced":
             raise ValueError(sentence("estimators.balanced"))
@@ -127,12 +127,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         return self._labels(self._outputs(X))
 
     def predict_proba(self, X: Any) -> Array:
-        """(n_samples, n_classes) probabilities in the order of `classes_`; for labels, one for each."""
+        """Probabilities (n_samples, n_classes) in the order of `classes_`; for labels, (n_samples, n_labels)."""
         outputs = self._outputs(X)
         return np.hstack([1.0 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
 
     def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of `predict_proba`; minus infinity for a probability of 0."""
+        """The logarithms of the probabilities that `predict_proba` returns; minus infinity for a probability of 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
@@ -143,10 +143,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
 
 def weights_by_class(y: Array, weights: Array) -> Array:
-    """The weights (n_samples,), scaled so that all classes of y have the same total, and the sum stays the same.
+    """The sample weights (n_samples,), rescaled so that each class of y has the same total, and their sum stays.
 
-    y: (n_samples,), or (n_samples, n_labels), whose factors for the labels multiply. A sample of weight 2 counts as
-        two, one of weight 0 not at all.
+    y: (n_samples,) classes, or (n_samples, n_labels) labels: then a weight is multiplied by a factor for each label.
+        A sample of weight 2 counts as two, one of weight 0 not at all.
     """
     found = weights
     for column in y.reshape(len(y), -1).T:
@@ -160,7 +160,7 @@ def weights_by_class(y: Array, weights: Array) -> Array:
 @public('MLPRegressor(hidden_layer_sizes=(100,), activation="relu", solver="adam")')
 @dataclass(eq=False, repr=False)
 class MLPRegressor(RegressorMixin, Perceptron):
-    """scikit-learn's MLPRegressor on deltarule's network: the same parameters and results, and additional ones.
+    """scikit-learn's MLPRegressor on deltarule's network: the same parameters and results, and more parameters.
 
     loss: "squared_error", half the squared error, averaged over outputs; or "poisson", half the deviance, for y >= 0.
     {parameters}

@@ -1,4 +1,4 @@
-"""Perceptron: what MLPClassifier and MLPRegressor have in common."""
+"""Perceptron: the base class of MLPClassifier and MLPRegressor, with all that they have in common."""
 
 import math
 import re
@@ -38,7 +38,7 @@ ACTIVATIONS = {  # scikit-learn's name: the name here; for hidden layers
 
 
 def interval(name: str) -> Interval:
-    """The range of a setting, in scikit-learn's terms."""
+    """The values that a deltarule setting may have, as scikit-learn's Interval."""
     asked = all_settings()[name]
     low, high = (None if abs(bound) == np.inf else asked.kind(bound) for bound in (asked.low, asked.high))
     return Interval(Real if asked.kind is float else Integral, low, high, closed="neither" if asked.is_open else "left")
@@ -66,7 +66,7 @@ CONSTRAINTS |= {name: [interval(name)] for name in (*RANGES.split(), "weight_dec
 
 
 def value_meant(estimator: Any, wrong: str) -> str:
-    """A parameter with the legal value that was probably meant for `wrong`; "" if nothing suggests one."""
+    """The setting probably meant by the bad value of `wrong`, as code, such as "solver='sgd'"; "" if unclear."""
     value, rows = getattr(estimator, wrong), type(estimator)._parameter_constraints
     word = (value if isinstance(value, str) else type(value).__name__).strip().casefold()
     word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
@@ -97,7 +97,7 @@ def hidden_activation(name: Any, place: str) -> Activation:
 
 
 def start(network: Network, random_state: np.random.RandomState) -> None:
-    """Draw weights and biases as scikit-learn does: Glorot & Bengio's, eq. 16, with a smaller bound for sigmoids.
+    """Draw the first weights and biases as scikit-learn does: Glorot & Bengio's eq. 16, smaller ones for sigmoids.
 
     The layers are drawn in order, weights before biases; the output layer uses the bound of the layer before it.
     """
@@ -113,7 +113,7 @@ class Layers(list[Array]):
     """Arrays of a network, one per layer. An array that is assigned to an index is copied into the network."""
 
     def __setitem__(self, place: Any, given: Any) -> None:
-        """Raise ShapeError if its shape differs from that of the layer; a slice needs one array per layer."""
+        """Copy an array into layer `place`, or one per layer for a slice. ShapeError for another shape or number."""
         is_slice = isinstance(place, slice)
         places, arrays = (range(len(self))[place], given) if is_slice else ([place], [given])
         if len(arrays) != len(places):
@@ -131,9 +131,9 @@ class Layers(list[Array]):
 
 
 def layer_arrays(name: str, kind: str) -> Any:
-    """The property `name`: an estimator's weights or biases, an array per layer; views, which can be assigned to.
+    """A property for an estimator's weights or biases (`kind`): one array per layer, views that can be assigned to.
 
-    Arrays assigned before there is a network are kept for a first `partial_fit` or warm start.
+    If arrays are assigned before there is a network, a first `partial_fit` or warm start begins with them.
     """
 
     def read(estimator: Any) -> Any:
@@ -153,7 +153,7 @@ def layer_arrays(name: str, kind: str) -> Any:
 
 
 def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
-    """Raise the error for arguments that NumPy and scikit-learn convert wrongly, or explain badly."""
+    """Raise an error for arguments that NumPy or scikit-learn would convert wrongly, or reject in unclear words."""
     refuse(X, "X", MISREAD)
     refuse(y, "y", MISREAD)
     if getattr(X, "ndim", 2) == 1 and getattr(y, "ndim", 1) == 2:
@@ -169,7 +169,7 @@ def refuse_confused(X: Any, y: Any, sample_weight: Any) -> None:
 class Perceptron(BaseEstimator, metaclass=ABCMeta):
     """A network with scikit-learn's interface: parameters are stored as given, and checked when `fit` is called.
 
-    A subclass defines its outputs: `_output`, `_read_targets` and `_score_of`.
+    A subclass says what it predicts by defining `_output`, `_read_targets` and `_score_of`.
     """
 
     solver: str = "adam"
@@ -207,18 +207,18 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
             raise SettingError(sentence("estimators.data", given=brief(data[0]), kind=type(self).__name__))
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Fill a docstring with what all estimators have in common."""
+        """Replace names in braces in a subclass's docstring by the texts in descriptions.toml."""
         super().__init_subclass__(**options)
         for name, text in DESCRIPTIONS.items():
             cls.__doc__ = cls.__doc__ and cls.__doc__.replace(name, text)
 
     def set_params(self, **params: Any) -> Self:
-        """As in scikit-learn; SettingError, with the name that was meant, for an unknown parameter."""
+        """Set parameters, as in scikit-learn. SettingError, with the name that was meant, for an unknown one."""
         type(self)(**params)  # which checks as the constructor does
         return super().set_params(**params)
 
     def _is_stochastic(self) -> bool:
-        """For `available_if`: whether there is a `partial_fit`. Raises AttributeError if not."""
+        """True if the solver has a `partial_fit`, for scikit-learn's `available_if`; else raises AttributeError."""
         if self.solver not in SOLVERS:
             raise UnknownNameError(sentence("estimators.not_stochastic", kind=type(self).__name__, solver=self.solver))
         return True
@@ -237,27 +237,27 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     @available_if(_is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, validation_data: Any = None) -> Self:
-        """One more epoch, on these samples; arguments as for `fit`.
+        """Train for one more epoch, on these samples; the arguments are those of `fit`.
 
-        With early stopping every call holds out its share, the best parameters predict, and calls after `stopped_`
-        change nothing.
+        With early stopping every call holds out a share of its samples, the best parameters predict, and once
+        `stopped_` is True, calls change nothing.
         """
         return self._fit(X, y, sample_weight, validation_data, True)
 
     @abstractmethod
     def _output(self) -> dict[str, Any]:
-        """The arguments of Network for its outputs, once the targets have been read."""
+        """The arguments of Network that depend on the targets: output, loss, task and class_names."""
 
     @abstractmethod
     def _read_targets(self, y: Array, is_first: bool, incremental: bool) -> Array:
-        """Targets as in Dataset, (n_samples,) or (n_samples, n_outputs); ValueError if they do not fit."""
+        """The targets for the network, (n_samples,) or (n_samples, n_outputs), from the user's y, or ValueError."""
 
     @abstractmethod
     def _score_of(self, outputs: Array, answers: Any, weights: Array | None) -> float:
-        """The score of outputs for `answers`: accuracy or R2."""
+        """The score of a network's outputs, compared with the true `answers`: accuracy or R2."""
 
     def _validate_params(self) -> None:
-        """As scikit-learn does, with the value that was probably meant, if it can be guessed."""
+        """Check the parameters as scikit-learn does; its error gets the value that was probably meant, if any."""
         try:
             super()._validate_params()
         except InvalidParameterError as error:
@@ -289,7 +289,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         return self
 
     def _examples(self, X: Any, y: Any, sample_weight: Any, is_first: bool, incremental: bool) -> Examples:
-        """The data, checked in scikit-learn's way; if `is_first`, they define what there is to learn."""
+        """The arguments, checked as scikit-learn does, as Examples; if `is_first`, they fix features and outputs."""
         refuse_confused(X, y, sample_weight)
         how = {"multi_output": True, "y_numeric": isinstance(self, RegressorMixin), "reset": is_first}
         text = [each for each in np.asarray(y[:1] if isinstance(y, list) else y).ravel()[:1] if isinstance(each, str)]
@@ -308,17 +308,17 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         return Examples(SparseRows(X) if issparse(X) else X, targets, self._weights(y, weights), y)
 
     def _weights(self, y: Array, weights: Array | None) -> Array | None:
-        """How much each sample counts, (n_samples,), by its weight and its class's; None if all count alike."""
+        """How much each sample counts, (n_samples,), by its own and its class's weight; None if all count alike."""
         return weights
 
     def _begin(self, examples: Examples, random_state: np.random.RandomState) -> None:
-        """Create the network, and everything else, anew."""
+        """Create a new network and reset all fitted attributes."""
         sizes, n_features = hidden_sizes(self.hidden_layer_sizes), examples.inputs.shape[1]
         hidden = one_per_layer("activation", self.activation, len(sizes), hidden_activation)
         how = {"hidden": hidden, "dropout": self.dropout, "dtype": examples.inputs.dtype} | self._output()
         network = Network((n_features, *sizes, len(how["class_names"])), **how)
         start(network, random_state)
-        network.input_range = None  # numbers have their own value
+        network.input_range = None  # inputs are plain numbers, not pixels
         columns = map(Column, getattr(self, "feature_names_in_", ()))
         self.model_ = Model(network, columns=tuple(columns), record={"estimator": type(self).__name__})
         self.n_layers_, self.n_outputs_ = len(sizes) + 2, network.layer_sizes[-1]
@@ -332,7 +332,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         self._descent = self._best = self._latest = self._split_seed = later
 
     def _resume(self, incremental: bool) -> None:
-        """Continue from the last call; a warm start takes a fresh optimizer, as in scikit-learn."""
+        """Prepare to continue from the last call; a warm start takes a fresh optimizer, as in scikit-learn."""
         sizes = (self.n_features_in_, *hidden_sizes(self.hidden_layer_sizes), self.n_outputs_)
         network = self.model_.network
         if sizes != network.layer_sizes:
@@ -345,7 +345,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
     def _split(
         self, examples: Examples, validation_data: Any, random_state: np.random.RandomState, incremental: bool
     ) -> tuple[Examples, Examples | None]:
-        """The training and validation data: as given, or with early stopping, a part of the training data."""
+        """Training and validation examples; the latter as given or, with early stopping, held out; else None."""
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
                 raise ValueError(sentence("estimators.validation_data", given=f"{validation_data!r:.60}"))
@@ -370,7 +370,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
 
     @property
     def _stops_early(self) -> bool:
-        """Whether the validation score ends a run: the solver lbfgs has its own criterion."""
+        """Whether the validation score may end a run; never with the solver lbfgs, which has its own criterion."""
         return bool(self.early_stopping) and self.solver in SOLVERS
 
     def _check_inputs(self, X: Any) -> Any:
@@ -380,7 +380,7 @@ class Perceptron(BaseEstimator, metaclass=ABCMeta):
         return SparseRows(X) if issparse(X) else X
 
     def _outputs(self, X: Any) -> Array:
-        """a^L, (n_samples, n_outputs), for inputs as they were given."""
+        """The network's outputs a^L, (n_samples, n_outputs), for X as the user gave it."""
         X, network = self._check_inputs(X), self.model_.network
         with np.errstate(over="ignore", invalid="ignore"):
             return network.outputs(X) if isinstance(X, np.ndarray) else forward(network, X, network.workspace(len(X)))

@@ -1,1 +1,1 @@
-"""Inspection: how good the answers are, where they are wrong, and pictures of both."""
+"""Inspection: how good a network's answers are, whether its gradient is right, why it does not learn; and pictures."""

@@ -1,4 +1,4 @@
-"""How results are presented: numbers, sentences, tables and images in text, for a terminal of 80; records as JSON."""
+"""Results as text: numbers, sentences, tables and images for a terminal of 80 columns; and dataclasses for JSON."""
 
 import math
 import re
@@ -22,7 +22,7 @@ IN_ASCII = str.maketrans(TABLES["in_ascii"] | dict(zip(BLOCKS, ' :+%#"_', strict
 
 
 def plain(value: Any) -> Any:
-    """Dataclasses and arrays, and tuples of them, as dicts and lists."""
+    """The value in types of JSON: a dataclass becomes a dict, a tuple or an array a list."""
     if is_dataclass(value):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):
@@ -31,12 +31,12 @@ def plain(value: Any) -> Any:
 
 
 def number(value: float, sign: str = "-") -> str:
-    """Five digits, 0.12346 or 1.2346e-07; with sign "+" also a plus sign."""
+    """The number as text with five digits, such as 0.12346 or 1.2346e-07; with sign "+" also with a plus sign."""
     return f"{float(value) + 0.0:{sign}.5g}"  # 0 added, so that -0.0 becomes 0.0
 
 
 def align(values: Iterable[float]) -> list[str]:
-    """Numbers that can be added by eye: the same number of decimals, five digits for the largest."""
+    """The numbers as text, to be added by eye: all with as many decimals as give the largest five digits."""
     values = [float(value) + 0.0 for value in values]
     sign = "+" if min(values, default=0.0) < 0.0 else ""
     largest = max(map(abs, values), default=0.0)
@@ -47,12 +47,12 @@ def align(values: Iterable[float]) -> list[str]:
 
 
 def shorten(name: str) -> str:
-    """A name, shortened to leave room for its numbers."""
+    """The name, cut to at most MOST_LETTERS letters, to leave room for its numbers."""
     return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def entry(title: str, text: str, width: int, indent: int = 9, *, break_long_words: bool = True) -> str:
-    """A text beside its title, in lines of at most `width` characters."""
+    """A title and, beside it, a text wrapped to lines of at most `width` characters in all."""
     indents: Any = {"initial_indent": f"{title:<{indent}}", "subsequent_indent": " " * indent}
     return textwrap.fill(text, width, **indents, break_long_words=break_long_words, break_on_hyphens=False)
 
@@ -63,7 +63,7 @@ def wrap(sentence: str) -> list[str]:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, indent: int = 4) -> list[str]:
-    """Rows below their heads, indented; the first `left` columns left-aligned, the others right-aligned."""
+    """The lines of a table: `rows` below the names in `head`; the first `left` columns left-aligned, the rest right."""
     lines = [[cell.replace("\n", "\\n") for cell in cells] for cells in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     aligned = [[*map(str.ljust, line[:left], widths), *map(str.rjust, line[left:], widths[left:])] for line in lines]
@@ -71,7 +71,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, ind
 
 
 def number_table(head: str, names: Sequence[str], columns: Mapping[str, Iterable[float]], sign: str = "-") -> list[str]:
-    """Columns of numbers, beside the name of each row."""
+    """The lines of a table of numbers: a column of row names, headed `head`, and then `columns`, by name."""
     cells = [[number(value, sign) for value in column] for column in columns.values()]
     return table([head, *columns], list(zip(names, *cells, strict=True)))
 
@@ -92,7 +92,7 @@ def text_image(image: Array) -> str:
 
 
 def in_unicode(text: str) -> str:
-    """An equation's LaTeX, or a paragraph of its proof, in Unicode, for a terminal."""
+    """The LaTeX of an equation, or a paragraph of its proof, converted to Unicode for a terminal."""
     for pattern, instead in TABLES["in_unicode"].items():
         text = re.sub(pattern, instead, text)
     return text
@@ -108,7 +108,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def picture_lines(array: Array, shape: tuple[int, int]) -> list[str]:
-    """An image as text, indented by four, without empty lines above and below."""
+    """The lines of an image as text, indented by four, without empty lines above and below."""
     if shape[1] > WIDTH - 4:
         return [f"    (an image of {shape[0]}x{shape[1]} pixels, too wide to be drawn here)"]
     return [f"    {line}".rstrip() for line in text_image(array.reshape(shape)).strip("\n").splitlines()]

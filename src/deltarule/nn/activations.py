@@ -1,12 +1,12 @@
 """sigma and sigma', side by side.
 
-Each activation states two formulas: `value(z)` = sigma(z), and `derivative(z, a)` = sigma'(z), which may use
-a = sigma(z) where that is shorter. `forward` and `backward` apply them to whole batches in place. All of it works for
-float32, float64 and complex128 (where it branches on the real part, so that a complex step passes through).
+Each activation has two formulas: `value(z)` = sigma(z), and `derivative(z, a)` = sigma'(z), which may use
+a = sigma(z) where that is shorter. `forward` and `backward` apply them to a whole batch. All formulas accept float32,
+float64 and complex128; for complex z they branch on the real part, so that the complex step can differentiate them.
 
-In every engine values and derivatives are right to a few units in the last place in both tails, down to the smallest
-normal number. So no result is a difference of two nearly equal numbers: in float32, 1 - a is 0 from z = 17 on, where
-the derivative of a sigmoid is 4e-8.
+In NumPy and in C, values and derivatives are accurate to a few units in the last place, for very large and very small z
+too, down to the smallest normal number. So no result is computed as the difference of two nearly equal numbers: in
+float32, 1 - a is 0 from z = 17 on, although a sigmoid's derivative there is 4e-8.
 """
 
 from dataclasses import field
@@ -25,9 +25,9 @@ infinity_is_meant = np.errstate(over="ignore")  # where e^z overflows, 1 / (1 + 
 
 @part(frozen=True)
 class Activation:
-    """An activation: a neuron's output for its weighted input z. For your own, define `value` and `derivative`.
+    """An activation: a neuron's output for its weighted input z. To write your own, define `value` and `derivative`.
 
-    initializer, bias_initializer: the initial weights and biases of a layer: a function, or its name ("he_normal").
+    initializer, bias_initializer: draw the first weights and biases of its layer: a function, or a name ("he_normal").
 
     >>> class Sine(Activation):
     ...     def value(self, z):
@@ -46,20 +46,20 @@ class Activation:
             object.__setattr__(self, name, start)
 
     def value(self, z: Array) -> Array:
-        """sigma(z): z (batch, fan_out) -> the same shape and dtype, new."""
+        """sigma(z) for z (batch, fan_out), as a new array of the same shape and dtype."""
         raise TypeError(f"{type(self).__name__} must define value(z)")
 
     def derivative(self, z: Array, a: Array) -> Array:
-        """sigma'(z), given z and a = sigma(z), both (batch, fan_out) -> the same shape, new."""
+        """sigma'(z) as a new array, given z and a = sigma(z); all three are (batch, fan_out)."""
         raise TypeError(f"{type(self).__name__} must define derivative(z, a)")
 
     def forward(self, z: Array, out: Array) -> None:
-        """out = sigma(z). Both (batch, fan_out); `out` may be `z`."""
+        """Write sigma(z) into `out`. Both arrays are (batch, fan_out); `out` may be `z` itself."""
         for rows in blocks(*z.shape):
             out[rows] = self.value(z[rows])
 
     def backward(self, delta: Array, z: Array, a: Array) -> None:
-        """delta *= sigma'(z), in place: dC/da becomes dC/dz. All (batch, fan_out)."""
+        """Multiply delta by sigma'(z) in place, from dC/da to dC/dz; delta, z and a = sigma(z) are (batch, fan_out)."""
         for rows in blocks(*z.shape):
             block = delta[rows]  # delta[rows] *= ... would copy the product once more
             block *= self.derivative(z[rows], a[rows])
@@ -67,7 +67,7 @@ class Activation:
 
 @part(frozen=True)
 class Identity(Activation):
-    """sigma(z) = z. For the output of a regression; between layers it makes a deep network linear."""
+    """sigma(z) = z, for the output of a regression. On all hidden layers it makes even a deep network linear."""
 
     def value(self, z: Array) -> Array:
         return z
@@ -98,7 +98,7 @@ class Tanh(Activation):
         return np.tanh(z)
 
     def derivative(self, z: Array, a: Array) -> Array:
-        """1 - a^2 = 4 e / (1 + e)^2 with e = e^(-2 |z|)."""
+        """1 - a^2 = 4 e / (1 + e)^2, where e = exp(-2 |z|)."""
         e = np.exp(2.0 * np.minimum(z, -z))  # NumPy orders complex numbers by their real part first
         return 4.0 * e / np.square(1.0 + e)
 
@@ -118,7 +118,7 @@ class ReLU(Activation):
 
 @part(frozen=True)
 class LeakyReLU(Activation):
-    """sigma(z) = z where z > 0, else slope * z: a ReLU that cannot die (Maas et al. 2013)."""
+    """sigma(z) = z where z > 0, else slope * z: a ReLU whose units cannot die (Maas et al. 2013)."""
 
     slope: float = 0.01
     initializer: Initializer = field(default=he_normal, kw_only=True)
@@ -156,9 +156,9 @@ class SiLU(Activation):
 
     @infinity_is_meant
     def derivative(self, z: Array, a: Array) -> Array:
-        """s + a (1 - s). Left of 0 it is s (1 - s) (1 + z + e^z), and at -z it is 1 minus that.
+        """sigma'(z) = s + a (1 - s): for z <= 0 that is s (1 - s) (1 + z + e^z), and sigma'(-z) = 1 - sigma'(z).
 
-        Near z0, where 1 + z + e^z is 0, its digits cancel; those of t + e^z0 (e^t - 1) with t = z - z0 do not.
+        Near z0, the root of 1 + z + e^z, this sum loses its digits; its equal t + e^z0 (e^t - 1), t = z - z0, does not.
         """
         t, near = np.minimum(z, -z), z.real.dtype.type(SILU_FLAT)
         t = t - near - (SILU_FLAT - float(near) + SILU_FLAT_REST)
@@ -183,10 +183,10 @@ class Exp(Activation):
 
 @part(frozen=True)
 class Softmax(Activation):
-    """sigma(z)_j = e^(z_j) / sum_k e^(z_k): positive and summing to 1 over the layer, so they are probabilities.
+    """sigma(z)_j = e^(z_j) / sum_k e^(z_k): the outputs of the layer are positive and sum to 1, as probabilities do.
 
     Every output depends on every z of the layer, so sigma' is a matrix, the Jacobian
-    d a_j / d z_k = a_j (1[j = k] - a_k), and BP1 multiplies by it instead of by a number.
+    d a_j / d z_k = a_j (1[j = k] - a_k), and BP1 multiplies dC/da by this matrix instead of by a number.
     """
 
     def value(self, z: Array) -> Array:
@@ -194,11 +194,11 @@ class Softmax(Activation):
         return e / e.sum(axis=1, keepdims=True)
 
     def derivative(self, z: Array, a: Array) -> Array:
-        """The Jacobian of each sample, (batch, fan_out, fan_out)."""
+        """The Jacobian d a_j / d z_k of each sample, (batch, fan_out, fan_out)."""
         return a[:, :, None] * (np.eye(a.shape[1], dtype=a.dtype) - a[:, None, :])
 
     def backward(self, delta: Array, z: Array, a: Array) -> None:
-        """delta_k becomes sum_j delta_j a_j (1[j = k] - a_k) = a_k (delta_k - sum_j delta_j a_j)."""
+        """Change delta in place from dC/da to dC/dz: delta_k becomes a_k (delta_k - sum_j delta_j a_j)."""
         for rows in blocks(*z.shape):
             delta[rows] -= (delta[rows] * a[rows]).sum(axis=1, keepdims=True)
             delta[rows] *= a[rows]

@@ -1,7 +1,7 @@
-"""Arrays, and large ones in blocks: a few thousand numbers at a time.
+"""The type Array, and `blocks`, which divides large arrays into blocks of a few thousand numbers.
 
-A formula such as `a * (1 - a)` creates temporary arrays. Applied to blocks that fit the processor's cache, it stays the
-textbook's formula, is faster than on the whole array, and never allocates as much as a batch.
+A formula such as `a * (1 - a)` creates temporary arrays. Applied block by block, these stay in the processor's cache:
+the code is still the textbook's formula, but faster, and no temporary array is as large as the batch.
 """
 
 from functools import lru_cache
@@ -23,6 +23,6 @@ def blocks(n_rows: int, row_elements: int = 1) -> tuple[slice, ...]:
 
 
 def cache_line_zeros(size: int, dtype: DTypeLike) -> Array:
-    """Zeros, (size,), aligned to a cache line, so that two threads seldom share one."""
+    """An array of zeros, (size,), that starts at a cache line, so that two threads seldom write to the same line."""
     room = np.zeros(size * np.dtype(dtype).itemsize + 64, np.uint8)
     return room[-room.ctypes.data % 64 :][: room.size - 64].view(dtype)

@@ -1,8 +1,8 @@
-r"""The registry: every equation that the network computes, stated once, with its proof and the lines that compute it.
+r"""The registry of equations: each equation that a network computes, with its proof and the code that computes it.
 
-Everything that shows an equation reads it here; the texts are in equations.toml. Indices: i a sample, l a layer,
-counted from 0, the last one L; j a neuron of layer l, k one of a neighboring layer. a^(l-1) is what layer l reads: for
-the first, the data.
+Docs, page and commands show equations from this registry; the texts are in equations.toml. Indices: i is a sample; l is
+a layer, counted from 0, and L the last one; j is a neuron of layer l, and k a neuron of a neighboring layer. a^(l-1) is
+the input of layer l; for layer 0 that is the data.
 
 >>> print(EQUATIONS["BP4"].text)
 dC/dw^l_jk = sum_i a^(l-1)_ik delta^l_ij
@@ -26,10 +26,10 @@ from deltarule.parts import object_at
 
 @dataclass(frozen=True)
 class Symbol:
-    """A symbol and its meaning.
+    """A symbol in the equations: how it is written, and what it means.
 
-    text, latex: how it is written in ASCII, and in LaTeX.
-    means: what it is. code: its name in the code, with the order of its indices. shape: of its array.
+    text, latex: the symbol in ASCII and in LaTeX. means: its meaning in words.
+    code: the expression for it in the code, with the indices in the array's order. shape: the shape of that array.
     """
 
     text: str
@@ -47,12 +47,12 @@ SYMBOLS = {text: Symbol(text, *row) for text, row in _TABLES["symbols"].items()}
 class Equation:
     """An equation of the library.
 
-    id, title: its names.
-    latex: for pages and terminals. text: in ASCII, at most 76 columns. says: one sentence in plain words.
+    id, title: its short and its full name.
+    latex: the formula for pages and terminals. text: in ASCII, at most 76 columns. says: one sentence in plain words.
     symbols: its symbols, keys of SYMBOLS.
     home: the function or method that computes it.
-    markers: lines in the source of `home`: a comment above lines that compute it, or such a line itself.
-    applies_to: whether a network computes it.
+    markers: texts that find the lines in `home` that compute it: in a comment above them, or in such a line itself.
+    applies_to: a function that returns whether a given network computes it.
     """
 
     id: str
@@ -67,22 +67,22 @@ class Equation:
 
     @property
     def proof(self) -> str:
-        """Markdown with LaTeX: why the equation is true, every step and every index."""
+        """The proof of the equation, with every step and every index, as Markdown with LaTeX."""
         return files(__package__).joinpath("proofs", f"{self.id}.md").read_text(encoding="utf-8")
 
     @property
     def place(self) -> str:
-        """The importable name of what computes it: deltarule.nn.network.backward."""
+        """The dotted name of the function that computes the equation, such as deltarule.nn.network.backward."""
         return f"{self.home.__module__}.{self.home.__qualname__}"
 
     def code(self) -> str:
-        """The lines that compute it, as in the source."""
+        """The source lines that compute the equation."""
         lines = getsource(self.home).splitlines()
         return "\n".join(_lines_at(lines, marker) for marker in self.markers)
 
 
 def _lines_at(lines: list[str], marker: str) -> str:
-    """The line with the marker; if that is a comment, the lines below it, up to a blank line or a comment."""
+    """The first line that contains `marker`; if it is a comment, the lines below it, up to a blank line or comment."""
     start = next(n for n, line in enumerate(lines) if marker in line)
     if not lines[start].lstrip().startswith("#"):
         return lines[start].strip()
@@ -99,7 +99,7 @@ APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # for equations that do no
 
 
 def _equation(name: str, row: dict[str, Any]) -> Equation:
-    """An equation, from its row in equations.toml."""
+    """The Equation called `name`, from its row in equations.toml."""
     read = {"symbols": tuple(row["symbols"]), "markers": tuple(row["markers"]), "home": object_at(row["home"])}
     return Equation(id=name, **row | read, applies_to=APPLIES_TO.get(name, lambda network: True))
 
@@ -108,7 +108,7 @@ EQUATIONS = {name: _equation(name, row) for name, row in _TABLES["equations"].it
 
 
 def find_equation(name: str) -> Equation:
-    """The equation with that id, in any case; SettingError, with the closest one, if there is none."""
+    """The equation with the id `name`, in upper or lower case. SettingError, with the closest id, if there is none."""
     for equation in EQUATIONS.values():
         if equation.id.casefold() == name.casefold():
             return equation

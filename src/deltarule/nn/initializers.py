@@ -17,7 +17,7 @@ Initializer = Callable[[np.random.Generator, int, int], Array]
 
 @public()
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """N(0, 2 / fan_in): for the ReLU family, which passes on half of what it gets (He et al. 2015, eq. 10)."""
+    """N(0, 2 / fan_in): for ReLUs and their like, which set about half of the z to 0 (He et al. 2015, eq. 10)."""
     return rng.normal(0.0, math.sqrt(2.0 / fan_in), (fan_in, fan_out))
 
 
@@ -30,19 +30,19 @@ def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array
 
 @public()
 def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """N(0, 1 / fan_in): z keeps the variance of its inputs (LeCun et al. 1998, "Efficient BackProp", eq. 16)."""
+    """N(0, 1 / fan_in): gives z the variance of the inputs (LeCun et al. 1998, "Efficient BackProp", eq. 16)."""
     return rng.normal(0.0, math.sqrt(1.0 / fan_in), (fan_in, fan_out))
 
 
 @public()
 def standard_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """N(0, 1), whatever the fan-in: Nielsen's network.py. With 784 inputs most sigmoids start saturated."""
+    """N(0, 1), whatever the fan-in, as in Nielsen's network.py. With 784 inputs most sigmoids start saturated."""
     return rng.standard_normal((fan_in, fan_out))
 
 
 @public()
 def uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-    """U[0, 1), all positive: common in first programs. With 784 inputs every sigmoid starts saturated."""
+    """U[0, 1), all positive, as in many first programs. With 784 inputs every sigmoid starts saturated."""
     return rng.random((fan_in, fan_out))
 
 

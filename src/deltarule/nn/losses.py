@@ -1,8 +1,8 @@
-"""C and dC/da: how wrong the outputs are, and how to make them less wrong.
+"""Losses: C says how wrong the outputs are, and dC/da how C changes with each output.
 
 Every loss is an average over samples, C = sum_i s_i C_i, where C_i is the loss of sample i and s_i is its share:
-1 / batch, or w_i / sum(w) for weighted samples. So a loss consists of two formulas, C_i and dC_i/da, for targets t of
-the outputs' shape. Classes are integers, (batch,); only here they become one-hot targets.
+1 / batch, or w_i / sum(w) for weighted samples. A loss therefore needs two formulas, C_i and dC_i/da, which compare
+outputs a with targets t of the same shape. Classes are integers, (batch,); `Loss.targets` makes them one-hot targets.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from deltarule.targets import check_outputs
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
-    """s_i, (batch,) float64: each sample's weight (1 by default) over `divisor` (the sum of the weights by default).
+    """s_i, (batch,) float64: each sample's weight (1 by default), divided by `divisor` (by default their sum).
 
     Weights that sum to 0 give shares of 0: such a batch has the loss 0 and changes nothing.
     """
@@ -29,11 +29,11 @@ def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: f
 
 @part(frozen=True)
 class Loss:
-    """The loss of a batch of outputs. For your own, define `sample_losses` and `sample_gradients`.
+    """A loss function for a batch of outputs. To write your own, define `sample_losses` and `sample_gradients`.
 
     a and z are (batch, outputs), y is (batch,) integers or (batch, outputs), shares is what `sample_shares` returns.
-    fits: the output activations that suit the loss. least_target: the lowest target with a loss.
-    shortcut_for: the output activation for which BP1 becomes delta^L = a^L - t, with a proof.
+    fits: the output activations that the loss accepts. least_target: the lowest target that it is defined for.
+    shortcut_for: the output activations for which BP1 simplifies to delta^L = a^L - t, as a proof shows.
     """
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Activation,)
@@ -42,19 +42,19 @@ class Loss:
     takes_probabilities: ClassVar[bool] = False
 
     def sample_losses(self, a: Array, t: Array) -> Array:
-        """C_i: outputs a and targets t, (batch, outputs) -> (batch,)."""
+        """The loss C_i of each sample, (batch,), for outputs a and targets t, both (batch, outputs)."""
         raise TypeError(f"{type(self).__name__} must define sample_losses(a, t)")
 
     def sample_gradients(self, a: Array, t: Array) -> Array:
-        """dC_i/da: outputs a and targets t, (batch, outputs) -> (batch, outputs)."""
+        """The derivatives dC_i/da, (batch, outputs), for outputs a and targets t, both (batch, outputs)."""
         raise TypeError(f"{type(self).__name__} must define sample_gradients(a, t)")
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
-        """C_i from the z of a `shortcut_for` output: accurate even if its probability rounds to 0."""
+        """C_i of each sample, (batch,), from the z of a `shortcut_for` activation: accurate even if a rounds to 0."""
         raise TypeError(f"{type(self).__name__} has no shortcut")
 
     def targets(self, a: Array, y: Array) -> Array:
-        """y as targets t, (batch, outputs): integers of shape (batch,) become one-hot rows."""
+        """y as targets t, (batch, outputs): integer classes, (batch,), become one-hot rows."""
         if y.ndim == 2:
             return y
         t = np.zeros(a.shape, a.real.dtype)
@@ -62,13 +62,13 @@ class Loss:
         return t
 
     def lowest(self, n_outputs: int) -> float:
-        """The lowest loss of a sample, with outputs equal to its targets: 0, or more with smoothed labels."""
+        """The lowest possible loss of a sample, if its outputs equal its targets: 0, or more with smoothed labels."""
         t = self.targets(np.zeros((1, n_outputs)), np.array([0]))
         return abs(self.sample_losses(t, t).item())
 
     def value(self, a: Array, y: Array, shares: Array | None = None, *, from_z: bool = False) -> float:
-        """C, a Python float (complex for complex outputs). With `from_z`, `a` holds the last layer's z instead."""
-        if shares is None:  # called by a program, not in a step
+        """The loss C of a batch, a Python float (complex for complex a). With `from_z`, `a` is the last layer's z."""
+        if shares is None:  # called by a user's program, not in a training step
             a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities and not from_z)
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
@@ -78,13 +78,13 @@ class Loss:
         return (shares * losses).sum().item()
 
     def gradient(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
-        """dC/da, (batch, outputs), in `out` if given."""
+        """dC/da of a batch, (batch, outputs), written into `out` if given."""
         if shares is None:
             a, y = check_outputs(a, y, are_probabilities=self.takes_probabilities)
         return self._by_sample(self.sample_gradients, a, y, shares, out)
 
     def shortcut(self, a: Array, y: Array, shares: Array | None = None, *, out: Array | None = None) -> Array:
-        """delta^L = dC/dz^L for a `shortcut_for` output: (a - t), each row times its share."""
+        """delta^L = dC/dz^L for a `shortcut_for` activation: a - t, each row times its sample's share s_i."""
         return self._by_sample(np.subtract, a, y, shares, out)
 
     def _by_sample(
@@ -139,7 +139,7 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """C_i = -sum_j [t_j ln a_j + (1 - t_j) ln(1 - a_j)]: every output answers its own yes-or-no question.
 
-    It sums over the outputs, so the loss of ten untrained sigmoids is 10 ln 2 = 6.93. (PyTorch's BCELoss averages.)
+    C_i sums over the outputs: for ten outputs of 1/2 it is 10 ln 2 = 6.93. (PyTorch's BCELoss averages over them.)
     label_smoothing: e in [0, 1) moves the targets to (1 - e) t + e / 2.
     """
 
@@ -158,7 +158,7 @@ class BinaryCrossEntropy(Loss):
         return (a - t) / above_zero(a * (1.0 - a))
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
-        """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss is lost."""
+        """sum_j ln(1 + e^(z_j)) - t_j z_j, written so that no e^z overflows and no small loss rounds to 0."""
         above = z.real > 0.0  # computed once: at z = 0 a complex number must take the same side in both terms
         return (np.where(above, z, 0.0) - t * z + np.log1p(np.exp(np.where(above, -z, z)))).sum(axis=1)
 
@@ -167,7 +167,7 @@ class BinaryCrossEntropy(Loss):
 class Poisson(Loss):
     """C_i = sum_j [t_j ln(t_j / a_j) - t_j + a_j]: half the deviance, for counts and rates t >= 0 with mean a.
 
-    t ln(t / a) is 0 at t = 0. (PyTorch's PoissonNLLLoss leaves out what depends on t alone, and averages.)
+    t ln(t / a) is 0 at t = 0. (PyTorch's PoissonNLLLoss leaves out the terms in t alone, and averages over outputs.)
     """
 
     fits: ClassVar[tuple[type[Activation], ...]] = (Exp,)
@@ -190,5 +190,5 @@ def _half_deviances(a: Array, log_a: Array, t: Array) -> Array:
 
 
 def above_zero(a: Array) -> Array:
-    """A probability, with 0 replaced by the smallest normal number, so that its logarithm is finite."""
+    """The array a with every 0 replaced by the smallest normal number, so that its logarithm is finite."""
     return np.maximum(a, np.finfo(a.dtype).tiny)

@@ -26,7 +26,7 @@ from deltarule.public import LossAndGradient, LossValue, Named, public
 from deltarule.settings import Task, check_meaning, dtype_of, generator_of, one_per_layer, sizes_of
 from deltarule.targets import check_batch, check_range
 
-IN_C = "deltarule.native.engine_call:outputs"  # the counterpart of outputs_of
+IN_C = "deltarule.native.engine_call:outputs"  # computes what outputs_of returns, in C
 PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, small enough for the cache
 
 
@@ -34,7 +34,7 @@ PREDICTION_ROWS = 1024  # large enough for the matrix product's full speed, smal
 def forward(network: Network, X: Array, ws: Workspace) -> Array:
     """The forward pass of a batch: X (batch, features) -> a^L (batch, outputs), a view into `ws`.
 
-    X has at most ws.capacity rows; if the network reads pixels, uint8 means value / 255.
+    X has at most ws.capacity rows; if `network.pixels` is True, uint8 values are divided by 255.
     """
     ws.begin(X)
     for l, (W, b, activation) in enumerate(zip(network.weights, network.biases, network.activations, strict=True)):
@@ -52,7 +52,7 @@ def forward(network: Network, X: Array, ws: Workspace) -> Array:
 def loss_value(
     network: Network, y: Array, ws: Workspace, *, sample_weight: Array | None = None, divisor: float | None = None
 ) -> float:
-    """C of the batch in the last `forward` with `ws`; arguments as for `backward`."""
+    """The loss C of the batch that the last `forward` call with `ws` computed. The arguments are as for `backward`."""
     shares = sample_shares(len(y), sample_weight, divisor)
     if network.has_shortcut:
         return network.loss.value(ws.z[-1], y, shares, from_z=True)
@@ -69,11 +69,11 @@ def backward(
     sample_weight: Array | None = None,
     divisor: float | None = None,
 ) -> None:
-    """Write dC/dW and dC/db into `grads`, for the batch in the last `forward` with `ws`.
+    """Write dC/dW and dC/db into `grads`, for the batch that the last `forward` call with `ws` computed.
 
     y: (batch,) integer classes, or (batch, outputs).
-    sample_weight: (batch,), how much each sample counts, 1 by default; `divisor` divides the weighted sum over samples;
-        it is the sum of the weights by default.
+    sample_weight: (batch,), how much each sample counts, 1 by default.
+    divisor: what the weighted sum over samples is divided by, by default the sum of the weights.
 
     delta^l = dC/dz^l. The equations are those of Nielsen, "Neural Networks and Deep Learning", chapter 2.
     """
@@ -104,7 +104,7 @@ def backward(
 
 @public("loss_and_gradient(network, X, y)")
 def loss_and_gradient(network: Network, X: Array, y: Array, *, sample_weight: Array | None = None) -> LossAndGradient:
-    """C and its gradient for any batch, in new arrays: all of backpropagation in one call."""
+    """The loss C of a batch and its gradient, (loss, Parameters), in new arrays: all of backpropagation in one call."""
     X, y, sample_weight = check_batch(inputs_of(network, X), y, sample_weight, network.layer_sizes)
     check_range(y, network.loss.least_target)
     ws, grads = network.workspace(len(X)), network.parameters.zeros_like()
@@ -122,20 +122,20 @@ class Network(metaclass=Named):
     hidden: an activation for all hidden layers or one for each: an object, a
         name, or {"name": "leaky_relu", "slope": 0.1}. output, loss: likewise.
     task: "classes", "labels", "values", or None: output, loss or `fit` decide.
-    pixels: whether inputs are uint8, meaning value / 255; `fit` finds out.
+    pixels: whether inputs are uint8, read as value / 255; `fit` sets it.
     image_shape: (height, width) of an input. class_names: one for each output.
-    dropout: the share of a hidden layer left out of a training step, in [0, 1).
-    dtype: float32, float64 or complex128. rng: draws the weights; or its seed.
+    dropout: the share of hidden neurons that a training step drops, in [0, 1).
+    dtype: float32, float64 or complex128. rng: for the weights, or its seed.
 
-    Attributes: those, weights[l] (fan_in, fan_out), biases[l], activations[l],
-    parameters, input_range, reading, has_shortcut, has_probabilities.
+    Attributes: most arguments, activations[l], biases[l], parameters, reading,
+    weights[l] (fan_in, fan_out), input_range, has_shortcut, has_probabilities.
 
     >>> Network((784, 128, 10)).predict(np.zeros((2, 784))).shape
     (2,)
     """
 
-    input_range: tuple[float, float] | None = None  # set once `fit`, a file or a program shows what its inputs are
-    reading: str | None = None  # how its images were made: "digits", like MNIST's, "images", or unknown
+    input_range: tuple[float, float] | None = None  # of its inputs, once `fit`, a file or a program has set it
+    reading: str | None = None  # how its images are prepared: "digits" (as MNIST's), "images", or None
 
     def __init__(
         self,
@@ -171,18 +171,18 @@ class Network(metaclass=Named):
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assignments such as `network.image_shape = (28, 28)` are checked like the arguments."""
+        """Check an assignment such as `network.image_shape = (28, 28)` like the argument of that name, and make it."""
         check_meaning(**{name: value})
         super().__setattr__(name, check_assignment(self, name, value))
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """weights[l] (fan_in, fan_out): the textbooks' w_jk, from neuron k to neuron j, is weights[l][k, j]."""
+        """The weights of each layer l, (fan_in, fan_out): the textbooks' w_jk, to j from k, is weights[l][k, j]."""
         return self.parameters.weights
 
     @property
     def biases(self) -> tuple[Array, ...]:
-        """biases[l] (fan_out,)."""
+        """The biases of each layer l, (fan_out,)."""
         return self.parameters.biases
 
     @property
@@ -192,32 +192,32 @@ class Network(metaclass=Named):
 
     @property
     def has_shortcut(self) -> bool:
-        """Whether BP1 is delta^L = a^L - t for this output and loss."""
+        """Whether BP1 simplifies to delta^L = a^L - t for this output activation and loss."""
         return isinstance(self.activations[-1], self.loss.shortcut_for)
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the outputs are probabilities: a softmax's, or a single sigmoid's."""
+        """Whether the outputs are probabilities: those of a softmax, or of a single sigmoid."""
         return isinstance(self.activations[-1], Sigmoid if self.layer_sizes[-1] == 1 else Softmax)
 
     def workspace(self, capacity: int) -> Workspace:
-        """Room for batches of at most `capacity` samples."""
+        """A new Workspace: the arrays for batches of at most `capacity` samples."""
         return Workspace(self.layer_sizes, capacity, self.dtype, self.dropout, pixels=self.pixels)
 
     def astype(self, dtype: DTypeLike) -> Network:
-        """A copy that computes in another dtype."""
+        """A copy of the network that computes in another dtype."""
         return with_meaning(self, parameters=self.parameters.astype(dtype_of(dtype)))
 
     def outputs(self, X: Array) -> Array:
-        """a^L, (n_samples, outputs), for X (n_samples, features), without dropout."""
+        """The outputs a^L, (n_samples, outputs), for X (n_samples, features), without dropout."""
         return outputs_of(self, inputs_of(self, X))
 
     def predict(self, X: Array) -> Array:
-        """Classes (n,); labels (n, k), 1 where an output is >= 0.5; or values."""
+        """Predictions for X, by task: classes (n,); labels (n, k), 1 where an output is >= 0.5; or values (n, k)."""
         return decide(self, self.outputs(X))
 
     def probabilities(self, X: Array) -> Array:
-        """The outputs (n, k) of a softmax or one sigmoid; else SettingError."""
+        """The outputs (n, k), if they are those of a softmax or a single sigmoid; else SettingError."""
         if not self.has_probabilities:
             raise output_error(self, "no_probabilities")
         return self.outputs(X)
@@ -237,7 +237,7 @@ class Network(metaclass=Named):
 
 
 def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
-    """The task, if output activation and loss determine it; else None."""
+    """The task that an output activation and a loss determine; None if they allow several."""
     if isinstance(output, Softmax):
         return "classes"
     is_yes_or_no = isinstance(output, Sigmoid) and isinstance(loss, BinaryCrossEntropy) and n_outputs == 1
@@ -245,7 +245,7 @@ def task_of(output: Activation, loss: Loss, n_outputs: int) -> Task | None:
 
 
 def output_error(network: Network, key: str) -> SettingError:
-    """A message about the end of a network: its output activation and its loss."""
+    """A SettingError about a network's output activation and loss; key: the name of its message in sentences.toml."""
     output, loss = network.activations[-1], network.loss
     values = {"output": type(output).__name__, "loss": type(loss).__name__, "n_outputs": network.layer_sizes[-1]}
     fitting = [kind.__name__ for kind in loss.fits]
@@ -255,7 +255,7 @@ def output_error(network: Network, key: str) -> SettingError:
 
 
 def with_meaning(network: Network, **meaning: Any) -> Network:
-    """The same layers with another task, pixels, input_range, image_shape, class_names or parameters (no copy)."""
+    """A shallow copy of a network with some attributes replaced, such as task, pixels, image_shape or parameters."""
     other = copy.copy(network)
     for name, value in ({"input_range": network.input_range} | meaning if "pixels" in meaning else meaning).items():
         setattr(other, name, value)
@@ -263,22 +263,22 @@ def with_meaning(network: Network, **meaning: Any) -> Network:
 
 
 def scale_of(network: Network) -> Scale:
-    """The numbers that a network takes."""
+    """The Scale of a network: which numbers it accepts as inputs."""
     return Scale(network.pixels, network.input_range, LARGEST[network.dtype.char], "input_range" not in vars(network))
 
 
 def inputs_of(network: Network, X: Any) -> Array:
-    """X as (n, features), checked: uint8 only for pixels. ShapeError or DataError if it does not fit."""
+    """X as an array (n, features), uint8 only if the network reads pixels. ShapeError or DataError if X is unfit."""
     if network.dtype.kind == "c" and isinstance(X, np.ndarray) and X.dtype.kind == "c":
         return X  # in a complex-step check
     if network.pixels and type(X) is np.ndarray and X.dtype.char == "B" and X.shape[1:] == network.layer_sizes[:1]:
-        return X  # as below, in less time
+        return X  # what check_inputs would return, in less time
     X = check_inputs(X, network.layer_sizes[0], network.image_shape, scale_of(network))
     return X.astype(network.dtype) if X.dtype == np.uint8 and not network.pixels else X
 
 
 def outputs_of(network: Network, X: Array) -> Array:
-    """a^L, (n, outputs), for X of any length, from `inputs_of` or standardized by a Model."""
+    """The outputs a^L, (n, outputs), for any number of rows X, which `inputs_of` or a Model has prepared."""
     if (a := object_at(IN_C)(network, X)) is not None:
         return a
     a, ws = np.empty((len(X), network.layer_sizes[-1]), network.dtype), network.workspace(min(len(X), PREDICTION_ROWS))
@@ -289,7 +289,7 @@ def outputs_of(network: Network, X: Array) -> Array:
 
 
 def decide(network: Network, a: Array) -> Array:
-    """The answers for outputs a (n, k), by task. SettingError for a network without a task."""
+    """Predictions from outputs a (n, k): classes (n,), labels (n, k) or values (n, k). SettingError without a task."""
     if network.task is None:
         raise output_error(network, "no_task")
     if network.task == "classes":

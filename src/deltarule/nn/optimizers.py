@@ -1,4 +1,4 @@
-"""How a gradient becomes a step: update rules for one vector, each adding something to those before.
+"""Optimizers: rules that update a vector of parameters by its gradient, from SGD to AdamW.
 
 In the formulas p are the parameters, g is their gradient dC/dp, r the learning rate; all operations are element-wise.
 """
@@ -17,9 +17,9 @@ from deltarule.public import part
 
 @part(kw_only=True)
 class Optimizer:
-    """An update rule and its state. For your own, define `moments` and `update`.
+    """An update rule and its state. To write your own, define `moments` and `update`.
 
-    moments: the names of its state vectors, with the parameters' size and dtype, zeros at first.
+    moments: the names of its state vectors, which have the parameters' size and dtype and start at 0.
     steps: the number of steps so far.
     """
 
@@ -28,14 +28,14 @@ class Optimizer:
     _vectors: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        """Change `params` in place, against the gradient `grads` of the same layout."""
+        """Take a step: change `params` in place by the update rule, given the gradient `grads` of the same layout."""
         moments = self.moment_vectors(params, grads)
         self.steps += 1
         for block in blocks(params.size):
             self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments))
 
     def moment_vectors(self, params: Parameters, grads: Parameters) -> list[Array]:
-        """The moments, zeros before the first step. Raises ShapeError if they do not fit these parameters."""
+        """The state vectors, zeros before the first step. ShapeError if their size is not that of params and grads."""
         if not self._vectors:
             self._vectors = {name: cache_line_zeros(params.size, params.vector.dtype) for name in self.moments}
         vectors = list(self._vectors.values())
@@ -46,15 +46,15 @@ class Optimizer:
         return vectors
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
-        """Change a block of p, and of each moment, in place."""
+        """Apply the rule to a block of the parameters, p, with the gradient g: change p and the moments in place."""
         raise TypeError(f"{type(self).__name__} must define update(p, g, learning_rate, *moments)")
 
     def state(self) -> dict[str, Array]:
-        """The state for the next step: `steps`, a 0-d int64 array, and the moments (copies)."""
+        """A copy of the optimizer's state, by name: `steps`, a 0-d int64 array, and the state vectors."""
         return {"steps": np.array(self.steps)} | {name: v.copy() for name, v in self._vectors.items()}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Continue from what `state` returned."""
+        """Set the optimizer to a state that `state` returned. SettingError if it is another optimizer's."""
         names = set(state) - {"steps"}
         if "steps" not in state or names not in (set(), set(self.moments)):
             needed, got = ", ".join(self.moments) or "no moments", ", ".join(sorted(state)) or "nothing"
@@ -75,7 +75,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """v = m v + g;  p -= r v: a heavy ball, which keeps rolling while gradients agree (Polyak 1964).
 
-    momentum: m in [0, 1), 0.9: about the last ten gradients count.
+    momentum: m in [0, 1); with 0.9, the default, about the last ten gradients count.
     The learning rate stands outside v, as in PyTorch; Keras and Sutskever have v = m v - r g, p += v, which differs
     as soon as the rate changes.
     """
@@ -92,7 +92,7 @@ class Momentum(Optimizer):
 
 @part(kw_only=True)
 class Nesterov(Momentum):
-    """v = m v + g;  p -= r (g + m v): the gradient as if taken where the ball will be (Nesterov 1983)."""
+    """v = m v + g;  p -= r (g + m v): as if the gradient were taken where the momentum carries p (Nesterov 1983)."""
 
     def update(self, p: Array, g: Array, learning_rate: float, *moments: Array) -> None:
         (v,) = moments
@@ -103,9 +103,9 @@ class Nesterov(Momentum):
 
 @part(kw_only=True)
 class AdaGrad(Optimizer):
-    """s = s + g^2;  p -= r g / (sqrt(s) + e): a smaller rate after large gradients (Duchi et al. 2011).
+    """s = s + g^2;  p -= r g / (sqrt(s) + e): smaller steps after large gradients (Duchi et al. 2011).
 
-    epsilon: e > 0, outside the root as in PyTorch.
+    epsilon: e > 0, added outside the root as in PyTorch.
     """
 
     moments: ClassVar[tuple[str, ...]] = ("squares",)
@@ -119,9 +119,9 @@ class AdaGrad(Optimizer):
 
 @part(kw_only=True)
 class RMSProp(Optimizer):
-    """s = b s + (1 - b) g^2;  p -= r g / (sqrt(s) + e): AdaGrad with a memory that fades (Hinton 2012, lecture 6e).
+    """s = b s + (1 - b) g^2;  p -= r g / (sqrt(s) + e): AdaGrad that forgets old gradients (Hinton 2012, lecture 6e).
 
-    decay: b in [0, 1), 0.99. epsilon: e > 0, outside the root as in PyTorch (Keras has it inside, and b = 0.9).
+    decay: b in [0, 1). epsilon: e > 0, added outside the root as in PyTorch (Keras adds it inside, and has b = 0.9).
     """
 
     moments: ClassVar[tuple[str, ...]] = ("squares",)
@@ -142,8 +142,8 @@ class Adam(Optimizer):
     m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  p -= r m^ / (sqrt(s^) + e)
     with m^ = m / (1 - b1^t) and s^ = s / (1 - b2^t) at step t.
 
-    beta_1, beta_2: b1, b2 in [0, 1). epsilon: e > 0, outside the root and after the correction, as in PyTorch
-        (TensorFlow and scikit-learn have it before the correction).
+    beta_1, beta_2: b1, b2 in [0, 1). epsilon: e > 0, added outside the root and after the correction, as in PyTorch
+        (TensorFlow and scikit-learn add it before the correction).
     """
 
     moments: ClassVar[tuple[str, ...]] = ("mean", "squares")
@@ -164,7 +164,7 @@ class Adam(Optimizer):
 
 @part(kw_only=True)
 class AdamW(Adam):
-    """Adam after w -= r d w on the weights: decay that Adam does not rescale (Loshchilov & Hutter 2019).
+    """Adam, each step preceded by w -= r d w: a decay that Adam does not rescale (Loshchilov & Hutter 2019).
 
     weight_decay: d, 0 or more. Biases do not decay (PyTorch's AdamW decays them too by default).
     """
@@ -172,6 +172,6 @@ class AdamW(Adam):
     weight_decay: float = 0.01
 
     def step(self, params: Parameters, grads: Parameters, learning_rate: float) -> None:
-        self.moment_vectors(params, grads)  # which checks the fit before anything changes
+        self.moment_vectors(params, grads)  # raises ShapeError before anything changes
         params.weight_block *= 1.0 - learning_rate * self.weight_decay
         super().step(params, grads, learning_rate)

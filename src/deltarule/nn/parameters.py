@@ -22,12 +22,12 @@ from deltarule.settings import sizes_of
 
 @public()
 class Parameters:
-    """One contiguous vector and its views.
+    """The weights and biases of a network: one contiguous vector, and views into it.
 
     layer_sizes: (inputs, hidden ..., outputs), as for Network.
     vector: (size,), used as it is, not copied; zeros of `dtype` if none is given.
 
-    weight_block: (n_weights,), its first part, all weights without the biases: a penalty acts on it.
+    weight_block: (n_weights,), the first part of `vector`, all weights without the biases: a penalty acts on it.
     weights[l]: (fan_in, fan_out) of layer l, which maps layer_sizes[l] numbers to layer_sizes[l + 1].
     biases[l]: (fan_out,).
 
@@ -51,7 +51,7 @@ class Parameters:
         self.biases = Views(views[len(shapes) :])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Assigned once, then changed in place. SettingError for another array: the views would not see it."""
+        """Set an attribute once. SettingError for a new array later: the views would still show the old one."""
         if vars(self).get(name, value) is not value:
             raise SettingError(f"{name} cannot be replaced, only its numbers: use parameters.vector[:] = vector")
         super().__setattr__(name, value)
@@ -62,19 +62,19 @@ class Parameters:
         return self.vector.size
 
     def copy(self) -> Self:
-        """The same numbers in a vector of their own."""
+        """A copy of the parameters, with a vector of its own."""
         return type(self)(self.layer_sizes, self.vector.copy())
 
     def zeros_like(self) -> Self:
-        """Zeros of the same layout and dtype: room for gradients, for instance."""
+        """New Parameters of the same layout and dtype, all 0: for gradients, for instance."""
         return type(self)(self.layer_sizes, dtype=self.vector.dtype)
 
     def astype(self, dtype: DTypeLike) -> Self:
-        """A copy of another dtype."""
+        """A copy of the parameters in another dtype."""
         return type(self)(self.layer_sizes, self.vector.astype(dtype))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickling and copying rebuild the views; copied one by one they would no longer belong to the vector."""
+        """Pickle and copy only layer sizes and vector, then rebuild the views, so that they share the new vector."""
         return type(self), (self.layer_sizes, self.vector)
 
     def __repr__(self) -> str:

@@ -11,20 +11,20 @@ from deltarule.public import part
 
 @part(frozen=True)
 class Penalty:
-    """No penalty, and the base class of the others.
+    """No penalty (its term is 0), and the base class of all penalties.
 
-    strength: how much, 0 or more. It belongs to the loss (a mean over samples), so it does not depend on batch size;
-        scikit-learn's `alpha` is strength * batch, Nielsen's lambda is strength * training set.
+    strength: the factor of the term, 0 or more. The loss is a mean over samples, so a strength suits every batch size;
+        scikit-learn's `alpha` is strength * batch size, Nielsen's lambda is strength * training samples.
     """
 
     strength: float = 0.0
 
     def value(self, params: Parameters) -> float:
-        """The term itself, a Python float."""
+        """The penalty on these parameters, a Python float."""
         return 0.0
 
     def add_gradient(self, params: Parameters, grads: Parameters) -> None:
-        """Add the term's derivative to the gradient of every weight."""
+        """Add the derivative of the penalty to the gradient of every weight, in place."""
 
 
 @part(frozen=True)

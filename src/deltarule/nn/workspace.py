@@ -1,4 +1,4 @@
-"""Workspace: the arrays that a batch passes through. Each caller has its own, so a network can be shared."""
+"""Workspace: the arrays for a batch and its gradients. Each caller has its own, so threads can share a network."""
 
 from collections.abc import Sequence
 
@@ -15,12 +15,12 @@ from deltarule.randomness import generator_at
 class Workspace:
     """Arrays for a batch of at most `capacity` samples; later batches allocate nothing.
 
-    For layer l, each (batch, fan_out), views with the right number of rows after `begin`:
-    z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz.
+    For layer l, as views that `begin` sets to the number of rows of the batch:
+    z[l]: weighted input;  a[l]: activation;  delta[l]: the error dC/dz;  each (batch, fan_out).
     inputs[l]: what layer l reads: the data for l = 0, else a[l - 1], with dropped neurons at 0 if masks are drawn.
     masks: one per hidden layer, 0 where a neuron is dropped and 1 / (1 - rate) where it stays; None drops nothing.
 
-    pixels: whether uint8 inputs are pixels, meaning value / 255; else every dtype means its value.
+    pixels: whether uint8 inputs are pixels, to be divided by 255; otherwise inputs of every dtype keep their values.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Workspace:
         pixels: bool = False,
     ) -> None:
         self.capacity, self.pixels, self._dropout = capacity, pixels, dropout
-        self._input = np.empty((0, layer_sizes[0]), dtype)  # created when they are needed
+        self._input = np.empty((0, layer_sizes[0]), dtype)  # `input_buffer` creates its rows
         self._z, self._a, self._delta, self._dropped = (
             [np.empty((capacity, size), dtype) for size in layer_sizes[1:]] for _ in range(4)
         )
@@ -55,16 +55,16 @@ class Workspace:
             self.inputs[l + 1] = a if self.masks is None else self._dropped[l][: len(a)]
 
     def input_buffer(self, n_rows: int) -> Array:
-        """(n_rows, features) of the network's dtype, to gather a batch into before `begin`."""
+        """An array (n_rows, features) of the network's dtype, into which a batch can be gathered before `begin`."""
         if len(self._input) == 0:
             self._input = np.empty((self.capacity, self._input.shape[1]), self._input.dtype)
         return self._input[:n_rows]
 
     def draw_masks(self, seed: int, epoch: int = 0, step: int = 0, first_row: int = 0) -> None:
-        """Choose the neurons to drop for the next batch: each with its layer's dropout rate (Srivastava 2014).
+        """Choose at random which neurons the next batch drops, each with its layer's dropout rate (Srivastava 2014).
 
-        Those that stay are multiplied by 1 / (1 - rate), so that nothing needs rescaling without dropout. The draws of
-        a row depend on its layer and its number in the step's batch; `first_row` is that of the first row here.
+        The others are multiplied by 1 / (1 - rate), so that nothing needs rescaling without dropout. What a row drops
+        depends on seed, layer, epoch, step and the row's number in the step's batch, counted from `first_row` here.
         """
         for l, (mask, drawn, rate) in enumerate(zip(self._masks, self._drawn, self._dropout, strict=True)):
             count = first_row * drawn.shape[1] // 8
@@ -74,24 +74,24 @@ class Workspace:
         self.masks = [mask[: len(self.z[0])] for mask in self._masks]
 
     def drop(self, l: int) -> None:
-        """Pass the activations of layer l on to the next layer, without the dropped neurons; the output drops none."""
+        """Write a[l], with dropped neurons at 0, into inputs[l + 1]. Do nothing without masks or for the last layer."""
         if self.masks is not None and l < len(self.masks):
             np.multiply(self.a[l], self.masks[l], out=self.inputs[l + 1])
 
     def take_rows(self, n_rows: int) -> None:
-        """Set the number of rows of every view."""
+        """Set the number of rows of the views z, a, delta and masks."""
         self.z, self.a, self.delta = ([each[:n_rows] for each in part] for part in (self._z, self._a, self._delta))
         if self.masks is not None:
             self.masks = [mask[:n_rows] for mask in self._masks]
 
 
 def as_floats(X: Array, dtype: DTypeLike) -> Array:
-    """Inputs for a network, in a new array of floats: uint8 are pixels here, and become value / 255."""
+    """The inputs X as a network reads them, in a new array of floats: uint8 are taken as pixels and divided by 255."""
     return scale_inputs(X, np.empty(X.shape, dtype))
 
 
 def scale_inputs(X: Array, out: Array, *, pixels: bool = True) -> Array:
-    """`out`, with the inputs as a network reads them: uint8 `pixels` become value / 255, anything else is only cast."""
+    """Write the inputs X into `out`, and return it: with `pixels`, uint8 are divided by 255; others are only cast."""
     if pixels and X.dtype == np.uint8:
         np.divide(X, 255.0, out=out, dtype=out.dtype)
     else:

@@ -1,4 +1,4 @@
-"""Callbacks, and the state of a run that they see, TrainingState."""
+"""Callbacks, and TrainingState, the state of a run that they receive."""
 
 import math
 import os
@@ -31,14 +31,14 @@ class TrainingState:
 
     epoch: 0 before the first; step: steps so far; n_epochs, n_steps: how many are planned.
     batch_loss, learning_rate: of the last step. seconds: of training so far, without evaluations and callbacks.
-    network, optimizer, grads, workspace: the objects of the run, read-only; the last two are of the last batch, in the
-        engine's buffers.
-    average: the moving average, or none; best: the parameters of the best epoch so far, or of the last one.
+    network, optimizer, grads, workspace: the objects of the run, read-only; grads and workspace hold the arrays of the
+        last batch.
+    average: the moving average, if any; best: the parameters of the best epoch so far, or of the last one.
     train, validation: the data. tally: the running score and loss of the epoch, empty between epochs.
-    listeners: ReduceOnPlateau, if it is the schedule, and the callbacks, in order. identity: returns what identifies
-        the run, to check when it resumes.
+    listeners: what has its hooks called: ReduceOnPlateau, if it is the schedule, and the callbacks, in order.
+    identity: a function that returns what identifies the run, which is compared when a run resumes.
     ending: the exception that ended the run, if any.
-    left_off: the parameters after the last complete step, if the exception interrupted an update.
+    left_off: the parameters after the last complete step, if the exception came between two updates.
     """
 
     network: Network
@@ -69,7 +69,7 @@ class TrainingState:
 
     @property
     def workspace(self) -> Workspace:
-        """The gradient in the buffers."""
+        """The Workspace with the arrays z, a and delta of the last batch."""
         return self.buffers.workspace
 
 
@@ -77,36 +77,36 @@ class TrainingState:
 class Callback:
     """A callback of a run; override the hooks you need.
 
-    every_step: whether to call `step_end` after each single step. With False, which is enough to show progress, a small
-        network takes many steps at once, and `step_end` is called every tenth of a second.
-    every_steps: a number of steps; if every_step is False, `step_end` is also called at its multiples. It may change
-        between two calls.
+    every_step: whether to call `step_end` after each single step. If False, which is enough to show progress, a small
+        network may take many steps in one call of the engine, and `step_end` is called about every tenth of a second.
+    every_steps: if every_step is False, `step_end` is also called whenever the number of steps is a multiple of this
+        one. The callback may change it between two calls.
     """
 
     every_step: bool = True
     every_steps: int | None = None
 
     def __init__(self) -> None:
-        """Nothing is needed."""
+        """Create the callback; the base class takes no arguments."""
 
     def train_begin(self, state: TrainingState) -> None:
-        """Before anything is computed; in a resumed run, the state is that of the snapshot."""
+        """Called before the run computes anything; in a resumed run, the state is that of the snapshot."""
 
     def step_end(self, state: TrainingState) -> None:
-        """After each step."""
+        """Called after each step, or only after some: see every_step."""
 
     def epoch_end(self, state: TrainingState) -> None:
-        """After each epoch's row was added to the history, including epoch 0."""
+        """Called after each epoch, including epoch 0, once its row is in the history."""
 
     def train_end(self, state: TrainingState) -> None:
-        """At the end, however the run ended; the network has its final parameters."""
+        """Called once at the end, however the run ended; the network then has its final parameters."""
 
 
 HOOKS = ("train_begin", "step_end", "epoch_end", "train_end")
 
 
 def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
-    """The callbacks, also from a single one. SettingError for anything else."""
+    """A sequence of callbacks, from a single one or a sequence of them. SettingError for anything else."""
     is_list = isinstance(given, Sequence) and not isinstance(given, str)
     callbacks: Any = given if is_list else [given]
     for i, each in enumerate(callbacks):
@@ -126,7 +126,7 @@ def callbacks_of(given: Callback | Sequence[Callback]) -> Sequence[Callback]:
 
 
 def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> None:
-    """Call a hook of each callback; note the first that returns True or False, which stops a run in other libraries."""
+    """Call a hook of each callback. Warn once if it returns True or False, which stops a run in other libraries."""
     for each in callbacks:
         answer: Any = getattr(each, hook)(state)
         if isinstance(answer, bool) and not vars(each).setdefault("_has_answered", False):
@@ -135,7 +135,7 @@ def call_all(callbacks: Iterable[Callback], hook: str, state: TrainingState) -> 
 
 
 def check_hooks(callback: Callback, begins: str) -> None:
-    """Raise SettingError if a callback has none of the hooks, or one that takes more than the state."""
+    """Raise SettingError if a callback has no hook, or one that needs more than the state. begins: its first words."""
     kind, line = type(callback), "use def epoch_end(self, state), with the figures in state.history.rows[-1]"
     hooks = [name for name in HOOKS if name in vars(callback) or getattr(kind, name) is not getattr(Callback, name)]
     if kind is not Callback and not hooks:
@@ -151,7 +151,7 @@ def check_hooks(callback: Callback, begins: str) -> None:
 
 @public()
 class EarlyStopping(Callback):
-    """Stop when a figure of the history has not improved for a while.
+    """Stop the run when a figure of the history has not improved for a while.
 
     patience: how many epochs without a new best are allowed.
     monitor: the column to watch; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
@@ -176,7 +176,7 @@ class EarlyStopping(Callback):
 
 @public('CSVLog("history.csv")')
 class CSVLog(Callback):
-    """Saves the history after each epoch, including epoch 0, with `History.save`."""
+    """Saves the history as a CSV file after each epoch, including epoch 0, by `History.save`."""
 
     def __init__(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         check_path("path", path)
@@ -190,7 +190,7 @@ class CSVLog(Callback):
 
 @public()
 class Progress(Callback):
-    """Prints a plain line per epoch; one that cannot be printed is dropped, and the run goes on."""
+    """Prints a plain line per epoch; if a line cannot be printed, it is dropped, and the run goes on."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         if stream is not None and not hasattr(stream, "write"):

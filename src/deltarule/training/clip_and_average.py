@@ -1,6 +1,6 @@
-"""Around an update: gradient clipping before it, the moving average of the parameters after it.
+"""Gradient clipping, before each update of the parameters, and their moving average, after it.
 
-Clipping keeps one odd batch from ruining the network; the average replaces the latest parameters as the result.
+Clipping keeps one odd batch from ruining the network. The average, not the latest parameters, is the result of the run.
 """
 
 import math
@@ -19,12 +19,12 @@ class NoClipping:
     """No clipping."""
 
     def apply(self, grads: Parameters) -> None:
-        """Change `grads` in place, if needed."""
+        """Leave `grads` as they are; a subclass may change them in place."""
 
 
 @part(frozen=True)
 class ClipNorm(NoClipping):
-    """Gradients longer than `limit` (Euclidean norm over all parameters) are scaled to it (Pascanu et al. 2013)."""
+    """Scale a gradient with a Euclidean norm, over all parameters, above `limit` to that norm (Pascanu et al. 2013)."""
 
     limit: float
 
@@ -37,29 +37,29 @@ class ClipNorm(NoClipping):
 
 @dataclass
 class Latest:
-    """No average: the result is the network's own parameters."""
+    """No average: the result of a run is the network's own parameters."""
 
     parameters: Parameters = field(init=False, repr=False, compare=False)
     steps = 0
 
     def begin(self, params: Parameters) -> None:
-        """Start from `params`."""
+        """Begin a run with the network's parameters, `params`."""
         self.parameters = params
         self.steps = 0
 
     def update(self, params: Parameters) -> None:
-        """Include the result of a step."""
+        """Include the parameters after a step in the average; without an average, do nothing."""
 
     def paces(self, n_steps: int) -> Array:
-        """The share of its distance to the parameters that the average moves at each of the next steps, (n_steps,)."""
+        """For each of the next steps, (n_steps,): by what share of its distance to the parameters the average moves."""
         return np.zeros(n_steps)
 
     def state(self) -> dict[str, Array]:
-        """The state of the average besides the network's parameters (copies)."""
+        """A copy of what the average keeps besides the network's parameters, by name; empty without an average."""
         return {}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Continue from what `state` returned, after `begin`."""
+        """Set the average to a state that `state` returned; `begin` comes first."""
         if state.keys() != self.state().keys():
             names, got = ", ".join(self.state()) or "nothing", ", ".join(state) or "nothing"
             raise SettingError(sentence("settings.average", kind=type(self).__name__, names=names, got=got))
@@ -70,17 +70,17 @@ class MovingAverage(Latest):
     """average = decay average + (1 - decay) p after every step (Polyak & Juditsky 1992, with exponential weights).
 
     decay: in [0, 1); about 1 / (1 - decay) steps count. During the first steps it is at most (1 + step) / (10 + step),
-    so that the random start is soon forgotten. The average is validated, kept as best and saved.
+    so that the random start is soon forgotten. It is the average that is validated, kept as the best, and saved.
     """
 
     decay: float = 0.999
 
     def begin(self, params: Parameters) -> None:
-        """Start from a copy of `params`."""
+        """Begin the average with a copy of `params`."""
         super().begin(params.copy())
 
     def update(self, params: Parameters) -> None:
-        """Move the average towards `params`."""
+        """Move the average towards `params`, the parameters after a step."""
         share = self.paces(1).item()
         self.steps += 1
         for block in blocks(params.size):

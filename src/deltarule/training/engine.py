@@ -1,4 +1,4 @@
-"""Engine: the arithmetic of a run, by NumPy, step by step, or by the library in C, many steps in one call."""
+"""Engine: takes the steps of a run, either one by one in NumPy, or many in one call of the library in C."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -23,13 +23,13 @@ from deltarule.training.plan import Buffers, Outcome, Plan, gather
 
 @dataclass(frozen=True)
 class Engine:
-    """The reference, in NumPy; as "native" it uses the library where possible. says: why this engine."""
+    """Takes training steps: in NumPy, or, if its name is "native", in C where possible. says: why this engine."""
 
     name: str
     says: str = field(default="", repr=False)
 
     def run_steps(self, network: Network, optimizer: Optimizer, plan: Plan) -> Outcome:
-        """Take the steps of a plan: change the network's parameters, the optimizer and the average in place.
+        """Take the steps of a plan, which change the network's parameters, the optimizer and the average in place.
 
         Gradient descent as in textbooks: for each batch its loss, the gradient, and a step against the gradient.
         """
@@ -84,7 +84,7 @@ class Engine:
         return outcome
 
     def can_run_in_one_call(self, network: Network, optimizer: Optimizer, plan: Plan) -> bool:
-        """Whether the library takes the steps of such a plan, without returning to Python."""
+        """Whether the library in C can take the steps of such a plan in one call, without returning to Python."""
         return (
             self.name == NATIVE
             and isinstance(plan.inputs, np.ndarray)
@@ -96,7 +96,7 @@ class Engine:
         )
 
     def deform_images(self, plan: Plan, X: Array, step: int, start: int) -> None:
-        """Deform, in place, a batch's images from number `start` on, if the plan says so."""
+        """If the plan has a deformation, deform X in place: the images of the step's batch from number `start` on."""
         if plan.deformation is not None and plan.image_shape is not None:
             rng = generator(plan.seed, f"augment {start}", plan.epoch, step)
             (engine_call.deform if self.name == NATIVE else deform)(X, plan.image_shape, plan.deformation, rng, X)
@@ -107,13 +107,13 @@ REFERENCE = Engine("numpy")
 
 
 def scale_change(params: Parameters, before: Parameters, factors: Any) -> None:
-    """Multiply the change of each array since `before` by its factor, as if its learning rate had been multiplied."""
+    """Multiply what each array of `params` changed since `before` by its factor, as if its learning rate had it."""
     sizes = [array.size for array in (*params.weights, *params.biases)]
     params.vector[:] = before.vector + np.repeat(factors, sizes) * (params.vector - before.vector)
 
 
 def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers: Buffers) -> Outcome:
-    """The same by the library, on images that are all deformed beforehand."""
+    """Take the steps of a plan in one call of the library in C; any deformation of images is done beforehand."""
     given = plan if plan.deformation is None else with_images(network, plan)
     buffers.is_changing = True
     call = engine_call.take_steps(network, optimizer, given, buffers)
@@ -135,7 +135,7 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers:
 
 
 def with_images(network: Network, plan: Plan) -> Plan:
-    """The plan with its samples in order, and the images deformed as its steps would deform them."""
+    """The plan with copies of its samples, in the order of its steps, already deformed as its steps would do it."""
     X = np.empty((len(plan.order), plan.inputs.shape[1]), network.dtype)
     native = Engine(NATIVE)
 
@@ -151,11 +151,11 @@ def with_images(network: Network, plan: Plan) -> Plan:
 
 
 def engine(name: str, *run: Any) -> Engine:
-    """The engine of that name: "numpy"; "native"; or "auto", the native one if its library loads.
+    """The engine called `name`: "numpy"; "native"; or "auto", the native one if the library in C loads.
 
-    run: its network, optimizer and penalty; if one of them has no kernel, the engine is NumPy's and `says` so.
-
-    Raises SettingError for another name, and FileError if the library is not available for "native".
+    run: the run's network, optimizer and penalty; if the library has no kernel for one of them, the result is the NumPy
+        engine, and its `says` gives the reason.
+    Raises SettingError for another name, and FileError for "native" if the library is not available.
     """
     check_choice("engine", name, ENGINES)
     if name == "numpy":

@@ -32,11 +32,11 @@ class Evaluation(NamedTuple):
 
 @public("evaluate(network, X, y)")
 def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: Engine = REFERENCE) -> Evaluation:
-    """(loss, score) of a network on examples, in large blocks, without dropout or penalty.
+    """The (loss, score) of a network on examples, without dropout or penalty.
 
-    X, y: as for `fit`, or in a Model's own units; or a Dataset, without y.
+    X, y: as for `fit`; for a Model, in its own units. Or X is a Dataset, and y is left out.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
     """
     network, dataset = examples_for(net_or_model, X, y, call="dr.evaluate(network, {})")
     check_data(network, dataset)
@@ -44,7 +44,7 @@ def evaluate(net_or_model: Network | Model, X: Any, y: Any = None, *, engine: En
 
 
 def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENCE) -> tuple[float, float]:
-    """The same for a dataset as the network reads it."""
+    """The (loss, score) of a network on a dataset in the form that the network reads."""
     loss, outputs = loss_and_outputs(network, inputs_of(network, dataset.inputs), dataset.loss_targets, engine)
     score = Score(dataset.task)
     score.add(outputs, dataset.targets)
@@ -54,9 +54,9 @@ def loss_and_score(network: Network, dataset: Dataset, engine: Engine = REFERENC
 def loss_and_outputs(
     network: Network, inputs: Any, targets: Array, engine: Engine, sample_weight: Array | None = None
 ) -> tuple[float, Array]:
-    """The mean loss, and a^L, (n_samples, outputs), without dropout.
+    """The mean loss of a network on samples, and its outputs a^L, (n_samples, outputs), without dropout.
 
-    inputs: as Plan has them; targets: as in Dataset. sample_weight: (n_samples,), how much each counts.
+    inputs, targets: as in a Plan. sample_weight: (n_samples,), how much each sample counts.
     """
     if engine.name == NATIVE and isinstance(inputs, np.ndarray) and not engine_call.missing(network):
         return engine_call.evaluate(network, inputs, targets, sample_weight)
@@ -73,7 +73,7 @@ def loss_and_outputs(
 
 
 def are_finite(parameters: Parameters) -> bool:
-    """Whether all are finite, by their sum: the last step of an epoch is not checked by a loss."""
+    """Whether all parameters are finite, by their sum. It checks an epoch's last step, which no further loss checks."""
     return math.isfinite(parameters.vector.sum())
 
 
@@ -82,8 +82,8 @@ def divergence(
 ) -> DivergenceError:
     """The error for a step that diverged: it names the step, the first layer affected, and the likely cause.
 
-    ws: the arrays of that step's batch in each layer. rates: the learning rate that was set, and the schedule's rate in
-        the step before, which caused it. kept: the epoch whose parameters the network keeps.
+    ws: the arrays of that step's batch in each layer. rates: the learning rate that the user set, and the schedule's
+        rate in the step before, which caused the divergence. kept: the epoch whose parameters the network keeps.
     """
     layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
@@ -97,7 +97,7 @@ def divergence(
     else:
         key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
     lower = rates[0] / 10
-    while lower > rates[1] > 0.0:  # one that a warm-up reaches is already too high
+    while lower > rates[1] > 0.0:  # a rate that a warm-up has reached is already too high
         lower /= 10
     cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower)
     where = {"step": step, "epoch": epoch, "first": first, "kept": kept}

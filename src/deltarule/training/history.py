@@ -1,4 +1,4 @@
-"""History: the report of a run, a row per epoch, as a table and as CSV; Monitor: the best of a run so far."""
+"""History: the figures of a run, a row per epoch, as a table and as CSV; Monitor: watches whether one improves."""
 
 import csv
 import io
@@ -18,17 +18,17 @@ from deltarule.settings import MODES, check_choice
 
 Row = dict[str, float]
 FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d*\.?\d+(e[+-]?\d+)?$)", re.IGNORECASE)  # and not a number
-FIRST_ROWS, LAST_ROWS = 4, 8  # of a history, where it is printed
+FIRST_ROWS, LAST_ROWS = 4, 8  # rows of a history to print
 
 
 @public()
 @dataclass
 class History(metaclass=Named):
-    """One row per epoch; epoch 0 is the network before its first step.
+    """The figures of a run, a row per epoch; epoch 0 is the network before its first step.
 
     A row holds epoch, step, learning_rate, seconds (of training, so far), train_loss and train_accuracy (or train_r2),
     and with a validation set validation_loss and validation_accuracy. The training figures are averages over the
-    epoch's batches during training, deformed and with dropout; those of epoch 0 are from at most 10,000 samples.
+    epoch's batches, measured while training, with deformation and dropout; for epoch 0, over at most 10,000 samples.
 
     best_epoch: the epoch whose parameters the network kept; stop_reason: why the run ended early, else None.
     """
@@ -41,7 +41,7 @@ class History(metaclass=Named):
         iter(self.rows)
 
     def __getitem__(self, name: str) -> list[float]:
-        """A column: history["train_loss"] is a list, one number per epoch."""
+        """A column of the history: history["train_loss"] is a list with one number per epoch."""
         known = self.rows[0] if self.rows else {}
         if str(name) not in known:
             line = line_for("History", name) or (f"history.rows[{name}]" if isinstance(name, int) else "")
@@ -54,13 +54,13 @@ class History(metaclass=Named):
         return [row[name] for row in self.rows]
 
     def plot(self) -> Any:
-        """Draw loss and accuracy by epoch: the Picture of `dr.plot("curves", history)`."""
+        """Draw loss and accuracy by epoch, and return the Picture, as `dr.plot("curves", history)` does."""
         return import_module("deltarule").plot("curves", self)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
         """Write the rows as a CSV file. The cell of a figure that is not finite stays empty.
 
-        path: an older history is replaced, any other file only with `force`. FileError if it cannot be written.
+        path: an older history there is replaced, any other file only with `force`. FileError if writing fails.
         """
         write_atomically(path, table_text(list(map(finite_row, self.rows))).encode(), "history", force=force)
 
@@ -95,7 +95,7 @@ class History(metaclass=Named):
 
 
 def table_text(rows: Sequence[Mapping[str, float | str | None]]) -> str:
-    """Rows below the names of their columns, in order of first appearance. None leaves a cell empty.
+    """The rows as CSV text, below the names of all columns, in order of first appearance. None leaves a cell empty.
 
     A string that a spreadsheet would run as a formula gets an apostrophe before it.
     """
@@ -120,14 +120,14 @@ class Monitor:
     name: its column in the history. mode: "min" if it should fall, "max" if it should rise; "auto": a loss should fall,
         anything else rise.
     tol: by how much a new best must beat the old one.
-    by_any_gain: whether any gain is a new best, and only a gain of `tol` or more is progress, as in scikit-learn; else
-        only a gain of more than `tol` is a new best, and progress, as in Keras.
-    patience: how many epochs without progress are too many. cooldown: None if that is the end; if the wait then starts
-        again, how many epochs do not count before it.
+    by_any_gain: if True, any gain is a new best, but only a gain of `tol` or more counts as progress, as in
+        scikit-learn; if False, only a gain of more than `tol` is a new best, and progress, as in Keras.
+    patience: how many epochs without progress are too many. cooldown: None if the run then ends; or, if the count of
+        epochs then starts again, how many epochs pass before it does.
 
-    best: the best figure so far, with a sign so that lower is better.
-    stalled: epochs without progress since the first figure. cooling: epochs to come that do not count.
-    n_waits: how often a wait has started again. n_heard: how many rows of `history` have been read.
+    best: the best figure so far, negated if it should rise, so that lower is better.
+    stalled: the number of epochs since the last progress. cooling: how many of the next epochs do not count.
+    n_waits: how often the count has started again. n_heard: how many rows of `history` have been read.
 
     Raises SettingError for another mode.
     """
@@ -152,14 +152,14 @@ class Monitor:
         self.begin()
 
     def begin(self) -> None:
-        """Forget other runs."""
+        """Reset the monitor, for a new run."""
         self.best, self.stalled, self.cooling, self.n_waits = math.inf, -1, 0, 0
         self.history, self.n_heard = History(), 0
 
     def improves(self, history: History) -> bool:
-        """Whether the latest row is a new best, after reading all new rows: a resumed run has many.
+        """Read all new rows of the history (a resumed run has many), and return whether the latest is a new best.
 
-        Another run's history starts again. Raises SettingError for an unknown column.
+        With the history of another run the monitor begins anew. Raises SettingError for an unknown column.
         """
         if history is not self.history:
             self.begin()
@@ -170,7 +170,7 @@ class Monitor:
         return is_best
 
     def takes(self, figure: float) -> bool:
-        """Whether the figure of one more epoch is a new best."""
+        """Record the figure of one more epoch, and return whether it is a new best."""
         now = -figure if self.rises else figure
         gains = now <= self.best - self.tol if self.by_any_gain else now < self.best - self.tol
         self.stalled = 0 if gains or self.cooling > 0 else self.stalled + 1
@@ -188,5 +188,5 @@ class Monitor:
         return self.stalled >= self.patience
 
     def wait_again(self, cooldown: int = 0) -> None:
-        """Start counting again, after so many epochs that do not count."""
+        """Start counting epochs without progress again, after `cooldown` epochs that do not count."""
         self.stalled, self.cooling = 0, cooldown

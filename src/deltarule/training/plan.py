@@ -25,7 +25,7 @@ class Score:
     """A running score of one task, and the running loss of its batches.
 
     classes: accuracy, the share of samples whose largest output is the right one.
-    labels: accuracy, the share of single answers that are right (at least 0.5 means 1).
+    labels: accuracy, the share of right answers over all samples and labels (an output of at least 0.5 means 1).
     values: R2, 1 - squared error / squared distance from the mean, averaged over the outputs. Where that distance is
         0, an output counts 1 if it is exactly right, else 0, as in scikit-learn.
     loss, weight: the sum of the batches' losses, each times the weight of its batch, and the sum of these weights.
@@ -40,18 +40,18 @@ class Score:
     _sums: Array = field(default_factory=lambda: np.zeros((3, 1)))  # of (y - a)^2, y, y^2, for each output
 
     def copy(self) -> "Score":
-        """A copy to continue from."""
+        """A copy of the score, to which batches can be added without changing this one."""
         other = object.__new__(Score)  # four times as fast as dataclasses.replace, in every step
         vars(other).update(vars(self))
         return other
 
     def count(self, n_right: float, n_samples: int) -> None:
-        """Count answers that a kernel has compared."""
+        """Add n_samples samples that the library in C has already judged, n_right of them right."""
         self._right += n_right
         self.n_samples += n_samples
 
     def add(self, a: Array, y: Array) -> None:
-        """Count a batch of outputs a (batch, outputs) and their targets y."""
+        """Add a batch to the score: its outputs a (batch, outputs) and targets y."""
         if self.task == "classes":
             self._right += int(np.count_nonzero(a.argmax(axis=1) == (y if y.ndim == 1 else y.argmax(axis=1))))
         elif self.task == "labels":
@@ -64,19 +64,19 @@ class Score:
         self.n_samples += len(y)
 
     def state(self) -> dict[str, Array]:
-        """The counts."""
+        """The counts and sums of the score, by name."""
         counts = {"samples": self.n_samples, "right": self._right, "loss": self.loss, "weight": self.weight}
         return {name: np.array(count) for name, count in counts.items()} | {"origin": self._origin, "sums": self._sums}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Continue from what `state` returned."""
+        """Set the score to what `state` returned."""
         self.n_samples, self._right = int(state["samples"]), float(state["right"])
         self.loss, self.weight = float(state["loss"]), float(state["weight"])
         self._origin, self._sums = state["origin"], state["sums"]
 
     @property
     def mean_loss(self) -> float:
-        """The mean loss; NaN if all batches have the weight 0."""
+        """The mean loss of the batches so far; NaN if all of them have the weight 0."""
         return self.loss / self.weight if self.weight > 0.0 else float("nan")
 
     @property
@@ -94,12 +94,12 @@ class Score:
 
 
 class Buffers:
-    """The arrays for steps: created once for a run, and visible to its callbacks.
+    """The arrays that training steps work in: created once for a run, and visible to its callbacks.
 
     grads: the gradient of the last batch. piece_grads: of a piece of it, if a batch is larger than the workspace.
     is_changing: whether an engine has begun to change parameters; set to False once its outcome is recorded.
-    call: the last call of the library, which is mostly like the next one.
-    show: copies the last piece to a workspace; None if the engine works in it.
+    call: the last call of the library in C, kept because the next one is mostly like it.
+    show: a function that copies the last piece's arrays to a workspace; None if they are already there.
     """
 
     def __init__(self, network: Network, batch_size: int, piece_rows: int = PIECE_ROWS) -> None:
@@ -112,7 +112,7 @@ class Buffers:
 
     @property
     def workspace(self) -> Workspace:
-        """The last piece's arrays in each layer."""
+        """The Workspace with the arrays z, a and delta of the last batch, or of its last piece."""
         show, self.show = self.show, None
         if show is not None:
             show(self._workspace)
@@ -121,9 +121,9 @@ class Buffers:
 
 @dataclass(eq=False)
 class Plan:
-    """Some steps of a run. An engine takes one for each learning rate, on batches from `order`.
+    """Some steps of a run: one for each learning rate, each on the next batch of `order`.
 
-    inputs: (n_samples, features), floats of the network's dtype, or others to cast; uint8 are pixels.
+    inputs: (n_samples, features), in the network's dtype, or in another to cast from; uint8 are pixels.
     targets: (n_samples,) int64 classes, or (n_samples, outputs) labels or values, as in Dataset.
     order: indices of samples, int64; each step takes the next `batch_size` of them, the last one the rest.
     learning_rates: (steps,) float64.
@@ -134,12 +134,12 @@ class Plan:
     penalty: on the weights. strengths: (steps,), its strength at each step, and epsilons: (steps,), the optimizer's
         epsilon, which the engine sets; None leaves them as they are.
     rate_factors: what the learning rate is multiplied by, for each weight matrix and then for each bias vector,
-        (2 layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's memory of it moves on.
-    clip, average: applied before and after an update.
+        (2 * n_layers,); None is 1 for all. At 0 an array keeps its numbers, while the optimizer's state still changes.
+    clip: applied to the gradient before each update. average: updated after it.
     deformation: applied anew to every image, of `image_shape`, in each step; None changes nothing.
-    highest_loss: a step whose loss is higher, or NaN, is not taken, and is the last: with minus infinity no step is
-        taken, and the buffers hold the first batch's gradient.
-    score: counts the answers; None counts none.
+    highest_loss: if a batch's loss is higher, or NaN, its step is not taken, and the engine stops. With minus infinity
+        no step is taken, and the buffers hold the first batch's gradient.
+    score: the Outcome has a copy of it, with these batches added; None if no score is needed.
     stop: (1,) uint8; if another thread sets it to 1, the engine begins no further step. None never stops.
     buffers: the arrays to work in; None creates new ones.
     """
@@ -167,7 +167,7 @@ class Plan:
     buffers: Buffers | None = None
 
     def batch(self, index: int) -> Array:
-        """The indices of the samples of one step."""
+        """The indices of the samples of step `index` of the plan."""
         return self.order[index * self.batch_size : (index + 1) * self.batch_size]
 
     def batch_weights(self) -> Array:
@@ -180,9 +180,9 @@ class Plan:
 class Outcome:
     """The results of a plan; its lists have a number for each step.
 
-    score: the plan's, with the answers to all of these batches.
+    score: a copy of the plan's score to which all of these batches were added.
     losses: the mean loss of each batch, before its step, without the penalty. If the last is too high, its step was
-        not taken, and the buffers hold its arrays.
+        not taken, and the buffers hold the arrays of its batch.
     weights: the weight of each batch. penalties: the penalty before each step, if the plan has their strengths.
     """
 
@@ -193,7 +193,7 @@ class Outcome:
 
     @property
     def steps(self) -> int:
-        """The number of steps, including those that changed nothing."""
+        """The number of steps taken, including those that changed nothing."""
         return len(self.weights)
 
 
@@ -208,14 +208,14 @@ def steps_per_epoch(n_samples: int, batch_size: BatchSize) -> int:
 
 
 def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
-    """A new order of an epoch's samples, (n_samples,) int64; a full batch (None) needs no shuffling."""
+    """The indices of an epoch's samples, (n_samples,) int64, shuffled anew for each epoch unless batch_size is None."""
     return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
 def gather(inputs: Array, indices: Array, out: Array) -> Array:
-    """`out`, with out[i] = inputs[indices[i]], cast; uint8 are pixels here, divided by 255.
+    """Set out[i] to inputs[indices[i]], cast to its dtype, and return `out`; uint8 are pixels, and divided by 255.
 
-    inputs: (n_samples, features), as `Network.inputs` returns them; indices: (batch,); out: (batch, features), of the
+    inputs: (n_samples, features), as `inputs_of` returns them; indices: (batch,); out: (batch, features), of the
         network's dtype.
     """
     for rows in blocks(*out.shape):

@@ -1,6 +1,6 @@
 """Learning rates over time: functions of the step, counted from 0, that return a Python float.
 
-A Python float, because float32 parameters times a NumPy float64 would become float64.
+They return a Python float because float32 parameters times a NumPy float64 would become float64.
 """
 
 import math
@@ -59,7 +59,7 @@ class Exponential:
 
 @part(frozen=True)
 class Cosine:
-    """From rate to final along half a cosine (Loshchilov & Hutter 2017, without restarts); then `final`."""
+    """From rate to final in total_steps along half a cosine (Loshchilov & Hutter 2017, no restarts); then constant."""
 
     rate: float
     total_steps: int
@@ -74,7 +74,7 @@ class Cosine:
 class OneCycle:
     """Up to rate over the first `warm_up` share of the steps, then down to nearly 0, both along a cosine (Smith 2018).
 
-    It starts at rate / start_divisor and ends at rate / end_divisor. (PyTorch divides the start once more at the end.)
+    It starts at rate / start_divisor and ends at rate / end_divisor. (PyTorch's ends at its start / end_divisor.)
     """
 
     rate: float
@@ -94,7 +94,7 @@ class OneCycle:
 
 @part(frozen=True)
 class WarmUp:
-    """A linear rise from near 0 over the first `warm_up_steps`, then the rate of `schedule`."""
+    """The rate of `schedule`, times a factor that rises linearly from near 0 to 1 over the first `warm_up_steps`."""
 
     schedule: Schedule
     warm_up_steps: int
@@ -111,17 +111,17 @@ class WarmUp:
 
 @part(eq=False)
 class ReduceOnPlateau(Callback):
-    """A schedule times a factor that falls whenever a figure of the history stops improving.
+    """A schedule whose rate is multiplied by `factor` whenever a figure of the history stops improving.
 
-    Passed as the learning rate, it gets every epoch's history, like a callback.
+    Pass it as the learning rate; it then reads the history after every epoch, as a callback does.
 
     rate: a number, or a schedule. factor: what the rate is multiplied by, at least 0 and less than 1.
     patience: how many epochs without a new best it waits. cooldown: epochs after a reduction that do not count.
     monitor: the column to watch; a loss should fall, an accuracy or r2 rise, unless `mode` is "min" or "max".
     min_delta: by how much a new best must beat the old one. min_rate: the lowest rate.
 
-    The rate depends only on the step and the rows of the history. As in Keras's ReduceLROnPlateau, which has no epoch 0
-    and counts the last epoch of a cooldown. PyTorch's waits an epoch longer, and its threshold is relative.
+    The rate depends only on the step and the rows of the history. Keras's ReduceLROnPlateau differs in having no epoch
+    0 and counting the last epoch of a cooldown. PyTorch's waits an epoch longer, and its threshold is relative.
 
     >>> rate = ReduceOnPlateau(0.001, patience=3)  # fit(network, X, y, learning_rate=rate, validation=(X_new, y_new))
     """
@@ -156,12 +156,12 @@ class ReduceOnPlateau(Callback):
 
 
 def schedules_in(schedule: Any) -> list[Any]:
-    """A schedule, and those inside it: the last one has the rate."""
+    """A list of a schedule, the schedule inside it, and so on; the last one holds the rate."""
     return [schedule, *schedules_in(schedule.schedule)] if hasattr(schedule, "schedule") else [schedule]
 
 
 def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str = "") -> Schedule:
-    """A schedule, from a schedule or a number. SettingError for anything else, given as `name`."""
+    """The given schedule, or a Constant for a number. SettingError, naming the argument `name`, for anything else."""
     note = ""
     if callable(given) and not isinstance(given, type):
         try:
@@ -181,7 +181,7 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
 
 
 def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
-    """Warn if a schedule counts epochs, not steps, or rises or falls far too slowly or fast for the run."""
+    """Warn if a schedule seems to count epochs, not steps, or rises or falls far too slowly or too fast for the run."""
     *outer, schedule = schedules_in(given)
     n_rise = max((getattr(each, "warm_up_steps", 0) for each in outer), default=0)
     name = "total_steps" if hasattr(schedule, "total_steps") else "every_steps"

@@ -1,4 +1,4 @@
-"""Snapshots: everything that the rest of a run depends on, after one of its steps; and what identifies the run."""
+"""Snapshots: the complete state of a run after one of its steps, to continue it from; and what identifies the run."""
 
 import math
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ DIMS |= {"parameters": 1, "best": 1, "history": 2, "tally.origin": 1, "tally.sum
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """A copy of a run's state. Random numbers need no state: each step's come from the seed and its number.
+    """A copy of a run's state. Random numbers need no state: a step draws them by the seed and the step's number.
 
-    arrays: by name; parameters, best and the state of optimizer and average, (n_parameters,) each; history (epochs,
-        columns); the epoch's running score and loss; single figures, such as the step, as 0-d arrays.
+    arrays: arrays by name: parameters, best, and the vectors of optimizer and average, (n_parameters,) each; history
+        (epochs, columns); the epoch's running score and loss; single figures, such as the step, as 0-d arrays.
     columns: the names of the history's columns.
-    identity: what identifies the run, in words; empty if it does not matter.
+    identity: the settings and data of the run, in words, by name; empty if a run need not match them to resume.
     record: other notes, as JSON.
     """
 
@@ -56,17 +56,17 @@ class Snapshot:
 
     @property
     def step(self) -> int:
-        """The number of steps so far."""
+        """The number of steps that the run had taken."""
         return int(self.arrays["step"])
 
     @property
     def epoch(self) -> int:
-        """The number of complete epochs."""
+        """The number of epochs that the run had completed."""
         return int(self.arrays["history"][-1, self.columns.index("epoch")])
 
     @classmethod
     def of(cls, state: TrainingState, record: Mapping[str, Any] | None = None) -> Self:
-        """A copy of a run's state at the end of a step, or after the last complete one."""
+        """The Snapshot of a run's state at the end of a step; in a run that has ended, after its last complete step."""
         rows = state.history.rows
         arrays = {name: np.array(getattr(state, name), np.float64) for name in FIGURES}
         arrays["best_epoch"] = np.array(state.history.best_epoch, np.float64)
@@ -78,7 +78,7 @@ class Snapshot:
         return cls(arrays, tuple(rows[0]), state.identity(), record or {})
 
     def restore(self, state: TrainingState) -> None:
-        """Set a new run to this snapshot's state. SettingError, with each difference, for another run."""
+        """Set the state of a new run to this snapshot. SettingError, listing the differences, if it is another run."""
         if self.identity and (different := differences(self.identity, state.identity())):
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
@@ -96,7 +96,7 @@ class Snapshot:
         state.epoch = self.epoch
 
     def _check(self, state: TrainingState) -> None:
-        """Raise SettingError if the arrays do not fit such a run, whatever its settings."""
+        """Raise SettingError if the arrays' shapes, dtypes or columns do not fit the run, whatever its settings."""
         parameters, n_outputs = state.network.parameters.vector, state.network.layer_sizes[-1]
         counted: Any = {"tally.origin": [(1,), (n_outputs,)], "tally.sums": [(3, 1), (3, n_outputs)]}
         remembered = [name for name in self.arrays if name.startswith(("optimizer.", "average."))]
@@ -113,7 +113,7 @@ class Snapshot:
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The differences, each as "epochs was 5 and is 6"; none if the runs are the same."""
+    """The differences between two identities of runs, each as "epochs was 5 and is 6"; an empty list for the same."""
     return [
         f"{name} was {before.get(name, 'not there')} and is {now.get(name, 'not there')}"
         for name in [*now, *(before.keys() - now.keys())]
@@ -122,7 +122,7 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def in_words(thing: Any) -> str:
-    """A setting as a program writes it: its type with its own settings.
+    """A setting as text, as Python would write it: the name of its type, with its own settings.
 
     >>> in_words((Constant(0.1), None, 5))
     '(Constant(rate=0.1), None, 5)'
@@ -138,5 +138,5 @@ def in_words(thing: Any) -> str:
 
 
 def data_in_words(data: Dataset) -> str:
-    """The number of examples, and their SHA-256."""
+    """The number of examples and their SHA-256, as text."""
     return f"{data.n_samples:,} examples, SHA-256 {data_hash(data)[:16]}"

@@ -1,4 +1,4 @@
-"""Trainer, the training loop: steps in one call of the engine, and what happens between; and fit, for arrays."""
+"""Trainer, the training loop, which has the engine take some steps per call; and fit, which trains on arrays."""
 
 import dataclasses
 import hashlib
@@ -42,9 +42,9 @@ from deltarule.training.plan import (
 from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, schedule_of, schedules_in, warn_of_length
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
-STRETCH_WEIGHTS = 2**33  # weights times samples: a tenth of a second
+STRETCH_WEIGHTS = 2**33  # weights times samples of one call: about a tenth of a second
 STRETCH_INPUTS = 2**23  # the most numbers in the deformed images of one call
-APART = ("network", "engine", "callbacks")  # fields of a Trainer with their own words, or irrelevant
+APART = ("network", "engine", "callbacks")  # fields that `identity` describes in another way, or leaves out
 FIRST_LOOK = 10_000  # training samples to evaluate epoch 0 on
 
 
@@ -53,14 +53,14 @@ FIRST_LOOK = 10_000  # training samples to evaluate epoch 0 on
 class Trainer(TrainingNumbers, metaclass=Named):
     """The training of a network; `fit` runs it. Every part is an object, or what the function `fit` accepts for it.
 
-    optimizer, schedule (step -> learning rate), penalty: the update.
+    optimizer, schedule (step -> learning rate), penalty: how a step updates the parameters.
     epochs: passes over the training set; batch_size: samples per step, None for all of them.
     augment: deform every training image anew at each step.
     average: a moving average of the parameters as the result, or none. clip: gradient clipping, or none.
-    engine: "numpy", "native", or "auto": native if it has all parts.
+    engine: "numpy", "native", or "auto": native if it supports every part.
     callbacks: called in order.
     monitor: the history's column for choosing the best epoch, if there is a validation set.
-    seed: for shuffling, dropout and augmentation, which have separate streams.
+    seed: for shuffling, dropout and augmentation, each with its own stream of random numbers.
     """
 
     network: Network
@@ -104,7 +104,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """Train the network in place and return the history.
 
         train, validation: inputs and targets as the network reads them (see Model.scaled). Their task, image shape and
-            names become the network's if it has none; uint8 are pixels, from now on also for the network.
+            names become the network's if it has none. If they are uint8, the network reads pixels from now on.
         sample_weight: (n_samples,), how much each training sample counts. A batch whose weights sum to 0 has the loss 0
             and no update, but its step counts for the schedule.
         resume: the state of an earlier run of the same trainer on the same data. The run continues from there, and ends
@@ -155,9 +155,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
         return state.history
 
     def _end(self, state: TrainingState) -> None:
-        """Call `train_end` of every listener, even if another raises: they may have work to save.
+        """Call `train_end` of every listener, even if one of them raises: the others may have work to save.
 
-        A later exception must not hide the one that ended the run.
+        If an exception ended the run, one that is raised here is added to it as a note, and does not replace it.
         """
         failed, state.buffers.is_changing = state.ending, False
         for listener in state.listeners:
@@ -172,7 +172,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
             raise failed
 
     def _begin(self, train: Dataset, validation: Dataset | None, weights: Array | None) -> tuple[Plan, TrainingState]:
-        """The part of a Plan that all steps of a run share, and the state of the run."""
+        """A Plan, filled in as far as all steps of the run share it, and the TrainingState of the new run."""
         batch_size, schedule = samples_per_step(train.n_samples, self.batch_size), self.schedule
         buffers = Buffers(self.network, min(batch_size, train.n_samples))
         self.average.begin(self.network.parameters)
@@ -208,7 +208,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         )
 
     def _train_epoch(self, state: TrainingState, plan: Plan) -> None:
-        """Take the remaining steps of an epoch, some per call of the engine."""
+        """Take the steps of an epoch that remain, several per call of the engine."""
         plan.epoch, first = state.epoch, state.history.rows[0]["train_loss"]
         plan.deformation = self.augment and self.augment.at_epoch(state.epoch, self.epochs)
         plan.highest_loss = min(BLOW_UP * max(first, 1.0), plan.highest_loss)
@@ -227,9 +227,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
             began = time.perf_counter()
 
     def _stretches(self, state: TrainingState, order: Array, plan: Plan, hears: Sequence[Callback]) -> Iterator[Array]:
-        """The samples of an epoch for each call, a whole number of batches, ending where a callback needs `step_end`.
+        """Yield the samples for each call of the engine: whole batches, up to where a callback needs `step_end` next.
 
-        A call takes about a tenth of a second, so that neither Ctrl-C nor a progress bar waits.
+        A call takes about a tenth of a second, so that neither Ctrl-C nor a progress bar has to wait.
         """
         most = STRETCH_WEIGHTS // self.network.parameters.size
         if self.augment is not None:
@@ -257,7 +257,7 @@ class Trainer(TrainingNumbers, metaclass=Named):
         state.buffers.is_changing = False
 
     def _end_epoch(self, state: TrainingState, loss: float, score: float) -> None:
-        """Add the epoch's row to the history; keep its parameters if they are the best so far, or simply the last."""
+        """Add the epoch's row to the history; keep its parameters if they are the best, or nothing is validated."""
         history, counted, score_name = state.history, self.average.parameters, SCORE_NAMES[state.task]
         if not are_finite(counted):
             raise self._divergence(state)
@@ -275,14 +275,14 @@ class Trainer(TrainingNumbers, metaclass=Named):
         call_all(state.listeners, "epoch_end", state)
 
     def _divergence(self, state: TrainingState) -> DivergenceError:
-        """The error for a run in this state. It names the rate that was set, from which a schedule derives others."""
+        """The error for a run that diverged in this state. It names the rate that the user set, not a schedule's."""
         last = float(self.schedule(max(state.step - 1, 0)))
         rates = getattr(schedules_in(self.schedule)[-1], "rate", last), last
         where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
         return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
-        """Everything that a run depends on besides its state, by name; for the data, the SHA-256."""
+        """The settings and data that a run depends on, as text by name; for data the text has their SHA-256."""
         network, own_first = self.network, sorted(dataclasses.fields(self), key=lambda each: "setting" in each.metadata)
         return {
             "network": "-".join(map(str, network.layer_sizes)),
@@ -335,7 +335,7 @@ def fit(
     seed: for shuffling, dropout and augmentation.
     resume: the state of an earlier run of the same call (see Checkpoints).
 
-    Raises ShapeError, DataError or SettingError for what does not fit, DivergenceError when the loss diverges.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit, DivergenceError if the loss diverges.
 
     >>> network = Network((2, 8, 2))
     >>> history = fit(network, np.eye(2), np.array([0, 1]), epochs=3)

@@ -1,1 +1,1 @@
-"""Why a network does not learn, or would not: evidence from its data, weights and runs."""
+"""Finds out why a network does not learn, or would not: with evidence from its data, weights and runs."""

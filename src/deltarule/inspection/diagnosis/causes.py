@@ -27,11 +27,11 @@ from deltarule.training.plan import samples_per_step, steps_per_epoch
 from deltarule.training.schedules import Constant
 from deltarule.training.trainer import Trainer
 
-WATCHED = 200  # steps
+WATCHED = 200  # steps of a trial
 HEALTHY = 0.5  # a loss below this share of the loss at chance needs no further trial
 MOST_WORK = 1e9  # weights times samples of a trial: about half a second
 MOST_OF_GIVEN = 3e10  # the same for the unchanged first steps, with their own batches
-MOST_OF_DYING = 6e9  # of the epoch in which outputs may die
+MOST_OF_DYING = 6e9  # the same for the epoch in which outputs may die
 LEAST_STEPS, MANY, LONG = 60, 6, 6000
 BETTER, MUCH_BETTER = 0.8, 0.6  # of the loss: a nonlinearity, or a lower rate, must get below this to count
 ONE_BATCH = 32
@@ -68,7 +68,7 @@ class StopAfter(Callback):
 class TrialOutcome(NamedTuple):
     """The result of a trial: the network, and its loss divided by the loss at chance, inf if it diverged.
 
-    learned: on its training examples. judged: on others, if there are enough.
+    learned: the loss over that at chance on the trial's training examples. judged: on others, if there are enough.
     """
 
     network: Network
@@ -77,7 +77,7 @@ class TrialOutcome(NamedTuple):
 
     @property
     def least(self) -> float:
-        """The lower of the two, which shows whether anything was learned."""
+        """The lower of `learned` and `judged`, which shows whether anything was learned."""
         return min(self.learned, self.judged)
 
 
@@ -85,7 +85,7 @@ class TrialOutcome(NamedTuple):
 class Trials:
     """Runs of a trainer on a part of its data, and the examples to judge them by.
 
-    n_steps: of the whole run; a trial goes through its whole schedule in fewer steps.
+    n_steps: of the whole run. A trial takes fewer steps, but goes through the whole schedule of the learning rate.
     """
 
     trainer: Trainer
@@ -95,7 +95,7 @@ class Trials:
 
     @classmethod
     def of(cls, trainer: Trainer, train: Dataset) -> "Trials":
-        """Trials on a sample of `train`; if it is large enough, a quarter is held out to judge by."""
+        """Trials on a sample of `train`; if the sample is large enough, a quarter is held out to judge them by."""
         part, n_steps = static.sample_of(train), trainer.epochs * steps_per_epoch(train.n_samples, trainer.batch_size)
         if part.n_samples < static.FEW:
             return cls(trainer, part, part, n_steps)
@@ -104,7 +104,7 @@ class Trials:
 
     @property
     def highest_rate(self) -> float:
-        """The steps of the whole run."""
+        """The highest learning rate of the schedule in the whole run."""
         return max(float(self.trainer.schedule(int(step))) for step in np.linspace(0, self.n_steps - 1, WATCHED))
 
     def run(
@@ -117,7 +117,7 @@ class Trials:
         most_work: float = MOST_WORK,
         **changes: Any,
     ) -> TrialOutcome:
-        """A copy of the run after at most this many steps, with `factor` times the rate and these `changes`."""
+        """The TrialOutcome of at most n_steps on a copy of the network, with `factor` times the rate and `changes`."""
         network = self.trainer.network if network is None else network
         network = with_meaning(network, parameters=network.parameters.copy())
         learn, judge = prepare(self.learn), prepare(self.judge)
@@ -139,12 +139,12 @@ class Trials:
         return TrialOutcome(network, learned, judged)
 
     def as_it_is(self) -> tuple[TrialOutcome, TrialOutcome]:
-        """The run after its first steps and, if they learn nothing, after many times as many."""
+        """The outcomes of the unchanged run: after its first steps and, if they learn little, after many more."""
         given = self.run(WATCHED, most_work=MOST_OF_GIVEN)
         return given, given if given.least < HEALTHY else self.run(MANY * WATCHED)
 
     def death_findings(self, given: TrialOutcome) -> Iterator[Finding]:
-        """ReLUs that died in the first steps."""
+        """Findings on ReLUs that died in the first steps."""
         before = static.unit_findings(static.batch_problem(self.trainer.network, self.learn))
         already = {each.evidence["layer"] for each in before}
         if math.isfinite(given.learned):
@@ -153,14 +153,14 @@ class Trials:
                     yield replace(each, says=f"{each.says} They died in the first {WATCHED} steps.")
 
     def stuck_findings(self, train: Dataset) -> Iterator[Finding]:
-        """Outputs that no longer learn after the first epoch, for a pair of activation and loss that allows it."""
+        """Findings on outputs that no longer learn after the first epoch, if activation and loss let outputs die."""
         if static.can_die(self.trainer.network):
             after = replace(self, learn=train).run(LONG, most_work=MOST_OF_DYING).network
             stuck = [each for each in static.output_findings(after, self.learn) if each.level == "fault"]
             yield from stuck if 2 * len(stuck) < train.n_outputs else ()
 
     def batch_findings(self) -> Iterator[Finding]:
-        """A network that cannot even memorize a few examples, although it has enough weights."""
+        """A finding if the network cannot even memorize a few examples, although it has enough weights."""
         network = with_meaning(self.trainer.network, dropout=0.0)
         n_samples = min(ONE_BATCH, network.parameters.size // (4 * self.learn.n_outputs))
         if n_samples < 2:
@@ -174,7 +174,7 @@ class Trials:
             yield Finding.of("fault", "cannot-overfit-one-batch", measured)
 
     def linear_findings(self, train: Dataset) -> Iterator[Finding]:
-        """Hidden layers without a nonlinearity, if one learns more."""
+        """A finding if the hidden layers have no nonlinearity, and the network learns more with one."""
         network, whole = self.trainer.network, replace(self, learn=train)
         hidden = network.activations[:-1]
         if hidden and all(isinstance(each, Identity) for each in hidden):
@@ -185,7 +185,7 @@ class Trials:
                 yield Finding.of("note", "no-nonlinearity", {"loss over chance": loss, "with ReLU": bent})
 
     def rate_findings(self, given: TrialOutcome) -> Iterator[Finding]:
-        """A rate at which the network learns, but much less than at a lower one."""
+        """A finding if the network learns at its learning rate, but learns much more at a lower one."""
         rate, measured = self.highest_rate, {"loss over chance": given.judged}
         for factor in (0.1, 0.01) if given.judged > GOOD else ():
             loss = self.run(WATCHED, factor=factor).judged
@@ -196,7 +196,7 @@ class Trials:
 
 
 def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
-    """A similar network with new random weights that suit its activations, and ReLUs instead of those in SWAPPED."""
+    """A similar network with new weights that suit its activations; with_relu: ReLUs replace activations in SWAPPED."""
     *hidden, output = network.activations
     sizes, instead = network.layer_sizes, SWAPPED if with_relu else ()
     hidden = [ReLU() if isinstance(each, instead) else each for each in hidden]
@@ -213,7 +213,7 @@ def fresh_twin(network: Network, *, with_relu: bool = False) -> Network:
 
 
 def with_scaled(data: Dataset, *, targets: bool = False) -> Dataset:
-    """The same examples with inputs, or targets, scaled to about 1: by column, images as a whole."""
+    """The examples with inputs, or else targets, scaled to about 1: each column by itself, images by one number."""
     X = data.targets if targets else as_floats(data.inputs, np.float64)
     is_image = data.image_shape is not None and not targets
     X = X / max(float(static.typical_size(X)), static.TINY) if is_image else Standardization.of(X).apply(X)
@@ -222,9 +222,9 @@ def with_scaled(data: Dataset, *, targets: bool = False) -> Dataset:
 
 @dataclass(frozen=True)
 class Causes:
-    """A run that does not learn well, and the first findings.
+    """The search for the causes why a run does not learn well.
 
-    given, later: the unchanged run, in the first steps and in more. standing: findings from data, network and steps.
+    given, later: the unchanged run, after its first steps and after more. standing: the findings made so far.
     """
 
     trials: Trials
@@ -233,7 +233,7 @@ class Causes:
     standing: Sequence[Finding]
 
     def findings(self) -> Iterator[Finding]:
-        """The causes, what they explain, and the other findings, as notes if a cause is known."""
+        """Yield the causes, the findings that they explain, and the others, which are notes if a cause is known."""
         causes = {each.id: each for each in reversed(list(self.causes(self.helpful_changes())))}
         explained = {each for cause in causes.values() for each in cause.explains}
         for each in self.standing:
@@ -248,17 +248,17 @@ class Causes:
 
     @property
     def is_explained(self) -> bool:
-        """Whether the data, or a wrong formula, explain a loss stuck at chance."""
+        """Whether a fault of the data, or a wrong formula, already explains a loss that is stuck at chance."""
         sure = (each for each in self.standing if each.level == "fault" and not each.is_suspect)
         return any("stuck-at-chance" in each.explains for each in sure)
 
     @property
     def level(self) -> Level:
-        """How much it matters."""
+        """The level for a cause: a fault if the run learned nothing, a warning if it learned little, else a note."""
         return "fault" if self.later.least > static.LEARNED else "warning" if self.later.least > SLOW else "note"
 
     def changes(self) -> Iterator[tuple[str, Callable[..., TrialOutcome]]]:
-        """Each change except of the rate, and the run with it."""
+        """Yield the name of each change to try, except of the learning rate, and a function that runs a trial of it."""
         run, network, found = self.trials.run, self.trials.trainer.network, {each.id for each in self.standing}
         yield "", run
         yield "new weights", partial(run, network=fresh_twin(network))
@@ -275,7 +275,7 @@ class Causes:
             yield "no dropout", partial(run, network=with_meaning(network, dropout=0.0))
 
     def helpful_changes(self) -> dict[Change, float]:
-        """The loss over chance with each change that saves enough; more steps if the first are not enough."""
+        """For each change that lowers the loss enough, the loss over that at chance, after few steps, or else more."""
         runs, now = dict(self.changes()), min(self.later.judged, 1.0)
         first = [*((name, 1.0) for name in runs if name), *(("", factor) for factor in RATE_FACTORS)]
         first += [(name, 10.0) for name in OF_DATA if name in runs]
@@ -292,7 +292,7 @@ class Causes:
         return {change: loss for change, loss in reached.items() if now - loss >= enough}
 
     def causes(self, helpful: Mapping[Change, float]) -> Iterator[Finding]:
-        """The findings that the helpful changes prove, in the order of causes; only the first is more than a note."""
+        """Yield the findings that helpful changes prove, in the order of causes; only the first is more than a note."""
         found, level = {each.id: each for each in reversed(self.standing)}, self.level
         level = "warning" if level == "note" and self.given.least > static.LEARNED else level
         helps = list(self.names(helpful, found))
@@ -306,7 +306,7 @@ class Causes:
         yield from self.rate_findings(helpful, "note" if helps else self.level)
 
     def names(self, helpful: Mapping[Change, float], found: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
-        """Each change that helps at the given rate, and the name of the finding that it proves."""
+        """Yield each change that helps at the given learning rate, and the name of the finding that it proves."""
         hidden = self.trials.trainer.network.activations[:-1]
         alone = {name for name, factor in helpful if factor == 1.0 or name in OF_DATA}
         rate_helps = any(name == "" for name, _ in helpful)
@@ -326,7 +326,7 @@ class Causes:
                 yield "ReLU", "vanishing-gradient"
 
     def rate_findings(self, helpful: Mapping[Change, float], level: Level) -> Iterator[Finding]:
-        """The best rate, or the closest one that is nearly as good; with other weights if necessary."""
+        """A finding on the best learning rate, or the closest nearly as good; with new weights or ReLUs if needed."""
         for name in ("", "new weights", "ReLU"):
             losses = {factor: loss for (change, factor), loss in helpful.items() if change == name and factor != 1.0}
             if not losses:

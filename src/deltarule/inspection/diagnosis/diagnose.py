@@ -26,8 +26,8 @@ from deltarule.training.trainer import Trainer
 Row = Mapping[str, float | None]
 
 OVERFITTED = 1.1  # a final validation loss this many times above its lowest
-APART = 0.3  # accuracy, or R2, in training over that on new data
-JUMP = 1.1  # a loss that rises to this much of the epoch before
+APART = 0.3  # how far accuracy, or R2, in training lies above that on new data
+JUMP = 1.1  # a loss this many times that of the epoch before has jumped
 CREEP = 0.002  # a loss that falls by this share falls more than by chance
 UNFINISHED = 0.2  # of the whole decrease of the loss, in the last quarter of the epochs
 
@@ -48,7 +48,7 @@ def diagnose(
     X, y, validation, learning_rate, optimizer, batch_size: as for `fit`, with its defaults; X and y of a Model are
     in their own units. The network does not change: a copy takes a few hundred steps on at most 2,000 of the examples.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
 
     >>> network = Network((2, 8, 2))
     >>> X = np.random.default_rng(0).normal(size=(500, 2))
@@ -63,7 +63,7 @@ def diagnose(
 
 
 def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
-    """The same for a Trainer and its training data; the trainer does not change."""
+    """Diagnose a run that a Trainer would make on its training data. The trainer and its network do not change."""
     trainer = replace(trainer, network=with_meaning(trainer.network))
     check_data(trainer.network, train)
     take_meaning(trainer.network, train)
@@ -72,7 +72,7 @@ def diagnose_training(trainer: Trainer, train: Dataset, validation: Dataset | No
 
 
 def diagnose_network(network: Network, train: Dataset, validation: Dataset | None = None) -> Diagnosis:
-    """The same for a trained network, without any step."""
+    """Diagnose a trained network, given its training data, without training it further."""
     with np.errstate(all="ignore"):
         part, standing = static.sample_of(train), list(static.data_findings(network, train, validation))
         standing += static.network_findings(network, part)
@@ -85,7 +85,7 @@ def diagnose_network(network: Network, train: Dataset, validation: Dataset | Non
 
 
 def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
-    """What is wrong with the data, the network, and its first steps."""
+    """Yield what is wrong with the data, the network, and the first steps of its training."""
     network, part = trainer.network, static.sample_of(train)
     standing = [*static.data_findings(network, train, validation), *static.formula_findings(network, part)]
     standing += static.network_findings(network, part)
@@ -109,7 +109,7 @@ def training_findings(trainer: Trainer, train: Dataset, validation: Dataset | No
 
 
 def achievement_findings(network: Network, train: Dataset, validation: Dataset | None) -> Iterator[Finding]:
-    """What is wrong with a trained network: an output that never fires, overfitting."""
+    """Yield what is wrong with a trained network: outputs that never fire, and overfitting."""
     part = static.sample_of(train)
     yield from static.output_findings(network, part)
     if validation is not None:
@@ -122,7 +122,7 @@ def achievement_findings(network: Network, train: Dataset, validation: Dataset |
 
 
 def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:
-    """What a history, with one row per epoch, shows: divergence, no progress, or a validation loss that rises.
+    """Yield what a history, a row per epoch, shows: divergence, no progress, or a validation loss that rises.
 
     chance: the loss at chance, if known. is_image: whether the inputs are images, for the fix.
     """
@@ -157,7 +157,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:
-    """A loss that jumps up and down, or still falls when the run ends."""
+    """Yield a finding if the loss jumps up and down, or if it still falls when the run ends."""
     rises = sum(after > JUMP * before for before, after in pairwise(losses[1:]))
     if rises > max(1, len(losses) // 4):
         yield Finding.of("warning", "learning-rate-too-high", measured | {"rises above a tenth": rises})
@@ -169,5 +169,5 @@ def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> It
 
 
 def column(rows: Sequence[Row], name: str) -> list[float]:
-    """One figure per epoch; inf if it was not finite."""
+    """The column `name` of a history, one figure per epoch; inf for one that is missing or NaN."""
     return [math.inf if (figure := row.get(name)) is None or math.isnan(figure) else figure for row in rows]

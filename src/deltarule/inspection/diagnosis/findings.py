@@ -34,14 +34,14 @@ class Finding:
 
     @classmethod
     def of(cls, level: Level, name: str, evidence: Mapping[str, float], **words: Any) -> "Finding":
-        """The finding of that name in TEXTS."""
+        """The finding called `name` in TEXTS, its sentences filled in with evidence and words."""
         says, fix = (TEXTS[name][key].format_map({**evidence, **words}) for key in ("says", "fix"))
         id_, explains = name.partition(":")[0], TEXTS[name].get("explains", "")
         return cls(level, id_, says, evidence, fix, tuple(explains.split()))
 
     @classmethod
     def by_limits(cls, name: str, measure: float, evidence: Mapping[str, float], **words: Any) -> Iterator["Finding"]:
-        """The finding of that name, if the measure reaches its limit in TEXTS for a fault or a warning."""
+        """Yield the finding called `name` if the measure reaches a limit in TEXTS, at the highest level reached."""
         for level in LEVELS:
             if measure >= TEXTS[name].get(level, math.inf):
                 yield cls.of(level, name, evidence, **words)
@@ -49,11 +49,11 @@ class Finding:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it does not matter if the network learns anyway."""
+        """Whether the finding matters only if the network does not learn."""
         return "suspect" in TEXTS.get(self.id, {})
 
     def as_note(self) -> "Finding":
-        """The same if the network learns anyway."""
+        """The finding if the network learns in spite of it: a suspect becomes a note, except a fault of inputs."""
         is_disproved = self.is_suspect and (self.level == "warning" or not self.id.startswith("inputs-"))
         return replace(self, level="note") if is_disproved else self
 
@@ -63,13 +63,13 @@ class Finding:
 @public()
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, faults first, and causes before what they explain. It is false if nothing was found."""
+    """All findings, faults first, and causes before what they explain. A Diagnosis without findings is false."""
 
     findings: tuple[Finding, ...]
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Diagnosis":
-        """These findings in the order of causes; a cause has at least the level of what it explains."""
+        """The Diagnosis with these findings, in order; a cause gets at least the level of what it explains."""
         found = sorted(findings, key=lambda each: RANKS.get(each.id, len(RANKS)))
         explained: set[str] = set()
         ordered = []
@@ -82,7 +82,7 @@ class Diagnosis:
 
     @property
     def faults(self) -> tuple[Finding, ...]:
-        """What keeps the network from learning."""
+        """The findings that keep the network from learning."""
         return tuple(each for each in self.findings if each.level == "fault")
 
     def __iter__(self) -> Iterator[Finding]:
@@ -92,7 +92,7 @@ class Diagnosis:
         return len(self.findings)
 
     def to_json_list(self) -> list[dict[str, Any]]:
-        """The findings as dicts. Until deltarule 0.3 they hold the fix under its former name, too."""
+        """The findings as dicts. Until deltarule 0.3 each holds its fix under the former key, too."""
         return [asdict(each) | {"explains": list(each.explains), "mend": each.fix} for each in self.findings]
 
     def to_text(self, width: int = 80) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong before any step: with inputs, targets and their relation; with formulas, weights and gradients."""
+"""Findings before any training step: on inputs, targets and their relation; on formulas, weights and gradients."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -31,14 +31,14 @@ VIEWS: dict[str, tuple[str, Callable[[Array], Array]]] = {  # how images may be 
     "X[:, ::-1]": ("upside down", lambda images: images[:, ::-1]),
 }
 TINY = 1e-300  # added to divisors that may be 0
-BATCH, CHECKED = 512, 8  # examples
+BATCH, CHECKED = 512, 8  # examples for a forward pass; for a gradient check, or a recall
 SATURATED = {Sigmoid: 5.0, Tanh: 2.5}  # beyond such a z the slope is below 3 % of the steepest
 NEVER, FLAT = 0.02, 2e-6  # a recall; a slope with which an epoch of steps changes nothing
 LEARNED = 0.97  # a loss above this share of the loss at chance has learned nothing
 
 
 def data_findings(network: Network, train: Dataset, validation: Dataset | None = None) -> Iterator[Finding]:
-    """Findings about the data; `validation`: the examples that score the network."""
+    """Findings on the training data and, if given, on the validation data, which score the network."""
     check_data(network, train, validation)
     train = replace(train, inputs=inputs_of(network, train.inputs))
     sample = sample_of(train)
@@ -62,17 +62,17 @@ def sample_order(dataset: Dataset) -> Array:
 
 
 def sample_of(dataset: Dataset) -> Dataset:
-    """These examples."""
+    """A dataset of at most MOST_EXAMPLES examples, drawn at random, the same every time."""
     return dataset if dataset.n_samples <= MOST_EXAMPLES else dataset.take(sample_order(dataset))
 
 
 def typical_size(array: Array, axis: int | None = None) -> Array:
-    """The root of the mean square."""
+    """The root of the mean square of an array."""
     return np.sqrt((array * array).mean(axis=axis))
 
 
 def input_findings(X: Array, data: Dataset) -> Iterator[Finding]:
-    """Inputs that are all alike, far too large or far too small; columns that repeat others."""
+    """Findings on inputs that are all alike, far too large or far too small, and on columns that repeat others."""
     if (X[0] == X).all() and len(X) > 1:
         yield Finding.of("fault", "inputs-all-alike", {"examples": len(X)})
         return
@@ -102,7 +102,7 @@ def scaling_cure(X: Array, *, is_image: bool) -> str:
 
 
 def value_findings(data: Dataset, network: Network) -> Iterator[Finding]:
-    """Targets that are constant, that are class numbers, or that are not scaled."""
+    """Findings on targets that are constant, that are class numbers, or that are not scaled."""
     output = network.activations[-1]
     spread, found = np.ptp(data.targets, axis=0), np.unique(data.targets)
     if not spread.all():
@@ -121,7 +121,7 @@ def value_findings(data: Dataset, network: Network) -> Iterator[Finding]:
 
 
 def class_findings(data: Dataset) -> Iterator[Finding]:
-    """Classes without examples, or with many fewer than others."""
+    """Findings on classes without examples, or with many fewer than others."""
     counts = np.bincount(data.targets, minlength=data.n_outputs)
     most, least = int(counts.argmax()), int(counts.argmin())
     measured = {f"examples of {data.class_names[each]}": int(counts[each]) for each in (most, least)}
@@ -136,7 +136,7 @@ def class_findings(data: Dataset) -> Iterator[Finding]:
 
 
 def targets_around_0(data: Dataset) -> Array:
-    """(n_samples, outputs), each of mean 0; for classes, one-hot minus the share of each class."""
+    """Targets (n_samples, outputs) shifted to mean 0; for classes, one-hot targets minus the share of each class."""
     targets = np.eye(data.n_outputs)[data.targets] if data.task == "classes" else data.targets.astype(np.float64)
     return targets - targets.mean(axis=0)
 
@@ -147,14 +147,14 @@ def correlation(first: Array, second: Array) -> float:
 
 
 def relation(X: Array, targets: Array) -> float:
-    """Whether similar examples have similar targets: the correlation of a target with its neighbor's."""
+    """How similar the targets of similar examples are: the correlation of a target with the nearest neighbor's."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
     distances = (X[known] ** 2).sum(axis=1) - 2.0 * X[asked] @ X[known].T  # squared distances, up to a constant
     return correlation(targets[asked], targets[known][distances.argmin(axis=1)])
 
 
 def predictability(X: Array, targets: Array) -> float:
-    """How well a ridge regression (inputs and distances) predicts half of the samples from the rest: a correlation."""
+    """The correlation of half of the targets with the predictions of a ridge regression fitted to the other half."""
     asked, known = np.array_split(generator(0, "halves").permutation(len(X)), 2)
     products, squares = X @ X[known].T / X.shape[1], (X * X).mean(axis=1)
     kernel = products + np.exp(2.0 * products - squares[:, np.newaxis] - squares[known])
@@ -171,12 +171,12 @@ def stands_out(X: Array, targets: Array) -> bool:
 
 
 def standard(columns: Array) -> Array:
-    """Columns that are not constant, with mean 0 and deviation 1."""
+    """The columns, none of which may be constant, scaled to mean 0 and standard deviation 1."""
     return (columns - columns.mean(axis=0)) / columns.std(axis=0)
 
 
 def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
-    """Targets that are unrelated to the inputs X, a sample of `train`, or related to those of another row."""
+    """A finding if targets are unrelated to the inputs X, a sample of `train`, or belong to inputs of other rows."""
     targets, order = targets_around_0(train), sample_order(train)
     X = X if train.image_shape else standard(X[:, X.std(axis=0) > 0.0])
     found, luck = relation(X, targets[order]), 3.0 / math.sqrt(len(X) // 2 * max(1, targets.shape[1] - 1))
@@ -194,7 +194,7 @@ def relation_findings(X: Array, train: Dataset) -> Iterator[Finding]:
 
 
 def wrap_findings(images: Dataset) -> Iterator[Finding]:
-    """Pixels that wrapped around in their integer type."""
+    """A finding if pixels wrapped around in their integer type, as 256 becomes 0 in uint8."""
     X = images.inputs * (1.0 if images.inputs.dtype == np.uint8 or np.abs(images.inputs).max() > 1.0 else 255.0)
     levels, shape = np.rint(X).astype(np.int64), images.image_shape or (images.n_features,)
     if images.n_features < FEW_COLUMNS or np.abs(X - levels).max() > 1e-3 or levels.min() < -128 or levels.max() > 255:
@@ -215,7 +215,7 @@ def wrap_findings(images: Dataset) -> Iterator[Finding]:
 
 
 def view_findings(X: Array, classes: Array) -> Iterator[Finding]:
-    """Digits that look more like the bundled ones after being turned or mirrored."""
+    """A finding if images of digits look more like the bundled digits after they are turned or mirrored."""
     digits, images = load_digits().train, X.reshape(-1, 28, 28)
     if len(np.unique(classes)) < 10:
         return
@@ -233,7 +233,7 @@ def view_findings(X: Array, classes: Array) -> Iterator[Finding]:
 
 
 def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
-    """Examples of `validation` that are in `train`, more than duplicates within `train` explain."""
+    """A finding if more examples of `validation` are also in `train` than duplicates within `train` explain."""
     seen = [hash(row.tobytes()) for row in train.inputs]
     known = set(seen)
     n_copied = sum(hash(row.tobytes()) in known for row in validation.inputs)
@@ -246,7 +246,7 @@ def overlap_findings(train: Dataset, validation: Dataset) -> Iterator[Finding]:
 
 
 def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[Finding]:
-    """Validation inputs `held_out` that are inverted, or on another scale than the training inputs X."""
+    """A finding if the validation inputs, `held_out`, are inverted, or on another scale than the training inputs X."""
     low, high, deviation = X.min(), X.max(), max(float(X.std()), TINY)
     moved = float(held_out.mean() - X.mean()) / deviation
     ratio = float(typical_size(held_out) / max(typical_size(X), TINY))
@@ -259,7 +259,7 @@ def difference_findings(X: Array, held_out: Array, train: Dataset) -> Iterator[F
 
 
 def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
-    """At most this many of the examples, with every class's share."""
+    """At most n_samples of the examples, with every class in its share."""
     if n_samples >= data.n_samples:
         return data
     draw = data.split_stratified if data.task == "classes" else data.split_shuffled
@@ -267,7 +267,7 @@ def batch_of_all_classes(data: Dataset, n_samples: int) -> Dataset:
 
 
 def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """The user's own activations, losses or kind of network with wrong derivatives."""
+    """Findings on the user's own activations, losses or Network class: wrong derivatives, and methods not used."""
     kinds = [type(each) for each in (*network.activations, network.loss, network)]
     if all(each.__module__.partition(".")[0] == "deltarule" for each in kinds):
         return
@@ -280,7 +280,7 @@ def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Findings about a network on a few hundred examples; its loss shows whether it is new."""
+    """Findings on a network, on some examples; on its weights only if its loss shows that it is not yet trained."""
     broken = int((~np.isfinite(network.parameters.vector)).sum())
     if broken:
         yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
@@ -300,13 +300,13 @@ def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def can_die(network: Network) -> bool:
-    """Whether outputs with a flat activation stop learning: unless the loss cancels the slope."""
+    """Whether outputs can stop learning: if their activation has flat parts, and the loss does not cancel its slope."""
     is_flat_somewhere = isinstance(network.activations[-1], Sigmoid | Tanh | ReLU)
     return network.task == "classes" and is_flat_somewhere and not network.has_shortcut
 
 
 def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Classes with examples that are never predicted; and outputs that can no longer learn."""
+    """Findings on classes that have examples but are never predicted, and on outputs that can no longer learn."""
     if data.task != "classes":
         return
     problem = Problem.of(network, as_floats(data.inputs, np.float64), data.targets)
@@ -328,7 +328,7 @@ def output_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 
 def batch_problem(network: Network, data: Dataset) -> Problem:
-    """The arrays of a few hundred examples on their way through a network and back, in float64."""
+    """The Problem of a few hundred examples: the arrays of their forward and backward pass, in float64."""
     batch = batch_of_all_classes(data, BATCH)
     return Problem.of(network, as_floats(batch.inputs, np.float64), batch.targets)
 
@@ -341,7 +341,7 @@ def chance_loss(network: Network, data: Dataset) -> float:
 
 
 def weight_findings(network: Network) -> Iterator[Finding]:
-    """Weights with a scale that does not suit their fan-in, or the depth; or the same in all neurons of a layer."""
+    """Findings on weights of a size that does not suit fan-in or depth, or the same in all neurons of a layer."""
     shrinkage = 1.0
     for l, W in enumerate(network.weights):
         fan_in, fan_out = W.shape
@@ -359,7 +359,7 @@ def weight_findings(network: Network) -> Iterator[Finding]:
 
 
 def reach_findings(network: Network, data: Dataset) -> Iterator[Finding]:
-    """Targets outside the range of the output activation."""
+    """A finding if targets lie outside the range of the output activation."""
     output = network.activations[-1]
     if data.task != "values" or isinstance(output, Identity | Softmax):
         return
@@ -382,7 +382,7 @@ def dead_share(activation: Activation, z: Array) -> float | None:
 
 
 def unit_findings(problem: Problem) -> Iterator[Finding]:
-    """Units that pass no gradient back: saturated sigmoids and tanhs, ReLUs whose output is always 0."""
+    """Findings on units that pass no gradient back: saturated sigmoids and tanhs, ReLUs whose output is always 0."""
     for l, (activation, z) in enumerate(zip(problem.network.activations[:-1], problem.ws.z, strict=False)):
         saturated, dead = saturation(activation, z) or 0.0, dead_share(activation, z) or 0.0
         measured = {"layer": l, "share saturated": saturated, "typical |z|": float(np.median(np.abs(z)))}
@@ -393,7 +393,7 @@ def unit_findings(problem: Problem) -> Iterator[Finding]:
 
 
 def gradient_findings(problem: Problem) -> Iterator[Finding]:
-    """Errors that vanish, or explode, on their way from the last layer to the first."""
+    """Findings on errors, delta, that vanish or explode on their way from the last layer to the first."""
     sizes = [float(typical_size(delta)) for delta in problem.delta]
     if len(sizes) < 2 or sizes[-1] == 0.0:
         return

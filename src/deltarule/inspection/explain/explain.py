@@ -82,7 +82,7 @@ def explain(
 
 
 def one_example(model: Model, example: Any) -> tuple[Array, Array]:
-    """The example as given, (features,), and as the network reads it, (1, features)."""
+    """The example in its own units, (features,), and as the network reads it, (1, features)."""
     if is_frame(example):
         example = model.unscaled(example)
         model = model.of_numbers()
@@ -131,7 +131,7 @@ def layer_and_neuron(layers: Sequence[LayerPass], layer: int | None, neuron: int
 
 
 def layer_pass(problem: Problem, l: int) -> LayerPass:
-    """The numbers of one layer for the example."""
+    """The LayerPass of layer l: the numbers of the layer for the example."""
     z, a, activation = problem.ws.z[l], problem.ws.a[l], problem.network.activations[l]
     derivative, (fan_in, fan_out) = activation.derivative(z, a), problem.network.weights[l].shape
     slope = derivative[0].astype(np.float64) if derivative.ndim == 2 else None
@@ -141,7 +141,7 @@ def layer_pass(problem: Problem, l: int) -> LayerPass:
 
 
 def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
-    """The numbers of one neuron for the example."""
+    """The NeuronPass of a neuron: its numbers for the example, and its derivatives by nudging, too."""
     l, network, is_last = layer.layer, problem.network, layer.layer + 1 == len(problem.network.weights)
     gradient = problem.grads.weights[l][:, neuron]
     numeric = problem.slopes(l, np.arange(neuron, network.weights[l].size, layer.fan_out))
@@ -167,7 +167,7 @@ def neuron_pass(problem: Problem, layer: LayerPass, neuron: int) -> NeuronPass:
 
 
 def effects_of(problem: Problem, layer: LayerPass, neuron: int) -> tuple[tuple[Effect, ...], Effect]:
-    """The effect of a nudge of a neuron on the largest changes of z in the next layer, and on C."""
+    """The effects of nudging z of a neuron: on those z of the next layer that change most, and on C."""
     l, network, ws = layer.layer, problem.network, problem.ws
     both = np.stack([ws.z[l], ws.z[l]])  # without the nudge, and with it
     both[1, 0, neuron] += NUDGE

@@ -25,7 +25,7 @@ from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
-MOST_TERMS = 5  # of a sum
+MOST_TERMS = 5  # terms of a sum to list one by one
 MOST_ROWS = 12  # outputs or inputs to list one by one
 
 Lines = list[str]
@@ -33,7 +33,7 @@ Lines = list[str]
 
 @dataclass(frozen=True)
 class Term:
-    """A product in a sum; `number` is that of the neuron or input it comes from."""
+    """A product in a sum; `number` is the number of the neuron or input that it comes from."""
 
     number: int
     left: float
@@ -52,7 +52,7 @@ class LongSum:
 
     @classmethod
     def of(cls, left: Array, right: Array) -> "LongSum":
-        """The sum over left * right, both (n,)."""
+        """The LongSum of the products left * right, both (n,)."""
         products = left * right
         first, others = np.split(largest(products), [MOST_TERMS])
         terms = (Term(int(n), left[n].item(), right[n].item(), products[n].item()) for n in first)
@@ -61,7 +61,7 @@ class LongSum:
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect of a nudge on the neuron of this number, or on the loss: predicted by the derivative, and actual."""
+    """The effect of a nudge on neuron `number`, or on the loss: as the derivative predicts it, and the actual one."""
 
     number: int
     predicted: float
@@ -69,13 +69,13 @@ class Effect:
 
     @classmethod
     def most(cls, predicted: Array, actual: Array) -> tuple["Effect", ...]:
-        """The largest of the effects on a layer, both (fan_out,)."""
+        """The largest effects on the neurons of a layer, given the predicted and the actual ones, both (fan_out,)."""
         return tuple(cls(int(n), predicted[n].item(), actual[n].item()) for n in largest(predicted)[:MOST_TERMS])
 
 
 @dataclass(frozen=True)
 class TrialStep:
-    """The effect of a step of gradient descent on the loss: predicted as -rate |gradient|^2, and actual."""
+    """The effect of a step of gradient descent on the loss: predicted as -rate |gradient|^2, and the actual one."""
 
     rate: float
     predicted: float
@@ -84,7 +84,7 @@ class TrialStep:
 
 @dataclass(frozen=True, eq=False)
 class LayerPass:
-    """A layer's numbers for the example: z, a, sigma'(z) and delta, each (fan_out,); the norms of its gradients.
+    """A layer's numbers for the example: z, a, sigma'(z) and delta, each (fan_out,), and the norms of its gradients.
 
     slope: sigma'(z); None after a softmax, where it is a matrix.
     """
@@ -105,12 +105,12 @@ class LayerPass:
 class NeuronPass:
     """One neuron in full.
 
-    weighted: the sum of its inputs (left) times its weights (right); plus the bias it is z, and a = sigma(z).
+    weighted: the sum of its inputs (left) times its weights (right); adding the bias gives z, and a = sigma(z).
     slope: sigma'(z); None in a softmax, where it is a matrix.
     back: the sum of weights (left) times delta (right) over the next layer; None in the last.
-    next_layer: the z of the next layer that a nudge of z by `nudge` changes, the largest change first; loss: that of C.
+    next_layer: effects of a nudge of z by `nudge` on z of the next layer, the largest first. loss: its effect on C.
     delta, numeric_delta: dC/dz by backpropagation, and by complex step.
-    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), likewise; gradient_error: how far they differ.
+    gradient, numeric_gradient: dC/dw of all its weights, (fan_in,), by both; gradient_error: their relative error.
     """
 
     layer: int
@@ -132,7 +132,7 @@ class NeuronPass:
 
     @property
     def name(self) -> str:
-        """Its name in the text."""
+        """The name of the neuron in the text."""
         return f"neuron {self.neuron} of layer {self.layer}"
 
 
@@ -145,7 +145,7 @@ class Walkthrough:
     loss: C. output_gradient: dC/da of the outputs, (outputs,).
     numeric_output_delta: dC/dz of the outputs, (outputs,), by complex step.
     gradient_norm: |dC/dp| over all parameters. steps: the effect of steps with several rates.
-    equations: those shown, a single one with symbols, lines of code and proof; checks: for each of them by id.
+    equations: the equations shown; a single one also with symbols, code and proof. checks: of each equation, by id.
     """
 
     model: Model
@@ -163,7 +163,7 @@ class Walkthrough:
     checks: dict[str, list[Check]]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same in dicts, lists, strings and numbers: what `deltarule explain --json` prints."""
+        """The walkthrough as dicts, lists, strings and numbers: what `deltarule explain --json` prints."""
         network, model = self.model.network, self.model
         return {
             "layer_sizes": list(network.layer_sizes),
@@ -182,7 +182,7 @@ class Walkthrough:
         }
 
     def text(self) -> str:
-        """Everything in words and numbers, at most 80 columns."""
+        """The walkthrough as text, in words and numbers, at most 80 columns wide."""
         lines, is_alone = heading(self), len(self.equations) == 1
         for equation in self.equations:
             lines += ["", *statement(equation, in_full=is_alone), "", *SECTIONS[equation.id](self)]
@@ -194,7 +194,7 @@ class Walkthrough:
 
 
 def heading(walk: Walkthrough) -> Lines:
-    """Which network, and which example."""
+    """The lines that describe the network and the example."""
     network, model = walk.model.network, walk.model
     sizes, loss = "-".join(map(str, network.layer_sizes)), str(network.loss).removesuffix("()")
     activations = ", ".join(type(activation).__name__ for activation in network.activations)
@@ -211,7 +211,7 @@ def heading(walk: Walkthrough) -> Lines:
 
 
 def statement(equation: Equation, *, in_full: bool) -> Lines:
-    """The equation as a formula and in words; in full, also its symbols and the lines that compute it."""
+    """The lines that state an equation as a formula and in words; in_full: with its symbols and its code."""
     title = f"{equation.id}  {equation.title}" if equation.id.startswith("BP") else equation.title
     lines = [title, "-" * len(title), f"  {in_unicode(equation.latex)}", *wrap(equation.says)]
     if not in_full:
@@ -224,7 +224,7 @@ def statement(equation: Equation, *, in_full: bool) -> Lines:
 
 
 def proof_lines(proof: str) -> Lines:
-    """A proof's paragraphs; formulas that stand alone keep their lines."""
+    """The paragraphs of a proof as lines for a terminal; formulas that stand alone keep their lines."""
     lines: Lines = []
     for paragraph in proof.rstrip().split("\n\n"):
         shown = in_unicode(paragraph)
@@ -233,7 +233,7 @@ def proof_lines(proof: str) -> Lines:
 
 
 def forward(walk: Walkthrough) -> Lines:
-    """Every layer in a line, and one neuron's sum written out."""
+    """The lines on the forward pass: one for every layer, and the sum of one neuron written out."""
     rows = [
         [str(each.layer), f"{each.fan_in} -> {each.fan_out}", each.activation, spread(each.z), spread(each.a)]
         for each in walk.layers
@@ -246,7 +246,7 @@ def forward(walk: Walkthrough) -> Lines:
 
 
 def loss(walk: Walkthrough) -> Lines:
-    """The outputs beside their targets."""
+    """The lines on the loss: the outputs beside their targets, and C."""
     last = walk.layers[-1]
     kind = type(walk.model.network.loss)
     formula = (kind.__doc__ or kind.__name__).partition(":")[0].partition(". ")[0].strip().rstrip(".")
@@ -255,7 +255,7 @@ def loss(walk: Walkthrough) -> Lines:
 
 
 def output_error(walk: Walkthrough) -> Lines:
-    """Delta of the outputs, and its factors."""
+    """The lines on BP1: delta of the outputs, and its factors."""
     last = walk.layers[-1]
     slope = {} if last.slope is None else {"σ′(z)": last.slope}
     numbers = {"∂C/∂a": walk.output_gradient, **slope, "δ": last.delta, "complex step": walk.numeric_output_delta}
@@ -264,13 +264,13 @@ def output_error(walk: Walkthrough) -> Lines:
 
 
 def shortcut(walk: Walkthrough) -> Lines:
-    """The same delta as a difference."""
+    """The lines on the shortcut: delta of the outputs as the difference a - t."""
     last = walk.layers[-1]
     return outputs(walk, {"a": last.a, "t": walk.targets, "δ = a - t": last.delta})
 
 
 def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
-    """A row for each output, or those with the largest errors; and why targets are not 0 or 1, if they are smoothed."""
+    """A table of outputs, or of those with the largest errors; with smoothed labels, why targets are not 0 or 1."""
     loss, names = walk.model.network.loss, [shorten(name) for name in walk.model.class_names]
     lines = listing("output", names, columns, walk.layers[-1].delta, MOST_ROWS, "outputs")
     smoothing = getattr(loss, "label_smoothing", 0.0)
@@ -282,7 +282,7 @@ def outputs(walk: Walkthrough, columns: dict[str, Array]) -> Lines:
 
 
 def hidden_error(walk: Walkthrough) -> Lines:
-    """The errors of the next layer, sent back to a hidden neuron; and the nudge that checks it."""
+    """The lines on BP2: the errors of the next layer, sent back to a hidden neuron, and a nudge that checks them."""
     neuron = walk.neuron
     if neuron.back is None:
         return [f"  {neuron.name.capitalize()} is an output: see BP1."]
@@ -294,7 +294,7 @@ def hidden_error(walk: Walkthrough) -> Lines:
 
 
 def nudge_lines(walk: Walkthrough) -> Lines:
-    """The effects of a nudge of the neuron's z, and delta by nudging."""
+    """The lines on a nudge of the neuron's z: its effects, and delta by backpropagation and by the complex step."""
     neuron = walk.neuron
     names = [*(f"z of neuron {each.number} of layer {neuron.layer + 1}" for each in neuron.next_layer), "C"]
     effects = [*neuron.next_layer, neuron.loss]
@@ -312,14 +312,14 @@ def nudge_lines(walk: Walkthrough) -> Lines:
 
 
 def bias_gradient(walk: Walkthrough) -> Lines:
-    """The neuron's dC/db, and the norm of every layer's."""
+    """The lines on BP3: dC/db of the neuron, and the norm of dC/db of every layer."""
     rows = [[str(each.layer), f"({each.fan_out},)", number(each.biases_gradient_norm)] for each in walk.layers]
     says = f"∂C/∂b of {walk.neuron.name} equals its δ, {number(walk.neuron.delta, '+')}."
     return [*table(["layer", "shape of ∂C/∂b", "norm"], rows, left=2), "", *wrap(says)]
 
 
 def weight_gradient(walk: Walkthrough) -> Lines:
-    """The neuron's largest dC/dw, an image of all, and the norm of every layer's."""
+    """The lines on BP4: the neuron's largest dC/dw, an image of all of them, and the norm of dC/dw of every layer."""
     neuron, shape, gradient = walk.neuron, walk.model.image_shape, walk.neuron.gradient
     shapes = [f"({each.fan_in}, {each.fan_out})" for each in walk.layers]
     norms = [[str(each.layer), shapes[each.layer], number(each.weights_gradient_norm)] for each in walk.layers]
@@ -341,7 +341,7 @@ def weight_gradient(walk: Walkthrough) -> Lines:
 
 
 def update(walk: Walkthrough) -> Lines:
-    """The effect of a step on the loss."""
+    """The lines on the update: the effect of steps of several sizes on the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
     columns = {
         "by -r ‖gradient‖^2": [step.predicted for step in walk.steps],
@@ -368,7 +368,7 @@ SECTIONS: dict[str, Callable[[Walkthrough], Lines]] = {
 
 
 def answer_words(walk: Walkthrough, values: Array) -> str:
-    """Outputs or targets: the class with the largest; else each with its name, as many as fit."""
+    """Outputs or targets in words: the class with the largest value; or for other tasks, the first four by name."""
     model, names = walk.model, walk.model.class_names
     if model.task == "classes":
         return names[values.argmax()]
@@ -380,7 +380,7 @@ def answer_words(walk: Walkthrough, values: Array) -> str:
 
 
 def source_name(walk: Walkthrough, layer: int, k: int) -> str:
-    """The name of input k of a layer."""
+    """The name of input k of a layer, as a reader knows it, such as "pixel in row 3, column 4"."""
     model = walk.model
     if layer > 0:
         return f"neuron {k} of layer {layer - 1}"
@@ -390,7 +390,7 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
 
 
 def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> list[Sequence[str]]:
-    """The largest terms of a sum over a layer's inputs, the sum of the others, and the further summands."""
+    """Rows of a table: the largest terms of a sum over a layer's inputs, the sum of the others, and then `summed`."""
     names = [source_name(walk, layer, term.number) for term in total.largest]
     rest = ({f"{total.n_others:,} others sum to": total.others} if total.n_others else {}) | summed
     factors = [(number(term.left), number(term.right)) for term in total.largest] + [("", "")] * len(rest)
@@ -399,7 +399,7 @@ def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> 
 
 
 def listing(head: str, names: Sequence[str], columns: dict[str, Array], by: Array, n_most: int, what: str) -> Lines:
-    """Columns of numbers, the rows with the largest `by` if there are many, and a line that counts the others."""
+    """A table of columns of numbers; of more than n_most rows, those with the largest |by|, and the others counted."""
     shown = np.arange(len(by)) if len(by) <= n_most else largest(by)[:n_most]
     rows = {name: column[shown] for name, column in columns.items()}
     lines = number_table(head, [names[k] for k in shown.tolist()], rows)
@@ -413,12 +413,12 @@ def largest(values: Array) -> Array:
 
 
 def spread(array: Array) -> str:
-    """The range of an array."""
+    """The range of an array as text."""
     return number(array[0]) if len(array) == 1 else f"{number(array.min())} .. {number(array.max())}"
 
 
 def check_lines(checks: Sequence[Check]) -> Lines:
-    """The checks, a line each."""
+    """The checks as text, a line each."""
     lines = ["", "  Checked, with the relative error:"]
     tiny = [check.ok and check.relative_error > check.tolerance for check in checks]
     for check, is_tiny in zip(checks, tiny, strict=True):

@@ -1,1 +1,1 @@
-"""Whether a gradient is the derivative of the loss, and if not, which mistake makes it wrong."""
+"""Checks whether a gradient is the derivative of the loss, and if not, finds the mistake that makes it wrong."""

@@ -1,4 +1,4 @@
-"""The catalog of mistakes: mistakes.toml, by id, and the results of a comparison of arrays."""
+"""The catalog of mistakes, mistakes.toml, by id; and classes for a program's arrays and what is wrong with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 
 ROWS: dict[str, dict[str, str]] = dict(read_tables("inspection/gradcheck/mistakes"))
-TEXTS = ROWS.pop("texts")  # the right line of each array, and sigma' of each activation
+TEXTS = ROWS.pop("texts")  # the right line of code for each array, and sigma' of each activation
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A mistake: the first array that does not follow from the arrays before it.
+    """A mistake in a program: an array that does not follow from the arrays before it.
 
-    quantity: "loss", "z", "a", "delta", "dW" or "db". layer: None for the loss. layers: all with the mistake.
-    place: the layers, for the beginning of a sentence; "" for the loss.
+    quantity: "loss", "z", "a", "delta", "dW" or "db". layers: all layers with the mistake. layer: the first of them
+        to be computed, None for the loss. place: the layers in words, to begin a sentence with; "" for the loss.
     """
 
     quantity: str
@@ -43,7 +43,7 @@ class Wrong:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """The known arrays of a program: each list has an entry per layer, None if it is unknown.
+    """The known arrays of a program: each list has an entry per layer, None if the array is unknown.
 
     z, a, delta: (n, fan_out). weights: dC/dW (fan_in, fan_out). biases: dC/db (fan_out,), or a number.
     """
@@ -58,10 +58,10 @@ class Observed:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is wrong with the arrays of a program, the first one first; and notes.
+    """The verdict on the arrays of a program. wrong: the mistakes in them, in the order of computation.
 
-    notes: conventions, which are not mistakes.
-    kind, factor: the loss whose gradient was expected, None if unknown, and its factor.
+    notes: sentences on conventions, which are not mistakes.
+    kind, factor: the program's gradient is that of the loss `kind`, None if unknown, times `factor`.
     """
 
     wrong: tuple[Wrong, ...] = ()
@@ -71,7 +71,7 @@ class Judgement:
 
 
 def mistake_of(key: str, **values: Any) -> Mistake:
-    """A row of mistakes.toml with these values, including `equation` if the row has none."""
+    """The Mistake from row `key` of mistakes.toml, its texts filled in with `values`, which may name the equation."""
     row = ROWS[key]
     equation = row.get("equation", values.get("equation", ""))
     texts = (row[name].format(**values | {"equation": equation}) for name in ("says", "fix"))

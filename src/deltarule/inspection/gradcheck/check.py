@@ -1,4 +1,4 @@
-"""A gradient check: is the gradient of backpropagation the derivative of the loss? For every parameter, in float64."""
+"""gradcheck: is backpropagation's gradient the derivative of the loss? Checked in every parameter, in float64."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ from deltarule.targets import check_weights
 Gradient = Callable[..., tuple[Any, ...]]
 
 N_DIRECTIONS = 8
-MOST_WORK = 5e8  # numbers, half a minute: larger networks are checked along random directions
+MOST_WORK = 5e8  # numbers to compute, half a minute: with more, only random directions are checked
 LEAST_NORM = 1e-9  # of a whole gradient: the loss is rounded, so anything less may be rounding
 
 
@@ -51,7 +51,7 @@ class LayerCheck:
 
 @dataclass(frozen=True)
 class WorstParameter:
-    """The parameter with the largest difference relative to its layer: its name, and both values."""
+    """The parameter with the largest difference relative to its layer: its name, gradient and numeric derivative."""
 
     name: str
     gradient: float
@@ -65,10 +65,10 @@ class GradientCheck:
 
     parameters, samples: how many were checked. method: "complex step", "central differences" or "random directions".
     tolerance: the largest relative error that rounding explains.
-    per_layer: a LayerCheck each. worst: None if only directions were checked.
+    per_layer: a LayerCheck for each layer. worst: the WorstParameter; None if only random directions were checked.
     kinks: neurons with a z at which the activation has no derivative; their samples were left out.
-    notes: remarks. mistakes: what is probably wrong, if anything, the first array first.
-    wrong: the same for a custom gradient, with the id of each mistake, its equation, and what to write instead.
+    notes: remarks. mistakes: sentences on what is probably wrong, if anything, in the order of computation.
+    wrong: the mistakes of a custom gradient as objects, with an id, the equation, and what to write instead.
     """
 
     parameters: int
@@ -84,7 +84,7 @@ class GradientCheck:
 
     @property
     def max_relative_error(self) -> float:
-        """The largest relative error of a layer."""
+        """The largest relative error among all layers."""
         return max(each.relative_error for each in self.per_layer)
 
     @property
@@ -95,11 +95,11 @@ class GradientCheck:
         return agrees and not self.mistakes
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The same as dicts, lists and numbers."""
+        """The result of the check as dicts, lists and numbers."""
         return {"ok": self.ok, "max_relative_error": self.max_relative_error} | asdict(self)
 
     def to_text(self, width: int = 80) -> str:
-        """The same in lines of at most `width` characters."""
+        """The result of the check as text, in lines of at most `width` characters."""
         has_right_numbers = self.max_relative_error <= self.tolerance
         verdict = "right" if self.ok else "right, and the program is WRONG" if has_right_numbers else "WRONG"
         error = f"largest relative error {self.max_relative_error:.1e}, tolerance {self.tolerance:.0e}"
@@ -140,16 +140,16 @@ def gradcheck(
         gradient(network, X, y), with sample_weight=... only if one is given, and returns (loss, Parameters) or
         (loss, (all dC/dW, all dC/db)), of the whole loss with penalty and without dropout; None for a loss that it
         does not compute. A third element, {"z": ..., "a": ..., "delta": ...} with a list of arrays (n, fan_out) each,
-        one per layer or None, lets the check look into the pass. It must use the given network: biases that are all 0
-        are replaced by random ones, because a pass that forgets them would look right.
+        one per layer or None, lets the check find mistakes in these, too. Your function must use the network it gets:
+        if all biases are 0, random ones replace them, because code that forgets to add the biases would look right.
 
     All parameters are checked by the complex step, or by central differences if a custom activation or loss cannot take
     complex numbers; a very large network only along random directions. Central differences along random directions
-    give a second opinion. For your own gradient, `mistakes` names the first array that does not follow from those
-    before it, or has a wrong shape, then the others. A loss that is a constant times the network's is a convention,
-    and only noted.
+    give a second opinion. For your own gradient, `mistakes` names each array that does not follow from those before
+    it, or has a wrong shape, in the order of computation. A loss that is a constant times the network's is not a
+    mistake: a note mentions it.
 
-    Raises ShapeError, DataError or SettingError for what does not fit.
+    Raises ShapeError, DataError or SettingError for arguments that do not fit.
 
     >>> network = Network((4, 5, 3))
     >>> gradcheck(network, np.eye(4), np.array([0, 1, 2, 0])).ok
@@ -180,7 +180,7 @@ def gradcheck(
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Matrix products in one thread: on busy cores, threads that wait for each other take several times as long."""
+    """A context with matrix products in one thread: on busy cores, threads that wait for each other are far slower."""
     try:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
@@ -192,10 +192,10 @@ def one_thread() -> AbstractContextManager[Any]:
 def problem_of(
     network: Network, data: Dataset, sample_weight: Any, penalty: Penalty, *, is_own: bool
 ) -> tuple[Problem, list[str]]:
-    """The problem to check, and the changes to the network for it."""
+    """The Problem to check, and notes on what had to change in the network. is_own: the user gave a gradient."""
     network, notes = network.astype(np.float64), []
     check_data(network, data)
-    network.task = None  # the gradient of the outputs is always the same
+    network.task = None  # the gradient does not depend on the task
     take_meaning(network, data)
     inputs = as_floats(data.inputs, np.float64)
     weights = check_weights(np.ones(len(inputs)) if sample_weight is None else sample_weight, len(inputs))
@@ -209,7 +209,7 @@ def problem_of(
 
 
 def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Observed:
-    """The loss and the arrays that the user's gradient function returns."""
+    """Call the user's gradient function and return its loss and arrays. SettingError or ShapeError if unusable."""
     more = {"sample_weight": problem.sample_weight} if is_weighted else {}
     if not callable(gradient):
         raise SettingError(f"gradient must be a function: got {brief(gradient)}; use gradient=my_gradient")
@@ -220,7 +220,7 @@ def own_arrays(gradient: Gradient, problem: Problem, *, is_weighted: bool) -> Ob
         *returned, arrays = returned
         if unknown := sorted(set(arrays) - {"z", "a", "delta"}):
             raise SettingError(f"the arrays of a gradient are z, a and delta: got {unknown}; leave it out")
-        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # often the inputs come first in a
+        arrays = {name: list(each)[-n_layers:] for name, each in arrays.items()}  # many have the inputs first in a
     match returned:
         case loss, Parameters(weights=W, biases=b):
             pass
@@ -246,7 +246,7 @@ def parameters_of(observed: Observed, problem: Problem) -> Parameters:
 
 
 def compare(problem: Problem, found: Parameters, method: Method) -> GradientCheck:
-    """The gradient `found` compared with numeric derivatives, in every parameter unless that is too much work."""
+    """Compare the gradient `found` with numeric derivatives: in each parameter or, if too slow, random directions."""
     sizes = problem.network.layer_sizes  # a nudge changes the neurons after it, for every sample
     layers_moved = enumerate(pairwise(sizes), 2)
     moved = sum((fan_in + 1) * fan_out * sum(sizes[behind:]) for behind, (fan_in, fan_out) in layers_moved)
@@ -274,7 +274,7 @@ def compare(problem: Problem, found: Parameters, method: Method) -> GradientChec
 
 
 def error_along(problem: Problem, found: Parameters, l: int, method: Method, size: float) -> float:
-    """The difference of a layer's gradient and the slopes along random directions of length 1, relative to these."""
+    """The relative error of a layer's gradient along random directions, compared with numeric slopes along them."""
     said, slopes = [], []
     for n in range(N_DIRECTIONS):
         way, rng = problem.network.parameters.zeros_like(), generator(0, "direction", l, n)
@@ -289,7 +289,7 @@ def error_along(problem: Problem, found: Parameters, l: int, method: Method, siz
 
 
 def worst_parameter(found: Parameters, expected: Parameters) -> WorstParameter:
-    """The parameter with the largest difference, relative to the norm of its layer's derivative."""
+    """The parameter whose gradient has the largest error, relative to the norm of its layer's derivative."""
     worst = []
     for l, (W, b) in enumerate(zip(expected.weights, expected.biases, strict=True)):
         size = max(math.hypot(np.linalg.norm(W), np.linalg.norm(b)), np.finfo(np.float64).tiny)

@@ -1,7 +1,7 @@
 """A check for every equation of the registry, to be run on any network and any examples.
 
-The result of the code is compared with something independent of its lines: a sum written out, a derivative by
-nudging, a definition. Everything is float64.
+Each check compares the result of the library's code with one that other code computes: a sum written out, a derivative
+by nudging, a definition. Everything is float64.
 """
 
 from collections.abc import Callable
@@ -38,13 +38,13 @@ class Check:
 
     @classmethod
     def of(cls, says: str, found: Array | complex, expected: Array | complex, tolerance: float = EXACT) -> "Check":
-        """Compare two arrays of one shape, or two numbers."""
+        """The Check that compares `found` with `expected`: two arrays of one shape, or two numbers."""
         error = np.linalg.norm(np.ravel(found) - np.ravel(expected)).item()
         return cls(says, error / (np.linalg.norm(np.ravel(expected)).item() or 1.0), error, tolerance)
 
     @property
     def ok(self) -> bool:
-        """Whether it passes."""
+        """Whether the check passes."""
         return min(self.relative_error, self.absolute_error) <= self.tolerance
 
 
@@ -54,7 +54,7 @@ def sample_indices(size: int) -> Array:
 
 
 def check_loss(problem: Problem) -> list[Check]:
-    """The three conditions on C."""
+    """Check three things about the loss C: it is a mean over samples, a function of the outputs, and smooth."""
     network, X, y = problem.network, problem.X, problem.y
     alone = [Problem.of(network, X[[i]], y[[i]]).loss for i in range(len(X))]
     mirror = with_meaning(network, parameters=network.parameters.copy())
@@ -71,7 +71,7 @@ def check_loss(problem: Problem) -> list[Check]:
 
 
 def check_sums(problem: Problem, l: int) -> Check:
-    """Every z of a layer as a sum written out, and its sigma."""
+    """Check z and a of layer l: z against sums written out, and a against sigma of these."""
     network, ws = problem.network, problem.ws
     z = np.einsum("ik,kj->ij", ws.inputs[l], network.weights[l]) + network.biases[l]
     expected, found = np.stack([z, network.activations[l].value(z)]), np.stack([ws.z[l], ws.a[l]])
@@ -79,14 +79,14 @@ def check_sums(problem: Problem, l: int) -> Check:
 
 
 def check_delta(problem: Problem, l: int) -> Check:
-    """Delta of a layer against the effect of nudging z on C."""
+    """Check delta of layer l against the change of C when z is nudged."""
     neurons = sample_indices(problem.network.layer_sizes[l + 1])
     expected = problem.shares[:, None] * problem.numeric_delta(l, neurons)
     return Check.of(f"layer {l}: delta against nudges of z", problem.delta[l][:, neurons], expected)
 
 
 def check_shortcut(problem: Problem) -> list[Check]:
-    """The shortcut against the general BP1, for outputs that were not rounded to 0 or 1."""
+    """Check the shortcut delta = a - t against the general BP1, for outputs that were not rounded to 0 or 1."""
     network, z, a = problem.network, problem.ws.z[-1], problem.ws.a[-1]
     inside = ((a > 0.0) & (a < 1.0)).all(axis=1)
     z, a, y, shares = z[inside], a[inside], problem.y[inside], problem.shares[inside]
@@ -96,7 +96,7 @@ def check_shortcut(problem: Problem) -> list[Check]:
 
 
 def check_gradient(problem: Problem, l: int, name: Literal["weights", "biases"]) -> Check:
-    """BP3, for biases, or BP4, for weights, in a layer."""
+    """Check the gradient by the biases (BP3) or by the weights (BP4) of layer l against nudges of them."""
     gradient = getattr(problem.grads, name)[l].ravel()
     chosen, first = sample_indices(gradient.size), problem.network.weights[l].size if name == "biases" else 0
     says = f"layer {l}: dC/d{name[0]} against nudges of {name}"
@@ -104,7 +104,7 @@ def check_gradient(problem: Problem, l: int, name: Literal["weights", "biases"])
 
 
 def check_update(problem: Problem) -> list[Check]:
-    """A step is -r times the gradient, and lowers C by r |g|^2."""
+    """Check that a step of SGD is -r times the gradient g, and that C falls by r |g|^2 if r is small."""
     start, gradient, rate = problem.network.parameters, problem.grads.vector, 0.01
     moved = start.copy()
     SGD().step(moved, problem.grads, rate)
@@ -116,7 +116,7 @@ def check_update(problem: Problem) -> list[Check]:
 
 
 def in_layers(check: Callable[[Problem, int], Check], layers: slice = slice(None)) -> Callable[[Problem], list[Check]]:
-    """A check of one layer as a check of several: of all of them by default."""
+    """Turn a check of one layer into a function that checks several layers, by default all of them."""
     return lambda problem: [check(problem, l) for l in range(len(problem.network.weights))[layers]]
 
 

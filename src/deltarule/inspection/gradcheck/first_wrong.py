@@ -1,4 +1,4 @@
-"""The first wrong array of a program, and the mistake behind it.
+"""Finds the wrong arrays of a program that computes a gradient, and the mistakes behind them.
 
 Every array is compared with what follows from the program's own arrays before it, right or wrong, so that a mistake is
 found in its own line and not in later ones. If delta is unknown, it is inferred from dC/dW and dC/db. Of several
@@ -22,10 +22,10 @@ from deltarule.nn.arrays import Array
 from deltarule.nn.losses import Loss
 
 BEAM = 4  # explanations to follow at the same time
-CONVENTION, HIDDEN_FACTOR, BOTH, TWICE, LOST = 0.2, 1.1, 1.2, 2.2, 4.0  # beside NAMED and UNKNOWN
+CONVENTION, HIDDEN_FACTOR, BOTH, TWICE, LOST = 0.2, 1.1, 1.2, 2.2, 4.0  # more costs, as NAMED and UNKNOWN
 FACTORS = ("undivided", "divided-twice", "times-outputs", "by-outputs", "factor-two", "factor")
-ARRAYS = ("z", "a", "delta", "weights", "biases")  # of the observed arrays
-Assumed = Mapping[tuple[str, int], int]  # the chosen hypothesis for z or a of a layer
+ARRAYS = ("z", "a", "delta", "weights", "biases")  # the fields of Observed with arrays
+Assumed = Mapping[tuple[str, int], int]  # for z or a of a layer: the number of its hypothesis
 
 
 class Claim(NamedTuple):
@@ -39,7 +39,7 @@ class Claim(NamedTuple):
 
 
 class LossReading(NamedTuple):
-    """The loss that a program returns; kind: None if it is unknown, or was not returned."""
+    """Which loss a program's number is, and times which factor. kind: None if it is unknown, or was not returned."""
 
     kind: Loss | None = None
     factor: float = 1.0
@@ -49,9 +49,9 @@ class LossReading(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """An explanation of the layers so far, from the observed arrays and the loss.
+    """One explanation of a program's arrays, in all layers that were looked at so far. cost: lower is likelier.
 
-    kind, factor: the loss of the gradient, and its factor. lost: nothing explains a later layer.
+    kind, factor: the gradient is that of the loss `kind`, times `factor`. lost: some layer could not be explained.
     """
 
     flow: Flow
@@ -64,12 +64,12 @@ class State:
     lost: bool = False
 
     def because(self, option: Option, quantity: str, l: int) -> Self:
-        """The same with one more array explained."""
+        """The explanation, extended: `option` explains one more array, `quantity` of layer l."""
         found = tuple(Claim(quantity, l, key, values, option.error) for key, values in option.slips)
         return replace(self, cost=self.cost + option.cost, claims=self.claims + found)
 
     def carrying(self, l: int, delta: Array) -> Self:
-        """The same with delta of one more layer, and with its dC/dW, penalty included, where that is known."""
+        """The explanation, extended by `delta` of layer l and the layer's dC/dW, penalty included, if it is known."""
         flow, dW = self.flow, self.observed.weights[l]
         penalty, stepped = flow.problem.penalty_gradient.weights[l], flow.stepped
         if dW is not None and dW.shape == penalty.shape:
@@ -77,12 +77,12 @@ class State:
         return replace(self, flow=replace(self.flow, deltas={**self.flow.deltas, l: delta}, stepped=stepped))
 
     def parts(self, l: int) -> dict[str, Array]:
-        """dC/dW, without the penalty's part, and dC/db of a layer, if they are known."""
+        """dC/dW, without the penalty's part, and dC/db of layer l, by name; only those that are known."""
         parts = {"dW": self.observed.weights[l], "db": self.observed.biases[l]}
         return {name: part for name, part in parts.items() if part is not None}
 
     def continuations(self, l: int, *, must_be_right: bool) -> list[Self]:
-        """All explanations of one more layer: first a right delta, then each slip in it."""
+        """All extensions of the explanation to layer l: those with a right delta, then those with a slip in it."""
         delta, found, right = self.observed.delta[l], list[Self](), next(slips.right_deltas(self.flow, l)).array
         if delta is None and not self.parts(l):
             return [self.carrying(l, right)]
@@ -100,7 +100,7 @@ class State:
         return found
 
     def with_slip(self, l: int, slip: Slip, right: Array) -> Iterator[Self]:
-        """The explanations if a slip, or none, made the delta of a layer: by delta itself, or by dC/dW and dC/db."""
+        """Yield the explanation, extended by `slip` in delta of layer l, if the known delta, dC/dW or dC/db fit it."""
         delta = self.observed.delta[l]
         shown = self.parts(l) if delta is None else {"delta": delta}
         images = {name: self.flow.image(name, l, slip) for name in shown}
@@ -112,7 +112,7 @@ class State:
                     return
 
     def with_delta(self, l: int, slip: Slip, fitting: tuple[float, Mapping[str, Any]], right: Array) -> Self:
-        """The same with a delta from a slip, or the right one, times a factor."""
+        """The explanation, extended: delta of layer l is what `slip` makes it, times the factor in `fitting`."""
         (factor, values), problem, state = fitting, self.flow.problem, self
         delta = factor * slip.array if slip.along is None else slip.array + values["rate"] * slip.along
         option = Option(NAMED, ((slip.key, values),)) if slip.key else Option(0.0)
@@ -127,7 +127,7 @@ class State:
         return state.because(option, "delta", l).with_parts(l, delta if observed is None else observed)
 
     def with_parts(self, l: int, delta: Array) -> Self:
-        """The same with this delta, and dC/dW and dC/db explained by it."""
+        """The explanation, extended by `delta` of layer l, and by what explains the layer's dC/dW and dC/db then."""
         state, parts = self.carrying(l, delta), self.parts(l)
         if len(parts) == 2 and not any(part.any() for part in parts.values()):
             return state.because(Option(BOTH, (("never-filled", {"array": "the gradient"}),), 1.0), "dW", l)
@@ -136,7 +136,7 @@ class State:
         return state
 
     def separate(self, l: int, right: Array) -> Self:
-        """The explanations if delta is right, but dC/dW and dC/db are wrong; or if nothing explains them."""
+        """The explanation, extended: delta of layer l is right, and dC/dW and dC/db are wrong or unexplained."""
         after, parts = self.with_parts(l, right), self.parts(l)
         claims = after.claims[len(self.claims) :]
         keys = [[each.key for each in claims if each.quantity == name] for name in parts]
@@ -149,7 +149,7 @@ class State:
 
 @np.errstate(all="ignore")
 def judgement(problem: Problem, observed: Observed) -> Judgement:
-    """What is right and what is wrong: z and a from the first layer, the loss, then delta, dW and db from the last."""
+    """Find what is wrong: in z and a from the first layer, in the loss, and in delta, dW and db from the last layer."""
     observed = in_floats(problem, observed)
     start = with_divided_deltas(forward_state(problem, observed, {}))
     best, reading = backward_state(start), start.reading
@@ -170,7 +170,7 @@ def judgement(problem: Problem, observed: Observed) -> Judgement:
 
 
 def in_floats(problem: Problem, observed: Observed) -> Observed:
-    """The observed arrays in float64, None if unknown; dC/dW without the penalty's part, dC/db as (fan_out,)."""
+    """The observed arrays in float64, None if unknown; dC/dW without the penalty's part, and dC/db as (fan_out,)."""
     n_layers, lists = len(problem.network.weights), dict[str, Any]()
     for name in ARRAYS:
         given = [*getattr(observed, name), *[None] * n_layers][:n_layers]
@@ -184,7 +184,7 @@ def in_floats(problem: Problem, observed: Observed) -> Observed:
 
 
 def with_divided_deltas(state: State) -> State:
-    """The same with deltas divided by the batch, for a program that divides dC/dW and dC/db instead."""
+    """The state with each observed delta divided by the batch size, if the program divides dC/dW and dC/db instead."""
     n, l, observed = float(state.flow.problem.sample_weight.sum()), len(state.flow.weights) - 1, state.observed
     delta, parts = observed.delta[l], state.parts(l)
     if delta is None or delta.shape != state.flow.z[l].shape or not parts:
@@ -199,7 +199,7 @@ def with_divided_deltas(state: State) -> State:
 
 
 def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
-    """The forward pass as observed; otherwise as assumed, or else right."""
+    """The State after the forward pass: each z and a as observed; if unknown, as `assumed`, or else right."""
     state = State(Flow(problem, problem.network.activations, [], []), observed, LossReading())
     for l, name in product(range(len(problem.network.weights)), ("z", "a")):
         state = with_array(state, name, l, getattr(observed, name)[l], assumed.get((name, l), 0))
@@ -207,7 +207,7 @@ def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> Sta
 
 
 def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
-    """A forward pass with z or a of the next layer: the observed one, or one of the hypotheses."""
+    """The state with z or a (`name`) of layer l added: `found`, the observed one, or else hypothesis number `which`."""
     flow, option = state.flow, Option(0.0)
     array = next(slips.hypotheses(flow, name, l)).array
     if found is not None:
@@ -224,7 +224,7 @@ def with_array(state: State, name: str, l: int, found: Array | None, which: int)
 
 
 def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
-    """Forward passes with one slip, in one layer or in all layers where it can happen."""
+    """Yield states in which the forward pass has one slip: in one layer, or in all layers where it can happen."""
     seen: dict[tuple[str, str], dict[tuple[str, int], int]] = {}
     flow, last = forward_state(problem, observed, {}).flow, len(problem.network.weights) - 1
     for l, name in product(range(last + 1), ("z", "a")):
@@ -242,13 +242,13 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
 
 
 def conventions(problem: Problem) -> list[float]:
-    """Factors between common forms of a loss: sums and means, with the half or without it."""
+    """The factors between common forms of a loss: sums and means, with the factor 1/2 or without it."""
     n, k = float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
     return [scale * each for scale in (1.0, n) for each in (1.0, 2.0, 1.0 / k, 2.0 / k, 0.5)]
 
 
 def loss_reading(flow: Flow, yours: Any) -> LossReading:
-    """Which loss the number is."""
+    """Find out which loss `yours` is, the number that a program returned as its loss."""
     if yours is None or np.size(yours) != 1:
         return LossReading()
     problem, outputs, yours = flow.problem, flow.a[-1], np.asarray(yours, np.float64).item()
@@ -278,7 +278,7 @@ def loss_reading(flow: Flow, yours: Any) -> LossReading:
 
 
 def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
-    """What is wrong with the loss that a program returns, compared with its gradient."""
+    """Yield what is wrong with the loss that a program returns, also if its gradient is that of another loss."""
     own, reading, key = problem.network.loss, best.reading, best.reading.key
     values = {"yours": yours, "right": problem.loss, "shape": np.shape(yours), **reading.values}
     if yours is not None and np.size(yours) != 1:
@@ -297,7 +297,7 @@ def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
 
 
 def backward_state(start: State, *, must_be_right: bool = False) -> State:
-    """The likeliest explanation of a gradient; `must_be_right`: every delta."""
+    """The likeliest explanation of a program's gradient. must_be_right: consider only right deltas."""
     states = [start]
     for l in reversed(range(len(start.flow.weights))):
         states = [each for state in states for each in state.continuations(l, must_be_right=must_be_right)]
@@ -306,7 +306,7 @@ def backward_state(start: State, *, must_be_right: bool = False) -> State:
 
 
 def output_factor(factor: float, kind: Loss | None, reading: LossReading, problem: Problem) -> Option:
-    """What a factor of the whole gradient means: nothing, a convention, or a mistake."""
+    """What it means that the whole gradient has a factor: nothing if it is 1, a convention, or a mistake."""
     k, is_stated = problem.network.layer_sizes[-1], reading.kind is not None
     relative = factor / reading.factor if is_stated and kind in (reading.kind, None) else factor
     if factor == 1.0:
@@ -322,7 +322,7 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
 
 
 def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:
-    """Claims in the order of computation, each mistake once for all layers that have it."""
+    """The claims as Wrong objects, in the order of computation, each mistake once for all layers that have it."""
     last, together = len(problem.network.weights) - 1, dict[tuple[str, str, str], list[Claim]]()
     for each in sorted(found, key=way):
         together.setdefault((each.quantity, each.key, f"{each.values.get('factor', 0.0):.6g}"), []).append(each)
@@ -338,13 +338,13 @@ def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:
 
 
 def way(claim: Claim) -> tuple[int, int]:
-    """The position of an array in the order of computation."""
+    """The position of a claim's array in the order of computation, to sort by."""
     stage, l = ("z", "a", "loss", "delta", "dW", "db").index(claim.quantity), claim.layer or 0
     return (0, 2 * l + stage) if stage < 2 else (min(stage, 4), -2 * l + stage)
 
 
 def values_of(problem: Problem, claim: Claim) -> dict[str, Any]:
-    """The values that the sentences of a mistake may need."""
+    """The values, by name, that the sentences about a claim's mistake may be filled in with."""
     l, network, name = claim.layer or 0, problem.network, claim.quantity
     last, own = l + 1 == len(network.weights), network.activations[l]
     line = ("shortcut" if network.has_shortcut else "output") if name == "delta" and last else name
@@ -364,7 +364,7 @@ def words(part: Activation | Loss) -> str:
 
 
 def notes_of(has_loss: bool, best: State) -> tuple[str, ...]:
-    """The notes on conventions: the loss, its gradient, or both are the network's times a constant."""
+    """A note if a program's loss, its gradient, or both are the network's times a constant, which is a convention."""
     reading = best.reading
     is_mistake = any(each.quantity == "delta" and each.key in FACTORS for each in best.claims)
     factor = 1.0 if is_mistake or best.factor < 0.0 else best.factor

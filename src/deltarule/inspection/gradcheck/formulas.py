@@ -1,4 +1,4 @@
-"""The activations and losses of a batch: the samples on kinks, and whether the derivatives are right."""
+"""Checks of activations and losses at the values of a batch: which samples are on kinks, and wrong derivatives."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,12 +26,12 @@ KINK = 1e-2  # left and right slopes that differ by this much, and by this share
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """An activation or a loss at the values of the batch.
+    """An activation or a loss, and the values of the batch at which it is checked.
 
     owner: the Activation or Loss. function: its formula, (batch, neurons) -> (batch, neurons) or (batch,).
     point: z of a layer, or the outputs (or z, if the loss is computed from it).
     matters: (batch, neurons), False for what has no effect on the loss: samples left out, neurons dropped.
-    names: the methods of derivative and function. stated: d(sum of upstream * function) / d point, by the former.
+    names: of the derivative's method and the function's. stated: d(sum of upstream * function) / d point by the former.
     """
 
     layer: int
@@ -45,21 +45,21 @@ class Formula:
 
     @property
     def name(self) -> str:
-        """Its name in messages."""
+        """The name of the activation or loss in messages."""
         return type(self.owner).__name__
 
     def slope(self, direction: Array, method: Method) -> Array:
-        """The derivative of the function in this direction of the point."""
+        """The numeric derivative of the function along a direction, an array like `point`."""
         return method.slope(lambda step: self.function(self.point + step * direction))
 
     def slopes(self, method: Method) -> Array:
-        """d(sum of upstream * function) / d point, column by column: like `point`."""
+        """The numeric d(sum of upstream * function) / d point, to compare with `stated`; an array like `point`."""
         columns = [self.upstream * self.slope(column, method) for column in np.eye(self.point.shape[1])]
         return np.stack([each.reshape(len(each), -1).sum(axis=1) for each in columns], axis=1) * self.matters
 
 
 def formulas(problem: Problem) -> Iterator[Formula]:
-    """Every formula that the loss goes through, from the first layer to the loss."""
+    """Yield every formula on the way to the loss: the activations from the first layer on, and the loss itself."""
     network, ws, last = problem.network, problem.ws, len(problem.network.weights) - 1
     counts = (problem.sample_weight > 0.0)[:, np.newaxis]
     for l, (activation, z) in enumerate(zip(network.activations, ws.z, strict=True)):
@@ -82,7 +82,7 @@ def formulas(problem: Problem) -> Iterator[Formula]:
 
 
 def check_axis(problem: Problem) -> None:
-    """Raise ShapeError unless the loss is one number per sample."""
+    """Raise ShapeError unless `sample_losses` of the network's loss returns one number per sample."""
     loss, a = problem.network.loss, problem.ws.a[-1]
     targets = loss.targets(a, problem.y)
     n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that there are not as many samples as outputs
@@ -92,7 +92,7 @@ def check_axis(problem: Problem) -> None:
 
 
 def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
-    """The problem without the samples on a kink, and those, in words. Raises SettingError if none is left."""
+    """The problem without samples on a kink, and a sentence on each of these. SettingError if no sample is left."""
     found: dict[int, list[str]] = {}
     for formula in formulas(problem):
         for sample, neuron in np.argwhere(formula.matters & kinks(formula)).tolist():
@@ -115,7 +115,7 @@ def without_kinks(problem: Problem) -> tuple[Problem, tuple[str, ...]]:
 
 
 def kinks(formula: Formula) -> Array:
-    """Where the left and right slopes differ, at the distance of a central difference: shaped like `point`."""
+    """Where the slopes to the left and to the right differ, at the step of a central difference: bool, like `point`."""
     reach = CENTRAL_DIFFERENCES.step * np.maximum(1.0, np.abs(formula.point))
     found, middle = np.zeros(formula.point.shape, bool), formula.function(formula.point)
     outputs = np.eye(formula.point.shape[1], dtype=bool)  # they share one loss; every neuron has its own output
@@ -130,7 +130,7 @@ def kinks(formula: Formula) -> Array:
 
 
 def best_method(problem: Problem) -> tuple[Method, list[str]]:
-    """The complex step; or central differences, and why, if a formula cannot take complex numbers."""
+    """The method to check with, and notes: the complex step; or central differences if a formula allows only these."""
     reason = "cannot take complex numbers: central differences were used instead, accurate to 5 digits"
     for formula in formulas(problem):
         if not takes_complex_numbers(formula):
@@ -152,7 +152,7 @@ def takes_complex_numbers(formula: Formula) -> bool:
 
 
 def forward_mistakes(problem: Problem) -> Iterator[str]:
-    """Activations whose `forward`, and custom networks whose `forward`, differ from `value` of z."""
+    """Yield a sentence on each activation whose `forward` differs from its `value`; likewise on a custom network."""
     network, X = problem.network, problem.X
     for l, activation in enumerate(network.activations):
         z, a = problem.ws.z[l], np.empty_like(problem.ws.z[l])
@@ -171,7 +171,7 @@ def forward_mistakes(problem: Problem) -> Iterator[str]:
 
 
 def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
-    """Activations and losses whose derivative is not that of their value."""
+    """Yield a sentence on each activation or loss whose derivative is not the derivative of its value."""
     for formula in formulas(problem):
         name, of = formula.names
         if (got := np.shape(formula.stated)) != (needed := formula.point.shape):
@@ -184,7 +184,7 @@ def formula_mistakes(problem: Problem, method: Method) -> Iterator[str]:
 
 
 def difference(problem: Problem, formula: Formula, found: Array, right: Array) -> str:
-    """How a derivative differs from the right one: by a factor, as another formula, or else in numbers."""
+    """How a derivative, `found`, differs from the right one, in words: a factor, another formula, or else numbers."""
     is_activation, z = isinstance(formula.owner, Activation), formula.point
     if scaled := fit([found], [Slip("", right)], problem, by_any=True):
         named = [

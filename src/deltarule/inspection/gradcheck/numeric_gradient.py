@@ -4,8 +4,8 @@ The complex step, dC/dp = Im C(p + ih) / h, forms no difference, so nothing canc
 (Squire & Trapp 1998). Central differences, (C(p + h) - C(p - h)) / 2h, lose half the digits but need no complex
 numbers.
 
-A nudge of weights[l][k, j], or of biases[l][j], changes only z_j of layer l. So the pass starts again there, with many
-nudges in one batch.
+A nudge of weights[l][k, j], or of biases[l][j], changes only z_j of layer l. So the forward pass is repeated only from
+there on, with many nudges in one batch.
 """
 
 import math
@@ -30,15 +30,15 @@ IMAGINARY = -1j * STEP  # minus, because at the kink of a ReLU it leads to the s
 
 
 def derivatives(values: Any) -> Any:
-    """d/de of values that were computed with e = IMAGINARY."""
+    """The derivatives of values by a small e, if the values were computed with e = IMAGINARY: the complex step."""
     return -np.imag(values) / STEP
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method for derivatives.
+    """A method to compute derivatives numerically.
 
-    dtype: of its arrays. step: h. tolerance: the largest relative error that rounding explains.
+    dtype: of its arrays. step: the step h. tolerance: the largest relative error that rounding explains.
     floor: the share of the whole gradient below which a layer's part of it is only rounding.
     """
 
@@ -64,7 +64,7 @@ class Problem:
     """Everything that the loss of a batch depends on, in float64. Dropout masks are the same in every evaluation.
 
     X: (batch, features); y: as `backward` takes it; sample_weight: (batch,), 0 for a sample that is left out.
-    factor: of the intended loss over the network's, without the penalty.
+    factor: the loss to check is this many times the network's, the penalty apart.
     """
 
     network: Network
@@ -76,18 +76,18 @@ class Problem:
 
     @classmethod
     def of(cls, network: Network, X: Array, y: Array) -> Self:
-        """A batch with equal weights, without dropout."""
+        """The Problem of a batch whose samples all count the same, without dropout and penalty, in float64."""
         network = network.astype(np.float64)
         network.dropout = tuple(0.0 for _ in network.dropout)
         return cls(network, X, y, np.ones(len(X)), Penalty())
 
     def take(self, rows: Array) -> Self:
-        """The same with some of its samples."""
+        """The problem with only some of its samples, those at `rows`."""
         return replace(self, X=self.X[rows], y=self.y[rows], sample_weight=self.sample_weight[rows])
 
     @property
     def divisor(self) -> float:
-        """The divisor of the weighted sum over samples."""
+        """What the weighted sum over samples is divided by."""
         return float(self.sample_weight.sum()) / self.factor
 
     @property
@@ -122,17 +122,17 @@ class Problem:
     @property
     def delta(self) -> list[Array]:
         """dC/dz by backpropagation, (batch, fan_out) of each layer."""
-        _ = self.grads  # the forward pass first
+        _ = self.grads  # computing it fills ws.delta
         return self.ws.delta
 
     @cached_property
     def loss(self) -> Any:
-        """C: complex for a complex network."""
+        """The loss C of the batch, penalty included; complex for a complex network."""
         loss = loss_value(self.network, self.y, self.ws, sample_weight=self.sample_weight, divisor=self.divisor)
         return loss + self.penalty.value(self.network.parameters)
 
     def loss_at(self, change: Array) -> Any:
-        """C after `change`, real or complex, is added to the vector of all parameters."""
+        """The loss C at the network's parameters plus `change`, (n_parameters,), real or complex."""
         moved = Parameters(self.network.layer_sizes, self.network.parameters.vector + change)
         return replace(self, network=with_meaning(self.network, parameters=moved)).loss
 
@@ -145,7 +145,7 @@ class Problem:
         return COMPLEX_STEP.slope(lambda step: self._losses(l, neurons, self.ws.z[l][:, neurons].T + step)).T
 
     def numeric_gradient(self, method: Method) -> Parameters:
-        """dC/dp for every parameter."""
+        """dC/dp for every parameter p, penalty included, by a numeric method."""
         gradient = self.network.parameters.zeros_like()
         for l, (W, b) in enumerate(zip(gradient.weights, gradient.biases, strict=True)):
             slopes = self.slopes(l, np.arange(W.size + b.size), method)
@@ -154,13 +154,13 @@ class Problem:
         return gradient
 
     def slopes(self, l: int, places: Array, method: Method = COMPLEX_STEP) -> Array:
-        """dC/dp, (n,), without the penalty. places: (n,), of weights.ravel() and, behind it, biases."""
+        """dC/dp, (n,), of parameters of layer l, penalty left out; places: indices into its weights, then biases."""
         n_at_once = max(1, NUMBERS_AT_ONCE // (len(self.X) * max(a.shape[1] for a in self.ws.a[l:])))
         parts = (places[start : start + n_at_once] for start in range(0, len(places), n_at_once))
         return np.concatenate([method.slope(partial(self._losses_moved, l, part)) @ self.shares for part in parts])
 
     def _losses_moved(self, l: int, places: Array, step: complex) -> Array:
-        """C_i of every sample, (n, batch), with each of these parameters in turn moved by `step`."""
+        """C_i of every sample, (n, batch), with each parameter at `places` (n,) in turn moved by `step`."""
         z, inputs = self.ws.z[l], self.ws.inputs[l]
         sources, neurons = np.divmod(places, z.shape[1])
         inputs = np.column_stack([inputs, np.ones(len(inputs))])  # a bias is the weight of an input of 1
@@ -181,7 +181,7 @@ class Problem:
         return self.losses_from(l + 1, self.ws.z[l + 1] + change[:, :, np.newaxis] * rows[:, np.newaxis])
 
     def losses_from(self, l: int, z: Array) -> Array:
-        """C_i of every sample, (n, batch), with the weighted inputs z (n, batch, fan_out) of layer l."""
+        """C_i of every sample, (n, batch), in n forward passes that start with z (n, batch, fan_out) of layer l."""
         network, loss, n_copies = self.network, self.network.loss, len(z)
         z = z.reshape(-1, z.shape[2])
         a = network.activations[l].value(z)
@@ -195,7 +195,7 @@ class Problem:
 
 
 def relative_error(found: Array, expected: Array, least: float = 0.0) -> float:
-    """The norm of the difference over that of `expected`, or at least `least`; inf instead of NaN."""
+    """The norm of the difference over the norm of `expected`, or over `least` if that is larger; inf instead of NaN."""
     size = max(float(np.linalg.norm(expected)), float(least), np.finfo(np.float64).tiny.item())
     error = float(np.linalg.norm(found - expected)) / size
     return math.inf if math.isnan(error) else error

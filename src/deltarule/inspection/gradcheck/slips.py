@@ -1,8 +1,8 @@
-"""The values of z, a, delta, dC/dW and dC/db after the usual mistakes, and which mistake explains an array.
+"""The values that z, a, delta, dC/dW and dC/db have after the usual mistakes, and which mistake explains an array.
 
-Each is computed from the program's own arrays at that line, right or wrong. Keys are those of mistakes.toml. The right
-value comes first, with the key ""; of the others the first that fits wins, so the likelier come first. A hypothesis
-with another shape than the program's array is skipped.
+Each value is computed from the arrays that the program had before it, right or wrong. A Slip's key is a row of
+mistakes.toml. The right value comes first, with the key ""; then the likelier mistakes, since the first that fits wins.
+A value with another shape than the program's array is skipped.
 """
 
 import math
@@ -35,14 +35,14 @@ PARTS_OF_A: dict[str, Callable[[Array], Array]] = {
     "1 + a": lambda a: 1.0 + a,
 }
 SQUARES = Quadratic()
-NAMED, ANY_FACTOR, UNKNOWN = 1.0, 1.6, 2.5  # the cost of an explanation
+NAMED, ANY_FACTOR, UNKNOWN = 1.0, 1.6, 2.5  # costs of an explanation
 ZERO = ("never-filled", "bias-forgotten", "bias-all-axes-zero")  # slips that leave exact zeros
-Named = tuple[str, Mapping[str, Any]]  # a slip, and the values for its sentence
-Fitting = tuple[float, Mapping[str, Any]]  # the factor with which a slip explains an array, and the slip
+Named = tuple[str, Mapping[str, Any]]  # the key of a slip, and the values for its sentence
+Fitting = tuple[float, Mapping[str, Any]]  # the factor with which a slip explains an array, and the slip's values
 
 
 class Slip(NamedTuple):
-    """An array after a mistake (key "": none): `array`, or `array` + rate * `along` with any rate."""
+    """What an array is after the mistake `key` ("" for none): `array`, or `array` + rate * `along` with any rate."""
 
     key: str
     array: Array
@@ -54,7 +54,7 @@ class Slip(NamedTuple):
 class Flow:
     """A forward pass, right or wrong, and the backward pass so far, by layer.
 
-    stepped: the program's own dC/dW, with which it may already have updated the weights.
+    stepped: the program's own dC/dW by layer, with which it may already have updated the weights.
     """
 
     problem: Problem
@@ -66,7 +66,7 @@ class Flow:
 
     @cached_property
     def inputs(self) -> list[Array]:
-        """The inputs of each layer, and last the outputs."""
+        """The inputs of each layer and, as the last entry, the outputs of the network."""
         return [self.problem.ws.inputs[0], *self.a]
 
     @cached_property
@@ -76,7 +76,7 @@ class Flow:
 
     @property
     def weights(self) -> Sequence[Array]:
-        """The network's."""
+        """The weights of the network."""
         return self.problem.network.weights
 
     def is_last(self, l: int) -> bool:
@@ -84,7 +84,7 @@ class Flow:
         return l + 1 == len(self.weights)
 
     def image(self, name: str, l: int, slip: Slip) -> Slip:
-        """BP3 or BP4 applied to a delta of layer l; or delta itself."""
+        """The slip in delta of layer l, as it shows in `name`: in "dW" by BP4, in "db" by BP3, or in "delta" itself."""
 
         def of(delta: Array) -> Array:
             return delta if name == "delta" else self.inputs[l].T @ delta if name == "dW" else delta.sum(axis=0)
@@ -92,12 +92,12 @@ class Flow:
         return slip._replace(array=of(slip.array), along=None if slip.along is None else of(slip.along))
 
     def others(self, l: int, arrays: Sequence[Array] | Mapping[int, Array]) -> Iterator[tuple[int, Array]]:
-        """Arrays of other layers with the shape of layer l's."""
+        """Yield the number and the array of each other layer whose array has the shape of layer l's."""
         pairs = arrays.items() if isinstance(arrays, Mapping) else enumerate(arrays)
         yield from ((k, array) for k, array in pairs if k != l and array.shape == arrays[l].shape)
 
     def times_slope(self, l: int, error: Array) -> Array:
-        """dC/dz of layer l from dC/da."""
+        """dC/dz of layer l, computed from `error`, its dC/da."""
         delta = np.array(error)
         self.activations[l].backward(delta, self.z[l], self.a[l])
         return delta
@@ -107,7 +107,7 @@ class Flow:
         return loss.gradient(self.a[-1], self.problem.y if targets is None else targets, self.problem.shares)
 
     def errors(self, l: int) -> list[Array]:
-        """dC/da of layer l: the right one first, and a - t, which many programs use in the last layer."""
+        """What may be dC/da of layer l: the right one; and for the last layer also a - t, which many programs use."""
         if self.is_last(l):
             return [self.error(self.problem.network.loss), self.error(SQUARES, self.targets)]
         return [self.deltas[l + 1] @ self.weights[l + 1].T]
@@ -120,7 +120,7 @@ class Flow:
 
 
 def losses_for(flow: Flow) -> list[Loss]:
-    """The network's loss, and the known ones that suit its outputs."""
+    """The network's loss, and the other known losses that are defined for its outputs."""
     a, own = flow.a[-1], flow.problem.network.loss
     fitting = [SQUARES, *([CrossEntropy()] if (a > 0.0).all() else [])]
     fitting += [BinaryCrossEntropy()] if ((a > 0.0) & (a < 1.0)).all() else []
@@ -128,7 +128,7 @@ def losses_for(flow: Flow) -> list[Loss]:
 
 
 def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
-    """An array of layer l, computed from the arrays before it in `flow`, and its values after mistakes.
+    """Yield the right value of an array of layer l, given the arrays before it in `flow`, then those after mistakes.
 
     quantity: "z", "a", "dW", "db"; or "delta", whose mistakes are in `wrong_deltas`.
     """
@@ -140,7 +140,7 @@ def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
 
 
 def sums(flow: Flow, l: int) -> Iterator[Slip]:
-    """z of layer l."""
+    """Yield z of layer l: the right one, then one for each mistake."""
     W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
     yield Slip("", inputs @ W + b)
     yield Slip("no-bias", inputs @ W)
@@ -157,7 +157,7 @@ def sums(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def activations(flow: Flow, l: int) -> Iterator[Slip]:
-    """a of layer l. The value `activation` is the one used instead of the layer's own."""
+    """Yield a of layer l, right and after mistakes; `activation` in a slip's values replaces the layer's own."""
     z, own = flow.z[l], flow.problem.network.activations[l]
     yield Slip("", own.value(z))
     yield Slip("no-activation", z, {"activation": Identity()})
@@ -177,7 +177,7 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l; also with the network's own sigma' if the program's activation differs."""
+    """Yield the right delta of layer l; if the program uses another activation, also with sigma' of the right one."""
     z, a, own, error = flow.z[l], flow.a[l], flow.problem.network.activations[l], flow.errors(l)[0]
     yield Slip("", flow.output_delta(flow.problem.network.loss) if flow.is_last(l) else flow.times_slope(l, error))
     if not isinstance(own, Softmax) and not np.allclose(a, own.value(z)):
@@ -186,7 +186,7 @@ def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of layer l with a mistake: in sigma', or in the error dC/da."""
+    """Yield delta of layer l after each mistake in sigma', or in the error dC/da."""
     if flow.is_last(l):
         yield from wrong_output_deltas(flow, l)
     for error in flow.errors(l):
@@ -201,7 +201,7 @@ def wrong_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/da of hidden layer l with a mistake."""
+    """Yield dC/da of the hidden layer l after each mistake in it."""
     W, behind = flow.weights[l + 1], flow.deltas[l + 1]
     if W.shape[0] == W.shape[1]:
         yield Slip("not-transposed", behind @ W)
@@ -214,7 +214,7 @@ def wrong_errors(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
-    """delta of layer l from dC/da, with a mistake in sigma'."""
+    """Yield delta of layer l, computed from dC/da, after each mistake in sigma'."""
     own, z, a, whole = flow.activations[l], flow.z[l], flow.a[l], flow.times_slope(l, error)
     yield Slip("no-slope", error)
     if isinstance(own, Softmax):
@@ -239,7 +239,7 @@ def wrong_slopes(flow: Flow, l: int, error: Array) -> Iterator[Slip]:
 
 
 def other_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
-    """sigma' of every other element-wise activation, by its name: of z, and by its formula in a."""
+    """Yield the name and sigma' of every other element-wise activation: computed from z and, if possible, from a."""
     for other in (each for each in OTHERS[:-1] if type(each) is not type(own)):
         name = type(other).__name__
         yield name, other.derivative(z, other.value(z))
@@ -248,7 +248,7 @@ def other_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Arr
 
 
 def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Array]]:
-    """Formulas that programs use as a derivative, right or wrong, by their names in sentences."""
+    """Yield what programs use as sigma', right or wrong: the formula's name in sentences, and its values."""
     whole: dict[str, Callable[[Array], Array]] = {"1": np.ones_like, "0": np.zeros_like, **PARTS_OF_A}
     whole |= {TEXTS[kind.__name__]: partial(FROM_A[kind], None) for kind in (Sigmoid, Tanh)}
     for name, formula in whole.items():
@@ -258,7 +258,7 @@ def known_slopes(own: Activation, z: Array, a: Array) -> Iterator[tuple[str, Arr
 
 
 def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
-    """delta of the outputs with a mistake that only they can have: another loss, or its value."""
+    """Yield delta of the outputs after each mistake that only they can have: another loss, or a distorted a - t."""
     own, difference, shares = flow.problem.network.loss, flow.errors(l)[1], flow.problem.shares[:, np.newaxis]
     if isinstance(flow.activations[l], own.shortcut_for):
         yield Slip("shortcut-slope", flow.times_slope(l, difference))
@@ -272,7 +272,7 @@ def wrong_output_deltas(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
-    """Targets with a mistake."""
+    """Yield the key of each mistake in the targets, and the targets after it."""
     y, targets = flow.problem.y, flow.targets
     if targets.shape[1] > 1:
         yield from (("targets-shifted", np.roll(targets, step, axis=1)) for step in (1, -1))
@@ -288,7 +288,7 @@ def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
 
 
 def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/dW of layer l from its inputs and its delta, without the penalty's part."""
+    """Yield dC/dW of layer l, right and after each mistake, from its inputs and delta, without the penalty's part."""
     inputs, delta, penalty = flow.inputs[l], flow.deltas[l], flow.problem.penalty_gradient.weights[l]
     right = inputs.T @ delta
     yield Slip("", right)
@@ -314,7 +314,7 @@ def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
-    """dC/db of layer l from its delta."""
+    """Yield dC/db of layer l, right and after each mistake, from its delta."""
     delta = flow.deltas[l]
     right = delta.sum(axis=0)
     yield Slip("", right)
@@ -336,7 +336,7 @@ def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 class Option(NamedTuple):
-    """One explanation of an array: its cost, the slips, none if it is right, and its error."""
+    """One explanation of an array: its cost, the slips in it (none if it is right), and the array's relative error."""
 
     cost: float
     slips: tuple[Named, ...] = ()
@@ -349,7 +349,7 @@ def is_alike(found: Array, expected: Array, least: float = 0.0) -> bool:
 
 
 def factor_slips(factor: float, problem: Problem) -> tuple[Named, ...]:
-    """The slips behind a factor: its sign, and a number with a name, or any."""
+    """The slips that explain a factor: "sign" if it is below 0, and the name of its size, or "factor" for any other."""
     size, n, k = abs(factor), float(problem.sample_weight.sum()), problem.network.layer_sizes[-1]
     named = {1.0 / k: "by-outputs", 2.0 / k: "by-outputs", float(k): "times-outputs", 1.0: "", n: "undivided"}
     named |= {1.0 / n: "divided-twice", 2.0: "factor-two", 0.5: "factor-two"}
@@ -359,12 +359,12 @@ def factor_slips(factor: float, problem: Problem) -> tuple[Named, ...]:
 
 
 def has_name(slips: Iterable[Named]) -> bool:
-    """Whether the slips of a factor are numbers with names."""
+    """Whether the slips that explain a factor name its size, such as the number of samples."""
     return all(key != "factor" for key, _ in slips)
 
 
 def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_any: bool = False) -> Fitting | None:
-    """How a slip, one for each array, explains arrays: by a named factor, by any, or by a rate; or None."""
+    """The factor and values with which slips, one per array, explain `found`, or None. by_any: by any factor at all."""
     is_free = slips[0].along is not None
     if any(mine.shape != each.array.shape for mine, each in zip(found, slips, strict=True)):
         return None
@@ -389,7 +389,7 @@ def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_a
 
 
 def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
-    """The best explanation of one array by the hypotheses, the first of which is the right value."""
+    """The best explanation of an array that a program computed, `found`: right, or one of the known mistakes."""
     known = hypotheses(flow, quantity, l)
     right = next(known).array
     if is_alike(found, right):
@@ -403,7 +403,7 @@ def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
 
 
 def best_slips(found: Array, right: Array, slips: Iterable[Slip], problem: Problem) -> tuple[float, tuple[Named, ...]]:
-    """The slips that explain a wrong array, and the cost."""
+    """The cost of the best explanation of a wrong array, `found`, and the slips that it consists of."""
     if not np.isfinite(found).all():
         return NAMED, (("not-finite", {}),)
     scaled = fit([found], [Slip("", right)], problem, by_any=True)

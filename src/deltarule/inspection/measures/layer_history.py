@@ -1,4 +1,4 @@
-"""The recording of a run for pictures: its parameters, and the sizes of gradients and updates."""
+"""Recorder: records a run for pictures, its parameters, and the sizes of gradients and updates in each layer."""
 
 import copy
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from deltarule.public import public
 from deltarule.training.callbacks import Callback, TrainingState
 
 MOST_EPOCHS = 32  # epochs of a run to record, evenly spaced
-MOST_BYTES = 64 * 2**20  # of parameters are kept
+MOST_BYTES = 64 * 2**20  # of parameters to keep
 
 
 @dataclass(frozen=True, eq=False)
 class LayerHistory:
-    """A run of a network of n_layers, recorded by a Recorder.
+    """What a Recorder has recorded of a run, of a network of n_layers.
 
-    epochs: (n_epochs,), the recorded ones. parameters: (n_epochs, n_parameters), after these epochs.
+    epochs: (n_epochs,), the recorded epochs. parameters: (n_epochs, n_parameters), after these epochs.
     gradient_norm: (n_epochs, n_layers), the norm of dC/dW, without penalty and clipping.
-    update_ratio: (n_epochs, n_layers), the norm of the step of W with this gradient over the norm of W.
+    update_ratio: (n_epochs, n_layers), the norm of the change of W in a step with this gradient over the norm of W.
     """
 
     epochs: Array
@@ -33,7 +33,7 @@ class LayerHistory:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> "LayerHistory":
-        """From named arrays, as in a file. Raises DataError if some are missing, or do not fit each other."""
+        """A LayerHistory of arrays by name, as in a file. DataError if some are missing, or do not fit each other."""
         try:
             history = cls(*(arrays[each.name] for each in fields(cls)))
         except KeyError as error:
@@ -44,17 +44,17 @@ class LayerHistory:
         return history
 
     def to_arrays(self) -> dict[str, Array]:
-        """The arrays by name."""
+        """The arrays of the recording by name."""
         return dict(vars(self))
 
 
 @public("Recorder(digits.train)")
 class Recorder(Callback):
-    """Records a run after at most MOST_EPOCHS of its epochs, without changing it.
+    """Records a run after some of its epochs, about MOST_EPOCHS at most, without changing the run.
 
     probe: examples as the network reads them, the same every time, for gradients without dropout or deformation. A
         hundredth of the training set costs about a hundredth of the time.
-    earlier: the arrays of a LayerHistory of the same run before it resumed, to continue.
+    earlier: the arrays of a LayerHistory of the same run before it was resumed; the recording continues them.
     """
 
     def __init__(self, probe: Dataset, earlier: Mapping[str, Array] | None = None) -> None:
@@ -81,7 +81,7 @@ class Recorder(Callback):
 
 
 def measurements(state: TrainingState, probe: Dataset) -> dict[str, Array]:
-    """The state of a run on some examples, layer by layer: a row of each array of a LayerHistory."""
+    """The measurements of a run after an epoch, with gradients on `probe`: a row for each array of a LayerHistory."""
     network, grads = state.network, loss_and_gradient(state.network, probe.inputs, probe.targets).grads
     after = network.parameters.copy()
     copy.deepcopy(state.optimizer).step(after, grads, state.learning_rate)

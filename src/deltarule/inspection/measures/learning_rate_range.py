@@ -21,16 +21,16 @@ from deltarule.training.trainer import Trainer
 N_STEPS = 150
 LOWEST, HIGHEST = 1e-6, 100.0
 WINDOW = 9  # steps: the last ones for the running loss that ends the test; those around each for the smoothed loss
-RISEN = 1.1  # times the lowest loss is more than noise
-TOO_MUCH = 4.0  # times the lowest loss so far ends the test
+RISEN = 1.1  # a loss this many times the lowest has risen by more than noise
+TOO_MUCH = 4.0  # a loss this many times the lowest so far ends the test
 
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
-    """The loss of each step's batch, and smoothed, against its learning rate; all arrays (n_steps,).
+    """The result of a range test: each step's learning rate, its batch's loss, and the loss smoothed; all (n_steps,).
 
     steepest: the rate at which the smoothed loss fell fastest, a good one to train with.
-    highest: the rate at which it was lowest, the largest useful one; None if it never rose again.
+    highest: the rate at which the smoothed loss was lowest, the largest useful one; None if it never rose after that.
     """
 
     rates: Array
@@ -57,10 +57,10 @@ class _Listener(Callback):
 
 
 def range_test(trainer: Trainer, train: Dataset) -> RangeTest:
-    """A run of at most 150 steps from the state of the trainer's network, which keeps its parameters.
+    """Train a copy of the trainer's network for at most 150 steps; the network itself keeps its parameters.
 
     The rate grows from 1e-6 to 100, by the same factor each step, until the loss is four times its lowest.
-    train: as the network reads it. The trainer's optimizer must be new.
+    train: as the network reads it. The trainer's optimizer must not have taken a step.
 
     Raises SettingError if the loss diverges before there is anything to see.
     """

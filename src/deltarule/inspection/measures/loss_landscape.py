@@ -18,7 +18,7 @@ from deltarule.training.plan import Score
 
 GRID = 25  # points along each side of a surface
 MARGIN = 0.35  # of the path's extent, added on every side
-N_OFFSETS = 401  # of a slice
+N_OFFSETS = 401  # points of a slice
 REACH = 4.0  # times the largest weight of the layer, to both sides
 LEAST_SIDE = 0.5  # of the longer side: even a path along one axis gets a landscape beside it
 
@@ -64,7 +64,7 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
 
     points: (n_points, n_parameters) float64, three or more, in order. With two parameters the plane is the whole space.
 
-    Returns its orthonormal axes (2, n_parameters); the path in their coordinates, (n_points, 2); and the share of the
+    Returns the plane's orthonormal axes (2, n_parameters); the path in these axes, (n_points, 2); and the share of the
     points' variance in the plane. Raises SettingError if the points do not span a plane.
     """
     if points.shape[1] == 2:
@@ -79,10 +79,10 @@ def principal_plane(points: Array) -> tuple[Array, Array, float]:
 
 
 def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points: int = GRID) -> Surface:
-    """The loss of a network, on a dataset as it reads it, at n_points x n_points points around a path, on its plane.
+    """The loss at n_points x n_points parameter vectors, on the plane closest to a path of a network and around it.
 
-    snapshots: (n_snapshots, n_parameters), the network's parameters along the path. Raises ShapeError if they
-    belong to another network, SettingError if they do not span a plane.
+    dataset: as the network reads it. snapshots: (n_snapshots, n_parameters), the network's parameters along the path.
+    Raises ShapeError if they belong to another network, SettingError if they do not span a plane.
     """
     points, n_parameters = np.asarray(snapshots, np.float64), network.parameters.size
     if points.shape[1] != n_parameters:
@@ -103,7 +103,7 @@ def loss_surface(network: Network, dataset: Dataset, snapshots: Array, n_points:
 
 
 def weight_slice(network: Network, dataset: Dataset, layer: int) -> WeightSlice:
-    """Vary the weight of a layer that the loss depends on most, and measure. The network does not change.
+    """Measure loss and accuracy while one weight of a layer varies, in a copy: the one that the loss depends on most.
 
     dataset: classes or labels, as the network reads them. layer: counted from 0.
 

@@ -19,7 +19,7 @@ Z_95 = 1.959964  # 95 % of a normal distribution lie within this many standard d
 
 
 def rows_of(record: Any) -> list[dict[str, Any]]:
-    """A dict for each row of a record whose arrays are columns."""
+    """The rows of a record whose arrays are the columns of a table: a list with a dict for each row."""
     columns = {name: column.tolist() for name, column in vars(record).items() if isinstance(column, np.ndarray)}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -28,11 +28,11 @@ def rows_of(record: Any) -> list[dict[str, Any]]:
 class ClassScore:
     """How well one class, or one of several independent labels, is recognized. A share of no examples is None.
 
-    support: the number of examples that have it.
+    support: the number of examples of the class.
     recall: the share of these that are recognized; with 95 % confidence it is between recall_low and recall_high.
-    precision: the share of the examples predicted as it that have it.
+    precision: the share of the examples predicted as this class that belong to it.
     f1: the harmonic mean of precision and recall.
-    accuracy: the share of examples for which it is correctly predicted, or correctly not predicted.
+    accuracy: the share of examples for which the class is correctly predicted, or correctly not predicted.
     """
 
     name: str
@@ -62,8 +62,8 @@ class ValueScore:
 class Mistakes:
     """Misclassified examples, the most confident mistake first; all arrays are (n_mistakes,).
 
-    example: its index in the dataset. predicted, true: its classes, int64. activation: the output of the predicted
-    class, its probability if the outputs are probabilities.
+    example: the index of each in the dataset. predicted, true: the predicted and the right class, int64.
+    activation: the output of the predicted class, its probability if the outputs are probabilities.
     """
 
     example: Array
@@ -77,12 +77,12 @@ class Mistakes:
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Answers in bins by their confidence, the probability of the answer; every array is (n_bins,).
+    """Answers in bins by confidence, the probability that the network gives its answer; every array is (n_bins,).
 
     low, high: the bin's ends; a confidence of exactly `high` belongs to it. Bins without answers are left out.
-    examples: the number of answers in it. confidence: their mean confidence.
-    accuracy: the share that is right. accuracy_low, accuracy_high: its 95 % confidence interval.
-    expected_calibration_error: the difference of accuracy and confidence, averaged over all examples.
+    examples: the number of answers in the bin. confidence: their mean confidence.
+    accuracy: the share of them that is right. accuracy_low, accuracy_high: its 95 % confidence interval.
+    expected_calibration_error: the absolute difference of a bin's accuracy and confidence, averaged over all examples.
 
     Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
     """
@@ -97,7 +97,7 @@ class Reliability:
     expected_calibration_error: float
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The error, and a list of the bins."""
+        """The expected calibration error and a list of the bins, in types of JSON."""
         return {"expected_calibration_error": self.expected_calibration_error, "bins": rows_of(self)}
 
 
@@ -105,9 +105,9 @@ class Reliability:
 class Report:
     """The result of `evaluate_model`.
 
-    examples: their number. loss: the network's, without penalty. score: the accuracy, a fraction, or R2; score_name.
-    per_output: a score for each class, label or value.
-    top_losses, confusion, mistakes: from the functions of these names; the last two are None without classes.
+    examples: the number of examples. loss: the mean loss, without penalty.
+    score: the accuracy, from 0 to 1, or R2, as score_name says. per_output: a score for each class, label or value.
+    top_losses, confusion, mistakes: what top_losses, confusion_matrix, top_mistakes return; the last two may be None.
     reliability: how well probabilities match the accuracy; None if outputs are not probabilities.
     """
 
@@ -122,7 +122,7 @@ class Report:
     reliability: Reliability | None = None
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The same in dicts, lists and numbers: what `deltarule evaluate --json` prints."""
+        """The report in dicts, lists and numbers: what `deltarule evaluate --json` prints."""
         content: dict[str, Any] = {"examples": self.examples, self.score_name: self.score, "loss": self.loss}
         content["per_output" if self.score_name == "r2" else "per_class"] = [asdict(score) for score in self.per_output]
         if self.confusion is not None and self.mistakes is not None:
@@ -134,7 +134,7 @@ class Report:
 
 
 def evaluate_model(model: Model, dataset: Dataset) -> Report:
-    """How good a model is on a dataset; ShapeError or SettingError if the two do not fit each other.
+    """A Report of how good a model is on a dataset. ShapeError or SettingError if the two do not fit each other.
 
     >>> from deltarule.nn.network import Network
     >>> data = Dataset(np.eye(3, dtype=np.float32), np.array([0, 1, 2]))
@@ -158,7 +158,7 @@ def evaluate_model(model: Model, dataset: Dataset) -> Report:
 
 
 def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array]:
-    """a^L, (n_samples, outputs), and each example's loss C_i, (n_samples,); data as the network reads them."""
+    """A network's outputs a^L, (n_samples, outputs), and losses C_i, (n_samples,); dataset: scaled for the network."""
     n_samples, loss = dataset.n_samples, network.loss
     ws = network.workspace(min(n_samples, PREDICTION_ROWS))
     outputs, losses = np.empty((n_samples, network.layer_sizes[-1]), network.dtype), np.empty(n_samples)
@@ -171,7 +171,7 @@ def outputs_and_losses(network: Network, dataset: Dataset) -> tuple[Array, Array
 
 
 def top_losses(losses: Array, n_most: int = MOST_MISTAKES) -> list[dict[str, Any]]:
-    """At most `n_most` examples, the largest loss first, of losses (n_samples,): the index and loss C_i of each."""
+    """The index and the loss of each of the `n_most` largest `losses` (n_samples,), as dicts, the largest first."""
     order = np.argsort(-losses, kind="stable")[:n_most].tolist()
     return [{"example": i, "loss": losses[i].item()} for i in order]
 
@@ -185,7 +185,7 @@ def confusion_matrix(true: Array, predicted: Array, n_classes: int) -> Array:
 
 
 def top_mistakes(true: Array, a: Array, n_most: int = MOST_MISTAKES) -> Mistakes:
-    """At most `n_most` mistakes, for the true classes (n_samples,) and the activations a (n_samples, outputs)."""
+    """At most `n_most` mistakes, the surest first, by true classes (n_samples,) and outputs a (n_samples, outputs)."""
     predicted, activation = a.argmax(axis=1), a.max(axis=1)
     wrong = np.flatnonzero(predicted != true)
     wrong = wrong[np.argsort(-activation[wrong], kind="stable")[:n_most]]
@@ -215,7 +215,7 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
 
 
 def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> Reliability:
-    """How well probabilities (n_samples, outputs) match the accuracy.
+    """The Reliability of probabilities (n_samples, outputs): how well they match the accuracy.
 
     true: (n_samples,), the right classes; for a single output, 0 or 1, (n_samples, 1).
 
@@ -235,7 +235,7 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
 
 
 def wilson_interval(hits: float, trials: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share with `hits` in this many trials (Wilson 1927); (0, 1) for none.
+    """The 95 % confidence interval (low, high) of a share, given `hits` in `trials` (Wilson 1927); (0, 1) for 0 trials.
 
     Unlike hits / trials plus or minus two standard deviations, it is right near 0 and 1, where good networks are.
     """

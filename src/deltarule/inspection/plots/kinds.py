@@ -1,4 +1,4 @@
-"""Every kind of picture, a function each: its data, the numbers in it, and the function that draws it."""
+"""The kinds of pictures: for each a function that computes its numbers, and returns them with a function to draw it."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -29,12 +29,12 @@ from deltarule.training.trainer import Trainer
 SHEET = 50  # examples on a sheet
 STAIRS = 100  # examples for a staircase of accuracy: with more, its steps are too low to see
 SURFACE_WORK = 10**8  # parameters times examples to compute for each point of a surface
-FEWEST, MOST = 100, 2000  # examples
+FEWEST, MOST = 100, 2000  # examples for a surface
 SIDE = 120  # points of a boundary's grid, across and up
 
 
 class Drawing(NamedTuple):
-    """The numbers of a picture, for JSON, and the function that draws it."""
+    """The numbers in a picture, `facts`, for JSON, and `draw`, a function that draws it."""
 
     facts: dict[str, Any]
     draw: Callable[[], Picture]
@@ -42,7 +42,7 @@ class Drawing(NamedTuple):
 
 @public('plot("curves", history).save("curves.png"), or plot("confusion", network, dr.Dataset(X, y))')
 def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording: Any = None) -> Picture:
-    """Draw a picture: a Picture, which a notebook shows and `save(path)` writes as .png, .svg or .pdf.
+    """Draw a picture, and return it: a notebook shows it, and its `save(path)` writes it as .png, .svg or .pdf.
 
     kind, what, data:
         "curves", history: loss and accuracy by epoch; `history.plot()` is the same.
@@ -83,12 +83,12 @@ def plot(kind: str, what: Any = None, data: Dataset | None = None, *, recording:
 
 
 def role_of(thing: Any) -> str:
-    """The role of an object in pictures: "model", "data"; "" if it has none."""
+    """The role in which `plot` takes an object, a key of ROLES such as "model" or "data"; "" if it takes it in none."""
     return next((role for role, types in ROLES.items() if isinstance(getattr(thing, "model_", thing), types)), "")
 
 
 def drawing(kind: str, given: Mapping[str, Any]) -> Drawing:
-    """The arguments for KINDS[kind] from the given objects, by name; the rest is ignored.
+    """The Drawing of a kind of picture, made from those of the `given` objects, by role, that the kind takes.
 
     kind: one that passes `check_kind`. Raises SettingError if something is missing.
     """
@@ -110,58 +110,58 @@ def check_kind(kind: str) -> None:
 
 
 def inputs(kind: str) -> Mapping[str, Parameter]:
-    """The parameters of a kind."""
+    """The parameters of KINDS[kind], the function for a kind of picture, by name."""
     return signature(KINDS[kind]).parameters
 
 
 def required_inputs(kind: str) -> list[str]:
-    """The names of the required parameters of a kind."""
+    """The names of those parameters of KINDS[kind] that are required."""
     return [name for name, each in inputs(kind).items() if each.default is Parameter.empty]
 
 
 def usage(kind: str) -> str:
-    """How to draw a kind, with a line that works."""
+    """A sentence on how to draw a kind of picture, with a line of code that works."""
     names = required_inputs(kind)
     arguments = [name if i == 0 or name == "data" else f"{name}={name}" for i, name in enumerate(names)]
     return f'{kind} is drawn by dr.plot("{kind}", {", ".join(arguments)})'
 
 
 def curves(history: History) -> Drawing:
-    """Loss and accuracy by epoch, with the best marked if there was a validation set."""
+    """A Drawing of loss and accuracy by epoch, with the best epoch marked if there was a validation set."""
     losses = [row.get("validation_loss") for row in history]
     best = history.best_epoch if any(loss is not None and math.isfinite(loss) for loss in losses) else None
     return Drawing({"best_epoch": best, "history": history.rows}, partial(result_plots.draw_curves, history.rows, best))
 
 
 def gradients(recording: LayerHistory) -> Drawing:
-    """The gradient's norm and the update ratio of each layer."""
+    """A Drawing of the gradient's norm and the update ratio of each layer, by epoch."""
     facts = {name: getattr(recording, name).tolist() for name in ("epochs", "gradient_norm", "update_ratio")}
     return Drawing(facts, partial(network_plots.draw_gradients, recording))
 
 
 def surface(model: Model, data: Dataset, recording: LayerHistory) -> Drawing:
-    """The loss around a run's path, on training examples."""
+    """A Drawing of the loss around the path of a run's parameters, on training examples."""
     most = min(max(SURFACE_WORK // model.network.parameters.size, FEWEST), MOST)
     found = loss_surface(model.inner, model.scaled(data.spread(most)), recording.parameters)
     return Drawing(plain(found), partial(result_plots.draw_surface, found))
 
 
 def confusion(model: Model, data: Dataset) -> Drawing:
-    """The confusion matrix of a model."""
+    """A Drawing of the confusion matrix of a model."""
     report = evaluate_model(model, data)
     facts = {"class_names": data.class_names, "confusion": report.to_json_dict().get("confusion")}
     return Drawing(facts, partial(confusion_picture, report, data))
 
 
 def confusion_picture(report: Report, data: Dataset) -> Picture:
-    """The mistakes among classes. SettingError if there are no classes."""
+    """Draw the confusion matrix of a report. SettingError if there are no classes."""
     if report.confusion is None:
         raise SettingError(sentence("measures.no_classes", drawn="confusion is", of="classes", data=data))
     return result_plots.draw_confusion(report.confusion, data.class_names)
 
 
 def mistakes(model: Model, data: Dataset) -> Drawing:
-    """The most confident mistakes."""
+    """A Drawing of the most confident mistakes of a model."""
     found = evaluate_model(model, data).mistakes
     if found is None:
         raise SettingError(sentence("measures.no_classes", drawn="mistakes are", of="classes", data=data))
@@ -170,13 +170,13 @@ def mistakes(model: Model, data: Dataset) -> Drawing:
 
 
 def staircase(model: Model, data: Dataset) -> Drawing:
-    """Loss and accuracy along the weight of the last layer that the loss depends on most."""
+    """A Drawing of loss and accuracy while one last-layer weight varies: the one that the loss depends on most."""
     found = weight_slice(model.inner, model.scaled(data).spread(STAIRS), len(model.network.weights) - 1)
     return Drawing(plain(found), partial(result_plots.draw_weight_slice, found))
 
 
 def boundary(model: Model, data: Dataset) -> Drawing:
-    """The answers of a model of two inputs over their plane, somewhat beyond the examples, which are drawn on it."""
+    """A Drawing of the answers of a model with two inputs, over a grid that surrounds the examples, and of these."""
     points = model.unscaled(data.inputs)
     if points.shape[1] != 2:
         raise SettingError(sentence("measures.no_plane", n_inputs=points.shape[1]))
@@ -191,7 +191,7 @@ def boundary(model: Model, data: Dataset) -> Drawing:
 
 
 def digits(data: Dataset, model: Model | None = None) -> Drawing:
-    """A sheet of examples; if there is a model, with its answers."""
+    """A Drawing of a sheet of examples; if there is a model, with its answers."""
     some = data.spread(SHEET)
     answers = None if model is None else model.predict(some.inputs)
     facts = {"class_names": some.class_names, "pixels": some.inputs.tolist(), "classes": some.targets.tolist()}
@@ -200,7 +200,7 @@ def digits(data: Dataset, model: Model | None = None) -> Drawing:
 
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
-    """The weights of the first layer; with the training set, those of pixels that never saw ink are masked."""
+    """A Drawing of the first layer's weights; with `data`, those of pixels that are 0 in all examples are masked."""
     inked = None
     if data is not None:
         inked = data.inputs.max(axis=0) > 0
@@ -211,7 +211,7 @@ def weights(model: Model, data: Dataset | None = None) -> Drawing:
 
 
 def architecture(model: Model) -> Drawing:
-    """The network as a diagram."""
+    """A Drawing of the network as a diagram of its layers."""
     network = model.network
     names = [type(each).__name__ for each in (*network.activations, network.loss)]
     facts: dict[str, Any] = {"layer_sizes": network.layer_sizes, "activations": names[:-1], "loss": names[-1]}
@@ -220,7 +220,7 @@ def architecture(model: Model) -> Drawing:
 
 
 def rates(trainer: Trainer, data: Dataset) -> Drawing:
-    """A range test, from the state of the trainer's network."""
+    """A Drawing of a learning-rate range test that starts from the parameters of the trainer's network."""
     found = range_test(trainer, data)
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 MOST_NEURONS = 8  # neurons of a layer to draw one by one
 MOST_FEATURES = 25  # first-layer neurons to draw as images
 PER_ROW = 5
-SOUND_RATIO = 1e-3  # of an update to its weights: a rule of thumb, within a factor of ten
+SOUND_RATIO = 1e-3  # the size of an update over that of the weights, give or take a factor of ten
 
 
 def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
-    """The weights of the first 25 neurons of the first layer as images.
+    """Draw the weights of the first 25 neurons of the first layer as images.
 
     inked: (features,) of bool, which pixels are ever above 0 in the training set; the others, whose weights never
-        learned, are gray. None masks none. Raises SettingError for a model that does not read images.
+        learned, are gray. With None, none is gray. Raises SettingError for a model that does not read images.
     """
     if model.image_shape is None:
         cure = "set network.image_shape = (height, width), or print(network.weights[0])"
@@ -48,7 +48,7 @@ def draw_first_layer(model: Model, inked: Array | None = None) -> Picture:
 
 
 def draw_architecture(model: Model) -> Picture:
-    """A network as a diagram: a column of neurons per layer, and its weights as lines if all neurons are shown."""
+    """Draw a network as a diagram: a column of neurons per layer, and the weights between layers as lines."""
     network, loss = model.network, type(model.network.loss).__name__
     places = [_places(size) for size in network.layer_sizes]
     top, last = max(each[0] for each in places), len(network.weights)
@@ -75,19 +75,19 @@ def draw_architecture(model: Model) -> Picture:
 
 
 def _write(axes: "Axes", place: tuple[float, float], offset: tuple[float, float], text: str, **look: Any) -> None:
-    """Words at an offset, in points, from a place, centered unless `look` changes that."""
+    """Write a text at `offset`, in points, from a place in the axes; centered, unless `look` changes that."""
     axes.annotate(text, place, offset, textcoords="offset points", **{"ha": "center", "va": "center"} | look)
 
 
 def _places(size: int) -> Array:
-    """The positions of a layer's neurons, from top to bottom; if not all are drawn, with a gap in the middle."""
+    """The heights at which to draw a layer's neurons, from top to bottom; with a gap in the middle if not all fit."""
     if size > MOST_NEURONS:
         return np.delete(np.linspace(1.0, -1.0, MOST_NEURONS + 1), MOST_NEURONS // 2)
     return np.linspace(1.0, -1.0, size) * (size - 1) / MOST_NEURONS
 
 
 def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> None:
-    """Lines from layer to layer: orange below 0, blue above, strong ones dark; pale if only some are shown."""
+    """Draw weights W as lines: orange below 0, blue above, the larger the darker; pale gray if only some are shown."""
     is_whole = W.shape == (len(left), len(right))
     limit = np.abs(W).max() or 1.0
     for i, k in np.ndindex(len(left), len(right)):
@@ -100,14 +100,14 @@ def _draw_weights(axes: "Axes", l: int, W: Array, left: Array, right: Array) -> 
 
 
 def _name_neurons(axes: "Axes", l: int, places: Array, names: Sequence[str]) -> None:
-    """Names beside the inputs, or the outputs, if each has one and all are drawn."""
+    """Write names beside the input neurons, or the output neurons, if each has a name and all are drawn."""
     offset, side = (-6, "right") if l == 0 else (6, "left")
     for y, name in zip(places, names, strict=True) if len(names) == len(places) else ():
         _write(axes, (l, y), (offset, 0), style.short_label(name), fontsize=6, ha=side)
 
 
 def draw_gradients(recording: LayerHistory) -> Picture:
-    """The gradient's length and the update's share of the weights, a line per layer, the first the darkest."""
+    """Draw gradient norm and update ratio, as in LayerHistory, by epoch: a line per layer, the first the darkest."""
     n_layers = recording.gradient_norm.shape[1]
     colors = require("matplotlib", "plot").colormaps["cividis"](np.linspace(0.0, 0.9, n_layers))
     with new_figure(height=3.6) as figure:

@@ -33,7 +33,7 @@ METADATA: dict[str, dict[str, Any]] = {
 @public()
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A matplotlib figure and its description: a title, a colon, and what there is to see."""
+    """A matplotlib figure and its description in words: a title, a colon, and what the figure shows."""
 
     figure: "Figure"
     description: str
@@ -44,7 +44,7 @@ class Picture:
         return self.description.partition(":")[0]
 
     def to_bytes(self, suffix: str) -> bytes:
-        """The content of a file that ends in `suffix`, ".png", ".svg" or ".pdf", title and description in its metadata.
+        """The picture as the content of a file, with title and description in its metadata. suffix: .png, .svg or .pdf.
 
         Raises SettingError for another suffix.
         """
@@ -62,14 +62,14 @@ class Picture:
         return text.replace("<svg ", '<svg role="img" ', 1).encode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture to a file, whole or not at all, in the format of its ending.
+        """Write the picture to a file, whole or not at all, in the format that the path's ending names.
 
         Raises SettingError for another ending than .png, .svg or .pdf, FileError if the file cannot be written.
         """
         write_atomically(path, self.to_bytes(Path(path).suffix))
 
     def _repr_png_(self) -> bytes:
-        """The picture, for a notebook."""
+        """The picture as PNG, for a notebook."""
         return self.to_bytes(".png")
 
     def __repr__(self) -> str:
@@ -78,7 +78,7 @@ class Picture:
 
 @contextmanager
 def new_figure(height: float, width: float = style.WIDTH) -> Iterator["Figure"]:
-    """An empty figure, sizes in inches, to draw on inside the block."""
+    """Create an empty figure to draw on inside a `with` block; sizes are in inches."""
     # Figure instead of pyplot: it needs no window or display, and leaves nothing in memory.
     with require("matplotlib", "plot").rc_context(style.SETTINGS):
         yield require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
@@ -88,7 +88,7 @@ def new_figure(height: float, width: float = style.WIDTH) -> Iterator["Figure"]:
 def new_sheet(
     images: Array, title: str, *, per_row: int, row_height: float, margin: float = 0.3, **colors: Any
 ) -> Iterator[tuple["Figure", list["Axes"]]]:
-    """A figure of images (n, height, width) in rows below a title, and the axes of each image, for words beside it."""
+    """Create a figure of images (n, height, width) in rows below a title; yields it and the axes of each image."""
     n_rows = max(1, math.ceil(len(images) / per_row))
     with new_figure(height=margin + row_height * n_rows) as figure:
         bare = {"frame_on": False, "xticks": [], "yticks": []}

@@ -1,4 +1,4 @@
-"""Pictures of results: losses by epoch, by rate and by parameters, and answers: right, wrong, and image by image."""
+"""Pictures of results: losses by epoch, by learning rate and by parameters; and answers, right and wrong."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,15 +22,15 @@ Rows = Sequence[Mapping[str, float | None]]
 PARTS = {"train": style.BLUE, "validation": style.ORANGE}
 MARK: dict[str, Any] = {"markersize": 4.5, "markeredgecolor": "white"}
 LOG_FROM = 10.0  # a figure that falls below a tenth, or grows tenfold, needs a logarithmic scale
-N_LEVELS = 14  # of a landscape
+N_LEVELS = 14  # contour levels of a landscape
 PER_ROW = 5
 MOST_PER_ROW = 10  # if the text below an image is only a digit or two
 
 
 def draw_curves(rows: Rows, best_epoch: int | None = None) -> Picture:
-    """Loss and accuracy (or R2) against the epoch, for training and validation, the best epoch marked.
+    """Draw loss and accuracy (or R2) against the epoch, for training and validation, with the best epoch marked.
 
-    rows: those of a History. best_epoch: its best_epoch; None marks none. Raises SettingError if there are no rows.
+    rows: of a History. best_epoch: the epoch to mark; None marks none. Raises SettingError if there are no rows.
     """
     if not rows:
         raise SettingError("curves need at least one epoch: got a history without any; train first")
@@ -70,9 +70,9 @@ def _draw_panel(axes: "Axes", rows: Rows, name: str, best_epoch: int | None) -> 
 
 
 def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
-    """If the error falls below a tenth, give each tenfold decrease the same height, as 90 to 99 and 99 to 99.9 %.
+    """If the error, 1 - score, falls tenfold or more, give each tenfold fall the same height on the axis.
 
-    So epoch 0 and the last tenth of a percent are both visible.
+    Then 90 to 99 % is as high as 99 to 99.9 %, and epoch 0 and the last tenth of a percent are both visible.
     """
     errors = 1.0 - np.concatenate([_column(rows, f"{part}_{score}") for part in PARTS])
     errors = errors[np.isfinite(errors)]
@@ -91,12 +91,12 @@ def _scale_score(axes: "Axes", rows: Rows, score: str) -> None:
 
 
 def _column(rows: Rows, name: str) -> Array:
-    """A column of a history, (n_epochs,), with NaN, which is not drawn, for missing figures."""
+    """A column of a history as an array (n_epochs,), with NaN, which is not drawn, for missing figures."""
     return np.array([row.get(name) for row in rows], np.float64)
 
 
 def draw_range_test(found: RangeTest) -> Picture:
-    """The loss against the learning rate of a range test, with the best rate and the highest marked."""
+    """Draw the loss against the learning rate of a range test, with the best and the highest useful rate marked."""
     rises = "never rises" if found.highest is None else f"rises from {found.highest:.2g} on"
     words = f"the loss falls fastest at {found.steepest:.2g} and {rises}"
     marked = np.isin(found.rates, [found.steepest, found.highest or found.steepest])
@@ -115,7 +115,7 @@ def draw_range_test(found: RangeTest) -> Picture:
 
 
 def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Picture:
-    """Answers in color over the plane of two inputs, from `kinds.boundary`, and examples as points (n, 2)."""
+    """Draw a model's answers, from `kinds.boundary`, in color over its two inputs, and examples as points (n, 2)."""
     outputs, y = np.asarray(found["outputs"]), np.reshape(data.targets, (data.n_samples, -1))[:, 0].astype(float)
     count = outputs.shape[-1] if data.task == "classes" else 1
     middle = y.mean() if data.task == "values" else 0.5 * max(count - 1, 1)
@@ -137,7 +137,7 @@ def draw_boundary(found: dict[str, Any], points: Array, data: Dataset) -> Pictur
 
 
 def draw_surface(found: Surface) -> Picture:
-    """The loss over a plane in the space of parameters, in color, and the path of descent on it, in orange.
+    """Draw the loss over a plane in the space of parameters, in color, and the path of descent on it, in orange.
 
     Raises SettingError if all losses are equal, or none is finite.
     """
@@ -174,7 +174,7 @@ def draw_surface(found: Surface) -> Picture:
 
 
 def draw_weight_slice(found: WeightSlice) -> Picture:
-    """Why a network learns with a loss: along one weight the loss is smooth, the accuracy a staircase."""
+    """Draw loss and accuracy along one weight: a smooth curve and a staircase. It shows what a loss is for."""
     name = f"weights[{found.layer}][{found.source}, {found.neuron}]"
     n_steps = int(np.count_nonzero(np.diff(found.accuracy)))
     with new_figure(height=3.2) as figure:
@@ -191,7 +191,7 @@ def draw_weight_slice(found: WeightSlice) -> Picture:
 
 
 def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
-    """The confusion matrix: mistakes, counted and in color; on the diagonal, the share of a class that is recognized.
+    """Draw a confusion matrix: counts of mistakes, in color; on the diagonal, the share of a class that is recognized.
 
     matrix: (n_classes, n_classes), a row for each true class, as `confusion_matrix` returns it.
     """
@@ -220,7 +220,7 @@ def draw_confusion(matrix: Array, class_names: Sequence[str]) -> Picture:
 
 
 def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
-    """A sheet of the most confident mistakes: each image with its class, the answer, and the output of the answer.
+    """Draw a sheet of the most confident mistakes: each image with its class, the answer, and the answer's output.
 
     dataset: the examples of `found`. Raises SettingError unless they are images.
     """
@@ -235,10 +235,10 @@ def draw_mistakes(dataset: Dataset, found: Mistakes) -> Picture:
 
 
 def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
-    """A sheet of all examples of a dataset of images and classes, each above its class.
+    """Draw a sheet of all examples of a dataset of images and classes, each above its class.
 
-    answers: (n_samples,), a network's answers; a wrong one follows the class, in orange.
-    Raises SettingError unless the examples are images of classes.
+    answers: (n_samples,), a network's answers; a wrong answer is written after the class, in orange.
+    Raises SettingError unless the examples are images with classes.
     """
     images = images_of(dataset, np.arange(dataset.n_samples))
     if dataset.task != "classes":
@@ -254,14 +254,14 @@ def draw_digits(dataset: Dataset, answers: Array | None = None) -> Picture:
 
 
 def captions_of(dataset: Dataset, true: Array, answers: Array) -> list[str]:
-    """The class of each example and, if it is wrong, the answer."""
+    """A caption for each example: its class and, if the answer is wrong, also the answer."""
     names = [style.short_label(name) for name in dataset.class_names]
     arrow = "\n→ " if style.are_long(names) else "→"
     return [names[i] if i == k else f"{names[i]}{arrow}{names[k]}" for i, k in zip(true, answers, strict=True)]
 
 
 def images_of(dataset: Dataset, examples: Array) -> Array:
-    """Some of its examples, (n, height, width). SettingError if they are not images."""
+    """The examples of a dataset at these indices, (n, height, width). SettingError if they are not images."""
     if dataset.image_shape is None:
         raise SettingError(sentence("data.not_images", data=dataset, side=round(dataset.n_features**0.5)))
     return dataset.inputs[examples].reshape(-1, *dataset.image_shape)

@@ -25,30 +25,30 @@ SETTINGS: dict[str, Any] = read_tables("inspection/plots/style")
 
 
 def label_epochs(axes: "Axes") -> None:
-    """Whole epochs on the x axis of curves."""
+    """Label the x axis "epoch", with whole numbers alone."""
     axes.set_xlabel("epoch")
     axes.locator_params("x", integer=True, min_n_ticks=1)
 
 
 def short_label(name: str) -> str:
-    """A name short enough for an image or an axis, with control characters, which no font has, as escapes."""
+    """The name, cut to fit an image or an axis, with escapes for control characters, which no font can show."""
     name = in_a_line(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def are_long(names: Sequence[str]) -> bool:
-    """Whether these names are wider than an image or a tick."""
+    """Whether one of these names is too long to fit a small image or a tick: has more than two letters."""
     return max(map(len, names), default=0) > 2
 
 
 def diverging_colormap() -> "Colormap":
-    """Orange below 0, white for 0, blue above; pale gray for masked cells."""
+    """A colormap for signed numbers: orange below 0, white for 0, blue above; pale gray for masked cells."""
     colors = require("matplotlib.colors", "plot").LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
     return colors.with_extremes(bad=PALE)
 
 
 def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
-    """Plain numbers on a logarithmic axis, at 1, 2 and 5 if it spans less than three powers of ten."""
+    """Make an axis logarithmic, with plain numbers; if it spans less than three powers of ten, also at 2 and 5."""
     axes.set(**{f"{which}scale": "log"})
     axis, ticker = getattr(axes, f"{which}axis"), require("matplotlib.ticker", "plot")
     lowest, highest = sorted(axis.get_view_interval())
@@ -58,5 +58,5 @@ def use_log_scale(axes: "Axes", which: Literal["x", "y"]) -> None:
 
 
 def percent(share: float, _: float = 0.0) -> str:
-    """A share for people, "98.85 %"; and, with a tick's place as the second argument, for the axis of a plot."""
+    """A share as text, such as "98.85 %". The second argument is ignored: matplotlib passes the position of a tick."""
     return f"{round(100.0 * share, 2):g} %"
