@@ -1,7 +1,7 @@
 """The backward pass: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
 
 delta of a layer is the array from which the program computes dC/dW. It is compared with BP1 or BP2 for the program's
-own arrays, and then with the results of the usual mistakes. A factor is a convention; the update settles a sign.
+own arrays, then with the results of the usual mistakes. A factor may be a convention; the update shows a wrong sign.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ WRONG_ERRORS: dict[str, Function] = {"error-squared": np.square, "error-absolute
 
 
 def walk_back(run: Pass, loss: str) -> None:
-    """Follow the error from the outputs to the first layer. loss: what the program's loss is, "" where unknown."""
+    """Find and judge delta, dC/dW and dC/db from the last layer to the first. loss: its name, "" if unknown."""
     last, begun = len(run.layers) - 1, run.time
     deltas = run.delta = [None] * len(run.layers)
     run.gradients = [(None, None)] * len(run.layers)
@@ -63,7 +63,7 @@ def walk_back(run: Pass, loss: str) -> None:
 
 
 def blame_derivative(run: Pass, begun: int) -> None:
-    """Blame the function that computes sigma' if every call passes a to it."""
+    """Blame the function for sigma', not its calls, if every delta has the slope at a instead of at z."""
     wrong = [each for each in run.steps if each.quantity == "delta"]
     if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
         for step in wrong:
@@ -73,7 +73,7 @@ def blame_derivative(run: Pass, begun: int) -> None:
 
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
-    """Where a wrong delta was made."""
+    """The event to blame for a wrong delta, depending on its mistake; `event` itself for a right one. errors: dC/da."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
         before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
@@ -95,7 +95,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
 
 
 def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
-    """Where the outputs' error first has the wrong sign (a - t if is_plus, else t - a), at the latest in delta."""
+    """The event in which the outputs' error first has the sign of a - t if is_plus, else of t - a; `event` if none."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
@@ -110,7 +110,7 @@ def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
 
 
 def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
-    """dC/da of a layer, correct for some loss."""
+    """The arrays that may be dC/da of layer l: one for each usual loss, or that from the next layer's delta."""
     if l + 1 == len(run.layers):
         a, wanted = run.a[-1], run.targets
         error = a - wanted
@@ -120,12 +120,12 @@ def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
 
 
 def wrong_targets(targets: Array) -> list[Array]:
-    """Targets that are shifted by a class, or with 0 and 1 swapped."""
+    """What usual mistakes make of targets: shifted by a class either way, or with 0 and 1 swapped."""
     return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
 
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
-    """delta of the outputs: correct for some loss, with the loss's name; and the results of mistakes."""
+    """Two lists of (key, array) for delta of the outputs: the correct ones, key "=" and a loss; and the mistakes."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
     right: list[Form] = [("=cross_entropy", error)] if kind in MULTI else []
@@ -151,7 +151,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
 
 
 def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], list[Form]]:
-    """delta of a hidden layer: BP2 for the program's delta of the next layer, and the results of mistakes."""
+    """Two lists of (key, array) for delta of a hidden layer: BP2 from the next delta (`behind`); and the mistakes."""
     if behind is None:
         return [], []
     kind, W, z, a = run.kinds[l], run.layers[l + 1].W, run.z[l], run.a[l]
@@ -178,7 +178,7 @@ def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], l
 
 
 def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
-    """The results of the usual mistakes in sigma' for an error."""
+    """The wrong deltas that the usual mistakes in sigma' make of an error (dC/da), as (mistake, array)."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     if kind is SOFTMAX:
         yield "softmax-minus", kind.back(-error, z, a)
@@ -208,7 +208,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(
     run: Pass, index: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
 ) -> tuple[Found, str, float] | None:
-    """The array that is delta of a layer, its mistake, and its factor."""
+    """The array that is delta of a layer, its mistake ("" or "=" and a loss if right), and its factor; or None."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
@@ -240,7 +240,7 @@ def find_delta(
 def nearest_multiple(
     run: Pass, l: int, begun: int, pairs: list[Found], right: Array
 ) -> tuple[Event, Array, float] | None:
-    """The first array that is a multiple of another one and from which dC/dW is computed; else the first multiple."""
+    """The first multiple of `right` in `pairs` that gives dC/dW, else the first multiple; with its event and factor."""
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
@@ -264,14 +264,14 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
 
 
 def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
-    """The first array like W that is a multiple of `right`, and the factor."""
+    """The first array shaped like W that is a multiple of `right`, (fan_in, fan_out), with its event and factor."""
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
     found = first_multiple(alike, layer.upright(right))
     return found and (found[0], layer.upright(found[1]), found[2])
 
 
 def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """dC/dW of a layer, as (fan_in, fan_out). since: when its delta was; a mistake in dC/dW comes after."""
+    """Find and judge dC/dW of a layer, (fan_in, fan_out); None if not found. since: the time of its delta."""
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
@@ -319,7 +319,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
 
 
 def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array | None:
-    """Continue with the last wrong array that has a gradient's name; None if there is none."""
+    """Report the last of the arrays with a gradient's name (`named`) as wrong, and return it; None without any."""
     if not named:
         run.note(quantity, l, None, "?")
         return None
@@ -332,7 +332,7 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
 ) -> tuple[Found, float, float]:
-    """What the statement of a product stores, if that is a multiple of the product plus a share of W."""
+    """The stored dC/dW, its factor, and the share of W (or its sign) that a penalty adds; `found` and 0 without one."""
     own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
     later = run.stores(layer.weights.value.shape, found[0].time, run.end)
@@ -348,7 +348,7 @@ def with_penalty(
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
-    """What the statement of a right product stores instead, and the mistake: its transpose, or zeros."""
+    """What the statement of a right dC/dW stores instead, and the mistake: its transpose, or zeros; else None."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
     if stored is None or stored.value.size != found[1].size:
@@ -360,7 +360,7 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
 
 
 def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """dC/db of a layer, (fan_out,). since: when its delta was; a mistake in dC/db comes after."""
+    """Find and judge dC/db of a layer, (fan_out,); None if not found. since: the time of its delta."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -395,7 +395,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
 
 
 def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
-    """What is stored as the gradient of biases between a layer's delta and the next one's, if it is not delta."""
+    """What is stored as dC/db directly after delta of one sample, if that is not a multiple of delta; else None."""
     pairs = run.trace.of_size(run.layers[index].b.size, begun)
     time = next((event.time for event, array in pairs if is_close(array, delta)), None)
     if time is None:
@@ -407,7 +407,7 @@ def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | N
 
 
 def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
-    """dC/db of a layer that is a sum over all axes, or over the outputs; or is wrong in another way."""
+    """Find and report a wrong dC/db: summed over all axes or the wrong one, or any other; the array, or None."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -432,7 +432,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
 
 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
-    """Arrays with the name of a bias's gradient, without another layer's number."""
+    """The stored arrays with the name of a bias gradient, and no other layer's number; none if delta is 0."""
     number = number_in(name)
     pairs = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name)]
     return [pair for pair in pairs if number_in(pair[0].name) in (None, number)] if delta.any() else []
