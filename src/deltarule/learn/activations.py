@@ -25,7 +25,7 @@ class Sigma:
     of_a: Function | None = None  # sigma' as a function of a, where it has one
 
     def back(self, error: Array, z: Array, a: Array) -> Array:
-        """dC/dz from `error`, dC/da, both (n, outputs). a: the program's own, which may differ from value(z)."""
+        """Turn `error`, dC/da (n, outputs), into dC/dz. a: the program's own, which may differ from value(z)."""
         if self.name == "softmax":
             return a * (error - (error * a).sum(axis=1, keepdims=True))
         return error * self.slope(z)
@@ -37,7 +37,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def softmax(weighted: Array, axis: int | None = 1) -> Array:
-    """e^z over its sum along an axis, or over everything if that is None."""
+    """e^z divided by its sum along an axis, or by the sum of all if `axis` is None."""
     powers = np.exp(weighted - weighted.max())
     return powers / powers.sum(axis=axis, keepdims=True)
 
@@ -48,7 +48,7 @@ def exponentials(z: Array, axis: int) -> Array:
 
 
 def leaky(slope: float, name: str = "leaky ReLU") -> Sigma:
-    """A ReLU with this slope for z below 0."""
+    """A ReLU whose slope for z below 0 is `slope`, with its derivative."""
     return Sigma(
         name,
         lambda z: np.where(z > 0, z, slope * z),
@@ -103,7 +103,7 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
 
 
 def sigma_of(name: str) -> Sigma | None:
-    """The activation that a function's name suggests, such as SIGMOID for "sigm"; None if it suggests none of these."""
+    """The activation that a function's name suggests, such as SIGMOID for "my_sigmoid"; None if it suggests none."""
     return next((kind for words, kind in MEANT.items() if re.search(words, plain(name))), None)
 
 
@@ -114,7 +114,7 @@ def own(name: str, function: Function) -> Sigma:
 
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
-    """Whether two arrays of one shape agree, relative to the size of the second."""
+    """Whether two arrays of one shape differ by at most `tolerance` times the norm of the second."""
     return likeness(right, tolerance)(found)
 
 
@@ -169,7 +169,7 @@ def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:
 
 
 def slope_name(delta: Array, error: Array, weighted: Array) -> str:
-    """The name of the activation whose slope times an error is delta; "the activation" if there is none."""
+    """The name of the activation whose slope turns an error (dC/da) into delta; "the activation" if none does."""
     slopes = [(kind, form(weighted)) for kind in (SIGMOID, TANH, RELU) for form in (kind.slope, kind.of_a) if form]
     names = (kind.name for kind, slope in slopes if factor_between(delta, error * slope) is not None)
     return next(names, "the activation")

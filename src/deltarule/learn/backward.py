@@ -35,7 +35,7 @@ WRONG_ERRORS: dict[str, Function] = {"error-squared": np.square, "error-absolute
 
 
 def walk_back(run: Pass, loss: str) -> None:
-    """Find and judge delta, dC/dW and dC/db from the last layer to the first. loss: its name, "" if unknown."""
+    """Find and judge delta, dC/dW and dC/db from the last layer to the first. loss: its name, or ""."""
     last, begun = len(run.layers) - 1, run.time
     deltas = run.delta = [None] * len(run.layers)
     run.gradients = [(None, None)] * len(run.layers)
@@ -95,7 +95,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
 
 
 def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
-    """The event in which the outputs' error first has the sign of a - t if is_plus, else of t - a; `event` if none."""
+    """The first event, up to `event`, with the outputs' error in the wrong sign: a - t if is_plus, else t - a."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
@@ -110,7 +110,7 @@ def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
 
 
 def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
-    """The arrays that may be dC/da of layer l: one for each usual loss, or that from the next layer's delta."""
+    """Possible dC/da of layer l: for the outputs one for each usual loss, else the one from the next layer's delta."""
     if l + 1 == len(run.layers):
         a, wanted = run.a[-1], run.targets
         error = a - wanted
@@ -208,7 +208,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(
     run: Pass, index: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
 ) -> tuple[Found, str, float] | None:
-    """The array that is delta of a layer, its mistake ("" or "=" and a loss if right), and its factor; or None."""
+    """Find delta of a layer: ((event, array), mistake, factor); a right one has "" or "=" and a loss as its mistake."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
@@ -240,7 +240,7 @@ def find_delta(
 def nearest_multiple(
     run: Pass, l: int, begun: int, pairs: list[Found], right: Array
 ) -> tuple[Event, Array, float] | None:
-    """The first multiple of `right` in `pairs` that gives dC/dW, else the first multiple; with its event and factor."""
+    """The first multiple of `right` from which dC/dW is computed, else the first one, as (event, array, factor)."""
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
@@ -264,14 +264,14 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
 
 
 def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
-    """The first array shaped like W that is a multiple of `right`, (fan_in, fan_out), with its event and factor."""
+    """The first array shaped like W that is a multiple of `right`, as (event, array (fan_in, fan_out), factor)."""
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
     found = first_multiple(alike, layer.upright(right))
     return found and (found[0], layer.upright(found[1]), found[2])
 
 
 def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """Find and judge dC/dW of a layer, (fan_in, fan_out); None if not found. since: the time of its delta."""
+    """Find and judge dC/dW of a layer; return it as (fan_in, fan_out), or None. since: the time of its delta."""
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
@@ -319,7 +319,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
 
 
 def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array | None:
-    """Report the last of the arrays with a gradient's name (`named`) as wrong, and return it; None without any."""
+    """Report the last array in `named`, arrays with the name of this gradient, as wrong; return it, None if none."""
     if not named:
         run.note(quantity, l, None, "?")
         return None
@@ -348,7 +348,7 @@ def with_penalty(
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
-    """What the statement of a right dC/dW stores instead, and the mistake: its transpose, or zeros; else None."""
+    """The event in which the statement of a right dC/dW stores its transpose or zeros, and the mistake; else None."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
     if stored is None or stored.value.size != found[1].size:
@@ -360,7 +360,7 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
 
 
 def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """Find and judge dC/db of a layer, (fan_out,); None if not found. since: the time of its delta."""
+    """Find and judge dC/db of a layer; return it as (fan_out,), or None. since: the time of its delta."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -395,7 +395,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
 
 
 def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
-    """What is stored as dC/db directly after delta of one sample, if that is not a multiple of delta; else None."""
+    """The dC/db stored directly after delta of one sample, as (event, array), if it is not a multiple of delta."""
     pairs = run.trace.of_size(run.layers[index].b.size, begun)
     time = next((event.time for event, array in pairs if is_close(array, delta)), None)
     if time is None:
@@ -407,7 +407,7 @@ def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | N
 
 
 def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
-    """Find and report a wrong dC/db: summed over all axes or the wrong one, or any other; the array, or None."""
+    """Find and report a wrong dC/db, such as a sum over all axes or over the wrong one; return the array, or None."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -432,7 +432,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
 
 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
-    """The stored arrays with the name of a bias gradient, and no other layer's number; none if delta is 0."""
+    """The stored arrays with the name of a bias gradient, but not of another layer; none if delta is 0."""
     number = number_in(name)
     pairs = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name)]
     return [pair for pair in pairs if number_in(pair[0].name) in (None, number)] if delta.any() else []

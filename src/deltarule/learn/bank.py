@@ -37,7 +37,7 @@ class Bank:
     word: str = "sigmoid"  # the text with which the program chooses an activation
 
     def can_fill(self, function: Any) -> bool:
-        """Whether there is a value for every argument of a function that needs one."""
+        """Whether there is a value for every argument that a call of the function needs."""
         try:
             self.arguments(function)
         except UnfilledError:
@@ -45,7 +45,7 @@ class Bank:
         return True
 
     def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Positional and keyword values for a call; a default stays, except for epochs, the rate and the like."""
+        """The positional and keyword arguments for a call. Defaults are kept, except for epochs, the rate and so on."""
         try:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
@@ -90,12 +90,12 @@ class Bank:
         return given, words
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
-        """Call a function with values for its arguments; return the outcome. Raises UnfilledError if one lacks."""
+        """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""
         given, words = self.arguments(function)
         return attempt(what, function, *given, seconds=seconds, **words)
 
     def value(self, name: str) -> tuple[bool, Any]:
-        """Whether a value fits an argument of this name, and the value: an earlier result, or an example."""
+        """Whether there is a value for an argument of this name, and the value: an earlier result, or an example."""
         key = plain(name)
         if key in self.known:
             return True, copy_of(self.known[key])
@@ -119,7 +119,7 @@ class Bank:
         return self.examples.value(name, is_constructor=self.is_constructor)
 
     def take(self, node: Any, name: str, value: Any) -> None:
-        """Keep what a function returned (`value`), under the names in its return statement. node: its syntax tree."""
+        """Keep what a function returned (`value`) under the names in its return statement. node: its syntax tree."""
         role = role_of(name)
         self.results.setdefault(role, value)
         returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
@@ -145,7 +145,7 @@ class Bank:
                 self.results["output"] = arrays[0 if is_first else -1]
 
     def draw_parameters(self, names: Sequence[str]) -> None:
-        """Draw random weights and biases for a function, named like its arguments, or like the keys of a dict."""
+        """Draw weights and biases for a function's arguments (`names`), or for the keys that the program reads."""
         if self.program is None:
             return
         slices = [each.slice for each in self.program.nodes if isinstance(each, ast.Subscript)]

@@ -10,7 +10,7 @@ import numpy as np
 
 @contextmanager
 def calm_chance() -> Iterator[None]:
-    """Within a `with` block, shuffles keep the order, choices take the first items, and `randint` its lowest value."""
+    """In a `with` block, shuffles keep the order, choices take the first items, and `randint` returns its minimum."""
     calm: dict[Any, dict[str, Any]] = {
         np.random: {
             "shuffle": lambda values: None,
@@ -52,7 +52,7 @@ class CalmGenerator(np.random.Generator):
 
 
 def calm_generator(seed: Any = None) -> np.random.Generator:
-    """Replace `np.random.default_rng`: a CalmGenerator with this seed; a Generator is returned as it is."""
+    """The replacement for `np.random.default_rng`: a CalmGenerator with this seed, or the generator that is passed."""
     return seed if isinstance(seed, np.random.Generator) else CalmGenerator(np.random.PCG64(seed))
 
 
@@ -63,6 +63,6 @@ class CalmState(np.random.RandomState):
 
 
 def first_of(values: Any, size: Any) -> Any:
-    """Replace `np.random.choice`: the first of the values, in the shape `size`; a single value if `size` is None."""
+    """The replacement for `np.random.choice`: the first values, in the shape `size`; one value if `size` is None."""
     pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
     return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)

@@ -109,7 +109,7 @@ def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
 
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """The findings; wrong activations that the program never uses become warnings once delta was found."""
+    """Turn findings about functions that a recognized program never uses into warnings; return all findings."""
     used = set(map(name_of, program.nodes))
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
@@ -119,7 +119,7 @@ def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding])
 
 
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
-    """The findings of a run: one for each wrong array, then those for errors that the program raised."""
+    """The findings of a run: for its wrong arrays, then for errors that the program raised."""
     found, wrong = list[ProgramFinding](), mistakes_of(run)
     if run is not None and run.verdict is not None:
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
@@ -168,7 +168,7 @@ def error_findings(
 
 
 def common_error(program: Program, session: Session, how: str) -> Failure | None:
-    """The error that ends all runs of one kind (`how`) on the same line; None unless the program is at fault."""
+    """The error that ends every run of one kind (`how`) on one line; None if they differ or left-out code causes it."""
     errors = [each.error for each in session.runs if each.how == how and each.called]
     places = {(each.line, each.kind) if each is not None else (0, "") for each in errors}
     is_one = len(places) == 1 and errors[0] is not None and errors[0].line > 0
@@ -243,7 +243,7 @@ def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
 
 
 def right_words(verdict: Any) -> list[str]:
-    """The kinds of arrays that are right, as one text in a list: ["z of all layers, the loss"]; else an empty list."""
+    """The kinds of arrays without a mistake, as a list of one text, ["z of all layers, the loss"], or of none."""
     lines = []
     for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
         steps = [each for each in verdict.steps if each.quantity == quantity]
@@ -255,7 +255,7 @@ def right_words(verdict: Any) -> list[str]:
 
 
 def notes_of(program: Program, verdict: Any) -> list[str]:
-    """Notes for the report: how the file was read, whose loss's gradient it computes, and if it has a penalty."""
+    """Notes for the report: how the file was read, to which loss the gradient belongs, and if it has a penalty."""
     notes = list(reading_notes(program))
     if verdict is None:
         return notes

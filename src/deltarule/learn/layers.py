@@ -35,7 +35,7 @@ class OwnLayer:
 
 
 def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
-    """The ways to order a program's weights as successive layers whose sizes fit, the longest chain first."""
+    """The ways to read a program's weights as successive layers whose sizes fit, the longest chain first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
     biases.sort(key=lambda each: each.kind)  # vectors of weights last
@@ -69,7 +69,7 @@ def bias_of(
     all_weights: Sequence[InitialParameter],
     is_out_first: bool,
 ) -> InitialParameter | None:
-    """The bias that belongs to a weight matrix: of fitting size, best with the same number or position; else None."""
+    """The bias that belongs to a weight matrix, by its size, then by its number or position; None if none fits."""
     size = weights.value.shape[0 if is_out_first else 1]
     fitting = [each for each in biases if each.value.size == size]
     number, place = number_in(weights.name), next(n for n, each in enumerate(all_weights) if each is weights)
@@ -91,7 +91,7 @@ class Trace:
         self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}
 
     def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
-        """The events later than `after`, each with its value as (rows, columns), turned over if necessary."""
+        """The events later than `after`, each with its value as (rows, columns), transposed if necessary."""
         return self._pairs((rows, columns), rows * columns, lambda value: views(value, rows, columns), after)
 
     def like(self, shape: tuple[int, ...], after: int = -1) -> list[tuple[Event, Array]]:
@@ -100,7 +100,7 @@ class Trace:
         return self._pairs((*shape, -1), size, lambda value: (value,) if value.shape == shape else (), after)
 
     def of_size(self, size: int, after: int = -1) -> list[tuple[Event, Array]]:
-        """The events later than `after` with vectors of this size along any axis, each with its value as (size,)."""
+        """The events later than `after` whose values are vectors of this size, each with its value as (size,)."""
         return self._pairs(
             (size, -2), size, lambda value: (value.ravel(),) if max(value.shape, default=1) == size else (), after
         )

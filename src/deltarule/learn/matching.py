@@ -1,4 +1,4 @@
-"""Run a learner's program on a small batch: call its functions in each way in which they may be meant.
+"""Run a learner's program on a small batch: try each way to call its functions that the learner may have meant.
 
 A program's own training function or method is preferred, since it calls the others correctly; else forward, loss,
 backward and update are called one after another, with arguments matched by name.
@@ -56,13 +56,13 @@ class Trial:
 
     @property
     def score(self) -> tuple[int, int, int]:
-        """How much of the program this run shows, to compare runs: the right arrays, those found, else the events."""
+        """How much of the program this run shows, higher is better: arrays right, arrays found, events if none."""
         right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
 class SeenError(Exception):
-    """Raised to end a run because its recording is full: at least one training step was recorded."""
+    """Raised to end a run when enough of a training step is recorded."""
 
 
 class Session:
@@ -88,11 +88,11 @@ class Session:
 
     @cached_property
     def script(self) -> Program:
-        """The instrumented program with its top-level statements that train, none that read files, draw or print."""
+        """The instrumented program with top-level statements that train, but not those that read files or draw."""
         return self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED)
 
     def best_run(self) -> Trial | None:
-        """Run the program in several ways until one explains it; the run that shows most, None if there is none."""
+        """Run the program in several ways until one explains it; return the run that shows most, None if none ran."""
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
@@ -115,7 +115,7 @@ class Session:
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
-        """Run the program by the method `how` with each layout and fitting sizes until a run is complete; the runs."""
+        """Run the program by the method `how` with each layout of the batch until one run is complete; all runs."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
@@ -154,7 +154,7 @@ class Session:
     def run(
         self, how: Callable[[Trial], None], examples: SmallBatch, redrawn: Collection[Where] = frozenset()
     ) -> Trial:
-        """Run the program once by the method `how`, and judge the run. redrawn: expressions given random values."""
+        """Run the program once by the method `how`; return the judged run. redrawn: places given random values."""
         recorder = RunRecorder(self.tape.places, redrawn=redrawn)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
@@ -179,7 +179,7 @@ class Session:
         return run
 
     def judge(self, run: Trial) -> None:
-        """Set the verdict of a run: from the reading of its events that explains most of it."""
+        """Set the verdict of a run to that of the reading that explains most of its events."""
         begun = time.process_time()
         spare = self.read(run)
         self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - (time.process_time() - begun))
@@ -188,7 +188,7 @@ class Session:
             run.verdict = spare
 
     def read(self, run: Trial) -> Verdict | None:
-        """Set the verdict of a run; return a spare: an unlikelier reading with all gradients, but a wrong z or a."""
+        """Set the verdict of a run. Return a spare one, with all gradients but a wrong z or a, from another reading."""
         is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
         for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
@@ -219,7 +219,7 @@ class Session:
         return spare
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
-        """Execute the program's definitions; the namespace, with our values for names that it does not define."""
+        """Execute the program's definitions; return its namespace, with our values for names it does not define."""
         supplied = {}
         for name in self.program.free:
             fits, value = examples.value(name)
@@ -233,7 +233,7 @@ class Session:
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
-        """Call a function of the program with arguments from the bank, and return its result; an error ends the run."""
+        """Call a function of the program with arguments from the bank; return its result, raise if it fails."""
         given, words = bank.arguments(function)
         run.called.append(name)
         done = attempt(name, function, *given, **words)
@@ -245,7 +245,7 @@ class Session:
         return done.value
 
     def by_training(self, run: Trial) -> None:
-        """Run the program by calling its training function; of several, first the one that does most of a step."""
+        """Run the program by calling its training function; try the one that does most of a training step first."""
         if run.space is None:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
@@ -267,7 +267,7 @@ class Session:
             raise failed
 
     def network(self, run: Trial) -> Any:
-        """Create an object of the network's class, for a function that takes one; None if that fails."""
+        """Create an object of the network's class, as an argument for a function; None if that fails."""
         bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
@@ -300,7 +300,7 @@ class Session:
         return {"activation": SIGMOID.value, "derivative": SIGMOID.slope} | found
 
     def calls_of(self, name: str) -> int:
-        """How much of a training step a function does: 2 for each part it calls, 1 if it has matrix products."""
+        """A score of how much of a training step a function does: 2 for each part that it calls, 1 for products."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
@@ -334,7 +334,7 @@ class Session:
                 bank.is_constructor = False
 
     def by_class(self, run: Trial, name: str) -> None:
-        """Run the class `name`: create a network, and train it by its own method, or by calling its parts of a step."""
+        """Run the program by creating a network of the class `name`, and training it as `train_object` does."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is None:
             return
@@ -344,7 +344,7 @@ class Session:
         self.train_object(run, name, network, bank)
 
     def train_object(self, run: Trial, name: str, network: Any, bank: Bank) -> None:
-        """Train a network of class `name` by its own method; else call forward, loss, backward, update, 3 times."""
+        """Train a network by its own method, else call its forward, loss, backward and update three times."""
 
         def own(method: str) -> Any:
             is_private = method.startswith("__") and not method.endswith("__")
@@ -373,7 +373,7 @@ class Session:
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
     def by_script(self, run: Trial) -> None:
-        """Run the program's top-level statements in order, without those that read files, draw or print."""
+        """Run the program by executing its top-level statements, except those that read files, draw or print."""
 
         def value_for(name: str) -> Any:
             kind = run.supplied[name] = argument_of(name)
@@ -433,7 +433,7 @@ def explains_outputs(run: Trial) -> bool:
 
 
 def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
-    """The rank of a run: complete runs with all layers and an update first, then fewer mistakes, then the score."""
+    """A sort key for runs, higher is better: whether complete with an update, then fewer mistakes, then the score."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
@@ -448,7 +448,7 @@ def is_right(run: Trial) -> bool:
 
 
 def is_explained(run: Trial) -> bool:
-    """Whether a run is right, or has just one named mistake that is not in the targets, since these may be ours."""
+    """Whether a run is right, or has a single named mistake, except one in the targets, since these may be ours."""
     steps = run.verdict.steps if run.verdict is not None else ()
     wrong = {each.mistake for each in steps if each.mistake}
     has_update = any(each.quantity == "update" for each in steps)
@@ -456,7 +456,7 @@ def is_explained(run: Trial) -> bool:
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
-    """A function (event, z) that calls the program's function in an event with z, (n, neurons); None if it cannot."""
+    """A function (event, z) that calls the event's function with z, (n, neurons), for a; None if that fails."""
 
     def call(event: Event, z: Array) -> Array | None:
         name = name_of_call(event.where.text)

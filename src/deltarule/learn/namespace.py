@@ -1,7 +1,7 @@
 """Execute the statements of a learner's program, in a separate process only, and keep the objects that they define.
 
 Python's own modules and NumPy are imported at once. Plots do nothing, a progress bar returns its argument, and
-everything else is imported when it is used: if it is not installed, the error says so then.
+everything else is imported when it is used, and only then an error says if it is not installed.
 """
 
 import __future__
@@ -59,7 +59,7 @@ class Namespace:
 def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
     """Execute the kept part of a program, or with `run` all of it, statement by statement, as a notebook would.
 
-    supplied: objects for names that it reads but does not define. Only for a separate process: see `sandbox`.
+    supplied: objects for names that the program reads but does not define. Call only in a process of `sandbox`.
     """
     for name, value in OLD_NUMPY.items():
         if name not in vars(np):  # NumPy 1 had it, and many programs still use it
@@ -105,16 +105,16 @@ def names_of_star(program: Program) -> dict[str, Any]:
 
 
 def values_of_run(program: Program) -> dict[str, Any]:
-    """Execute all of a program; its variables by name, without its imports and definitions."""
+    """Execute all of a program; return its variables by name, without imports and definitions."""
     names = carry_out(program, {}, run=True).names
     return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
 
 
 def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:
-    """The names in a module before its first statement. modules: programs of its folder imported so far, by file."""
+    """The initial names of a module, before its first statement. modules: programs imported so far, by file."""
 
     def load(name: str, *where: Any, fromlist: Any = (), level: int = 0) -> Any:
-        """Replace `__import__`: load a program in the folder, or get any other module from `stand_in`."""
+        """The replacement for `__import__`: a program in the same folder, or what `stand_in` returns."""
         fromlist = where[2] if len(where) > 2 else fromlist
         inner = {each: beside for each, beside in program.modules.items() if f"{each}.".startswith(f"{name}.")}
         if not inner:
@@ -145,7 +145,7 @@ def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> d
 
 
 def stand_in(name: str) -> Any:
-    """A module for a program, or its replacement: Idle for plots and progress bars, Later for most others."""
+    """The module of this name, or a replacement: Idle for plots and progress bars, Later unless Python's or NumPy's."""
     name = TABLES["aliases"].get(name, name)
     top = name.partition(".")[0]
     if top in DRAWING or top in TABLES["modules"]["aside"]:
@@ -154,7 +154,7 @@ def stand_in(name: str) -> Any:
 
 
 class Typed(str):
-    """The text that `input` returns in a check: a number between 0 and 1, of which `int` makes 3."""
+    """The text that `input` returns in a check: a number between 0 and 1; `int` of it is 3."""
 
     def __int__(self) -> int:
         return 3
@@ -193,7 +193,7 @@ class Idle:
 
 
 def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
-    """The result of a missing module's function, if its name is an activation's or squared error's; else an Idle."""
+    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle."""
     role, kind = role_of(name), sigma_of(name)
     array = given[0]
     if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):

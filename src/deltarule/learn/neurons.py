@@ -17,7 +17,7 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True)
 class Neuron:
-    """A neuron written out number by number: the names of its weights and bias, the texts of its inputs, its z."""
+    """A neuron of single numbers: the names of its weights and bias, the texts of its inputs, the event of its z."""
 
     weights: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -61,7 +61,7 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
 
 
 def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[InitialParameter]]:
-    """The events, with arrays added that join the numbers of each layer of neurons; and the layers' W and b."""
+    """The events, with added ones for the arrays that each layer's numbers make; and the layers' initial W and b."""
     numbers, made, starts = [each for each in events if each.value.size == 1], list[Event](), list[InitialParameter]()
     alphas = [each.value.item() for each in numbers if argument_of(each.name.rpartition(".")[2]) == "alpha"]
     for neurons in neurons_in(events):
@@ -110,7 +110,7 @@ def array_of(event: Event, values: Array, name: str = "", parts: Any = ()) -> Ev
 
 
 def move_of(later: Sequence[Event], start: Event) -> tuple[Event, float] | None:
-    """The event in which a parameter changes first, and the number that was subtracted; None if it never changes."""
+    """The event in which a parameter first changes, and the number subtracted or added; None if it never changes."""
     stores = (each for each in later if each.where.is_store and each.name == start.name)
     moved = next((each for each in stores if each.value.item() != start.value.item()), None)
     if moved is None:

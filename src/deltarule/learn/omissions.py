@@ -10,7 +10,7 @@ MOST_PLACES = 3
 
 
 def omissions(program: Program) -> tuple[str, ...]:
-    """A text for each reason why statements were left out, with their lines: "line 9 reads a file"."""
+    """One text for each reason why statements were left out, with their lines: "line 9 reads a file"."""
     places: dict[str, list[Place]] = {}
     for each in program.left_out:
         places.setdefault(each.why, []).append(each.place)

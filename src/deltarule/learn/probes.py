@@ -86,7 +86,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
-    """Where a function computes its result: the last line that sets the returned name, else its last return."""
+    """The line in which a function computes its result: the last that sets the returned name, else the last return."""
     returns = sorted((each for each in ast.walk(node) if isinstance(each, ast.Return)), key=lambda each: each.lineno)
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]

@@ -88,7 +88,7 @@ class Event:
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """The line of this event, then those of the calls that led to it, the innermost first."""
+        """The line number of this event, then those of the calls that led to it, the innermost first."""
         return self.where.line, *self.callers
 
 
@@ -132,12 +132,12 @@ class RunRecorder:
             del self.loops[depth:]
 
     def give(self, index: int, value: Any) -> None:
-        """Record the value of a function's argument, or of a loop's variable in a round. index: in `places`."""
+        """Record the value of a function's argument, or of a loop's variable. index: of its Where in `places`."""
         if isinstance(value, np.ndarray | np.generic | list | tuple):
             self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
-        """Record the value of an expression, and return it. index: in `places`."""
+        """Record the value of an expression, and return it. index: of its Where in `places`."""
         where = self.places[index]
         if self.redrawn and where in self.redrawn and isinstance(value, np.ndarray | list):
             value[:] = generator(index, "check").normal(0.3, 0.3, np.shape(value)).tolist()
@@ -145,7 +145,7 @@ class RunRecorder:
         return value
 
     def store(self, index: int, *stored: Any) -> None:
-        """Record what a statement stored: the value, or an item as (container, key). A new parameter is redrawn."""
+        """Record what a statement stored: a value, or a container and the key in it. New parameters are redrawn."""
         where, value, name = self.places[index], stored[0], self.places[index].text
         if len(stored) == 2 and not isinstance(value, np.ndarray):
             try:
@@ -366,7 +366,7 @@ def as_load(target: ast.expr) -> ast.expr:
 
 
 def leaves(target: ast.expr) -> Iterator[ast.expr]:
-    """The single targets of an assignment's target: a, b and c of `(a, b), c`."""
+    """The single names or items in the target of an assignment: a, b and c in `(a, b), c`."""
     if isinstance(target, ast.Tuple | ast.List):
         for each in target.elts:
             yield from leaves(each)
@@ -383,7 +383,7 @@ class Tape:
         self.supplies: Callable[[str], Any] = lambda name: None
 
     def hook(self, name: str, place: int | None = None) -> Callable[..., Any]:
-        """A function that calls a method of the current recorder; without one, it returns argument `place`, or None."""
+        """A function that calls the method `name` of the current recorder; without a recorder, returns an argument."""
 
         def call(*given: Any) -> Any:
             if self.recorder is not None:
@@ -406,7 +406,7 @@ class Tape:
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
 
     def script(self, program: Program, *, skipped: Sequence[str]) -> Program:
-        """The instrumented program with its left-out statements, except for reasons in `skipped`; data are supplied."""
+        """The instrumented program with its left-out statements, except those left out for a reason in `skipped`."""
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
         writer, body = Instrument(self.places, program), list[ast.stmt]()
         for node in script_statements(program.tree.body):
@@ -470,7 +470,7 @@ def supply(name: str, like: str = "") -> list[ast.stmt]:
 
 
 def names_by_place(node: ast.stmt) -> dict[str, str]:
-    """What the names in an unpacked data set stand for, by position: "x" or "labels" in (x, y), (x_test, y_test)."""
+    """What the names in a statement that unpacks a data set hold, by position: {"a": "x", "b": "labels"} for a, b."""
     target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
     called = name_of(value.func) if isinstance(value, ast.Call) else ""
     names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []

@@ -24,7 +24,7 @@ Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 def with_repair(
     session: Session, run: Trial | None, findings: list[ProgramFinding], find: Find
 ) -> list[ProgramFinding]:
-    """The findings; the first mistake gets the first edit that removes it and adds none. find: judges a run."""
+    """The findings, the first mistake with the first edit that removes it and adds none. find: judges a run."""
     found = next((each for each in findings if each.level == "mistake"), None)
     if run is None or found is None or not found.line or not run.called or run.verdict is None:
         return findings
@@ -41,7 +41,7 @@ def with_repair(
 def mistakes_with(
     session: Session, run: Trial, found: ProgramFinding, text: str, find: Find
 ) -> set[tuple[str, str]] | None:
-    """Run the program with `text` in the finding's line; its mistakes, None if it does not get as far as before."""
+    """Run the program with `text` in the finding's line; return its mistakes, None if it gets less far than before."""
     program, lines = session.program, session.program.text.split("\n")
     old = lines[found.line - 1]
     lines[found.line - 1] = old[: len(old) - len(old.lstrip())] + text
@@ -136,7 +136,7 @@ def renames_of(judged: Pass, function: str) -> dict[str, tuple[int, ...]]:
 
 
 def with_keys(text: str, own: set[str]) -> Iterator[str]:
-    """A line with each key that the function uses instead of its constant one, A[i] for A[1]; else the line as is."""
+    """Variants of a line with keys that the function uses instead of a constant, A[i] for A[1]; else just the line."""
     found = re.search(r"([\w.]+)\[(?:'[^']*'|-?\d+)\]", text)
     keys = [
         each

@@ -50,7 +50,7 @@ class ProgramCheck:
     matched: whether a forward and a backward pass were recognized.
     findings: mistakes and warnings, in the order of computation. right: which arrays are right, in words.
     parts: functions and classes with their roles. layers: the recognized network, a line for each layer.
-    left_out: what was not run. supplied: names whose values we supplied. notes: conventions, and how it was read.
+    left_out: what was not run. supplied: names that got our values. notes: conventions, and how the file was read.
     accuracy: on held-out digits after a few seconds of training; None if nothing was trained. adapter: code to fill in.
     """
 
@@ -128,7 +128,7 @@ class ProgramCheck:
 
 
 def finding_lines(finding: ProgramFinding, title: str, width: int) -> Sequence[str]:
-    """A finding as lines of text: its place after a title, its code, what is wrong, and what to write instead."""
+    """A finding as lines of text: the title with its place, its code, what is wrong, and what to write instead."""
     what = f"{finding.array}, {finding.equation}" if finding.array else finding.equation
     function = f", in {finding.function}" if finding.function else ""
     rows = [(title, f"{finding.place}{function} ({what})"), ("", finding.code), ("", finding.says)]

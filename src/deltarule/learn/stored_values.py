@@ -1,4 +1,4 @@
-"""The arrays, and the weights and biases, in what a program stores: in lists and dicts, too."""
+"""Find arrays, and weights and biases, in the values that a program stores, including lists and dicts."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

@@ -44,7 +44,7 @@ class Digits(SmallBatch):
         return np.asarray(load_data("digits").train.targets[self.first : self.first + self.length])
 
     def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
-        """Whether a value fits an argument of this name, and the value; epochs, rate and batch size are chosen here."""
+        """Whether there is a value for an argument of this name, and the value; this sets epochs, rate, batch size."""
         kind = argument_of(name)
         chosen = {"epochs": self.epochs, "alpha": RATE, "batch_size": 20}
         return (True, chosen[kind]) if kind in chosen else super().value(name, is_constructor=is_constructor)
@@ -74,7 +74,7 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
 
 
 def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds: float) -> list[Array] | None:
-    """Train the program on digits; the float arrays of the network or of the function's result, None if it fails."""
+    """Train the program on digits; return all float arrays of the network or the result, None if training fails."""
     space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
     bank, name = Bank(digits, is_constructor=run.how == "by_class"), run.called[0]
     method = run.called[-1].rpartition(".")[2]

@@ -33,7 +33,7 @@ class Share:
 
     @property
     def total(self) -> float:
-        """The product of the three factors, below 0 for descent; -1 replaces the update's if no update was found."""
+        """The product of the three factors, negative for descent; without an update, -1 stands for its factor."""
         return self.delta * self.gradient * (-1.0 if self.update is None else self.update)
 
 
@@ -82,7 +82,7 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
-    """Find the update of each parameter, and judge their signs, factors and rates together. rate: the one we passed."""
+    """Find the update of each parameter, and judge their signs, factors and rates together. rate: our learning rate."""
     signs, running = [1.0] * len(run.layers), 1.0
     for each in (each for each in run.steps if each.quantity == "delta"):
         running *= each.values.get("factor", 1.0) if each.is_found else 1.0
@@ -122,7 +122,7 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
-    """dC/dW and dC/db by layer, summed over all samples; None unless it takes them one by one with a right delta."""
+    """dC/dW and dC/db by layer, summed over all samples; None unless samples come one by one and delta is right."""
     deltas = [each for each in run.steps if each.quantity == "delta"]
     if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
         return None
@@ -152,7 +152,7 @@ def update_of(
     begun: int,
     whole: Array | None,
 ) -> Share | None:
-    """The update of one parameter, with 1 as the factor of delta; None if it is not found, or reported as wrong.
+    """The update of one parameter, its factor of delta still 1; None if it is not found, or reported as wrong.
 
     whole: the gradient's sum over all samples, if the program processes them one by one.
     """
@@ -200,7 +200,7 @@ def update_of(
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
-    """Mark a gradient as wrong if a few of its entries were changed before the update; whether that is so."""
+    """Mark a gradient as wrong if a few of its entries were changed before the update; return whether it did."""
     counts = slope != 0
     ratios = change[counts] / slope[counts]
     usual = float(np.median(ratios)) if ratios.size else 0.0
@@ -218,7 +218,7 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
 
 
 def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
-    """The factor between the last stored multiple of a gradient and the gradient, and its event; else 1 and None."""
+    """The last stored multiple of a gradient, as (factor, event); (1, None) if there is none."""
     for event, array in reversed(run.stores(gradient.shape, begun, end)):
         if factor := factor_between(array, gradient):
             return factor, event
@@ -260,7 +260,7 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
 
 
 def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
-    """Note if the loss is a mean over the samples but its gradient a sum, or the reverse."""
+    """Report a loss that is a mean over the samples while its gradient is a sum, or the reverse."""
     loss, delta = run.step("loss"), run.step("delta")
     divides = [each for each in shares if each.event is not None and "/" in each.event.where.source]
     if loss.mistake or "scale" not in loss.values or delta.mistake or not delta.note or run.n == 1 or divides:
@@ -307,7 +307,7 @@ def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
 
 
 def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share], begun: int) -> None:
-    """Report where a sign is reversed: in delta of the outputs, the update or an array. begun: -1 if only in some."""
+    """Report where the sign of updates is reversed: in delta of the outputs, in the update, or in a single array."""
     everywhere = begun >= 0
     right_way = {np.sign(each.update) for each in run_shares if each not in wrong_way and each.update}
     for share in wrong_way:

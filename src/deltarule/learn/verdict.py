@@ -29,7 +29,7 @@ class Verdict:
 
     @property
     def score(self) -> tuple[int, int, int]:
-        """The number of right arrays; minus the number with unnamed mistakes; the number found."""
+        """How good this reading is: the number of right arrays; minus those with unnamed mistakes; the number found."""
         seen = [each for each in self.steps if each.is_found and each.event is not None]
         return sum(not each.mistake for each in seen), -sum(each.mistake == "off" for each in seen), len(seen)
 
@@ -57,7 +57,7 @@ def verdict(
 
 
 def one_reading(run: Pass, rate: float) -> Verdict:
-    """The verdict on a run, for the layers, batch and targets that are set in `run`. rate: the one we passed."""
+    """Judge all arrays of a run, with the layers, batch and targets set in it. rate: the learning rate we passed."""
     with np.errstate(all="ignore"):
         if walk_forward(run):
             begun = run.time
@@ -82,7 +82,7 @@ def one_reading(run: Pass, rate: float) -> Verdict:
 
 
 def targets_of(run: Pass, begun: int) -> Array:
-    """The targets as the program stores them, if it makes them one-hot; else ours, which are equal."""
+    """The program's own array of one-hot targets, if it stores one; else ours, with the same numbers."""
     if run.targets.shape[1] < 2:
         return run.targets
     for event, array in run.trace.arrays(*run.targets.shape):

@@ -1,4 +1,4 @@
-"""A wrong step in words: the row of mistakes.toml, and what to write instead in the program's own names."""
+"""Put a wrong array into words: its row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
 from dataclasses import replace
@@ -91,7 +91,7 @@ def bare_name(name: str) -> str:
 
 
 def is_same(value: Array, array: Array) -> bool:
-    """Whether two arrays agree, perhaps transposed."""
+    """Whether two arrays have the same numbers, perhaps after a transpose."""
     return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
 
 

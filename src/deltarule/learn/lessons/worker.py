@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """A message for each call that returned. missing: why others did not, "time" or "died". is_loaded: the file."""
+    """messages: one for each call that ended. missing: why others did not, "time" or "died". is_loaded: of the file."""
 
     messages: list[dict[str, Any]]
     missing: str
@@ -46,7 +46,7 @@ class Replies(NamedTuple):
 
 
 class Worker:
-    """A warm process for learners' files, in a `with` block."""
+    """A process that runs learners' files and stays warm between requests; to be used in a `with` block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,7 +61,7 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
-        """Start the process, unless it runs: it then imports NumPy while we do something else."""
+        """Start the process, unless it is running; it imports NumPy while this process goes on."""
         if self._process is not None and self._process.poll() is None:
             return
         self.stop()
@@ -79,14 +79,14 @@ class Worker:
         Thread(target=_read_all, args=(process.stdout, self._messages), daemon=True).start()
 
     def stop(self) -> None:
-        """End the process and what it started."""
+        """Kill the process and all processes that it started."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(OSError), process:  # which then waits, and closes the pipes
                 end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
-        """The results of the calls; calls that have not returned after so many seconds of processor time are ended."""
+        """Have the process load a file and make calls; return its replies. seconds: processor time for all calls."""
         self.start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
@@ -117,7 +117,7 @@ class Worker:
 
 
 def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
-    """Pass on every message that arrives; None after the last one, or an incomplete one."""
+    """Put every message that arrives in a stream into a queue, and None after the last or an incomplete one."""
     try:
         while True:
             messages.put(read_frame(stream))
