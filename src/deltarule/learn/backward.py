@@ -141,7 +141,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     for each in errors_before(run, len(run.layers) - 1, []):
         wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
-    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # of one number, any would do
+    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # with one number, each would fit
         wrong += [(key, function(error)), (key, kind.back(function(error), weighted, outputs))]
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
@@ -221,7 +221,7 @@ def find_delta(
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
             later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
             if key == "=cross_entropy" and loss == "quadratic" and (whole := first_multiple(later, right[-1][1])):
-                return whole[:2], "=quadratic", whole[2]  # from which dC/dW should be computed
+                return whole[:2], "=quadratic", whole[2]  # dC/dW should be computed from this one
             return found[:2], key, found[2]
         for key, array in wrong:
             if group is loose and key in ("no-slope", "error-before-slope", "targets-forgotten"):
@@ -248,7 +248,7 @@ def nearest_multiple(
         for event, array in pairs:
             is_whole = factor_between(array, made[2] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
-                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed number by number, and scaled so
+                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed and scaled number by number
                 return found[0] if is_one_by_one else event, array, factor
     return found
 
@@ -297,7 +297,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
         if min(array.shape) == 1 < min(right.shape):
-            continue  # a multiple of one delta
+            continue  # each row would be a multiple of one delta
         form = layer.upright(array).shape
         alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):
@@ -387,7 +387,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
     named = [pair for pair in pairs if is_gradient(pair[0].name)]
     for key, array in forms:
-        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be correct
+        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # others may be correct
         if run.n > 1 and (wrong := first_multiple(group, array)):
             run.note("db", index, wrong[0], key)
             return wrong[1]

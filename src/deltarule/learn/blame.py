@@ -23,8 +23,8 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
-        lying = [other for each, other in pairs if each is event]  # as many samples as outputs: either way
-        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not for a mean that is printed
+        lying = [other for each, other in pairs if each is event]  # both ways, if there are as many samples as outputs
+        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not what is averaged and printed
         if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
     return last_copy(run, l, found)

@@ -136,7 +136,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
         return []
     steps = run.verdict.steps
     is_stopped = run.error is not None and run.error.kind in ERRORS["theirs"]
-    is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
+    is_dead = not all(each.any() for each in run.verdict.run.a)  # a layer whose outputs are all 0 proves nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)

@@ -120,7 +120,7 @@ def read_text(path: Path) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("latin-1")  # which decodes every byte: comments in an older encoding do no harm
+        text = content.decode("latin-1")  # decodes every byte, so old comments do no harm
     return re.sub(r"\r\n?", "\n", text).replace("\f", "")
 
 
@@ -210,7 +210,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
         if code.path.suffix.lower() == ".py":
             raise ProgramError(sentence("program.syntax", place=place, shown=shown))
         parts = parts_of(chunk)
-        if len(parts) > 1:  # an error in one leaves the others
+        if len(parts) > 1:  # an error in one part leaves the others
             del code.notes[n_before:]
             for part in parts:
                 add_chunk(code, part)
@@ -273,7 +273,7 @@ def rewrite_print(lines: list[str], number: int, start: int) -> None:
                 row, column = end[0] - 1, end[1]
                 break
             end = token.end
-    rest[0] = re.sub(r"^\s*(>>\s*[\w.]+\s*,?)?\s*", "", rest[0][: column if row == 0 else None])  # where to print
+    rest[0] = re.sub(r"^\s*(>>\s*[\w.]+\s*,?)?\s*", "", rest[0][: column if row == 0 else None])  # `>>file` of Python 2
     tail = lines[number - 1 + row][len(head) + 5 + column if row == 0 else column :]
     rest[row] = (rest[row][:column] if row else rest[0]).rstrip().rstrip(",")
     lines[number - 1 : number + row] = [f"{head}print({rest[0]}", *rest[1 : row + 1]]

@@ -156,7 +156,7 @@ def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
 
 MOST_OF_STEP = 1500  # arrays that one training step computes
 LARGE = 15.0
-NEAR = 30  # arrays of a layer's shape to check for what follows directly
+NEAR = 30  # how many arrays of a layer's shape count as directly following
 
 
 def walk_forward(run: Pass) -> bool:
@@ -241,7 +241,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
-            is_whole = is_close(last[1], array)  # and not a part of an expression
+            is_whole = is_close(last[1], array)  # else it is a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
         wrong = [each for each in mistaken if is_other and each[2](array)]

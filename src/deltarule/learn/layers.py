@@ -38,7 +38,7 @@ def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
     """The ways to read a program's weights as successive layers whose sizes fit, the longest chain first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
-    biases.sort(key=lambda each: each.kind)  # vectors of weights last
+    biases.sort(key=lambda each: each.kind)  # "biases" before vectors of "weights"
     numbered = sorted(weights, key=lambda each: number_in(each.name) or 0)
     found: list[list[OwnLayer]] = []
     for order in (weights, numbered, weights[::-1]):

@@ -74,7 +74,7 @@ def walk_loss(run: Pass) -> str:
     own = [each for each in own if not np.isin(each, (0, 1)).all()]
     for outputs, wanted in product(own[:1], np.unique(run.whole[1], axis=0) if run.whole else ()):
         if name := loss_of(replace(run, targets=wanted[np.newaxis]), outputs, may_be_wrong=False):
-            return name  # of a sample on its way through the loss, after the epoch
+            return name  # the loss of a single sample, after the epoch
     return ""
 
 
@@ -153,7 +153,7 @@ def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tupl
     unfinished = run.trace.arrays(run.n, outputs.shape[1], run.time - NEAR)
     others += [array for event, array in unfinished if event.time < run.time and np.isfinite(array).all()]
     for array in others if run.n > 1 else ():
-        share = outputs.shape[1] / array.shape[1]  # a mean over as many outputs
+        share = outputs.shape[1] / array.shape[1]  # for a mean over that many outputs
         bases = sums(array, run.targets).values()
         wrong += [("loss-differs", base * each) for base in bases for each in {1.0, share}]
     return wrong

@@ -33,7 +33,7 @@ from deltarule.nn.arrays import Array
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
-MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together; the second: at least for each
+MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # texts with which programs choose an activation
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
@@ -115,7 +115,7 @@ class Session:
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
-        """Run the program by the method `how` with each layout of the batch until one run is complete; all runs."""
+        """Run the program by `how` with each layout and fitting sizes until one run is complete; return all runs."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
@@ -140,7 +140,7 @@ class Session:
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and all(each.error for each in runs):
                 lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
-                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
+                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # the outputs in an assertion
                 ends += [] if any(sees(each, "delta") for each in runs) else [1]
                 waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
@@ -173,7 +173,7 @@ class Session:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
-        if zeros and not redrawn:  # with biases of 0 a missing one would not show
+        if zeros and not redrawn:  # with biases of 0, a forgotten bias would not show
             again = self.run(how, examples, zeros)
             return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
@@ -195,7 +195,7 @@ class Session:
             n_matrices = n_weights(reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
             if way and n_matrices > 1 and n_longest < 2:
-                continue  # layers that do not follow each other
+                continue  # no two layers follow each other
             own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
@@ -208,7 +208,7 @@ class Session:
                     continue  # the outputs of a layer taken for inputs
                 if found is None or (way and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     spare = found if spare is None and found and has_gradients(found) else spare
-                    continue  # what is read in another way has to be a network
+                    continue  # an unlikelier reading has to be right in z and a
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
                 is_whole = run.verdict is not None and len(run.verdict.layers) >= n_matrices
@@ -364,7 +364,7 @@ class Session:
                 except UnfilledError:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
-                    run.error = None  # its data are not here: step by step
+                    run.error = None  # its data are missing here: train step by step
         for role in ORDER * 3:  # enough steps to see which parameters never change
             roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
             for each in [method for method in self.methods[name] if role_of(method) in roles]:

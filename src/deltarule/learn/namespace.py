@@ -84,7 +84,7 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
             home = program.home(done.error.file)
             place = home.place(done.error.line) if done.error.line else place
             space.failed.append(Failed(place, done.error, node))
-    names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
+    names |= {name: supplied[name] for name in set(supplied) - set(names)}  # names whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
 

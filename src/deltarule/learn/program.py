@@ -70,7 +70,7 @@ class Program:
     notes: list[Note]
     tree: ast.Module
     modules: dict[str, "Program"]
-    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it has run
+    values: dict[str, Any] = field(default_factory=dict)  # its variables by name, after all of it has run
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 

@@ -76,7 +76,7 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
         depths[key] = max(depths.get(key, 0), len(event.rounds))
     for event in events[:MOST_EVENTS]:
         text, value = event.where.text, event.value
-        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # a row of many layers' last neurons
+        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # it would join the last neurons of many layers
         words = DRAWS.search(text.casefold())
         if event.where.is_store or is_outer or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
             continue
@@ -136,7 +136,7 @@ def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
     for chain in chains(reading[1])[:6]:
         longest.setdefault((id(chain[0].weights), chain[0].is_out_first), chain)
     for row in zip_longest(*(batches_of(events, firsts, chain) for chain in longest.values())):
-        yield from filter(None, row)  # of each chain in turn: one is read the wrong way round
+        yield from filter(None, row)  # alternate: one chain is read the wrong way round
 
 
 def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer]) -> Iterator[tuple[Array, Array]]:
@@ -174,7 +174,7 @@ class Firsts:
 
 def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
     """Each way to read an array as inputs (n, fan_in); none for an array of zeros."""
-    is_one = value.size == 1 and value.flat[0] == 1  # with which any array is a product
+    is_one = value.size == 1 and value.flat[0] == 1  # any array is a product with 1
     if value.size % fan_in == 0 and fan_in in value.shape and value.any() and value.dtype.kind == "f" and not is_one:
         yield from views(value, value.size // fan_in, fan_in)
 

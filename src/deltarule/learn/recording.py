@@ -161,7 +161,7 @@ class RunRecorder:
     def _keep(self, where: Where, name: str, value: Any) -> None:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the program's own
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the frame of the program's code
             self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
@@ -398,7 +398,7 @@ class Tape:
         is_moved = is_array and value.ndim > 1 and value.size < 10_000 and value.any() and not value.all()
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
             return rows_off_zero(value, kind)
-        if self.recorder is None or kind == "pairs" or not is_moved:  # zeros alone are filled later
+        if self.recorder is None or kind == "pairs" or not is_moved:  # an array of zeros is filled later
             return value
         if kind == "Y" and min(value.shape) > 1 and np.count_nonzero(value) == (value == 1).sum() in value.shape:
             return value  # one-hot
@@ -443,7 +443,7 @@ class Tape:
         twin.__dict__["loops"] = []
         seen, stored, given, rounds = (self.hook(*row) for row in (("see", 1), ("store",), ("give",), ("rounds", 0)))
         hooks = seen, stored, given, self.move, lambda name: self.supplies(name), rounds
-        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
+        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # every module of the program sees these
         return twin
 
 

@@ -32,7 +32,7 @@ def first_row(table: str, name: str) -> str:
 
 @cache
 def parameter_kind(path: str) -> str:
-    """"weights" or "biases" for the name, attribute or key of a parameter, or of a list or dict of them; else ""."""
+    """The kind of the parameter or parameters with this name, attribute or key: "weights" or "biases"; else ""."""
     parts = [each for each in re.findall(r"\w+", path) if not each.isdigit()]
     if "[" in path:
         container = path.partition("[")[0].rpartition(".")[2].casefold().strip("_")

@@ -266,9 +266,9 @@ def serve() -> None:
         tell("returned", getattr(import_module(module), name)(**task["arguments"]))
     except MemoryError:
         tell("memory", None)
-    except BaseException:  # ours: the parent says it, since no one else sees this process
+    except BaseException:  # an error of ours: only the parent can show it
         tell("error", traceback.format_exc(limit=-3))
-    os._exit(0)  # what the program registered for the end, and its threads, are not waited for
+    os._exit(0)  # without waiting for the program's threads and atexit functions
 
 
 def set_limits(seconds: float, megabytes: int) -> None:

@@ -56,7 +56,7 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
     name = bare_name(start.name)
     starts = [start for layer in run.layers for start in (layer.weights, layer.biases) if start]
     if sum(bare_name(each.name) == name for each in starts) > 1:
-        return None  # layers that are objects: one name for all
+        return None  # layers are objects, so one name stands for all
     for event in run.trace.events:
         is_larger = event.where.is_store and event.value.size > start.value.size > 1
         if event.time > after and is_larger and bare_name(event.name) == name:
@@ -185,7 +185,7 @@ def update_of(
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale, store, scale)
-    for penalty in (start.value, np.sign(start.value)):  # which shrinks the weights, too
+    for penalty in (start.value, np.sign(start.value)):  # a penalty also shrinks the weights
         factor, share = shares_of(change, slope, penalty)
         if factor and is_close(change, factor * slope + share * penalty, 2e-5):
             return Share(quantity, index, event, 1.0, 1.0, factor)
@@ -279,7 +279,7 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
             is_mean = not any(abs(scale / each - 1) < 1e-3 for each in usual)
             first = run.step("dW", delta.layer)
             is_divided = first.event and any("/" in each.where.source for each in run.statement(first.event))
-            step = loss if key == "loss-undivided" else first if is_divided else delta  # by a count that is wrong
+            step = loss if key == "loss-undivided" else first if is_divided else delta  # it divides by a wrong count
             if key == "loss-undivided" and is_mean:
                 run.mark(first if is_divided else delta, "divided-twice", factor=1 / n)
             else:
@@ -325,7 +325,7 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
         adds = share.delta > 0 and share.gradient > 0
         if everywhere and adds and len(lines) < len(run.layers):
             run.note("update", share.layer, share.event, "update-adds")
-        elif everywhere:  # one error is turned sooner than updates in many lines
+        elif everywhere:  # one reversed error is likelier than many reversed updates
             last = run.step("delta")
             run.mark(last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return

@@ -119,7 +119,7 @@ def compare_losses(run: Pass, loss: str) -> None:
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
     a, wanted = run.a[-1], run.targets
     made = run.step_of(run.trace.arrays(run.n, a.shape[1], run.time))
-    is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # as dC/da
+    is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # by dC/da
     if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic") and not is_derived:
         at = last_copy(run, step.layer, step.event) if step.event else None
         run.mark(step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)

@@ -28,7 +28,7 @@ MODULES |= {"collections.abc", "typing", "__future__"}
 # Built-in names that no exercise needs.
 NAMES = {"eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals"}
 NAMES |= {"vars", "dir", "id", "help", "memoryview", "exit", "quit", "copyright", "credits", "license", "__import__"}
-HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
+HEADER = struct.Struct("<IQ")  # the sizes in bytes: of a message's JSON, of its arrays
 MOST_ITEMS = 10_000  # of a list that a function returns
 MOST_PRINTED = 500  # characters of what a call prints
 
@@ -156,7 +156,7 @@ def limit(megabytes: int, seconds: float) -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # whose signal ends it
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
 
 
 def safe_builtins() -> dict[str, Any]:
@@ -164,7 +164,7 @@ def safe_builtins() -> dict[str, Any]:
     original = builtins.__import__
 
     def import_module(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name not in MODULES and not (name.startswith("numpy.") and name in sys.modules):  # NumPy's own go on
+        if name not in MODULES and not (name.startswith("numpy.") and name in sys.modules):  # NumPy's own imports pass
             raise ImportError(f"{name} is not allowed in an exercise")
         return original(name, *args, **kwargs)
 
@@ -179,11 +179,11 @@ class Runner:
         self.namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
         self.generators: dict[Any, Any] = {}
         sys.stdout = sys.stderr = self.printed
-        sys.modules.pop("__main__", None)  # which is this file
+        sys.modules.pop("__main__", None)  # this file
         sys.addaudithook(self._refuse)
 
     def _refuse(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.is_guarded and event not in ("exec", "builtins.id"):  # which loading and printing need
+        if self.is_guarded and event not in ("exec", "builtins.id"):  # loading and printing need these
             raise PermissionError(f"{event} is not allowed in an exercise")
 
     def attempt(self, act: Callable[[], bytes | None], *, loading: bool = False) -> bytes | None:
@@ -193,7 +193,7 @@ class Runner:
             return act()
         except BaseException as error:
             words = str(error)[:500] if type(error).__module__.partition(".")[0] in ("builtins", "numpy") else ""
-            self.is_guarded = False  # reading a traceback needs it off
+            self.is_guarded = False  # reading a traceback needs what the guard refuses
             return self._error_frame(type(error).__name__, words, error, loading)
         finally:
             self.is_guarded = False
@@ -241,7 +241,7 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Read and answer requests until there are no more, each in a fork; except on Linux, answer one and return."""
-    for module in MODULES:  # later none is loaded from a file, which the guard would refuse
+    for module in MODULES:  # now, since later the guard refuses to read their files
         importlib.import_module(module)
     np.seterr(all="ignore")
     np.random.default_rng(0).permutation(3)

@@ -141,7 +141,7 @@ def _repair(row: dict[str, Any], programs: dict[str, Any], number: int) -> Exerc
 def find_step(word: str) -> Exercise:
     """The step of that name or number, or with that function. Raises SettingError with the closest name for others."""
     for step in steps():
-        called = (step.id, str(step.number), step.title.casefold().partition(":")[0])  # bp3, of BP3: the gradient
+        called = (step.id, str(step.number), step.title.casefold().partition(":")[0])  # "bp3" of "BP3: ..."
         if word.casefold() in called or word in step.functions:
             return step
     names = [step.id for step in steps()]

@@ -15,7 +15,7 @@ from deltarule.learn.lessons.worker import Replies
 from deltarule.nn.arrays import Array
 
 ALIKE, SINGLE = 1e-9, 1e-5  # relative to the largest number: equal, and equal as far as float32 goes
-PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different from (\d+)")  # np.dot's words, and @'s
+PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different from (\d+)")  # errors of np.dot and @
 Message = dict[str, Any]
 
 

@@ -33,7 +33,7 @@ MILESTONES = (
     Milestone("mnist", (30,), 30, 1, 10, 3.0, 0.95),
 )
 OF_DIGITS = Milestone("digits", (30,), 30, 1, 10, 3.0, 0.84)
-SECONDS = 120.0  # for a call: on a machine of two cores MNIST takes 10 for an epoch
+SECONDS = 120.0  # for a call; an epoch of MNIST takes 10 s on two cores
 
 
 class Attainment(NamedTuple):

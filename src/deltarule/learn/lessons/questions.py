@@ -20,7 +20,7 @@ from deltarule.nn.parameters import Parameters
 
 PRIME_SIZES = (3, 5, 7, 11, 13)
 N_MIXED = 17  # so many samples that two epochs hardly ever have the same order
-ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
+ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a drawn network, one for each layer
 Generator = np.random.Generator
 Drawn = dict[str, Any]
 
@@ -80,7 +80,7 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
         first = descend(network, data, rows, step)
         drawn |= first if not word else {}
         drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
-    slope = PRIMES[names[0]](drawn["z"][-1])  # two layers' slopes are asked for, so that one cannot be written in
+    slope = PRIMES[names[0]](drawn["z"][-1])  # with another layer's slope: a fixed one fails
     drawn["delta_other"] = Quadratic().gradient(drawn["a"][-1], targets) * slope
     return drawn | draw_columns(rng, drawn)
 
@@ -199,4 +199,4 @@ def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
     return {"has_shapes": True, "is_around_0": abs(W.mean()) < W.std(), "is_narrow": 0.0 < W.std() < 4 / n_inputs**0.5}
 
 
-VIEWS = {"batches": batch_facts, "start": start_facts}  # what is compared, where it is not the results themselves
+VIEWS = {"batches": batch_facts, "start": start_facts}  # facts to compare instead of the results

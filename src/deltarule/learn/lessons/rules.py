@@ -72,7 +72,7 @@ def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[st
     elif isinstance(node, ast.MatchClass):
         yield "name", "match"
     elif isinstance(node, ast.Constant) and any(map(is_hidden, re.findall(r"__\w+__", str(node.value)))):
-        yield "text", str(node.value)[:40]  # in which a format string would look it up
+        yield "text", str(node.value)[:40]  # a format string could look it up
     for child in ast.iter_child_nodes(node) if not isinstance(node, ast.Attribute) else ():
         if isinstance(child, ast.Name) and child.id in modules:
             yield "bare_module", child.id

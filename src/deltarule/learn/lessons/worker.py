@@ -16,7 +16,7 @@ from deltarule.learn.lessons.child import frame, read_frame
 from deltarule.learn.sandbox import SMALL, end_session
 
 CHILD = Path(__file__).with_name("child.py")
-MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
+MEGABYTES = 4096  # of address space; NumPy alone takes a few hundred
 START_SECONDS = 60.0
 PATIENCE = 20.0 if hasattr(signal, "setitimer") else 1.0  # wall-clock seconds per second of processor time
 TIMER = getattr(signal, "SIGPROF", 0)  # the signal that ends a process after its time
@@ -82,7 +82,7 @@ class Worker:
         """Kill the process and all processes that it started."""
         process, self._process = self._process, None
         if process is not None:
-            with suppress(OSError), process:  # which then waits, and closes the pipes
+            with suppress(OSError), process:  # the `with` waits for it, and closes the pipes
                 end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
@@ -93,7 +93,7 @@ class Worker:
         head = {**request._asdict(), "megabytes": MEGABYTES, "seconds": seconds}
         messages, is_loaded = list[dict[str, Any]](), False
         deadline = monotonic() + (PATIENCE * seconds if self._is_ready else START_SECONDS)
-        with suppress(OSError):  # a process that died says so below
+        with suppress(OSError):  # a process that died is noticed below
             process.stdin.write(frame(head, head.pop("calls")))
             process.stdin.flush()
         while True:
@@ -103,12 +103,12 @@ class Worker:
                 self.stop()
                 return Replies(messages, "time", is_loaded)
             if message is None or "end" in message:
-                if message is None:  # the process has ended; without forks, after every request
+                if message is None:  # the process has ended, as it does after each request without forks
                     self.stop()
                     self.start()
                 status = message["end"] if message else process.returncode
                 return Replies(messages, "time" if status == -TIMER else "died", is_loaded)
-            if "ready" in message:  # what that took is not the learner's time
+            if "ready" in message:  # the start is not counted as the learner's time
                 self._is_ready, deadline = True, monotonic() + PATIENCE * seconds
             elif "loaded" in message:
                 is_loaded = True
