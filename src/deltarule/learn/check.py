@@ -1,4 +1,4 @@
-"""The check of a learner's own program: what it computes, step by step, and its first wrong line."""
+"""Check a learner's own program: what it computes, step by step, and which line is the first wrong one."""
 
 import ast
 import os
@@ -39,7 +39,7 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 
     path: a program (.py), a notebook (.ipynb) or a page with code (.md). Its imports, functions, classes and constants
     are used; statements that read files, plot or train are left out. run: whether to execute those, too. train: whether
-    to train a program without mistakes on the bundled digits for a few seconds.
+    to train a program without mistakes on the bundled digits for a few seconds. Returns a ProgramCheck.
 
     The program runs in a separate process with limits of time and memory: check your own files, not strangers'.
     """

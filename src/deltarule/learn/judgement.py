@@ -1,7 +1,7 @@
 """Check whether each array of a program (z, a, delta, dC/dW, dC/db) follows from its own earlier arrays.
 
 Each array is compared with the program's own arrays before it, so that one mistake is found once. Arrays are recognized
-by their values: whatever its name, delta is the array with dC/dW = inputs^T delta.
+by their values: delta is the array from which the program computes dC/dW = inputs^T delta, whatever its name.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The loss of a learner's program: which known one it is, up to a factor, by its value."""
+"""Find the loss of a learner's program by its value: which known loss it is, up to a factor."""
 
 import re
 from collections.abc import Iterator

@@ -300,7 +300,7 @@ class Session:
         return {"activation": SIGMOID.value, "derivative": SIGMOID.slope} | found
 
     def calls_of(self, name: str) -> int:
-        """A score of how much of a training step a function does: 2 for each part that it calls, 1 for products."""
+        """A score for how much of a training step a function does: 2 by part that it calls, 1 for matrix products."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
@@ -456,7 +456,7 @@ def is_explained(run: Trial) -> bool:
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
-    """A function (event, z) that calls the event's function with z, (n, neurons), for a; None if that fails."""
+    """A function (event, z) that returns the event's function at z, (n, neurons), or None if it cannot be called."""
 
     def call(event: Event, z: Array) -> Array | None:
         name = name_of_call(event.where.text)

@@ -131,7 +131,7 @@ class Program:
 
     @cached_property
     def hides(self) -> set[str]:
-        """The builtins whose names the module redefines."""
+        """The names of builtins to which the module assigns, outside of functions and classes."""
         outside = [each for each in self.tree.body if not isinstance(each, Definition)]
         names = [each for node in outside for each in ast.walk(node) if isinstance(each, ast.Name)]
         return {each.id for each in names if isinstance(each.ctx, ast.Store)} & BUILTINS

@@ -48,7 +48,7 @@ def n_weights(starts: Sequence[InitialParameter]) -> int:
 
 
 def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Reading]:
-    """The ways to read parameters: as they are; vectors as columns or rows; biases as a part of the weights."""
+    """The readings with parameters as they are, with vectors as columns or rows, and with biases cut from weights."""
     bases: list[Reading] = [(events, starts)]
     yield bases[0]
     widths = {size for each in starts if each.value.ndim == 2 for size in each.value.shape}
@@ -180,7 +180,7 @@ def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
 
 
 def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
-    """Possible targets (n, outputs): arrays with such a name, or else arrays of 0 and 1."""
+    """Possible targets (n, outputs): the arrays that are named like targets, or else arrays of 0 and 1."""
     found: dict[bytes, Array] = {}
     for is_named in (True, False):
         for event in events:
@@ -211,7 +211,7 @@ def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int,
 
 @cache
 def name_of_call(text: str) -> str:
-    """The function that an expression calls with one argument alone; "" for others."""
+    """The name of the function in a call with a single argument, f of "f(x)"; "" for other expressions."""
     node = ast.parse(text, mode="eval").body if text.endswith(")") else None
     is_plain = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
     return ast.unparse(node.func) if isinstance(node, ast.Call) and is_plain else ""

@@ -24,7 +24,7 @@ Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 def with_repair(
     session: Session, run: Trial | None, findings: list[ProgramFinding], find: Find
 ) -> list[ProgramFinding]:
-    """The findings, the first mistake with the first edit that removes it and adds none. find: judges a run."""
+    """The findings; `write` of the first mistake is the first edit that removes it. find: returns a run's findings."""
     found = next((each for each in findings if each.level == "mistake"), None)
     if run is None or found is None or not found.line or not run.called or run.verdict is None:
         return findings

@@ -13,7 +13,7 @@ ADAPTER = read_tables("learn/vocabulary")["adapter"]["text"]
 
 @dataclass(frozen=True)
 class ProgramFinding:
-    """A mistake, or a weakness (level "warning"), with its place.
+    """A mistake (level "mistake") or a weakness (level "warning") in a program, with its place.
 
     place: as "file, line 40". code: the text of the line. array: what it computes, as "dC/dW of layer 1". equation: its
     id. fix: what to write instead, as a formula. write: the same in the program's names, "" if these are unknown.
@@ -112,7 +112,7 @@ class ProgramCheck:
         return "\n".join(lines).rstrip()
 
     def verdict_line(self) -> str:
-        """The result in one sentence."""
+        """The result of the check in one sentence: what is right, or how many mistakes were found."""
         n = sum(each.level == "mistake" for each in self.findings)
         if n:
             return f"{self.path}: {n} mistake{'s' * (n > 1)} found"

@@ -52,7 +52,7 @@ def parameter_kind(path: str) -> str:
 
 @cache
 def is_start(source: str, function: str) -> bool:
-    """Whether a statement creates a parameter instead of updating it."""
+    """Whether a statement creates a parameter, by its text or its function's name, instead of updating one."""
     return bool(re.search(TABLES["parameters"]["start"], source.partition("=")[2].casefold())) or "init" in function
 
 

@@ -150,7 +150,7 @@ def line_of(error: BaseException, file: str) -> int:
 
 
 def limit(megabytes: int, seconds: float) -> None:
-    """Limit this process's memory and processor time, and let it write no file, if the system has such limits."""
+    """Limit this process's memory and processor time, and forbid it to write files, if the system has such limits."""
     with suppress(ImportError):
         import resource
 

@@ -114,7 +114,7 @@ def steps() -> tuple[Exercise, ...]:
 
 
 def says(key: str, **values: Any) -> str:
-    """The sentence with this key in sentences.toml, with these values."""
+    """The sentence with this key ("table.row") in sentences.toml, with these values filled in."""
     table, _, row = key.partition(".")
     return str(read_table("sentences.toml")[table][row]).format(**values)
 

@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
-    """The first function that is wrong, those named as a common wrong answer before others; None if all are right."""
+    """The fault of the first wrong function, a common wrong answer before any other; None if all are right."""
     faults, right = list[Fault](), list[str]()
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]

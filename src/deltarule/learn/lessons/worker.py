@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """messages: one for each call that ended. missing: why others did not, "time" or "died". is_loaded: of the file."""
+    """messages: one by ended call. missing: why others have none, "time" or "died". is_loaded: whether the file was."""
 
     messages: list[dict[str, Any]]
     missing: str
