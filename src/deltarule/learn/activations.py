@@ -17,7 +17,7 @@ PLAIN = (1.0, 2.0, 0.5)  # the factors that count as conventions if only one num
 
 @dataclass(frozen=True)
 class Sigma:
-    """An activation: its name, sigma, and sigma' as a function of z. softmax is the only one that mixes outputs."""
+    """An activation. value, slope: sigma and sigma' as functions of z. softmax is the only one that mixes outputs."""
 
     name: str
     value: Function
@@ -25,7 +25,7 @@ class Sigma:
     of_a: Function | None = None  # sigma' as a function of a, where it has one
 
     def back(self, error: Array, z: Array, a: Array) -> Array:
-        """dC/da, (n, outputs), as dC/dz. a: as the program has it, which may be another than value(z)."""
+        """Turn `error`, dC/da (n, outputs), into dC/dz. a: the program's own, which may differ from value(z)."""
         if self.name == "softmax":
             return a * (error - (error * a).sum(axis=1, keepdims=True))
         return error * self.slope(z)
@@ -37,18 +37,18 @@ def sigmoid(z: Array) -> Array:
 
 
 def softmax(weighted: Array, axis: int | None = 1) -> Array:
-    """e^z over its sum along an axis, or over everything if that is None."""
+    """e^z divided by its sum along an axis, or by the sum of all if `axis` is None."""
     powers = np.exp(weighted - weighted.max())
     return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def exponentials(z: Array, axis: int) -> Array:
-    """e^z after the largest z along an axis was subtracted."""
+    """e^(z - m), where m is the largest z along an axis."""
     return np.exp(z - z.max(axis=axis, keepdims=True))
 
 
 def leaky(slope: float, name: str = "leaky ReLU") -> Sigma:
-    """A ReLU with a slope below 0."""
+    """A ReLU whose slope for z below 0 is `slope`, with its derivative."""
     return Sigma(
         name,
         lambda z: np.where(z > 0, z, slope * z),
@@ -74,7 +74,7 @@ KNOWN = (SIGMOID, TANH, RELU, SOFTMAX, BIPOLAR, *SMOOTH)
 
 MEANT = {"leaky|prelu|hard": None, "sigm|logistic": SIGMOID, "tanh": TANH, "softmax": SOFTMAX, "relu": RELU}
 
-# The results of the usual mistakes for z: by id of mistakes.toml, with the activation that was meant.
+# The usual mistakes: the id in mistakes.toml, the activation that was meant, and what is computed from z instead.
 MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("sigmoid-minus", SIGMOID, lambda z: sigmoid(-z)),
     ("softmax-axis", SOFTMAX, lambda z: softmax(z, 0)),
@@ -92,7 +92,7 @@ MISTAKEN: tuple[tuple[str, Sigma, Function], ...] = (
     ("activation-twice", TANH, lambda z: np.tanh(np.tanh(z))),
 )
 
-# The same for values that may also be a step on the way to the right value.
+# More mistakes, whose results may also be a step on the way to the right value.
 UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
     ("relu-mask", RELU, lambda z: (z > 0) * 1.0),
     ("relu-absolute", RELU, np.abs),
@@ -103,23 +103,23 @@ UNFINISHED: tuple[tuple[str, Sigma, Function], ...] = (
 
 
 def sigma_of(name: str) -> Sigma | None:
-    """The activation that a function's name names."""
+    """The activation that a function's name suggests, such as SIGMOID for "my_sigmoid"; None if it suggests none."""
     return next((kind for words, kind in MEANT.items() if re.search(words, plain(name))), None)
 
 
 def own(name: str, function: Function) -> Sigma:
-    """A function of the program's own, with its slope by central differences."""
+    """An activation from a function of the program's own, with its slope by central differences."""
     step = 1e-6
     return Sigma(name, function, lambda z: (function(z + step) - function(z - step)) / (2 * step))
 
 
 def is_close(found: Array, right: Array, tolerance: float = TOLERANCE) -> bool:
-    """Whether two arrays of one shape agree, relative to the size of the second."""
+    """Whether two arrays of one shape differ by at most `tolerance` times the norm of the second."""
     return likeness(right, tolerance)(found)
 
 
 def likeness(right: Array, tolerance: float = TOLERANCE) -> Callable[[Array], bool]:
-    """The same as a predicate for many arrays."""
+    """A function that tells whether an array agrees with `right`, as `is_close` does, but fast for many arrays."""
     allowed = tolerance * max(math.sqrt(float(np.vdot(right, right).real)), 1e-30)
     first = right.item(0) if right.size else 0.0
 
@@ -133,7 +133,7 @@ def likeness(right: Array, tolerance: float = TOLERANCE) -> Callable[[Array], bo
 
 
 def activation_for(z: Array, a: Array, known: Sequence[Callable[[Array], bool]]) -> Sigma | None:
-    """The known activation that makes a of z; known: whether an array is like what each of KNOWN makes of it."""
+    """The activation that turns z into a, None if unknown. known: for each of KNOWN, a test for its value at z."""
     for kind, is_like in zip(KNOWN, known, strict=True):
         if is_like(a):
             return kind
@@ -146,7 +146,7 @@ def activation_for(z: Array, a: Array, known: Sequence[Callable[[Array], bool]])
 
 
 def factor_between(found: Array, right: Array) -> float | None:
-    """c with found = c * right, up to rounding; None if there is none."""
+    """The factor c with found = c * right, up to rounding; None if there is none."""
     size = float(np.vdot(right, right).real)
     if not size or not math.isfinite(size):
         return None
@@ -159,7 +159,7 @@ def factor_between(found: Array, right: Array) -> float | None:
 
 
 def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:
-    """The factors of two arrays whose sum comes nearest to a third."""
+    """The factors with which `first` and `second` add up closest to `found`; (0, 0) if they are not well defined."""
     one, two = first.ravel(), second.ravel()
     system = np.array([[one @ one, one @ two], [one @ two, two @ two]])
     if found.size < 4 or abs(np.linalg.det(system)) <= 1e-12 * system[0, 0] * system[1, 1]:
@@ -169,7 +169,7 @@ def shares_of(found: Array, first: Array, second: Array) -> tuple[float, float]:
 
 
 def slope_name(delta: Array, error: Array, weighted: Array) -> str:
-    """The activation whose slope, taken of z or by its formula in a, makes a delta of an error."""
+    """The name of the activation whose slope turns an error (dC/da) into delta; "the activation" if none does."""
     slopes = [(kind, form(weighted)) for kind in (SIGMOID, TANH, RELU) for form in (kind.slope, kind.of_a) if form]
     names = (kind.name for kind, slope in slopes if factor_between(delta, error * slope) is not None)
     return next(names, "the activation")

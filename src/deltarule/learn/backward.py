@@ -1,7 +1,7 @@
 """The backward pass: which arrays of a program are delta, dC/dW and dC/db, and what is wrong with each.
 
 delta of a layer is the array from which the program computes dC/dW. It is compared with BP1 or BP2 for the program's
-own arrays, and then with the results of the usual mistakes. A factor is a convention; the update settles a sign.
+own arrays, then with the results of the usual mistakes. A factor may be a convention; the update shows a wrong sign.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ WRONG_ERRORS: dict[str, Function] = {"error-squared": np.square, "error-absolute
 
 
 def walk_back(run: Pass, loss: str) -> None:
-    """Follow the error from the outputs to the first layer. loss: what the program's loss is, "" where unknown."""
+    """Find and judge delta, dC/dW and dC/db from the last layer to the first. loss: its name, or ""."""
     last, begun = len(run.layers) - 1, run.time
     deltas = run.delta = [None] * len(run.layers)
     run.gradients = [(None, None)] * len(run.layers)
@@ -63,7 +63,7 @@ def walk_back(run: Pass, loss: str) -> None:
 
 
 def blame_derivative(run: Pass, begun: int) -> None:
-    """Blame the function that computes sigma' if every call passes a to it."""
+    """Blame the function for sigma', not its calls, if every delta has the slope at a instead of at z."""
     wrong = [each for each in run.steps if each.quantity == "delta"]
     if len(wrong) > 1 and all(each.mistake == "slope-of-a" for each in wrong):
         for step in wrong:
@@ -73,7 +73,7 @@ def blame_derivative(run: Pass, begun: int) -> None:
 
 
 def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors: list[Array]) -> Event:
-    """Where a wrong delta was made."""
+    """The event to blame for a wrong delta, depending on its mistake; `event` itself for a right one. errors: dC/da."""
     if mistake in ("slope-half", "slope-of-another", "mask-inverted", "mask-one"):
         before = [each for each in run.trace.events[max(0, event.time - 8) : event.time + 1] if each.time > begun]
         called = [each for each in before if each.role == "activation" and each.callers[:1] == event.lines[:1]]
@@ -95,7 +95,7 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
 
 
 def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
-    """Where the outputs' error first has the wrong sign (a - t if is_plus, else t - a), at the latest in delta."""
+    """The first event, up to `event`, with the outputs' error in the wrong sign: a - t if is_plus, else t - a."""
     a, wanted = run.a[-1], run.targets
     errors = [a - wanted, *([(a - wanted) / (a * (1 - a)), -wanted / a] if run.kinds[-1] in MULTI else [])]
     for pair in sorted(
@@ -110,7 +110,7 @@ def source_of_sign(run: Pass, event: Event, begun: int, is_plus: bool) -> Event:
 
 
 def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
-    """dC/da of a layer, correct for some loss."""
+    """Possible dC/da of layer l: for the outputs one for each usual loss, else the one from the next layer's delta."""
     if l + 1 == len(run.layers):
         a, wanted = run.a[-1], run.targets
         error = a - wanted
@@ -120,12 +120,12 @@ def errors_before(run: Pass, l: int, deltas: list[Array | None]) -> list[Array]:
 
 
 def wrong_targets(targets: Array) -> list[Array]:
-    """Targets that are shifted by a class, or with 0 and 1 swapped."""
+    """What usual mistakes make of targets: shifted by a class either way, or with 0 and 1 swapped."""
     return [np.roll(targets, 1, axis=1), np.roll(targets, -1, axis=1), 1 - targets]
 
 
 def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
-    """delta of the outputs: correct for some loss, with the loss's name; and the results of mistakes."""
+    """Two lists of (key, array) for delta of the outputs: the correct ones, key "=" and a loss; and the mistakes."""
     outputs, weighted, wanted, kind = run.a[-1], run.z[-1], run.targets, run.kinds[-1]
     error = outputs - wanted
     right: list[Form] = [("=cross_entropy", error)] if kind in MULTI else []
@@ -141,7 +141,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append(("no-slope", error))
     for each in errors_before(run, len(run.layers) - 1, []):
         wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
-    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # of one number, any would do
+    for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # with one number, each would fit
         wrong += [(key, function(error)), (key, kind.back(function(error), weighted, outputs))]
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
@@ -151,7 +151,7 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
 
 
 def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], list[Form]]:
-    """delta of a hidden layer: BP2 for the program's delta of the next layer, and the results of mistakes."""
+    """Two lists of (key, array) for delta of a hidden layer: BP2 from the next delta (`behind`); and the mistakes."""
     if behind is None:
         return [], []
     kind, W, z, a = run.kinds[l], run.layers[l + 1].W, run.z[l], run.a[l]
@@ -178,7 +178,7 @@ def hidden_forms(run: Pass, l: int, behind: Array | None) -> tuple[list[Form], l
 
 
 def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
-    """The results of the usual mistakes in sigma' for an error."""
+    """The wrong deltas that the usual mistakes in sigma' make of an error (dC/da), as (mistake, array)."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     if kind is SOFTMAX:
         yield "softmax-minus", kind.back(-error, z, a)
@@ -208,7 +208,7 @@ def slope_forms(run: Pass, l: int, error: Array) -> Iterator[Form]:
 def find_delta(
     run: Pass, index: int, begun: int, forms: tuple[list[Form], list[Form]], loss: str
 ) -> tuple[Found, str, float] | None:
-    """The array that is delta of a layer, its mistake, and its factor."""
+    """Find delta of a layer: ((event, array), mistake, factor); a right one has "" or "=" and a loss as its mistake."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[index].W.shape[1], begun))
     pairs.sort(key=lambda pair: pair[0].role == "loss")
     used = [pair for pair in pairs if is_used(run, index, pair[1], begun)]
@@ -221,7 +221,7 @@ def find_delta(
             found, key = fitting[0] if group is used else max(fitting, key=lambda pair: pair[0][0].time)
             later = [pair for pair in pairs if pair[0].time > found[0].time and pair[0].where.is_store]
             if key == "=cross_entropy" and loss == "quadratic" and (whole := first_multiple(later, right[-1][1])):
-                return whole[:2], "=quadratic", whole[2]  # from which dC/dW should be computed
+                return whole[:2], "=quadratic", whole[2]  # dC/dW should be computed from this one
             return found[:2], key, found[2]
         for key, array in wrong:
             if group is loose and key in ("no-slope", "error-before-slope", "targets-forgotten"):
@@ -240,7 +240,7 @@ def find_delta(
 def nearest_multiple(
     run: Pass, l: int, begun: int, pairs: list[Found], right: Array
 ) -> tuple[Event, Array, float] | None:
-    """The first array that is a multiple of another one and from which dC/dW is computed; else the first multiple."""
+    """The first multiple of `right` from which dC/dW is computed, else the first one, as (event, array, factor)."""
     if (found := first_multiple(pairs, right)) is None:
         return None
     made = gradient_like(run, run.layers[l], run.inputs(l).T @ found[1], begun)
@@ -248,7 +248,7 @@ def nearest_multiple(
         for event, array in pairs:
             is_whole = factor_between(array, made[2] * found[1])
             if is_whole is not None and abs(is_whole - 1) < 1e-6 and (factor := factor_between(array, right)):
-                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed number by number, and scaled so
+                is_one_by_one = found[0].rounds and found[0].value.ndim == 1  # computed and scaled number by number
                 return found[0] if is_one_by_one else event, array, factor
     return found
 
@@ -264,14 +264,14 @@ def is_used(run: Pass, l: int, delta: Array, begun: int) -> bool:
 
 
 def gradient_like(run: Pass, layer: OwnLayer, right: Array, after: int) -> tuple[Event, Array, float] | None:
-    """The first array like W that is a multiple of `right`, and the factor."""
+    """The first array shaped like W that is a multiple of `right`, as (event, array (fan_in, fan_out), factor)."""
     alike = run.step_of(run.trace.like(layer.weights.value.shape, after))
     found = first_multiple(alike, layer.upright(right))
     return found and (found[0], layer.upright(found[1]), found[2])
 
 
 def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """dC/dW of a layer, as (fan_in, fan_out). since: when its delta was; a mistake in dC/dW comes after."""
+    """Find and judge dC/dW of a layer; return it as (fan_in, fan_out), or None. since: the time of its delta."""
     layer, inputs = run.layers[index], run.inputs(index)
     right = inputs.T @ delta
     if found := gradient_like(run, layer, right, begun):
@@ -297,7 +297,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
         forms.append(("weights-transposed", right.T))
     for key, array in forms:
         if min(array.shape) == 1 < min(right.shape):
-            continue  # a multiple of one delta
+            continue  # each row would be a multiple of one delta
         form = layer.upright(array).shape
         alike = [(event, layer.upright(each)) for event, each in run.step_of(run.trace.like(form, since))]
         if found_wrong := first_multiple(alike, array):
@@ -319,7 +319,7 @@ def find_weight_gradient(run: Pass, index: int, delta: Array, begun: int, since:
 
 
 def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array | None:
-    """Continue with the last wrong array that has a gradient's name; None if there is none."""
+    """Report the last array in `named`, arrays with the name of this gradient, as wrong; return it, None if none."""
     if not named:
         run.note(quantity, l, None, "?")
         return None
@@ -332,7 +332,7 @@ def take_gradient(run: Pass, quantity: str, l: int, named: list[Found]) -> Array
 def with_penalty(
     run: Pass, layer: OwnLayer, found: tuple[Event, Array, float], right: Array
 ) -> tuple[Found, float, float]:
-    """What the statement of a product stores, if that is a multiple of the product plus a share of W."""
+    """The stored dC/dW, its factor, and the share of W (or its sign) that a penalty adds; `found` and 0 without one."""
     own = list(run.statement(found[0]))
     names = {each.name for each in own if each.where.is_store and each.name}
     later = run.stores(layer.weights.value.shape, found[0].time, run.end)
@@ -348,7 +348,7 @@ def with_penalty(
 
 
 def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
-    """What the statement of a right product stores instead, and the mistake: its transpose, or zeros."""
+    """The event in which the statement of a right dC/dW stores its transpose or zeros, and the mistake; else None."""
     layer = run.layers[l]
     stored = next((each for each in run.statement(found[0]) if each.where.is_store), None)
     if stored is None or stored.value.size != found[1].size:
@@ -360,7 +360,7 @@ def wrong_store(run: Pass, l: int, found: Found) -> tuple[Event, str] | None:
 
 
 def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: int) -> Array | None:
-    """dC/db of a layer, (fan_out,). since: when its delta was; a mistake in dC/db comes after."""
+    """Find and judge dC/db of a layer; return it as (fan_out,), or None. since: the time of its delta."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -387,7 +387,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
     forms += [("error-for-delta", array.sum(axis=0)) for event, array in made if event.where.is_store and array.any()]
     named = [pair for pair in pairs if is_gradient(pair[0].name)]
     for key, array in forms:
-        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # which may be correct
+        group = named if key in ("of-another-layer", "error-for-delta") else pairs  # others may be correct
         if run.n > 1 and (wrong := first_multiple(group, array)):
             run.note("db", index, wrong[0], key)
             return wrong[1]
@@ -395,7 +395,7 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
 
 
 def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | None:
-    """What is stored as the gradient of biases between a layer's delta and the next one's, if it is not delta."""
+    """The dC/db stored directly after delta of one sample, as (event, array), if it is not a multiple of delta."""
     pairs = run.trace.of_size(run.layers[index].b.size, begun)
     time = next((event.time for event, array in pairs if is_close(array, delta)), None)
     if time is None:
@@ -407,7 +407,7 @@ def store_for_bias(run: Pass, index: int, delta: Array, begun: int) -> Found | N
 
 
 def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: list[Found]) -> Array | None:
-    """dC/db of a layer that is a sum over all axes, or over the outputs; or is wrong in another way."""
+    """Find and report a wrong dC/db, such as a sum over all axes or over the wrong one; return the array, or None."""
     layer = run.layers[index]
     if layer.biases is None:
         return None
@@ -432,7 +432,7 @@ def sum_over_other_axes(run: Pass, index: int, delta: Array, begun: int, pairs: 
 
 
 def with_gradient_name(name: str, pairs: list[Found], delta: Array) -> list[Found]:
-    """Arrays with the name of a bias's gradient, without another layer's number."""
+    """The stored arrays with the name of a bias gradient, but not of another layer; none if delta is 0."""
     number = number_in(name)
     pairs = [pair for pair in pairs if pair[0].where.is_store and is_gradient(pair[0].name)]
     return [pair for pair in pairs if number_in(pair[0].name) in (None, number)] if delta.any() else []

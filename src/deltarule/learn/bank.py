@@ -1,4 +1,4 @@
-"""Values for the arguments of a learner's functions, by their names."""
+"""Values to pass to a learner's functions, chosen by the names of their arguments."""
 
 import ast
 import inspect
@@ -18,26 +18,26 @@ from deltarule.randomness import generator
 
 
 class UnfilledError(Exception):
-    """An argument without a fitting value."""
+    """Raised if a learner's function cannot be called: no value fits an argument, or the call raises."""
 
 
 @dataclass
 class Bank:
-    """Values for arguments, by name: earlier results, and the examples."""
+    """Chooses values for a learner's arguments by their names: from earlier results, else from the examples."""
 
     examples: SmallBatch
     is_constructor: bool = False
-    starts: list[InitialParameter] = field(default_factory=list)  # with those drawn here
+    starts: list[InitialParameter] = field(default_factory=list)  # initial parameters, with those drawn here
     program: Program | None = None
     known: dict[str, Any] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
-    functions: dict[str, Any] = field(default_factory=dict)  # of the program's own, by role
+    functions: dict[str, Any] = field(default_factory=dict)  # the program's own functions, by role
     called: Collection[str] = ()  # names that the program calls
-    word: str = "sigmoid"  # by which the program chooses an activation
+    word: str = "sigmoid"  # the text with which the program chooses an activation
 
     def can_fill(self, function: Any) -> bool:
-        """Whether there is a value for every argument that needs one."""
+        """Whether there is a value for every argument that a call of the function needs."""
         try:
             self.arguments(function)
         except UnfilledError:
@@ -45,7 +45,7 @@ class Bank:
         return True
 
     def arguments(self, function: Any) -> tuple[list[Any], dict[str, Any]]:
-        """Values for all arguments of a function without a default, and for the number of epochs and the rate."""
+        """The positional and keyword arguments for a call. Defaults are kept, except for epochs, the rate and so on."""
         try:
             parameters = inspect.signature(function).parameters.values()
         except (TypeError, ValueError) as error:
@@ -90,12 +90,12 @@ class Bank:
         return given, words
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
-        """Call a function with values for its arguments. Raises UnfilledError if one has none."""
+        """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""
         given, words = self.arguments(function)
         return attempt(what, function, *given, seconds=seconds, **words)
 
     def value(self, name: str) -> tuple[bool, Any]:
-        """A value for a name: one that the program returned under that name, or one of the examples."""
+        """Whether there is a value for an argument of this name, and the value: an earlier result, or an example."""
         key = plain(name)
         if key in self.known:
             return True, copy_of(self.known[key])
@@ -119,7 +119,7 @@ class Bank:
         return self.examples.value(name, is_constructor=self.is_constructor)
 
     def take(self, node: Any, name: str, value: Any) -> None:
-        """Keep what a function returned, under the names of its return statement."""
+        """Keep what a function returned (`value`) under the names in its return statement. node: its syntax tree."""
         role = role_of(name)
         self.results.setdefault(role, value)
         returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
@@ -145,7 +145,7 @@ class Bank:
                 self.results["output"] = arrays[0 if is_first else -1]
 
     def draw_parameters(self, names: Sequence[str]) -> None:
-        """Parameters for a function that takes several or a dict of them, if no function creates them."""
+        """Draw weights and biases for a function's arguments (`names`), or for the keys that the program reads."""
         if self.program is None:
             return
         slices = [each.slice for each in self.program.nodes if isinstance(each, ast.Subscript)]
@@ -170,7 +170,7 @@ class Bank:
 
 
 def copy_of(value: Any) -> Any:
-    """A copy of an array, since functions may change their arguments."""
+    """A copy of an array, since functions may change their arguments; other values as they are."""
     return value.copy() if isinstance(value, np.ndarray) else value
 
 

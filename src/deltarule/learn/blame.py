@@ -1,4 +1,4 @@
-"""The line to blame for a wrong array: the first whose result has no correct explanation."""
+"""Find the line to blame for a wrong array: the first whose result no correct computation explains."""
 
 from collections.abc import Iterator
 
@@ -16,22 +16,22 @@ FACTORS = ("factor", "factor-two", "undivided", "divided-twice", "by-outputs", "
 
 
 def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array], *, is_given: bool = False) -> Event:
-    """The line of a wrong delta: of the first unexplained array of its shape, else of its last store. errors: dC/da."""
+    """The event to blame for a wrong delta: the first array of its shape that nothing explains, else its last store."""
     behind = [each.event.time for each in run.steps if each.quantity == "delta" and each.event is not None]
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], max([begun, *behind])))
     pairs = [pair for pair in pairs if pair[0].time <= found.time and (pair[0].role != "loss" or found.role == "loss")]
     known = list(explanations(run, l, errors))
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
-        lying = [other for each, other in pairs if each is event]  # as many samples as outputs: either way
-        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not for a mean that is printed
+        lying = [other for each, other in pairs if each is event]  # both ways, if there are as many samples as outputs
+        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not what is averaged and printed
         if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
     return last_copy(run, l, found)
 
 
 def last_copy(run: Pass, l: int, found: Event) -> Event:
-    """The last time that an array was stored, under any name, before dC/dW was computed from it."""
+    """The event that last stored the array of `found`, under any name, before dC/dW was computed from it."""
     pairs = run.step_of(run.trace.arrays(run.n, run.layers[l].W.shape[1], found.time))
     shape, weights = run.layers[l].W.shape, run.layers[l].weights.value
     made = [pair for lying in {shape, shape[::-1]} for pair in run.trace.like(lying, found.time)]
@@ -45,16 +45,16 @@ def last_copy(run: Pass, l: int, found: Event) -> Event:
     last = (inside or stored or [found])[-1]
     handed = [each for each in stored if last.time - 4 < each.time < last.time and each.callers[1:] == last.callers]
     handed = [each for each in handed if each.where.function not in (found.where.function, last.where.function)]
-    return (handed or [last])[-1]  # by a function that does not change it
+    return (handed or [last])[-1]  # passed on by a function that does not change it
 
 
 def is_explained(array: Array, known: list[Array]) -> bool:
-    """Whether an array is a constant, or a multiple of a known one."""
+    """Whether all numbers of an array are equal, or it is a multiple of an array in `known`."""
     return bool(np.ptp(array) == 0) or any(factor_between(array, each) is not None for each in known)
 
 
 def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
-    """What a program may compute on the way to a correct delta."""
+    """The arrays that a program may compute on the way to a correct delta of layer l. errors: dC/da."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     with np.errstate(all="ignore"):
         powers = np.exp(-z), np.exp(z), np.exp(z - z.max(axis=1, keepdims=True))
@@ -70,7 +70,7 @@ def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
 
 
 def explanations_of_loss(a: Array, wanted: Array) -> Iterator[Array]:
-    """What a program may compute for the loss, and for its derivative by a."""
+    """The arrays that a program may compute for a loss or its derivative. a: the outputs. wanted: the targets."""
     rest, error = 1 - wanted, a - wanted
     logs = logarithm(a), logarithm(1 - a)
     yield from (wanted, rest, error, error**2, np.abs(error), *logs, wanted * logs[0], rest * logs[1])
@@ -78,7 +78,7 @@ def explanations_of_loss(a: Array, wanted: Array) -> Iterator[Array]:
 
 
 def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
-    """Where wrong targets were computed: the first array that equals one of them."""
+    """The event that computed wrong targets: the first up to `found` that equals one of `wrong`, else `found`."""
     for event, array in run.trace.arrays(*run.targets.shape):
         if event.time <= found.time and any(np.array_equal(array, each) for each in wrong):
             return event
@@ -86,9 +86,9 @@ def targets_source(run: Pass, wrong: list[Array], found: Event) -> Event:
 
 
 def blame_callers(run: Pass) -> dict[int, int]:
-    """By the index of a wrong step in run.steps, the line of the call to blame if the called function is correct.
+    """The lines of calls to blame instead of the functions that they call, by the index of the wrong step in run.steps.
 
-    A function is correct if other calls gave correct arrays.
+    A called function is not to blame if other calls of it gave correct arrays.
     """
     blamed: dict[int, int] = {}
     right_steps = [each for each in run.steps if each.event and not each.mistake]

@@ -1,4 +1,4 @@
-"""Randomness without shuffles: a program's random orders keep their order, so that arrays can be compared."""
+"""A context in which a program's shuffles and permutations keep the original order, so that arrays can be compared."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import numpy as np
 
 @contextmanager
 def calm_chance() -> Iterator[None]:
-    """Shuffles keep the order, so that arrays can be compared; other draws stay random."""
+    """In a `with` block, shuffles keep the order, choices take the first items, and `randint` returns its minimum."""
     calm: dict[Any, dict[str, Any]] = {
         np.random: {
             "shuffle": lambda values: None,
@@ -26,7 +26,7 @@ def calm_chance() -> Iterator[None]:
         },
     }
     calm[np.random] |= {"RandomState": CalmState, "default_rng": calm_generator}
-    state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # the programs' own
+    state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # programs draw from these
     old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:
         for module, names in calm.items():
@@ -41,28 +41,28 @@ def calm_chance() -> Iterator[None]:
 
 
 class CalmGenerator(np.random.Generator):
-    """A program's own generator, which keeps the order."""
+    """A NumPy Generator whose `shuffle` and `permutation` keep the original order."""
 
     def shuffle(self, *values: Any, **words: Any) -> None:
-        """Nothing."""
+        """Leave the values in their order."""
 
     def permutation(self, *values: Any, **words: Any) -> Any:
-        """The values, unchanged."""
+        """The values in their order, as a new array; for an integer n, 0 to n - 1."""
         return np.arange(values[0]) if np.ndim(values[0]) == 0 else np.array(values[0])
 
 
 def calm_generator(seed: Any = None) -> np.random.Generator:
-    """As `np.random.default_rng`."""
+    """The replacement for `np.random.default_rng`: a CalmGenerator with this seed, or the generator that is passed."""
     return seed if isinstance(seed, np.random.Generator) else CalmGenerator(np.random.PCG64(seed))
 
 
 class CalmState(np.random.RandomState):
-    """The same of NumPy's older generators."""
+    """A RandomState (NumPy's older generator) whose `shuffle` and `permutation` keep the original order."""
 
     shuffle, permutation = CalmGenerator.shuffle, CalmGenerator.permutation
 
 
 def first_of(values: Any, size: Any) -> Any:
-    """The first values, as many as requested."""
+    """The replacement for `np.random.choice`: the first values, in the shape `size`; one value if `size` is None."""
     pool = np.arange(values) if np.ndim(values) == 0 else np.array(values)
     return pool[0] if size is None else pool[: int(np.prod(size))].reshape(size)

@@ -1,4 +1,4 @@
-"""The check of a learner's own program: what it computes, step by step, and its first wrong line."""
+"""Check a learner's own program: what it computes, step by step, and which line is the first wrong one."""
 
 import ast
 import os
@@ -30,7 +30,7 @@ from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
 MISTAKES, ERRORS = TABLES["mistakes"], TABLES["errors"]
-INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # which the report does not list
+INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # functions with these roles are not in the report
 
 
 @public('check("network.py")')
@@ -38,8 +38,8 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
     """Check a network that you wrote yourself, and name the first line that is wrong.
 
     path: a program (.py), a notebook (.ipynb) or a page with code (.md). Its imports, functions, classes and constants
-    are used; statements that read files, plot or train are left out. run: execute everything. train: whether to train
-    a program without mistakes on the bundled digits for a few seconds.
+    are used; statements that read files, plot or train are left out. run: whether to execute those, too. train: whether
+    to train a program without mistakes on the bundled digits for a few seconds. Returns a ProgramCheck.
 
     The program runs in a separate process with limits of time and memory: check your own files, not strangers'.
     """
@@ -50,7 +50,7 @@ def check(path: str | os.PathLike[str], *, run: bool = False, train: bool = True
 
 
 def check_program(path: str | os.PathLike[str], *, run: bool = False, train: bool = True) -> ProgramCheck:
-    """As `check`."""
+    """Check a program file as `check` does: run `check_here` in a separate process, and return its result."""
     read_program(Path(path))  # a program that cannot be read is refused here
     words: dict[str, Any] = {"path": str(Path(path).resolve()), "run": run, "train": train}
     seconds = SECONDS + TRAIN_SECONDS * train + MOST_SECONDS_TO_RUN * run
@@ -66,7 +66,7 @@ def check_program(path: str | os.PathLike[str], *, run: bool = False, train: boo
 
 
 def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str, Any]:
-    """The check itself, in the calling process: the learner's code runs here."""
+    """Check a program in this process, which runs the learner's code; return ProgramCheck.to_json_dict()."""
     program = read_program(Path(path))
     program.values = values_of_run(program) if run else {}
     session = Session(program, runs_all=run)
@@ -97,29 +97,29 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         adapter="" if matched else adapter_for(program, session),
     )
     if train and result.ok and best is not None:
-        hand_back(result.to_json_dict())  # which stays if training takes too long
+        hand_back(result.to_json_dict())  # the result if training takes too long
         with np.errstate(all="ignore"):  # an overflow shows in the accuracy
             result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()
 
 
 def findings_of(session: Session, run: Trial | None) -> list[ProgramFinding]:
-    """The findings in the small functions, and those of a run."""
+    """All findings: those of the program's parts tested alone (`probe`), then those of a run's arrays and errors."""
     return [*probe(session, run), *run_findings(session.program, session, run)]
 
 
 def calmer(program: Program, run: Trial | None, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """Findings; those in functions that the program never uses become warnings, if its network was recognized."""
+    """Turn findings about functions that a recognized program never uses into warnings; return all findings."""
     used = set(map(name_of, program.nodes))
     small = ("activation-differs", "derivative-differs") if sees(run, "delta") else ()
     unused = [each for each in found if each.id in small and each.function.rpartition(".")[2] not in used]
-    if run is not None and run.how == "by_functions":  # our batch, where the program may pass one sample
+    if run is not None and run.how == "by_functions":  # we pass a batch; the program may pass one sample
         unused += [each for each in found if each.id == "softmax-of-all"]
     return [replace(each, level="warning") if each in unused else each for each in found]
 
 
 def run_findings(program: Program, session: Session, run: Trial | None) -> list[ProgramFinding]:
-    """The findings of the best run: wrong arrays, and where it stopped."""
+    """The findings of a run: for its wrong arrays, then for errors that the program raised."""
     found, wrong = list[ProgramFinding](), mistakes_of(run)
     if run is not None and run.verdict is not None:
         found += [finding_of(program, run.verdict.run, each) for each in wrong]
@@ -131,12 +131,12 @@ def run_findings(program: Program, session: Session, run: Trial | None) -> list[
 
 
 def mistakes_of(run: Trial | None) -> list[Step]:
-    """A run's arrays with a named mistake; after an error, none that they may only seem to have."""
+    """The steps of a run whose arrays are wrong. Doubtful ones are left out, as where an error stopped the run."""
     if run is None or run.verdict is None:
         return []
     steps = run.verdict.steps
     is_stopped = run.error is not None and run.error.kind in ERRORS["theirs"]
-    is_dead = not all(each.any() for each in run.verdict.run.a)  # outputs of 0 show nothing
+    is_dead = not all(each.any() for each in run.verdict.run.a)  # a layer whose outputs are all 0 proves nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
@@ -149,7 +149,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
 def error_findings(
     program: Program, session: Session, run: Trial | None, *, is_explained: bool
 ) -> list[ProgramFinding]:
-    """The errors that the program always raises: in the best run, in the function that trains, in its classes."""
+    """Findings for the errors that the program raises: in this run, in its training function, or in its classes."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
@@ -168,7 +168,7 @@ def error_findings(
 
 
 def common_error(program: Program, session: Session, how: str) -> Failure | None:
-    """The error with which all runs of one kind end at the same line, unless left-out statements cause it."""
+    """The error that ends every run of one kind (`how`) on one line; None if they differ or left-out code causes it."""
     errors = [each.error for each in session.runs if each.how == how and each.called]
     places = {(each.line, each.kind) if each is not None else (0, "") for each in errors}
     is_one = len(places) == 1 and errors[0] is not None and errors[0].line > 0
@@ -176,7 +176,7 @@ def common_error(program: Program, session: Session, how: str) -> Failure | None
 
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
-    """An error, with the array that should have been computed there."""
+    """The finding for an error. lost: the step of the first array that was not found, if any."""
     place = program.home(error.file).place(error.line)
     where = Where(error.line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
@@ -188,7 +188,7 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
 
 
 def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """Findings without those that another one explains: a wrong derivative's delta, the same mistake twice."""
+    """The findings without those that another one explains, such as a wrong delta after a wrong derivative."""
     kept: list[ProgramFinding] = []
     has_one_hot = any(each.id.startswith("one-hot") for each in found)
     activations = {each.id for each in found if each.id == "activation-differs" and each.level == "mistake"}
@@ -212,7 +212,7 @@ def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
 
 
 def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramFinding]:
-    """Findings in the order of computation."""
+    """Sort the findings in the order of computation; a finding about a loop is moved to the line of that loop."""
 
     def key(finding: ProgramFinding) -> int:
         name = finding.array.removeprefix("dC/d").partition(" ")[0]
@@ -230,7 +230,7 @@ def in_order(program: Program, found: Sequence[ProgramFinding]) -> list[ProgramF
 
 
 def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
-    """A gradient that is never filled, at the backward loop that skips its layer, or goes the wrong way."""
+    """Move a finding to the line of the loop over layers that skips its layer or runs in the wrong direction."""
     functions = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     around = [each for each in functions if each.lineno <= finding.line <= (each.end_lineno or 0)]
     loops = [each for node in around[:1] for each in ast.walk(node) if isinstance(each, ast.For | ast.While)]
@@ -243,7 +243,7 @@ def at_loop(program: Program, finding: ProgramFinding) -> ProgramFinding:
 
 
 def right_words(verdict: Any) -> list[str]:
-    """The correct parts, a line for each kind of array."""
+    """The kinds of arrays without a mistake, as a list of one text, ["z of all layers, the loss"], or of none."""
     lines = []
     for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
         steps = [each for each in verdict.steps if each.quantity == quantity]
@@ -255,7 +255,7 @@ def right_words(verdict: Any) -> list[str]:
 
 
 def notes_of(program: Program, verdict: Any) -> list[str]:
-    """Conventions of the program, and the notes of the reader of its file."""
+    """Notes for the report: how the file was read, to which loss the gradient belongs, and if it has a penalty."""
     notes = list(reading_notes(program))
     if verdict is None:
         return notes
@@ -268,7 +268,7 @@ def notes_of(program: Program, verdict: Any) -> list[str]:
 
 
 def parts_of(session: Session) -> list[ProgramPart]:
-    """The functions and classes that were found, with their roles."""
+    """The program's functions and classes with their roles, for the report."""
     program = session.program
     parts = [
         ProgramPart(name, role, program.functions[name].place.line)
@@ -279,7 +279,7 @@ def parts_of(session: Session) -> list[ProgramPart]:
 
 
 def adapter_for(program: Program, session: Session) -> str:
-    """The lines to fill in, if a program with a network was not recognized."""
+    """Code to fill in, so that a network that was not recognized can be checked; "" if the program has no network."""
     names = [name for name, role in session.functions.items() if role in ("forward", "backward")]
     names = names or list(program.classes)[:1]
     words = {"hidden": "sigmoid", "output": "softmax", "loss": "cross_entropy"}

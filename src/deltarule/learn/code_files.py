@@ -55,7 +55,7 @@ class Note(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A file, a cell or a block of code. first: its first line in the file or cell."""
+    """The text of a file, a cell or a block of code. first: the number of its first line in the file or cell."""
 
     text: str
     first: int = 1
@@ -74,7 +74,7 @@ class Code:
 
 
 def find_program(name: str) -> Path | None:
-    """The program, notebook or page of that name, or the only one in a folder; None for another kind of name.
+    """The program, notebook or page of that name, or the only one in a folder; None for a name with another ending.
 
     Raises SettingError if there is no such file, and for a folder without a program or with several.
     """
@@ -107,7 +107,7 @@ def read_code(path: Path) -> Code:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file in any encoding, with newlines. ProgramError if it is not text."""
+    """The text of a file in any encoding, with Unix line endings. ProgramError if it is empty or not text."""
     content = path.read_bytes()
     if not content.strip():
         raise ProgramError(sentence("program.empty", path=path))
@@ -120,7 +120,7 @@ def read_text(path: Path) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError:
-        text = content.decode("latin-1")  # which decodes every byte: comments in an older encoding do no harm
+        text = content.decode("latin-1")  # decodes every byte, so old comments do no harm
     return re.sub(r"\r\n?", "\n", text).replace("\f", "")
 
 
@@ -147,7 +147,7 @@ def notebook_chunks(path: Path, text: str) -> Iterator[Chunk]:
 
 
 def page_chunks(path: Path, text: str) -> Iterator[Chunk]:
-    """The blocks of Python in a page: marked as Python, or fenced or indented and parsing; or a whole plain text."""
+    """The blocks of Python in a page: marked as Python, or fenced or indented and valid Python; or all of a .txt."""
     lines = text.split("\n")
     start = 0
     if lines[0].strip() in ("---", "+++"):
@@ -160,7 +160,7 @@ def page_chunks(path: Path, text: str) -> Iterator[Chunk]:
 
 
 def fence_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
-    """Blocks between fences, or between the tags with which Jekyll and Hugo highlight code."""
+    """Blocks between fences, or between the highlight tags of Jekyll and Hugo. start: the index of the first line."""
     closing, first, info = "", 0, ""
     for number, line in enumerate([*lines, ""][start:], start + 1):
         if not closing:
@@ -188,14 +188,14 @@ def indent_blocks(lines: list[str], start: int) -> Iterator[Chunk]:
 
 
 def does_something(text: str) -> bool:
-    """Whether a text is Python and more than words or numbers, which also parse."""
+    """Whether a text is valid Python with more than bare expressions, since words and numbers are valid, too."""
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return any(not isinstance(node, ast.Expr) for node in ast.parse(text).body)
     return False
 
 
 def add_chunk(code: Code, chunk: Chunk) -> None:
-    """Append a chunk to the code as Python 3, with notes; if it is not Python, as empty lines where that is allowed."""
+    """Append a chunk to the code as Python 3, with notes; invalid code becomes empty lines, or in a .py an error."""
     lines = chunk.text.split("\n")
     places = [Place(code.path.name, chunk.first + n, chunk.cell) for n in range(len(lines))]
     error, n_before = None, len(code.notes)
@@ -210,7 +210,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
         if code.path.suffix.lower() == ".py":
             raise ProgramError(sentence("program.syntax", place=place, shown=shown))
         parts = parts_of(chunk)
-        if len(parts) > 1:  # an error in one leaves the others
+        if len(parts) > 1:  # an error in one part leaves the others
             del code.notes[n_before:]
             for part in parts:
                 add_chunk(code, part)
@@ -222,7 +222,7 @@ def add_chunk(code: Code, chunk: Chunk) -> None:
 
 
 def parts_of(chunk: Chunk) -> list[Chunk]:
-    """A chunk, split where definitions and imports with little indentation begin."""
+    """Split a chunk where definitions and imports with at most one space of indentation begin."""
     lines = chunk.text.split("\n")
     starts = [n for n, line in enumerate(lines) if re.match(r" ?(@|(def|class|import|from)\b)", line)]
     ends = [*(n for n in starts if n), len(lines)]
@@ -233,7 +233,7 @@ def parts_of(chunk: Chunk) -> list[Chunk]:
 
 
 def syntax_error(lines: list[str]) -> SyntaxError | None:
-    """The syntax error of lines, if any."""
+    """The syntax error in some lines, or None."""
     try:
         ast.parse("\n".join(lines) + "\n")
     except SyntaxError as error:
@@ -244,7 +244,7 @@ def syntax_error(lines: list[str]) -> SyntaxError | None:
 
 
 def repair(lines: list[str], error: SyntaxError) -> tuple[int, str, str] | None:
-    """Change a line with an error to what was meant, if that is known: its number, the kind, what to write."""
+    """Replace a line that has an error by what was meant; return (line, kind, what to write), None if unknown."""
     number = min(max(error.lineno or 1, 1), len(lines))
     if isinstance(error, TabError) and "\t" in "".join(lines):
         lines[:] = [line.expandtabs(8) for line in lines]  # as in Python 2
@@ -273,7 +273,7 @@ def rewrite_print(lines: list[str], number: int, start: int) -> None:
                 row, column = end[0] - 1, end[1]
                 break
             end = token.end
-    rest[0] = re.sub(r"^\s*(>>\s*[\w.]+\s*,?)?\s*", "", rest[0][: column if row == 0 else None])  # where to print
+    rest[0] = re.sub(r"^\s*(>>\s*[\w.]+\s*,?)?\s*", "", rest[0][: column if row == 0 else None])  # `>>file` of Python 2
     tail = lines[number - 1 + row][len(head) + 5 + column if row == 0 else column :]
     rest[row] = (rest[row][:column] if row else rest[0]).rstrip().rstrip(",")
     lines[number - 1 : number + row] = [f"{head}print({rest[0]}", *rest[1 : row + 1]]

@@ -1,4 +1,4 @@
-"""The small batch for the check of a learner's program, in the form that the program takes."""
+"""The small batch with which a learner's program is checked, in each layout that programs take."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,35 +15,35 @@ SIZES = (7, 5, 11, 3)
 PRIMES = (17, 19, 23, 29, 31, 37, 41)
 RATE = 0.1
 STRENGTH = 0.05  # of a penalty
-EPOCHS = 100  # of which the first step is checked
-COLUMN = "a column"  # in place of a name: targets that were cut from a table, (n,)
+EPOCHS = 100  # of which only the first step is checked
+COLUMN = "a column"  # used as a name, for targets cut from a table, (n,)
 
 
 class TableArray(np.ndarray):
-    """An array with some attributes of pandas tables, since programs may get these."""
+    """An array with a few attributes of pandas tables, which programs may read from their data."""
 
     iloc = loc = values = property(lambda self: self)
 
     def to_numpy(self, *given: object, **words: object) -> Array:
-        """Itself."""
+        """Return the array itself."""
         return self
 
 
 @dataclass(frozen=True)
 class SmallBatch:
-    """A batch in which every size is a different prime, unless the program fixes it.
+    """A random batch. Each size is a different prime, unless the program fixes it, so that shapes identify arrays.
 
-    sizes: of the layers. is_columns: whether samples are columns. labels: "one_hot", "classes" (n,), "row" (1, n).
+    sizes: neurons by layer. is_columns: samples are columns. labels: targets, "one_hot", "classes" (n,), "row" (1, n).
     """
 
     sizes: tuple[int, ...] = SIZES
     is_columns: bool = True
     labels: str = "one_hot"
-    is_single: bool = False  # one sample: a column, or a vector
+    is_single: bool = False  # only one sample: a column (is_columns), or a vector
 
     @property
     def n(self) -> int:
-        """Samples."""
+        """The number of samples: 1 if is_single, else a prime that differs from all sizes of layers."""
         if self.is_single:
             return 1
         least = self.sizes[-1] if self.sizes[-1] <= 40 else 40
@@ -51,29 +51,29 @@ class SmallBatch:
 
     @cached_property
     def X(self) -> Array:  # noqa: N802  # mathematics
-        """(n, features), from 0 to 1."""
+        """The inputs, (n, features), random from 0 to 1."""
         return generator(0, "check data").uniform(0.0, 1.0, (self.n, self.sizes[0]))
 
     @cached_property
     def y(self) -> Array:
-        """(n,) classes, every one of them."""
+        """The class of each sample, (n,), in random order."""
         return generator(0, "check labels").permutation(np.arange(self.n) % max(2, self.sizes[-1]))
 
     @cached_property
     def t(self) -> Array:
-        """(n, outputs)."""
+        """The targets, (n, outputs): one-hot, or the class itself for a single output."""
         return self.y[:, None].astype(float) if self.sizes[-1] == 1 else np.eye(self.sizes[-1])[self.y]
 
     @property
     def given_inputs(self) -> Array:
-        """X as the program takes it."""
+        """A copy of X in the program's layout: samples as columns or rows, or one sample as a vector."""
         if self.is_single and not self.is_columns:
             return self.X[0].copy()
         return self.X.T.copy() if self.is_columns else self.X.copy()
 
     @property
     def given_y(self) -> Array:
-        """The targets as the program takes them."""
+        """A copy of the targets in the program's layout: one-hot or classes, samples as columns or rows."""
         if self.is_single and not self.is_columns:
             return self.t[0].copy() if self.labels == "one_hot" else self.y[0]
         if self.labels == "one_hot":
@@ -84,18 +84,18 @@ class SmallBatch:
 
     @property
     def pairs(self) -> Any:
-        """One sample after another, x and t as columns, or a class; or all x and all t, if labels are a row."""
+        """A list of (x, t) by sample: columns, or a class as t. For labels "row" two lists: all x, and all t."""
         inputs, columns = ([row[:, None].copy() for row in each] for each in (self.X, self.t))
         if self.labels == "row":
             return inputs, columns
         return list(zip(inputs, columns if self.labels == "one_hot" else self.y.tolist(), strict=True))
 
     def batches(self) -> list[tuple[Array, Array]]:
-        """The ways in which a program may cut the batch: all of it, its first sample, scaled once more."""
+        """The (X, t) with which a program may compute: the whole batch, its first sample, or X divided by 255."""
         return [(self.X, self.t), (self.X[:1], self.t[:1]), (self.X / 255.0, self.t)]
 
     def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
-        """The value for an argument of this name: whether anything fits, and the value."""
+        """Whether a value fits an argument of this name, and the value. is_constructor: of a constructor."""
         kind, hidden = argument_of(name), self.sizes[1:-1] or (5,)
         given: dict[str, Any] = {
             "alpha": RATE, "epochs": EPOCHS, "batch_size": self.n, "cost_flag": False, "seed": 1,
@@ -124,12 +124,12 @@ class SmallBatch:
 
 
 def forms(examples: SmallBatch) -> list[SmallBatch]:
-    """The same examples in every form."""
+    """The same batch in every layout: samples as columns or rows, with each form of the targets."""
     labels = ("one_hot", "classes", "row") if examples.sizes[-1] > 1 else ("one_hot", "classes")
     return [replace(examples, is_columns=is_columns, labels=each) for each in labels for is_columns in (True, False)]
 
 
 def single_forms(examples: SmallBatch) -> list[SmallBatch]:
-    """One sample in every form."""
+    """A batch of one sample in three layouts: a vector, a column, and a vector with its class as the target."""
     one = replace(examples, is_single=True)
     return [replace(one, is_columns=False), one, replace(one, is_columns=False, labels="classes")]

@@ -1,7 +1,7 @@
-"""Whether each array of a program follows from its earlier arrays: z, a, delta, dC/dW, dC/db.
+"""Check whether each array of a program (z, a, delta, dC/dW, dC/db) follows from its own earlier arrays.
 
 Each array is compared with the program's own arrays before it, so that one mistake is found once. Arrays are recognized
-by their values: whatever its name, delta is the array with dC/dW = inputs^T delta.
+by their values: delta is the array from which the program computes dC/dW = inputs^T delta, whatever its name.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ class Step:
     """One array of the computation: what it is, where it was computed, and its mistake, if any.
 
     quantity: z, a, loss, delta, dW, db or update. layer: from 0. mistake: an id, "" where the array is right, "?" where
-    it was not found. values: for the mistake's row. note: a convention of the program.
+    it was not found. values: to fill in the sentence about the mistake. note: a convention of the program.
     """
 
     quantity: str
@@ -54,10 +54,10 @@ class Step:
 
 @dataclass(eq=False)
 class Pass:
-    """The known facts about one batch on its way through the program's layers.
+    """What is known about one batch in a program: the layers, the arrays found so far, and the steps that judge them.
 
-    X: (n, features). targets: (n, outputs), as the program uses them. call: the program's own functions by name.
-    whole: all samples and targets, if the batch is only the first of them. end: when the next steps begin.
+    X: (n, features). targets: (n, outputs), as the program uses them. call: calls the program's function in an event.
+    whole: all samples and targets, if the batch is only the first sample. end: when later training steps begin.
     """
 
     trace: Trace
@@ -77,63 +77,63 @@ class Pass:
     has_second_step: bool = False
 
     def step_of(self, pairs: Sequence[Found]) -> list[Found]:
-        """Those arrays that belong to the first training steps."""
+        """Keep only the pairs (event, array) of the first training steps: those before the time `end`."""
         return [pair for pair in pairs if pair[0].time < self.end]
 
     def statement(self, event: Event) -> Iterator[Event]:
-        """The results and stores of its statement after an event."""
+        """An event and the events right after it on the same line: the other results and stores of its statement."""
         for each in self.trace.events[event.time : event.time + 14]:
             if each.time >= event.time and each.where.line == event.where.line:
                 yield each
 
     def step(self, quantity: str, layer: int | None = None) -> Step:
-        """The first step of a quantity, of one layer or of any; one that is not found if there is none."""
+        """The first step of a quantity, of one layer or any; without one, a new step whose array was not found."""
         found = (each for each in self.steps if each.quantity == quantity and layer in (None, each.layer))
         return next(found, Step(quantity, layer or 0, None, "?"))
 
     def stores(self, shape: tuple[int, ...], begun: int, end: int) -> list[Found]:
-        """The stores in one shape between two times."""
+        """The arrays of one shape that are stored after `begun` and before `end`, as (event, array)."""
         pairs = self.trace.like(shape, begun)
         return [pair for pair in pairs if pair[0].where.is_store and pair[0].time < end]
 
     def change(self, step: Step, mistake: str, **values: Any) -> None:
-        """Give a step a mistake, and values for its sentence."""
+        """Replace a step in `steps` by one with this mistake and these values for its sentence."""
         n = self.steps.index(step)
         self.steps[n] = replace(step, mistake=mistake, values=step.values | values)
 
     def mark(self, step: Step, mistake: str, **values: Any) -> None:
-        """The same, unless it has a mistake."""
+        """Do what `change` does, unless the step already has a mistake."""
         if not step.mistake:
             self.change(step, mistake, **values)
 
     @property
     def n(self) -> int:
-        """Samples."""
+        """The number of samples in the batch."""
         return len(self.X)
 
     def inputs(self, l: int) -> Array:
-        """The inputs of layer l."""
+        """The inputs of layer l: X, or a of the layer before."""
         return self.X if l == 0 else self.a[l - 1]
 
     def value_of(self, event: Event, z: Array) -> Array:
-        """The program's own function of an event applied to z; NaN if it cannot be called."""
+        """Call the program's own function from an event with z; NaN in the shape of z if it cannot be called."""
         value = self.call(event, z)
         return np.full_like(z, np.nan) if value is None else value
 
     def note(self, quantity: str, layer: int, event: Event | None, mistake: str = "", **more: Any) -> None:
-        """Add a step."""
+        """Add a step to `steps`. more: values for the sentence about its mistake; `note`: a convention."""
         text = more.pop("note", "")
         self.steps.append(Step(quantity, layer, event, mistake, more, text))
 
 
 def first(pairs: Sequence[Found], right: Array) -> Found | None:
-    """The first array that agrees with another one."""
+    """The first pair (event, array) whose array agrees with `right`, up to rounding; None if there is none."""
     is_right = likeness(right)
     return next((pair for pair in pairs if is_right(pair[1])), None)
 
 
 def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, float] | None:
-    """The first array that is a multiple of another one, and the factor."""
+    """The first array that is a multiple of `right`, as (event, array, factor); None if there is none."""
     size = float(np.linalg.norm(right))
     if not size or not np.isfinite(size):
         return None
@@ -149,18 +149,18 @@ def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, 
 
 
 def last_of_line(pairs: Sequence[Found], found: Found) -> Found:
-    """The last array of the same statement, in the same call: the result of a part of an expression."""
+    """The last array that the line of `found` computes in the same call: `found` may be a part of an expression."""
     same = [pair for pair in pairs if 0 <= pair[0].time - found[0].time < 12]
     return [pair for pair in same if pair[0].lines == found[0].lines][-1]
 
 
 MOST_OF_STEP = 1500  # arrays that one training step computes
 LARGE = 15.0
-NEAR = 30  # arrays of a layer's shape to check for what follows directly
+NEAR = 30  # how many arrays of a layer's shape count as directly following
 
 
 def walk_forward(run: Pass) -> bool:
-    """Follow the batch through the layers; False if it is lost on the way."""
+    """Find and judge z and a of each layer, from the first one on; return False if z of a layer is not found."""
     for l, layer in enumerate(run.layers):
         if not find_z(run, l, layer):
             run.note("z", l, None, "?")
@@ -175,7 +175,7 @@ def walk_forward(run: Pass) -> bool:
 
 
 def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
-    """z of a layer."""
+    """Find and judge z of a layer among the program's arrays; return False if it is not found."""
     inputs, size = run.inputs(index), layer.W.shape[1]
     if inputs.shape[1] != layer.W.shape[0]:
         return False
@@ -214,7 +214,7 @@ def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
 
 
 def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
-    """Continue with the program's z."""
+    """Take an array as z of layer l, add a step with its mistake, and go on from there. Always True."""
     run.z.append(found[1])
     run.time = found[0].time
     run.note("z", l, found[0], mistake)
@@ -222,7 +222,7 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
 
 
 def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
-    """a of a layer, and its activation."""
+    """Find and judge a of a layer, and its activation; if there is none, take z as a."""
     weighted, is_last = run.z[index], index + 1 == len(run.layers)
     pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
     if not is_last:  # arrays after the next layer's z belong to other steps
@@ -241,7 +241,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
         if is_other and (kind := activation_for(weighted, array, known)) is not None:
             last = last_of_line(pairs, (event, array))
-            is_whole = is_close(last[1], array)  # and not a part of an expression
+            is_whole = is_close(last[1], array)  # else it is a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
         wrong = [each for each in mistaken if is_other and each[2](array)]
@@ -268,7 +268,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
 
 
 def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
-    """Continue with the result of the program's own function for z; False if there is none."""
+    """Take as a the result of a function of the program's own for z; return False if there is none."""
     weighted = run.z[index]
     for event, array in pairs:
         value = run.call(event, weighted)
@@ -287,7 +287,7 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
 
 
 def lack_activation(run: Pass, l: int, kind: str) -> None:
-    """Mark a layer whose a is z, if z gets another name."""
+    """Mark layer l as lacking its activation `kind`, at the line that last stores z, or at z itself."""
     step, z = run.step("a", l), run.step("z", l).event
     if z is None:
         return
@@ -299,7 +299,7 @@ def lack_activation(run: Pass, l: int, kind: str) -> None:
 
 
 def take_a(run: Pass, l: int, found: Found, kind: Sigma, mistake: str) -> None:
-    """Continue with the program's a."""
+    """Take an array as a of layer l with this activation, add a step with its mistake, and go on from there."""
     run.a.append(found[1])
     run.kinds.append(kind)
     run.time = found[0].time

@@ -13,7 +13,7 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class OwnLayer:
-    """Weights and biases as the program has them. is_out_first: whether W is (fan_out, fan_in)."""
+    """A layer of the program: its own initial weights and biases. is_out_first: whether its W is (fan_out, fan_in)."""
 
     weights: InitialParameter
     biases: InitialParameter | None
@@ -21,24 +21,24 @@ class OwnLayer:
 
     @property
     def W(self) -> Array:  # noqa: N802  # mathematics
-        """(fan_in, fan_out)."""
+        """The weights, (fan_in, fan_out)."""
         return self.weights.value.T if self.is_out_first else self.weights.value
 
     @property
     def b(self) -> Array:
-        """(fan_out,); zeros if there is none."""
+        """The biases, (fan_out,); zeros if the layer has none."""
         return np.zeros(self.W.shape[1]) if self.biases is None else self.biases.value.ravel()
 
     def upright(self, array: Array) -> Array:
-        """An array like W, as (fan_in, fan_out)."""
+        """Turn an array from the layout of the program's W to (fan_in, fan_out), or back."""
         return array.T if self.is_out_first else array
 
 
 def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
-    """Every chain of layers from a program's weights, the longest first."""
+    """The ways to read a program's weights as successive layers whose sizes fit, the longest chain first."""
     weights = [each for each in starts if each.kind == "weights" and each.value.ndim == 2]
     biases = [each for each in starts if each.kind == "biases" or (each.kind == "weights" and each.value.ndim == 1)]
-    biases.sort(key=lambda each: each.kind)  # vectors of weights last
+    biases.sort(key=lambda each: each.kind)  # "biases" before vectors of "weights"
     numbered = sorted(weights, key=lambda each: number_in(each.name) or 0)
     found: list[list[OwnLayer]] = []
     for order in (weights, numbered, weights[::-1]):
@@ -51,7 +51,7 @@ def chains(starts: Sequence[InitialParameter]) -> list[list[OwnLayer]]:
 
 
 def chains_in(weights: Sequence[InitialParameter], is_out_first: bool) -> Iterator[list[InitialParameter]]:
-    """Successive matrices whose sizes fit."""
+    """Cut a sequence of weight matrices into chains in which each fan_out equals the next fan_in."""
     into, out = (1, 0) if is_out_first else (0, 1)
     while weights:
         chain = [weights[0]]
@@ -69,7 +69,7 @@ def bias_of(
     all_weights: Sequence[InitialParameter],
     is_out_first: bool,
 ) -> InitialParameter | None:
-    """The bias of a layer: of the right size, with the same number in its name, or the same position."""
+    """The bias that belongs to a weight matrix, by its size, then by its number or position; None if none fits."""
     size = weights.value.shape[0 if is_out_first else 1]
     fitting = [each for each in biases if each.value.size == size]
     number, place = number_in(weights.name), next(n for n, each in enumerate(all_weights) if each is weights)
@@ -81,7 +81,7 @@ def bias_of(
 
 
 class Trace:
-    """The events of a run, to search for arrays by shape and by value."""
+    """The events of a run, to search for arrays by their shape."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.events = events
@@ -91,16 +91,16 @@ class Trace:
         self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}
 
     def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
-        """Arrays of a batch, as (rows, columns): samples in rows or columns, or one sample in any shape."""
+        """The events later than `after`, each with its value as (rows, columns), transposed if necessary."""
         return self._pairs((rows, columns), rows * columns, lambda value: views(value, rows, columns), after)
 
     def like(self, shape: tuple[int, ...], after: int = -1) -> list[tuple[Event, Array]]:
-        """Arrays of exactly this shape."""
+        """The events later than `after` whose values have exactly this shape, each with its value."""
         size = math.prod(shape)
         return self._pairs((*shape, -1), size, lambda value: (value,) if value.shape == shape else (), after)
 
     def of_size(self, size: int, after: int = -1) -> list[tuple[Event, Array]]:
-        """Arrays with one dimension of this size, the others 1, flat."""
+        """The events later than `after` whose values are vectors of this size, each with its value as (size,)."""
         return self._pairs(
             (size, -2), size, lambda value: (value.ravel(),) if max(value.shape, default=1) == size else (), after
         )
@@ -115,7 +115,7 @@ class Trace:
 
 
 def views(value: Array, rows: int, columns: int) -> Iterator[Array]:
-    """An array as (rows, columns), in each possible way."""
+    """Each way to read an array as (rows, columns): as it is, transposed, or reshaped if it is one row or column."""
     if value.size != rows * columns:
         return
     if value.ndim == 2 and value.shape == (rows, columns):

@@ -1,7 +1,7 @@
-"""Arrays that a program fills number by number: the results of one expression in the rounds of a loop are one array.
+"""Join numbers that a program computes one by one: the results of an expression in all rounds of a loop are one array.
 
-A loop over neurons computes z number by number, and an inner loop over their inputs W. The recorded rounds of each
-number put both together, whether they are in lists, in dicts or in objects.
+For example, a loop over neurons computes z, and an inner loop over their inputs updates W, number by number. The
+recorded rounds of each number show its place in z or W, whether the program keeps it in a list, a dict or an object.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ MOST_NUMBERS = 1000  # in the results of one round
 
 
 def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
-    """The events, and after the last number of each array filled in one loop or two, the array itself."""
+    """The events, with one added for each array that one loop or two nested loops fill, after its last number."""
     parts: dict[tuple[int, int, int, int, tuple[int, ...]], dict[tuple[int, ...], Event]] = {}
     for event in events:
         if event.value.ndim > 1 or event.value.size > MOST_NUMBERS:
@@ -42,7 +42,7 @@ def with_whole_arrays(events: Sequence[Event]) -> list[Event]:
 
 
 def array_of_numbers(items: dict[tuple[int, ...], Array]) -> Array | None:
-    """Numbers, or rows, by their indices in one loop or two, as one array; None if some are missing."""
+    """Join numbers or rows, given by their indices in one loop or two, into one array; None if some are missing."""
     axes = [sorted({place[axis] for place in items}) for axis in range(len(next(iter(items))))]
     if np.prod([len(axis) for axis in axes]) != len(items):
         return None

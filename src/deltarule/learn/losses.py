@@ -1,4 +1,4 @@
-"""The loss of a learner's program: which known one it is, up to a factor, by its value."""
+"""Find the loss of a learner's program by its value: which known loss it is, up to a factor."""
 
 import re
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ CERTAIN = r"loss|cost|mse|entropy|bce|nll|squared"
 
 
 def logarithm(values: Array) -> Array:
-    """ln, finite at 0."""
+    """ln of the values, but finite at 0."""
     return np.log(np.clip(values, 1e-12, None))
 
 
 def sums(a: Array, wanted: Array) -> dict[str, float]:
-    """The known losses, summed over samples and outputs."""
+    """The known losses by name, summed over samples and outputs. a: the outputs. wanted: the targets."""
     return {
         "quadratic": float(((a - wanted) ** 2).sum()),
         "cross_entropy": float(-(wanted * logarithm(a)).sum()),
@@ -34,7 +34,7 @@ def sums(a: Array, wanted: Array) -> dict[str, float]:
 
 
 def wrong_sums(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
-    """The results of the usual mistakes in them, by id of mistakes.toml."""
+    """What the usual mistakes in a loss compute, as (id in mistakes.toml, sum over samples and outputs)."""
     logs, rest = logarithm(a), logarithm(1 - a)
     yield "loss-sign", float((wanted * logs).sum())
     if a.shape[1] == 1:
@@ -47,20 +47,20 @@ def wrong_sums(a: Array, wanted: Array) -> Iterator[tuple[str, float]]:
 
 
 def scales(n: int, n_outputs: int) -> Iterator[float]:
-    """The factors that are conventions."""
+    """The factors that are conventions in a loss: 1, 1/2 or 2, each also divided by samples, outputs or both."""
     for first in (1.0, 0.5, 2.0):
         yield from (first * each for each in (1.0, 1 / n, 1 / n_outputs, 1 / (n * n_outputs)))
 
 
 def near_multiples(values: Array, base: float, n: int, n_outputs: int) -> Array:
-    """Which numbers are a loss's sum times a conventional factor."""
+    """Which of `values` equal a loss's sum (`base`) times a conventional factor, as booleans."""
     wanted = base * np.array(list(scales(n, n_outputs)))
     is_near = np.abs(values[:, None] - wanted) <= 2e-6 * np.abs(wanted)
     return np.asarray(is_near.any(axis=1) & bool(base and np.isfinite(base)))
 
 
 def walk_loss(run: Pass) -> str:
-    """Find the loss among the numbers after the outputs; its name, "" if there is none."""
+    """Find and judge the loss among a program's numbers; return its name, "" if it is not found or unknown."""
     at = run.step("a", len(run.layers) - 1).event
     later = run.trace.arrays(run.n, run.a[-1].shape[1], run.time) if at is not None else []
     again = [array for event, array in later if run.kinds[-1] is SOFTMAX and event.role == "loss"]
@@ -74,12 +74,12 @@ def walk_loss(run: Pass) -> str:
     own = [each for each in own if not np.isin(each, (0, 1)).all()]
     for outputs, wanted in product(own[:1], np.unique(run.whole[1], axis=0) if run.whole else ()):
         if name := loss_of(replace(run, targets=wanted[np.newaxis]), outputs, may_be_wrong=False):
-            return name  # of a sample on its way through the loss, after the epoch
+            return name  # the loss of a single sample, after the epoch
     return ""
 
 
 def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
-    """The loss of some outputs; "" if none is found, "?" if it is unknown or wrong."""
+    """Find and judge the loss of these outputs; return its name, "" if none is found, "?" if unknown or wrong."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
     n_samples = len(run.whole[0]) if run.whole else run.n
     known, sizes = sums(outputs, run.targets), (n_samples, outputs.shape[1])
@@ -109,12 +109,12 @@ def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
 
 
 def number_of(event: Event) -> float:
-    """The one number of an event."""
+    """The value of an event with a single number, as a float."""
     return float(event.value.flat[0].real)
 
 
 def wholes(numbers: list[Event]) -> list[Event]:
-    """The numbers that a program uses as its loss: results of such a function, or stored under such a name."""
+    """The events that are a program's loss: results of a function named like a loss, or stored under such a name."""
     found = []
     for each, after in zip(numbers, [*numbers[1:], None], strict=False):
         is_end = after is None or after.where.function != each.where.function or after.time > each.time + 40
@@ -126,7 +126,7 @@ def wholes(numbers: list[Event]) -> list[Event]:
 
 
 def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tuple[str, float]]) -> str:
-    """The mistake in a program's loss; "" if it is a known loss of its outputs, or there is none."""
+    """The id of the mistake in a loss that the program computes; "" if it is right, or no known mistake explains it."""
     value, sizes = np.array([number_of(event)]), (run.n, run.a[-1].shape[1])
     name = f"{event.where.function} {event.name}".casefold()
     text = " ".join(each.where.text for each in run.trace.events[max(0, event.time - 12) : event.time + 1])
@@ -146,21 +146,21 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
 
 
 def wrong_forms(run: Pass, outputs: Array, known: dict[str, float]) -> list[tuple[str, float]]:
-    """The results of mistakes in the loss, by id of mistakes.toml."""
+    """What mistakes in the loss compute for these outputs, as (id in mistakes.toml, sum). known: from `sums`."""
     wrong = list(wrong_sums(outputs, run.targets))
     wrong += [("loss-sign", -known["binary"])] if run.kinds[-1] is SIGMOID else []
     others = [each for each in (*run.z, *run.a[:-1]) if each.shape == outputs.shape or outputs.shape[1] == 1]
     unfinished = run.trace.arrays(run.n, outputs.shape[1], run.time - NEAR)
     others += [array for event, array in unfinished if event.time < run.time and np.isfinite(array).all()]
     for array in others if run.n > 1 else ():
-        share = outputs.shape[1] / array.shape[1]  # a mean over as many outputs
+        share = outputs.shape[1] / array.shape[1]  # for a mean over that many outputs
         bases = sums(array, run.targets).values()
         wrong += [("loss-differs", base * each) for base in bases for each in {1.0, share}]
     return wrong
 
 
 def fits(delta_note: str, loss: str, run: Pass) -> bool:
-    """Whether a gradient's loss and the program's are the same."""
+    """Whether delta's loss (`delta_note`) is the program's (`loss`) or a form of it; True for an unknown loss."""
     pair = {"cross_entropy": {"cross_entropy", "binary", "categorical"}, "binary": {"cross_entropy", "binary"}}
     if run.kinds[-1] is SOFTMAX:
         pair = {"cross_entropy": {"cross_entropy"}, "binary": {"cross_entropy", "binary"}}

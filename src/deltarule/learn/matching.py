@@ -1,4 +1,4 @@
-"""Runs of a learner's program: its functions called with a small batch, in each way in which they may be meant.
+"""Run a learner's program on a small batch: try each way to call its functions that the learner may have meant.
 
 A program's own training function or method is preferred, since it calls the others correctly; else forward, loss,
 backward and update are called one after another, with arguments matched by name.
@@ -33,16 +33,16 @@ from deltarule.nn.arrays import Array
 SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
-MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # of all runs together, but no less for one
+MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
 FEW_EVENTS = 60  # fewer than a network's training step has
-WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # by which an activation is chosen
-ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # missing here, not in the program
+WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # texts with which programs choose an activation
+ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
 ORDER = ("forward", "loss", "backward", "update")
 
 
 @dataclass(eq=False)
 class Trial:
-    """One way to run the program: the calls, the examples, the recording, and the errors."""
+    """One run of the program: how it was run, the examples, the recording, the calls, the error and the verdict."""
 
     how: str
     examples: SmallBatch
@@ -56,17 +56,17 @@ class Trial:
 
     @property
     def score(self) -> tuple[int, int, int]:
-        """How much of the program this run shows."""
+        """How much of the program this run shows, higher is better: arrays right, arrays found, events if none."""
         right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
 class SeenError(Exception):
-    """A call was ended because a training step was recorded."""
+    """Raised to end a run when enough of a training step is recorded."""
 
 
 class Session:
-    """A program, ready to run repeatedly."""
+    """A program instrumented for recording, which can be run repeatedly in several ways."""
 
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
@@ -88,11 +88,11 @@ class Session:
 
     @cached_property
     def script(self) -> Program:
-        """The program with the statements of the module that train, too."""
+        """The instrumented program with top-level statements that train, but not those that read files or draw."""
         return self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED)
 
     def best_run(self) -> Trial | None:
-        """The run that shows most of the program."""
+        """Run the program in several ways until one explains it; return the run that shows most, None if none ran."""
         ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
@@ -107,15 +107,15 @@ class Session:
         return max(self.runs, key=preference, default=None)
 
     def class_names(self) -> list[str]:
-        """The classes that may be networks, those with a method that trains first."""
+        """The names of up to four classes that may be networks, those with a method that trains first."""
         roles = {name: {role_of(each) for each in methods} for name, methods in self.methods.items()}
         inner = {name: self.inner_classes(name) for name in roles}
-        parts = {each for found in inner.values() for each in found}  # of the network, which comes before them
+        parts = {each for found in inner.values() for each in found}  # classes of layers: the network's comes before
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"} or inner[name]]
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
     def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
-        """Runs with the program's own sizes, samples in rows and columns, labels one-hot or not."""
+        """Run the program by `how` with each layout and fitting sizes until one run is complete; return all runs."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
@@ -127,7 +127,7 @@ class Session:
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
-                is_own = run.how == "by_script" and not run.supplied  # whose sizes we do not choose
+                is_own = run.how == "by_script" and not run.supplied  # with its own sizes, not ours
                 if (is_complete(run) and is_right(run)) or is_own:
                     if "loss" in self.functions.values() and sizes[-1] > 1 and not (is_own or sees(run, "loss")):
                         alone = (self.run(how, each) for each in forms(SmallBatch((*sizes[:-1], 1)))[:2])
@@ -135,16 +135,16 @@ class Session:
                     return [run]
             if any(is_complete(each) for each in runs):
                 break
-            is_lost = not any(run.score[1] and run.error is None for run in runs)  # the sizes may be others
+            is_lost = not any(run.score[1] and run.error is None for run in runs)  # the program may need other sizes
             own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
             waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
             if not waiting and runs and all(each.error for each in runs):
                 lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
-                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # how many outputs they ask for
+                ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # the outputs in an assertion
                 ends += [] if any(sees(each, "delta") for each in runs) else [1]
                 waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
         is_early = time.process_time() - begun < MOST_SECONDS / 2
-        is_script = how == self.by_script and all(run.error for run in runs)  # whatever it is given
+        is_script = how == self.by_script and all(run.error for run in runs)  # it fails with any batch
         if runs and is_early and not is_script and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
             sizes = next(own_sizes(best.recorder.starts, best.examples.n), best.examples.sizes)
@@ -154,7 +154,7 @@ class Session:
     def run(
         self, how: Callable[[Trial], None], examples: SmallBatch, redrawn: Collection[Where] = frozenset()
     ) -> Trial:
-        """One run, recorded and judged. redrawn: places whose arrays are drawn anew."""
+        """Run the program once by the method `how`; return the judged run. redrawn: places given random values."""
         recorder = RunRecorder(self.tape.places, redrawn=redrawn)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
@@ -173,13 +173,13 @@ class Session:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
-        if zeros and not redrawn:  # with biases of 0 a missing one would not show
+        if zeros and not redrawn:  # with biases of 0, a forgotten bias would not show
             again = self.run(how, examples, zeros)
             return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
 
     def judge(self, run: Trial) -> None:
-        """Interpret a run in the way that explains most of it."""
+        """Set the verdict of a run to that of the reading that explains most of its events."""
         begun = time.process_time()
         spare = self.read(run)
         self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - (time.process_time() - begun))
@@ -188,14 +188,14 @@ class Session:
             run.verdict = spare
 
     def read(self, run: Trial) -> Verdict | None:
-        """The same; returns the first other reading that reaches all gradients with a mistake on the way."""
+        """Set the verdict of a run. Return a spare one, with all gradients but a wrong z or a, from another reading."""
         is_lost, spare = run.error is not None and len(run.recorder.events) < FEW_EVENTS, None
         begun = time.process_time()
         for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_matrices = n_weights(reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
             if way and n_matrices > 1 and n_longest < 2:
-                continue  # layers that do not follow each other
+                continue  # no two layers follow each other
             own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
@@ -208,7 +208,7 @@ class Session:
                     continue  # the outputs of a layer taken for inputs
                 if found is None or (way and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
                     spare = found if spare is None and found and has_gradients(found) else spare
-                    continue  # what is read in another way has to be a network
+                    continue  # an unlikelier reading has to be right in z and a
                 if run.verdict is None or found.score > run.verdict.score:
                     run.verdict = found
                 is_whole = run.verdict is not None and len(run.verdict.layers) >= n_matrices
@@ -219,7 +219,7 @@ class Session:
         return spare
 
     def space(self, examples: SmallBatch, run: Trial) -> Namespace:
-        """The program's names, including those supplied for a missing module."""
+        """Execute the program's definitions; return its namespace, with our values for names it does not define."""
         supplied = {}
         for name in self.program.free:
             fits, value = examples.value(name)
@@ -233,7 +233,7 @@ class Session:
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
-        """Call a function of the program with arguments from the bank; keep its error."""
+        """Call a function of the program with arguments from the bank; return its result, raise if it fails."""
         given, words = bank.arguments(function)
         run.called.append(name)
         done = attempt(name, function, *given, **words)
@@ -245,7 +245,7 @@ class Session:
         return done.value
 
     def by_training(self, run: Trial) -> None:
-        """A function that trains, the one that does most first."""
+        """Run the program by calling its training function; try the one that does most of a training step first."""
         if run.space is None:
             return
         names = [name for name, role in self.functions.items() if role == "train"]
@@ -267,7 +267,7 @@ class Session:
             raise failed
 
     def network(self, run: Trial) -> Any:
-        """An object of the network's class, for a function that takes one; None if there is none."""
+        """Create an object of the network's class, as an argument for a function; None if that fails."""
         bank = self.bank(run, is_constructor=True)
         for name in self.class_names():
             kind = run.space.get(name) if run.space is not None else None
@@ -279,19 +279,19 @@ class Session:
         return None
 
     def inner_classes(self, name: str) -> set[str]:
-        """The other classes of the program that a class creates objects of: those of its layers."""
+        """The program's other classes that the methods of a class refer to, such as those of its layers."""
         bodies = [each for each in self.program.classes[name].node.body if isinstance(each, ast.FunctionDef)]
         names = {each.id for body in bodies for each in ast.walk(body) if isinstance(each, ast.Name)}
         return names & set(self.program.classes) - {name}
 
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
-        """Values for the arguments of functions, methods and constructors."""
+        """A new Bank of values for the arguments of the program's functions, methods and constructors."""
         bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
         bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
         return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
-        """For functions and methods that take one, by role: the program's own; else the sigmoid and its slope."""
+        """Functions to pass as arguments, by role: the program's activation and derivatives, else the sigmoid's."""
         names = {role: name for name, role in self.functions.items() if role in ("derivative", "loss_derivative")}
         same = [name for name, role in self.functions.items() if role == "activation"]
         same = [each for each in same if sigma_of(each) is sigma_of(names.get("derivative", each))]
@@ -300,7 +300,7 @@ class Session:
         return {"activation": SIGMOID.value, "derivative": SIGMOID.slope} | found
 
     def calls_of(self, name: str) -> int:
-        """How many of the program's forward, backward and update functions a function calls; else its products."""
+        """A score for how much of a training step a function does: 2 by part that it calls, 1 for matrix products."""
         block = self.program.functions[name]
         called = {name_of(each.func) for each in ast.walk(block.node) if isinstance(each, ast.Call)}
         roles = {self.functions.get(each, "") or role_of(each) for each in called} & {"init", "loss", *ORDER}
@@ -309,7 +309,7 @@ class Session:
         return 2 * len(roles) + (block.products >= 2) or int(is_start)
 
     def by_functions(self, run: Trial) -> None:
-        """init, forward, loss, backward and update, one after another."""
+        """Run the program by calling its init, forward, loss, backward and update functions one after another."""
         if run.space is None:
             return
         bank = self.bank(run)
@@ -325,7 +325,7 @@ class Session:
                 try:
                     bank.take(self.program.functions[name].node, name, self.call(run, name, function, bank))
                     made = run.recorder.starts[len(starts) :]
-                    again = {each.name for each in made}  # by a second function that makes all parameters
+                    again = {each.name for each in made}  # created anew by a second function
                     run.recorder.starts[:] = [*(each for each in starts if each.name not in again), *made]
                 except UnfilledError:
                     if run.error is not None and role in ("forward", "backward") and name == names[-1]:
@@ -334,7 +334,7 @@ class Session:
                 bank.is_constructor = False
 
     def by_class(self, run: Trial, name: str) -> None:
-        """A class of networks: an object, trained by its own method, or step by step."""
+        """Run the program by creating a network of the class `name`, and training it as `train_object` does."""
         kind = run.space.get(name) if run.space is not None else None
         if kind is None:
             return
@@ -344,7 +344,7 @@ class Session:
         self.train_object(run, name, network, bank)
 
     def train_object(self, run: Trial, name: str, network: Any, bank: Bank) -> None:
-        """The same for an existing object."""
+        """Train a network by its own method, else call its forward, loss, backward and update three times."""
 
         def own(method: str) -> Any:
             is_private = method.startswith("__") and not method.endswith("__")
@@ -364,7 +364,7 @@ class Session:
                 except UnfilledError:
                     if run.error is None or run.error.kind not in ABSENT:
                         raise
-                    run.error = None  # its data are not here: step by step
+                    run.error = None  # its data are missing here: train step by step
         for role in ORDER * 3:  # enough steps to see which parameters never change
             roles = (role, "loss_derivative") if role == "backward" else (role,)  # cost_prime gives dC/dW
             for each in [method for method in self.methods[name] if role_of(method) in roles]:
@@ -373,7 +373,7 @@ class Session:
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
     def by_script(self, run: Trial) -> None:
-        """The statements of the module that train, in order, without those that read files or draw."""
+        """Run the program by executing its top-level statements, except those that read files, draw or print."""
 
         def value_for(name: str) -> Any:
             kind = run.supplied[name] = argument_of(name)
@@ -394,7 +394,7 @@ class Session:
             lines = range(each.statement.lineno, (each.statement.end_lineno or 0) + 1)
             inside = [event for event in run.recorder.events if event.lines[-1] in lines]
             is_round = isinstance(each.statement, Loop) and not any(n for event in inside for _, n in event.rounds[:1])
-            if inside and (is_round or inside[-1] is run.recorder.events[-1]):  # its first, or nothing came after it
+            if inside and (is_round or inside[-1] is run.recorder.events[-1]):  # in its first round, or last of all
                 run.error = run.error or each.failure
 
     def train_made(self, run: Trial) -> None:
@@ -410,30 +410,30 @@ class Session:
 
 
 def is_complete(run: Trial) -> bool:
-    """Whether every array of the forward and backward pass was found, and the update."""
+    """Whether a run ended without an error, and z and dC/dW of every layer were found."""
     return run.verdict is not None and run.error is None and has_gradients(run.verdict)
 
 
 def has_gradients(found: Verdict) -> bool:
-    """Whether z and dC/dW of every layer were found."""
+    """Whether a verdict includes z and dC/dW of every layer."""
     quantities = {(each.quantity, each.layer) for each in found.steps if each.is_found}
     n = len(found.layers)
     return all(("z", l) in quantities and ("dW", l) in quantities for l in range(n)) and bool(n)
 
 
 def sees(run: Trial | None, quantity: str) -> bool:
-    """Whether the program was followed up to an array of a kind: a loss, or delta of its outputs."""
+    """Whether the judgement of a run reached a kind of array, such as "loss" or "delta"."""
     return run is not None and run.verdict is not None and any(each.quantity == quantity for each in run.verdict.steps)
 
 
 def explains_outputs(run: Trial) -> bool:
-    """Whether delta of the outputs is right, or has a named mistake."""
+    """Whether some delta of a run is right, or has a named mistake."""
     steps = run.verdict.steps if run.verdict is not None else ()
     return any(each.quantity == "delta" and each.mistake not in ("?", "off") for each in steps)
 
 
 def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
-    """The rank of a run: all layers followed to their gradients, fewer mistakes, more arrays."""
+    """A sort key for runs, higher is better: whether complete with an update, then fewer mistakes, then the score."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
@@ -443,12 +443,12 @@ def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
 
 
 def is_right(run: Trial) -> bool:
-    """Whether nothing that was found is wrong."""
+    """Whether all arrays that were found in a run are right."""
     return run.verdict is not None and not any(step.mistake for step in run.verdict.steps if step.is_found)
 
 
 def is_explained(run: Trial) -> bool:
-    """Whether everything is right except for one named mistake, not in the targets, which may be ours."""
+    """Whether a run is right, or has a single named mistake, except one in the targets, since these may be ours."""
     steps = run.verdict.steps if run.verdict is not None else ()
     wrong = {each.mistake for each in steps if each.mistake}
     has_update = any(each.quantity == "update" for each in steps)
@@ -456,7 +456,7 @@ def is_explained(run: Trial) -> bool:
 
 
 def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
-    """How to call the program's function of an event with another argument, samples in rows."""
+    """A function (event, z) that returns the event's function at z, (n, neurons), or None if it cannot be called."""
 
     def call(event: Event, z: Array) -> Array | None:
         name = name_of_call(event.where.text)

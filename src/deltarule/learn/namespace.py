@@ -1,7 +1,7 @@
-"""The objects that a learner's program defines. Only here its statements are executed, in a separate process.
+"""Execute the statements of a learner's program, in a separate process only, and keep the objects that they define.
 
 Python's own modules and NumPy are imported at once. Plots do nothing, a progress bar returns its argument, and
-everything else is imported when it is used: if it is not installed, the error says so then.
+everything else is imported when it is used, and only then an error says if it is not installed.
 """
 
 import __future__
@@ -31,7 +31,7 @@ MOST_TYPED = 60  # answers to a program that asks its user
 
 
 class Failed(NamedTuple):
-    """A statement that raised: the line in it or in what it calls, what that raised, and the statement."""
+    """A statement that raised an error. place: the line that raised it, in the statement or in a function it calls."""
 
     place: Place
     failure: Failure
@@ -49,7 +49,7 @@ class Namespace:
     printed: str = ""
 
     def get(self, name: str) -> Any:
-        """The object of a name of `Program.functions` or `classes`; None if its statement failed."""
+        """The object with a name in `Program.functions` or `classes`, such as "module.f"; None if it is missing."""
         value = self.names.get(name.partition(".")[0])
         for part in name.split(".")[1:]:
             value = getattr(value, part, None)
@@ -59,7 +59,7 @@ class Namespace:
 def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) -> Namespace:
     """Execute the kept part of a program, or with `run` all of it, statement by statement, as a notebook would.
 
-    supplied: objects for names that it reads but does not define. Only for a separate process: see `sandbox`.
+    supplied: objects for names that the program reads but does not define. Call only in a process of `sandbox`.
     """
     for name, value in OLD_NUMPY.items():
         if name not in vars(np):  # NumPy 1 had it, and many programs still use it
@@ -84,13 +84,13 @@ def carry_out(program: Program, supplied: dict[str, Any], *, run: bool = False) 
             home = program.home(done.error.file)
             place = home.place(done.error.line) if done.error.line else place
             space.failed.append(Failed(place, done.error, node))
-    names |= {name: supplied[name] for name in set(supplied) - set(names)}  # whose own statement failed
+    names |= {name: supplied[name] for name in set(supplied) - set(names)}  # names whose own statement failed
     space.supplied = sorted(name for name in supplied if names[name] is supplied[name])
     return space
 
 
 def names_without_import(program: Program) -> dict[str, Any]:
-    """Modules and functions of NumPy that a program uses without an import, by name: they are supplied."""
+    """The modules, and functions of NumPy, that a program uses without an import, by name: they are supplied."""
     calls = {node.func.id for node in program.nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     found = {name: getattr(np, name) for name in {*program.free} & calls if hasattr(np, name)}
     modules = {name: {"np": "numpy"}.get(name, name) for name in program.free}
@@ -98,23 +98,23 @@ def names_without_import(program: Program) -> dict[str, Any]:
 
 
 def names_of_star(program: Program) -> dict[str, Any]:
-    """The names that a program reads and may have from `from module import *`, of a module that is not here."""
+    """Stand-ins for the names that a program may get by `from module import *`, if the module is not here."""
     module = program.imports.get("*", "numpy:*")[:-2]
     is_here = is_numeric(module) or module in program.modules
     return {} if is_here else {name: Later(f"{module}.{name}") for name in program.free}
 
 
 def values_of_run(program: Program) -> dict[str, Any]:
-    """The variables of a program after all of it has run, without its imports and definitions."""
+    """Execute all of a program; return its variables by name, without imports and definitions."""
     names = carry_out(program, {}, run=True).names
     return {name: value for name, value in names.items() if name not in program.known and not name.startswith("__")}
 
 
 def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> dict[str, Any]:
-    """The names of a module before its first statement. modules: the other programs in its folder, by file."""
+    """The initial names of a module, before its first statement. modules: programs imported so far, by file."""
 
     def load(name: str, *where: Any, fromlist: Any = (), level: int = 0) -> Any:
-        """A module, as `__import__` gives it."""
+        """The replacement for `__import__`: a program in the same folder, or what `stand_in` returns."""
         fromlist = where[2] if len(where) > 2 else fromlist
         inner = {each: beside for each, beside in program.modules.items() if f"{each}.".startswith(f"{name}.")}
         if not inner:
@@ -145,7 +145,7 @@ def names_to_begin(program: Program, modules: dict[str, Any], *, run: bool) -> d
 
 
 def stand_in(name: str) -> Any:
-    """A module that a program imports, except programs in its folder: itself, or its replacement."""
+    """The module of this name, or a replacement: Idle for plots and progress bars, Later unless Python's or NumPy's."""
     name = TABLES["aliases"].get(name, name)
     top = name.partition(".")[0]
     if top in DRAWING or top in TABLES["modules"]["aside"]:
@@ -154,14 +154,14 @@ def stand_in(name: str) -> Any:
 
 
 class Typed(str):
-    """What a user types for a check: a number between 0 and 1, or a small whole one where it is read as that."""
+    """The text that `input` returns in a check: a number between 0 and 1; `int` of it is 3."""
 
     def __int__(self) -> int:
         return 3
 
 
 class Idle:
-    """A replacement that does nothing, as for plots, or returns its first argument."""
+    """A replacement for objects such as plots: calls do nothing, or with gives_back return their first argument."""
 
     def __init__(self, gives_back: bool = False) -> None:
         self._gives_back = gives_back
@@ -193,7 +193,7 @@ class Idle:
 
 
 def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
-    """What a missing module's function returns for arrays, judged by its name; else a replacement that does nothing."""
+    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle."""
     role, kind = role_of(name), sigma_of(name)
     array = given[0]
     if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):

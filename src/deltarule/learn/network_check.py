@@ -9,7 +9,7 @@ from deltarule.inspection.gradcheck.check import GradientCheck
 
 @dataclass(frozen=True)
 class NetworkCheck:
-    """A check of the gradient, None for a run that kept no model, and a diagnosis."""
+    """The check of a network's gradient, None for a run without a model; and a diagnosis of why it does not learn."""
 
     gradient: GradientCheck | None
     diagnosis: Diagnosis
@@ -20,11 +20,11 @@ class NetworkCheck:
         return not self.diagnosis.faults and (self.gradient is None or self.gradient.ok)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """Both as dicts, lists and numbers."""
+        """The gradient check and the diagnosis as dicts, lists and numbers for JSON."""
         gradient = self.gradient and self.gradient.to_json_dict()
         return {"kind": "network", "ok": self.ok, "gradient": gradient, "findings": self.diagnosis.to_json_list()}
 
     def to_text(self, width: int = 80) -> str:
-        """Both in lines of at most `width` characters."""
+        """The gradient check and the diagnosis as text, in lines of at most `width` characters."""
         parts = [self.gradient.to_text(width)] if self.gradient else []
         return "\n\n".join([*parts, self.diagnosis.to_text(width)])

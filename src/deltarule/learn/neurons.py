@@ -1,4 +1,4 @@
-"""Networks whose weights are numbers with a name each: z, a, W and dC/dW as the arrays that these numbers make.
+"""Networks whose weights are single numbers, each with a name: these are joined into the arrays z, a, W and dC/dW.
 
 A sum of products such as  w1 * x[0] + w2 * x[1] + b1  is a neuron, and neurons with the same inputs are a layer.
 """
@@ -17,7 +17,7 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True)
 class Neuron:
-    """The names of its weights and of its bias, the texts of its inputs, and when its z was computed."""
+    """A neuron of single numbers: the names of its weights and bias, the texts of its inputs, the event of its z."""
 
     weights: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -27,7 +27,7 @@ class Neuron:
 
 @cache
 def sum_of_products(text: str) -> tuple[tuple[str, ...], tuple[str, ...], str] | None:
-    """The weights, the inputs and the bias in a sum of products of a weight and an input; None for anything else."""
+    """The names of the weights, inputs and bias in a text such as "w1 * x1 + w2 * x2 + b1"; None for other texts."""
     weights, inputs, biases = list[str](), list[str](), list[str]()
     for term in text.split(" + "):
         names = [each for each in term.split(" * ") if each != "1"]
@@ -44,7 +44,7 @@ def sum_of_products(text: str) -> tuple[tuple[str, ...], tuple[str, ...], str] |
 
 
 def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
-    """The layers of neurons in the first step: their last z before a weight of theirs has another value."""
+    """The layers of neurons in the first training step, each neuron with its last z before any parameter changes."""
     found: dict[tuple[str, ...], Neuron] = {}
     known, moved = dict[str, float](), False
     for event in (each for each in events if each.value.size == 1):
@@ -61,7 +61,7 @@ def neurons_in(events: Sequence[Event]) -> list[list[Neuron]]:
 
 
 def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[InitialParameter]]:
-    """The events with the arrays of such layers after their numbers; the layers' parameters."""
+    """The events, with added ones for the arrays that each layer's numbers make; and the layers' initial W and b."""
     numbers, made, starts = [each for each in events if each.value.size == 1], list[Event](), list[InitialParameter]()
     alphas = [each.value.item() for each in numbers if argument_of(each.name.rpartition(".")[2]) == "alpha"]
     for neurons in neurons_in(events):
@@ -98,19 +98,19 @@ def with_named_numbers(events: Sequence[Event]) -> tuple[list[Event], list[Initi
 
 
 def numbers_of(events: Any) -> Array:
-    """The numbers of events, in the same shape."""
+    """The numbers in an array or nested list of events, as an array of the same shape."""
     found = np.array(events)
     return np.array([each.value.item() for each in found.flat]).reshape(found.shape)
 
 
 def array_of(event: Event, values: Array, name: str = "", parts: Any = ()) -> Event:
-    """Numbers as one array, on the line of an event; at its time, or after the last of its parts."""
+    """An event with `values` as its array, on the line of `event`, at its time or that of the last of `parts`."""
     time = max((each.time for each in np.array(parts).flat), default=event.time)
     return replace(event, time=time, value=np.atleast_2d(values), name=name, where=replace(event.where, is_store=True))
 
 
 def move_of(later: Sequence[Event], start: Event) -> tuple[Event, float] | None:
-    """Where a parameter gets another value, and what was subtracted or added."""
+    """The event in which a parameter first changes, and the number subtracted or added; None if it never changes."""
     stores = (each for each in later if each.where.is_store and each.name == start.name)
     moved = next((each for each in stores if each.value.item() != start.value.item()), None)
     if moved is None:

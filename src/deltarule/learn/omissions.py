@@ -10,7 +10,7 @@ MOST_PLACES = 3
 
 
 def omissions(program: Program) -> tuple[str, ...]:
-    """A text for each reason to leave something out, with its lines: "line 9 reads a file"."""
+    """One text for each reason why statements were left out, with their lines: "line 9 reads a file"."""
     places: dict[str, list[Place]] = {}
     for each in program.left_out:
         places.setdefault(each.why, []).append(each.place)
@@ -22,7 +22,7 @@ def omissions(program: Program) -> tuple[str, ...]:
 
 
 def notes(program: Program) -> tuple[str, ...]:
-    """A text for each kind of thing that was read differently; one for each that was not read at all."""
+    """Texts on code that was read differently from how it is written: one for each kind, or for each syntax error."""
     groups: dict[tuple[str, str], list[Note]] = {}
     for note in program.notes:
         groups.setdefault((note.kind, note.says if note.kind in ("syntax", "twice") else ""), []).append(note)
@@ -35,7 +35,7 @@ def notes(program: Program) -> tuple[str, ...]:
 
 
 def omission_behind(program: Program, error: Failure | None) -> str:
-    """The left-out statement that defines a name missing in an error, which is not the program's mistake; else ""."""
+    """A note if a NameError arises only because the statement that sets the name was left out; "" for other errors."""
     if error is not None and error.kind == "NameError":
         for each in program.left_out:
             for name in each.names:
@@ -45,14 +45,14 @@ def omission_behind(program: Program, error: Failure | None) -> str:
 
 
 def stop_behind(program: Program, error: Failure | None) -> str:
-    """Where a call that did not end by itself was stopped; else ""."""
+    """A note on where a call was stopped by time, memory, exit, input or recursion; "" for other errors."""
     if error is None or not error.line or error.kind not in TABLES["stops"]:
         return ""
     return TABLES["stops"][error.kind].format(place=program.home(error.file).place(error.line))
 
 
 def places_in_words(places: Sequence[Place]) -> str:
-    """The first places, and the number of others: "lines 3, 4, 7 and 2 more", "cell 2, line 3"."""
+    """The first three places as text, and the number of others: "lines 3, 4, 7 and 2 more", "cell 2, line 3"."""
     unique = list(dict.fromkeys(places))  # a line may hold several statements
     shown = [str(each.line) if each.cell is None else f"{each.cell}:{each.line}" for each in unique[:MOST_PLACES]]
     if len(unique) == 1:

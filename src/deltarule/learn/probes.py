@@ -1,4 +1,4 @@
-"""Each small function of a program by itself: activations, their derivatives, one-hot, predictions, initial weights."""
+"""Checks of single parts of a program: activations, derivatives, one-hot, initial weights, names, and batches."""
 
 import ast
 import re
@@ -25,7 +25,7 @@ FORMULAS = TABLES["formulas_in_words"]
 
 
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
-    """Findings about the small functions, in the order of computation."""
+    """Findings about single parts of a program, called alone or read in its code, in the order of computation."""
     yield from unset_names(session.program)
     is_seen = run is not None and run.verdict is not None and len(run.verdict.layers) > 0
     yield from unset_attributes(session.program, "warning" if is_seen else "mistake")
@@ -41,7 +41,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
 
 
 def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.FunctionDef]]:
-    """The functions of the module, and the methods of the network."""
+    """The functions of the module and the methods of the network, each as (name, function, syntax tree)."""
     for name, block in session.program.functions.items():
         function = run.space.get(name) if run.space else None
         if function is not None and isinstance(block.node, ast.FunctionDef):
@@ -54,7 +54,7 @@ def callables(session: Session, run: Trial) -> Iterator[tuple[str, Any, ast.Func
 
 
 def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
-    """The result of a function, the first of several, as an array; None if it raises."""
+    """Call a function; its result, or the first of several, as a float array; None if it raises or has no numbers."""
     done = attempt("a small function", function, *arguments, seconds=0.5)
     value = done.value[0] if isinstance(done.value, tuple) and done.value else done.value
     if done.error is not None or not isinstance(value, np.ndarray | list | float | np.generic):
@@ -64,7 +64,7 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
 
 
 def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
-    """What is wrong with one function."""
+    """Findings about one function, if its name is that of an activation, a derivative or a one-hot encoding."""
     role, kind = role_of(name), sigma_of(name)
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
     where = place_of(program, node)
@@ -86,7 +86,7 @@ def function_findings(program: Program, name: str, function: Any, node: ast.Func
 
 
 def place_of(program: Program, node: ast.FunctionDef) -> Where:
-    """The last return of a function, or the last line that sets the returned name."""
+    """The line in which a function computes its result: the last that sets the returned name, else the last return."""
     returns = sorted((each for each in ast.walk(node) if isinstance(each, ast.Return)), key=lambda each: each.lineno)
     name = getattr(returns[-1].value, "id", "") if returns else ""
     stores = [each.lineno for each in ast.walk(node) if isinstance(each, ast.stmt) and name and name in names_of(each)]
@@ -96,14 +96,14 @@ def place_of(program: Program, node: ast.FunctionDef) -> Where:
 def finding(
     program: Program, where: Where, key: str, array: str = "", level: str = "mistake", **values: Any
 ) -> ProgramFinding:
-    """A finding of this row."""
+    """A finding with the texts of the row `key` of mistakes.toml, filled in with `values`."""
     return finding_at(program, where, level, key, text_of(key, values), array)
 
 
 def activation_findings(
     program: Program, where: Where, name: str, kind: Sigma, function: Any
 ) -> Iterator[ProgramFinding]:
-    """An activation that does not match its name, or overflows."""
+    """A finding if an activation does not compute what its name says, or if a softmax overflows."""
     found = result(function, POINTS.copy())
     if found is None or found.shape != POINTS.shape:
         return
@@ -131,7 +131,7 @@ def activation_findings(
 def derivative_findings(
     program: Program, where: Where, name: str, kind: Sigma, function: Any, n_arguments: int
 ) -> Iterator[ProgramFinding]:
-    """A derivative that is correct neither in z nor in a."""
+    """A finding if a derivative is correct neither as a function of z nor as one of a."""
     given = [POINTS.copy()] if n_arguments == 1 else [np.ones_like(POINTS), POINTS.copy()]
     for arguments in (given, given[::-1]):
         found = result(function, *arguments)
@@ -156,7 +156,7 @@ def derivative_findings(
 def one_hot_findings(
     program: Program, where: Where, name: str, function: Any, n_arguments: int
 ) -> Iterator[ProgramFinding]:
-    """One-hot targets that are shifted, or not one-hot."""
+    """A finding if a function for one-hot targets shifts the classes, or returns something else."""
     y = np.array([2, 0, 1, 3, 1, 0, 2])
     found = result(function, y) if n_arguments == 1 else result(function, y, 4)
     if found is None or found.ndim != 2 or len(y) not in found.shape:
@@ -173,7 +173,7 @@ def one_hot_findings(
 
 
 def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
-    """Initial weights that are all equal, or so large that the first layer is saturated."""
+    """Findings for initial weights that are all equal, or so large that a sigmoid or tanh layer saturates."""
     found = list(run.verdict.layers) if run.verdict else []
     chain = max(found, next(iter(chains(run.recorder.starts)), []), key=len)
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
@@ -191,7 +191,7 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
 
 
 def unset_names(program: Program) -> Iterator[ProgramFinding]:
-    """Names of the module that a statement reads before any statement sets them."""
+    """Findings for names of the module that a statement reads before any statement sets them."""
     defined, later = set[str](), dict[str, int]()
     body = program.tree.body
     for node in body:
@@ -213,7 +213,7 @@ def unset_names(program: Program) -> Iterator[ProgramFinding]:
 
 
 def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
-    """Attributes of `self` that methods of a class without a base read, but nothing in the program sets."""
+    """Findings for attributes of `self` that a class without a base reads, but that nothing in the program sets."""
     nodes = program.nodes
     known = {each.attr for each in nodes if isinstance(each, ast.Attribute) and not isinstance(each.ctx, ast.Load)}
     known |= {name for each in nodes if isinstance(each, ast.ClassDef) for part in each.body for name in names_of(part)}
@@ -233,7 +233,7 @@ def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
 
 
 def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
-    """Gradients of biases that are sums over all axes, in a function where another sum has an axis."""
+    """Findings for bias gradients summed over all axes, in a function where another gradient's sum has an axis."""
     for name, block in program.functions.items():
         sums = [each for each in ast.walk(block.node) if isinstance(each, ast.Assign) and "sum(" in ast.unparse(each)]
         sums = [each for each in sums if any(map(is_gradient, names_of(each)))]
@@ -244,7 +244,7 @@ def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
 
 
 def lost_values(program: Program) -> Iterator[ProgramFinding]:
-    """A return statement that has one parameter twice, but lacks another one."""
+    """Findings for return statements that return one parameter twice, and leave out another of its kind."""
     for name, block in program.functions.items():
         for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
             if not isinstance(node.value, ast.Tuple):
@@ -264,7 +264,7 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
-    """Inputs and targets of different samples, and batches that leave samples out."""
+    """Findings where inputs and targets come from different samples, or where batches leave samples out."""
     functions: list[ast.AST] = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:
         nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
@@ -275,7 +275,7 @@ def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
 
 
 def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
-    """Where targets get another order than the inputs, or are cut at other places."""
+    """Where targets are shuffled or cut into batches differently from the inputs, as (mistake, level, line)."""
     orders, shuffled, mixed_names, names = set[str](), set[str](), set[str](), dict[str, int]()
     parts: dict[str, dict[str, int]] = {"X": {}, "Y": {}}
     for node in nodes:
@@ -313,7 +313,7 @@ def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
 
 
 def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
-    """Batches that end too early: at a fixed place, one sample short, or before the last batch."""
+    """Where batches end at a fixed place, one sample short, or before the last batch, as (mistake, level, line)."""
     for node in (each for each in nodes if isinstance(each, ast.For | ast.ListComp)):
         rounds = [node] if isinstance(node, ast.For) else node.generators
         for each in rounds:

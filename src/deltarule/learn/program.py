@@ -1,7 +1,7 @@
 """A learner's program: the statements that are kept, those left out and why, and its imports.
 
-Nothing of it runs here. Imports, functions, classes and plain constants are kept; statements that read files, train,
-draw or print at import are left out. `namespace.carry_out` executes what is kept.
+The program is read here, not run. Imports, functions, classes and plain constants are kept; statements that read
+files, train, draw or print at import are left out. `namespace.carry_out` executes what is kept.
 """
 
 import ast
@@ -32,10 +32,10 @@ Loop = ast.For | ast.While
 
 
 class LeftOut(NamedTuple):
-    """A statement that is not executed, by its first line.
+    """A statement that is not executed. place, what: its first line.
 
     why: "reads a file", "draws", "prints", "loops", "runs only as a script", "calls the program's own functions",
-    "needs what is left out", or "is not a constant". names: those that it would set.
+    "needs what is left out", or "is not a constant". names: the names that the statement would set.
     """
 
     place: Place
@@ -46,10 +46,10 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """A function or a class.
+    """A function or a class of a program.
 
-    parameters: without `self`; those of its constructor for a class. reads: the names that it takes from the module,
-    which has none. products: how many products of matrices are written in it.
+    parameters: without `self`; for a class, those of its constructor. reads: names of the module that it uses, but that
+    the module does not define. products: how many matrix products are written in it.
     """
 
     name: str
@@ -70,31 +70,31 @@ class Program:
     notes: list[Note]
     tree: ast.Module
     modules: dict[str, "Program"]
-    values: dict[str, Any] = field(default_factory=dict)  # of its variables, once all of it has run
+    values: dict[str, Any] = field(default_factory=dict)  # its variables by name, after all of it has run
     kept: list[ast.stmt] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
     def place(self, line: int) -> Place:
-        """The place of a line of the text in the learner's file."""
+        """The place in the learner's file that a line of `text` comes from."""
         return self.places[min(max(line, 1), len(self.places)) - 1]
 
     def line(self, number: int) -> str:
-        """A line of the text."""
+        """The text of a line, by its number from 1; "" if there is no such line."""
         return self.text.split("\n")[number - 1] if 0 < number <= len(self.places) else ""
 
     def home(self, file: str) -> "Program":
-        """The program, this one or one in its folder, with a file's name, as in a traceback."""
+        """The program with this file path, as in a traceback: an imported one in the folder, else this one."""
         beside = [each.home(file) for each in self.modules.values()]
         return next((each for each in beside if str(each.path) == file), self)
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """All nodes of its tree."""
+        """All nodes of the program's syntax tree."""
         return list(ast.walk(self.tree))
 
     @cached_property
     def imports(self) -> dict[str, str]:
-        """What its imported names mean: "module", or "module:name"."""
+        """The origin of each name that the program imports: "module", or "module:name"."""
         found: dict[str, str] = {}
         for node in (each for each in self.nodes if isinstance(each, Import)):
             for alias in node.names:
@@ -105,7 +105,7 @@ class Program:
         return found
 
     def names_of_star(self, module: str) -> Iterable[str]:
-        """The names that `from module import *` brings."""
+        """The names that `from module import *` defines, for a program in the folder or a plain module; else none."""
         if module in self.modules:
             return self.modules[module].known
         module = TABLES["aliases"].get(module, module)
@@ -116,38 +116,38 @@ class Program:
 
     @cached_property
     def own(self) -> dict[str, Definition | ast.Assign]:
-        """Its top-level functions and classes, the last of each name; a lambda with a name is a function."""
+        """The syntax trees of the top-level functions, named lambdas and classes by name, the last of each name."""
         return {name: node for node in definitions_in(self.kept) for name in names_of(node)}
 
     @cached_property
     def constants(self) -> set[str]:
-        """The other names that kept statements set."""
+        """The names that kept statements set, other than functions and classes."""
         return {name for node in self.kept for name in names_of(node)} - set(self.own)
 
     @cached_property
     def known(self) -> set[str]:
-        """Every name that it defines or imports."""
+        """Every name that the program defines or imports."""
         return {*self.own, *self.constants, *self.imports}
 
     @cached_property
     def hides(self) -> set[str]:
-        """The builtins whose names the module redefines."""
+        """The names of builtins to which the module assigns, outside of functions and classes."""
         outside = [each for each in self.tree.body if not isinstance(each, Definition)]
         names = [each for node in outside for each in ast.walk(node) if isinstance(each, ast.Name)]
         return {each.id for each in names if isinstance(each.ctx, ast.Store)} & BUILTINS
 
     @cached_property
     def functions(self) -> dict[str, Block]:
-        """Its functions by name, and those that it imports from programs beside it."""
+        """The program's functions by name, and those that it imports from programs in its folder."""
         return self.blocks(lambda block: not isinstance(block.node, ast.ClassDef))
 
     @cached_property
     def classes(self) -> dict[str, Block]:
-        """Its classes by name, and those that it imports from programs beside it."""
+        """The program's classes by name, and those that it imports from programs in its folder."""
         return self.blocks(lambda block: isinstance(block.node, ast.ClassDef))
 
     def blocks(self, wanted: Any) -> dict[str, Block]:
-        """Functions or classes: imported ones first, under the names that they have here."""
+        """The functions and classes, own and imported, that pass the test `wanted`, by the name used here."""
         found: dict[str, Block] = {}
         for name, origin in self.imports.items():
             module, _, of_it = origin.partition(":")
@@ -161,7 +161,7 @@ class Program:
         return {name: block for name, block in found.items() if wanted(block)}
 
     def block(self, name: str, node: Any) -> Block:
-        """A definition with the names that it reads."""
+        """The Block of a definition: its parameters, the undefined names that it reads, its matrix products."""
         body = node.value if isinstance(node, ast.Assign) else node
         makers = [each for each in getattr(node, "body", []) if getattr(each, "name", "") == "__init__"]
         arguments = getattr((makers or [body])[-1], "args", None)
@@ -172,7 +172,7 @@ class Program:
 
     @cached_property
     def free(self) -> dict[str, tuple[str, ...]]:
-        """The names that functions and classes read and that are not defined, with their readers."""
+        """The undefined names that functions and classes read, each with the names of those that read it."""
         blocks = {**self.functions, **self.classes}
         names = sorted({name for block in blocks.values() for name in block.reads})
         return {name: tuple(each for each, block in blocks.items() if name in block.reads) for name in names}
@@ -188,7 +188,7 @@ def read_program(path: str | Path, *, seen: tuple[Path, ...] = ()) -> Program:
 
 
 def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
-    """The program of some code. seen: the programs that import it, which are being read."""
+    """The Program made from code. seen: the programs that import it and are still being read, so that a cycle ends."""
     tree, path = ast.parse(code.text), code.path
     if any(note.kind == "python2" for note in code.notes):
         Modern().visit(tree)
@@ -209,12 +209,12 @@ def program_of(code: Code, seen: tuple[Path, ...]) -> Program:
             if before.setdefault(name, ast.dump(definition)) != ast.dump(definition):
                 program.notes.append(Note(program.place(definition.lineno), "twice", name))
     for each in ("imports", "own", "constants", "known", "hides"):
-        program.__dict__.pop(each, None)  # which were asked for before all was there
+        program.__dict__.pop(each, None)  # cached before the program was complete
     return program
 
 
 def sibling(folder: Path, name: str) -> Path | None:
-    """The program in another one's folder that a name imports, with or without the name of their package."""
+    """The file in a program's folder that `import name` finds, with or without the name of its package; else None."""
     for place in (folder, folder.parent) if name.startswith(f"{folder.name}.") else (folder,):
         base = place.joinpath(*name.split("."))
         for file in (base.with_suffix(".py"), base / "__init__.py"):
@@ -231,7 +231,7 @@ def is_numeric(module: str) -> bool:
 
 
 class Modern(ast.NodeTransformer):
-    """What Python 3 reads differently from Python 2: the methods of dictionaries, and `print (text) % values`."""
+    """Rewrites what Python 3 reads differently from Python 2: the methods of dicts, and `print (text) % values`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
@@ -258,13 +258,13 @@ def adopt_methods(tree: ast.Module) -> None:
 
 @dataclass
 class Sorter:
-    """Visits the statements of a program in order, and knows which names are plain constants so far."""
+    """Decides which statements of a program to keep, in order. plain: the names that are constants so far."""
 
     program: Program
     plain: set[str] = field(default_factory=set)
 
     def statements_to_keep(self, node: ast.stmt) -> list[ast.stmt]:
-        """The part of a statement to execute; the rest is listed as left out."""
+        """The statements to execute of a statement: itself, parts of it, or none; the rest is added to left_out."""
         program = self.program
         if isinstance(node, Definition | Import):
             return [node]
@@ -289,7 +289,7 @@ class Sorter:
         return []
 
     def branches_to_keep(self, node: ast.AST) -> list[ast.stmt]:
-        """The same of a branch, a handler of errors, or a condition, of which nothing is kept."""
+        """The statements to execute in a part of an `if` or `try`: a branch or a handler; none in a condition."""
         if isinstance(node, ast.ExceptHandler):
             return [each for child in node.body for each in self.statements_to_keep(child)]
         return self.statements_to_keep(node) if isinstance(node, ast.stmt) else []
@@ -321,7 +321,7 @@ def is_main_guard(node: ast.AST) -> bool:
 
 
 def reason(program: Program, node: ast.stmt) -> str:
-    """Why a statement is left out."""
+    """Why a statement is left out, in the words that LeftOut.why lists."""
     called = {name_of(each.func) for each in ast.walk(node) if isinstance(each, ast.Call)}
     rows = {
         "runs only as a script": is_main_guard(node),
@@ -336,7 +336,7 @@ def reason(program: Program, node: ast.stmt) -> str:
 
 
 def name_of(node: ast.AST) -> str:
-    """The name of an expression, or the last part of it."""
+    """The name of an expression: of a variable, or the last part of `a.b.c`; "" for other expressions."""
     return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
@@ -367,7 +367,7 @@ def product_count(node: ast.AST) -> int:
 
 
 def global_names(node: ast.stmt) -> set[str]:
-    """The names of the module that a definition reads."""
+    """The global names, builtins included, that a definition reads."""
     tables, names = [symtable.symtable(ast.unparse(node), "program", "exec")], set[str]()
     while tables:
         table = tables.pop()

@@ -18,13 +18,13 @@ from deltarule.learn.roles import argument_of, parameter_kind
 from deltarule.nn.arrays import Array
 
 Reading = tuple[list[Event], list[InitialParameter]]
-Parts = list[tuple[str, Callable[[Array], Array]]]  # of a parameter: the kind of each and where it stands
+Parts = list[tuple[str, Callable[[Array], Array]]]  # of a parameter: the kind of each, how to cut it out
 DRAWS = re.compile(r"rand|normal|uniform|zeros|ones\(|full\(|^\[+-?[\d.]+(\]+ \* | for )")
 MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
 
 
 def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
-    """Every way, the likeliest first."""
+    """The ways to read a run, each as (events, initial parameters), the likeliest first."""
     own = with_whole_arrays(events)
     names = {each.name for each in starts}
     others = parameters_by_draw(own)
@@ -43,12 +43,12 @@ def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Ite
 
 
 def n_weights(starts: Sequence[InitialParameter]) -> int:
-    """How many weight matrices there are."""
+    """The number of weight matrices among the initial parameters."""
     return sum(each.kind == "weights" and each.value.ndim == 2 for each in starts)
 
 
 def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Reading]:
-    """The ways to read parameters: as they are; vectors as columns or rows; biases as a part of the weights."""
+    """The readings with parameters as they are, with vectors as columns or rows, and with biases cut from weights."""
     bases: list[Reading] = [(events, starts)]
     yield bases[0]
     widths = {size for each in starts if each.value.ndim == 2 for size in each.value.shape}
@@ -66,7 +66,7 @@ def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Readin
 
 
 def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
-    """Arrays that are random, or that are 0 and are added somewhere: parameters, whatever their names."""
+    """Parameters recognized by how they are created, whatever their names: random arrays, and zeros that are added."""
     found: list[InitialParameter] = []
     stored = [each for each in events if each.where.is_store]
     sums = {name for each in events for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", each.where.text)}
@@ -76,7 +76,7 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
         depths[key] = max(depths.get(key, 0), len(event.rounds))
     for event in events[:MOST_EVENTS]:
         text, value = event.where.text, event.value
-        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # a row of many layers' last neurons
+        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # it would join the last neurons of many layers
         words = DRAWS.search(text.casefold())
         if event.where.is_store or is_outer or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
             continue
@@ -97,13 +97,13 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
 
 
 def is_part(start: InitialParameter, event: Event) -> bool:
-    """Whether a parameter is a part of the same expression as an array, or a row of it."""
+    """Whether a parameter is a part of the expression that an event computes, or a row of its array."""
     same, inner, outer = start.where.line == event.where.line, start.where.text, event.where.text
     return same and inner in outer and (inner != outer or start.value.ndim < event.value.ndim)
 
 
 def split_of(axis: int, place: int) -> Parts:
-    """Weights with the biases in their first or last row or column, taken apart."""
+    """How to split weights that hold the biases in their first (place 0) or last (-1) row (axis 0) or column (1)."""
     rest = slice(1, None) if place == 0 else slice(None, -1)
     return [
         ("weights", lambda array: array[rest] if axis == 0 else array[:, rest]),
@@ -112,7 +112,7 @@ def split_of(axis: int, place: int) -> Parts:
 
 
 def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
-    """A reading in which weights of so many dimensions, and arrays shaped like them, are converted."""
+    """A reading with weights of `ndim` dimensions replaced by `parts`, and events added for parts of such arrays."""
     events, starts = reading
     wanted = [each for each in starts if each.kind == "weights" and each.value.ndim == ndim]
     new_starts = [
@@ -130,17 +130,17 @@ def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
 
 
 def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
-    """The inputs from which a program computed z, and their possible targets, in order of use."""
+    """The batches (X, t) that a program itself may use: inputs from which it computed z, with possible targets."""
     events, longest = reading[0][:MOST_EVENTS], dict[tuple[int, bool], list[OwnLayer]]()
     firsts = Firsts(events)
     for chain in chains(reading[1])[:6]:
         longest.setdefault((id(chain[0].weights), chain[0].is_out_first), chain)
     for row in zip_longest(*(batches_of(events, firsts, chain) for chain in longest.values())):
-        yield from filter(None, row)  # of each chain in turn: one is read the wrong way round
+        yield from filter(None, row)  # alternate: one chain is read the wrong way round
 
 
 def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer]) -> Iterator[tuple[Array, Array]]:
-    """Those of one chain of layers."""
+    """The batches (X, t) that a program itself may use with one chain of layers."""
     first, n_outputs, seen, n_found = chain[0], chain[-1].W.shape[1], set[bytes](), 0
     for event in (each for each in events if each.where.is_store or "[" in each.where.text):
         for X in inputs_in(event.value, first.W.shape[0]):
@@ -155,7 +155,7 @@ def batches_of(events: Sequence[Event], firsts: "Firsts", chain: list[OwnLayer])
 
 
 class Firsts:
-    """The first numbers of all arrays, which distinguish most at once."""
+    """An index of recorded arrays by size and first number, to find an equal array fast."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         by_size: dict[int, list[Event]] = {}
@@ -166,21 +166,21 @@ class Firsts:
         }
 
     def has(self, wanted: Array) -> bool:
-        """Whether a program computed an array, with samples in rows or columns."""
+        """Whether a program computed the array `wanted` or its transpose."""
         firsts, found = self.tables.get(wanted.size, (np.empty(0), []))
         near = np.flatnonzero(np.abs(firsts - wanted.flat[0]) <= 1e-5 * np.linalg.norm(wanted))
         return any(is_close(view, wanted) for n in near for view in views(found[n].value, *wanted.shape))
 
 
 def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
-    """An array as inputs (n, fan_in), in each possible way; not only zeros."""
-    is_one = value.size == 1 and value.flat[0] == 1  # with which any array is a product
+    """Each way to read an array as inputs (n, fan_in); none for an array of zeros."""
+    is_one = value.size == 1 and value.flat[0] == 1  # any array is a product with 1
     if value.size % fan_in == 0 and fan_in in value.shape and value.any() and value.dtype.kind == "f" and not is_one:
         yield from views(value, value.size // fan_in, fan_in)
 
 
 def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
-    """Possible targets (n, outputs): arrays with such a name, or else arrays of 0 and 1."""
+    """Possible targets (n, outputs): the arrays that are named like targets, or else arrays of 0 and 1."""
     found: dict[bytes, Array] = {}
     for is_named in (True, False):
         for event in events:
@@ -201,7 +201,7 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
 
 
 def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int, ...]]:
-    """The sizes of the program's layers, in each way to read them, without the batch size."""
+    """The sizes of the layers in each longest chain of a program's weights, unless one is the batch size n."""
     found = chains(starts)
     for layers in found:
         sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
@@ -211,7 +211,7 @@ def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int,
 
 @cache
 def name_of_call(text: str) -> str:
-    """The function that an expression calls with one argument alone; "" for others."""
+    """The name of the function in a call with a single argument, f of "f(x)"; "" for other expressions."""
     node = ast.parse(text, mode="eval").body if text.endswith(")") else None
     is_plain = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
     return ast.unparse(node.func) if isinstance(node, ast.Call) and is_plain else ""

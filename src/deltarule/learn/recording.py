@@ -1,4 +1,4 @@
-"""The recording of a program, line by line: its tree with a note after every expression, and the notes.
+"""Record what a program computes, line by line: rewrite its syntax tree so that it passes each value to a recorder.
 
 Every value of an expression, and every value that a statement stores, is kept with its line. So each z, a, delta and
 gradient is recorded, whether it has a name and is returned or not.
@@ -31,21 +31,21 @@ HOOKS = SEEN, STORED, GIVEN, MOVED, SUPPLIED, ROUNDS = tuple(
 )
 MOST_EVENTS, MOST_SECONDS = 4000, 1.0
 SUPPLIED_KINDS = ("X", "Y", "y_flat", "m", "epochs", "alpha", "n_in", "n_hidden", "n_out", "sizes", "batch_size")
-LAST = "the last"  # as a key: what was appended
-RETURNED = "result"  # a dict of parameters that a function makes and returns at once
-GIVEN_SOURCE = "pass"  # the statement for the arguments of a function or a round of a loop
+LAST = "the last"  # the key of an item that was appended
+RETURNED = "result"  # the name for a dict that a function returns without a name
+GIVEN_SOURCE = "pass"  # the source of an argument of a function or a variable of a loop
 UNSEEN = (ast.JoinedStr, ast.Starred, ast.Slice, ast.Lambda)
 
 
 class Enough(BaseException):
-    """One training step was recorded; a program that catches Exception does not catch this."""
+    """Raised to stop a program when enough is recorded; `except Exception` in the program does not catch it."""
 
 
 @dataclass(frozen=True)
 class Where:
-    """An expression, a name that is stored, or one of a parameter that is read.
+    """The place of a recorded value: an expression, a name that is stored to, or the name of a parameter that is read.
 
-    Its line, its text, the function it stands in, the text of the statement.
+    line, text: of the expression or name. function: that contains it. source: the statement that stores, else the text.
     """
 
     line: int
@@ -58,16 +58,16 @@ class Where:
 
 
 def where_at(program: Program, line: int, function: str = "") -> Where:
-    """A line of a program, in a function of it or in none."""
+    """The Where of a whole line of a program. function: the one that contains the line, or ""."""
     return Where(line, "", function, "", False, program.place(line))
 
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A value at the time that it was computed, as float64 or complex; name: of what was stored, with its key.
+    """A recorded array, as float64 or complex. time: its number in the recording. name: of what was stored, with key.
 
-    rounds: the loops in which it was computed, from the outermost: which one, and in which of its rounds.
-    callers: the lines of the calls that lead to it, the innermost first.
+    rounds: (number of the loop, number of the round) for each loop around it, the outermost first.
+    callers: the lines of the calls that led to it, the innermost first.
     """
 
     time: int
@@ -78,23 +78,23 @@ class Event:
     callers: tuple[int, ...] = ()
 
     def at(self, time: int, value: Array | None = None) -> "Event":
-        """The same at another time, or with another value."""
+        """A copy of this event at another time, and with another value if one is given."""
         return Event(time, self.where, self.name, self.value if value is None else value, self.rounds, self.callers)
 
     @property
     def role(self) -> str:
-        """The role of the function that it stands in."""
+        """The role of the function in which the value was computed, such as "forward", by the function's name."""
         return role_of(self.where.function.rpartition(".")[2])
 
     @property
     def lines(self) -> tuple[int, ...]:
-        """Its own line, and those of the calls."""
+        """The line number of this event, then those of the calls that led to it, the innermost first."""
         return self.where.line, *self.callers
 
 
 @dataclass(frozen=True, eq=False)
 class InitialParameter:
-    """A weight matrix or a bias when it was created: `raw` as the program drew it, `value` as it was used."""
+    """A weight matrix or a bias when it was created: `raw` as the program drew it, `value` as we drew it anew."""
 
     name: str
     kind: str
@@ -105,9 +105,9 @@ class InitialParameter:
 
 @dataclass
 class RunRecorder:
-    """Records one run. Parameters are drawn anew, so that no bias is 0 and no unit saturates.
+    """Records one run, and gives initial parameters new random values, so that no bias is 0 and no unit saturates.
 
-    redrawn: places whose arrays are, besides those that have the name of a parameter.
+    redrawn: expressions whose arrays get new values, too, besides those stored under a parameter's name.
     """
 
     places: list[Where]
@@ -121,7 +121,7 @@ class RunRecorder:
     n_loops: int = 0
 
     def rounds(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The items of a loop, recording its rounds, so that numbers computed one by one become an array."""
+        """Yield the items of a loop and count its rounds, so that numbers computed one by one can become an array."""
         depth, self.n_loops = len(self.loops), self.n_loops + 1
         loop = self.n_loops
         try:
@@ -132,12 +132,12 @@ class RunRecorder:
             del self.loops[depth:]
 
     def give(self, index: int, value: Any) -> None:
-        """Keep the arguments of a function, or of a round of a loop."""
+        """Record the value of a function's argument, or of a loop's variable. index: of its Where in `places`."""
         if isinstance(value, np.ndarray | np.generic | list | tuple):
             self._keep(self.places[index], self.places[index].text, value)
 
     def see(self, index: int, value: Any) -> Any:
-        """Keep the value of an expression, and return it."""
+        """Record the value of an expression, and return it. index: of its Where in `places`."""
         where = self.places[index]
         if self.redrawn and where in self.redrawn and isinstance(value, np.ndarray | list):
             value[:] = generator(index, "check").normal(0.3, 0.3, np.shape(value)).tolist()
@@ -145,7 +145,7 @@ class RunRecorder:
         return value
 
     def store(self, index: int, *stored: Any) -> None:
-        """Keep what a statement stored: the value, or a container and its key."""
+        """Record what a statement stored: a value, or a container and the key in it. New parameters are redrawn."""
         where, value, name = self.places[index], stored[0], self.places[index].text
         if len(stored) == 2 and not isinstance(value, np.ndarray):
             try:
@@ -161,7 +161,7 @@ class RunRecorder:
     def _keep(self, where: Where, name: str, value: Any) -> None:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the program's own
+            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the frame of the program's code
             self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
@@ -184,7 +184,7 @@ class RunRecorder:
 
 
 def call_lines(frame: FrameType) -> tuple[int, ...]:
-    """The lines of a program's calls that lead to one of its frames, the innermost first."""
+    """The lines of the calls in a program's file that led to one of its frames, the innermost first."""
     lines, file, outer = list[int](), frame.f_code.co_filename, frame.f_back
     while outer is not None:
         if outer.f_code.co_filename == file:
@@ -194,7 +194,7 @@ def call_lines(frame: FrameType) -> tuple[int, ...]:
 
 
 class Instrument(ast.NodeTransformer):
-    """Writes a note behind every expression that computes, and after every statement that stores."""
+    """Rewrites a syntax tree so that the value of every expression that computes, and of every store, is recorded."""
 
     def __init__(self, places: list[Where], program: Program) -> None:
         self.places, self.place = places, program.place
@@ -221,7 +221,7 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def _with_load(self, node: ast.expr) -> ast.expr:
-        """An operand, recorded if it is a parameter: its value in the second training step shows the update."""
+        """Wrap an operand to record it if it is a parameter: its value in the second training step shows the update."""
         if not isinstance(node, ast.Name | ast.Attribute) or not parameter_kind(name_of(node)):
             return node
         index = self._index(node, ast.unparse(node))
@@ -230,11 +230,11 @@ class Instrument(ast.NodeTransformer):
         return ast.copy_location(call, node)
 
     def statements(self, node: ast.stmt) -> list[ast.stmt]:
-        """A statement of the module, as one or more with notes in them."""
+        """A copy of a top-level statement that records its values, as one or more statements."""
         return [ast.fix_missing_locations(each) for each in as_list(self.visit(copy.deepcopy(node)))]
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """The body alone: defaults, decorators and annotations stay as they are."""
+        """Instrument the body, and record the arguments; defaults, decorators and annotations stay as they are."""
         self.function.append(node.name)
         body = [each for old in node.body for each in as_list(self.visit(old))]
         node.body = [*self._given(node, [each.arg for each in node.args.args if each.arg != "self"]), *body]
@@ -242,7 +242,7 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        """Its rounds are counted, and what each is given is kept."""
+        """Instrument a loop: count its rounds, and record its variables in each."""
         self.generic_visit(node)
         given = [each.id for each in leaves(node.target) if isinstance(each, ast.Name)]
         node.body = [*self._given(node, given), *node.body]
@@ -250,13 +250,13 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
-        """Its rounds are counted."""
+        """Instrument a comprehension: count its rounds."""
         self.generic_visit(node)
         node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
 
     def visit_Return(self, node: ast.Return) -> Any:
-        """A name or a comparison that is returned is noted, too; a dict is stored before."""
+        """Record a returned name or comparison, too; a returned dict is stored under a name first."""
         if isinstance(node.value, ast.Dict):
             stored = ast.Assign([ast.Name(RETURNED, ast.Store())], node.value)
             node.value = ast.Name(RETURNED, ast.Load())
@@ -269,26 +269,26 @@ class Instrument(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        """Like a function's body."""
+        """Instrument the body of a class."""
         self.function.append(node.name)
         node.body = [each for old in node.body for each in as_list(self.visit(old))]
         self.function.pop()
         return node
 
     def visit_Assign(self, node: ast.Assign) -> Any:
-        """The statement, and a note of each name that it stores."""
+        """The assignment, then a statement that records each name or item that it stores."""
         return self._with_notes(node, [leaf for target in node.targets for leaf in leaves(target)], node.value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """As above, of one name."""
+        """The augmented assignment, then a statement that records what it stores."""
         return self._with_notes(node, [node.target], node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
-        """As above; the annotation stays."""
+        """The annotated assignment, then a statement that records what it stores."""
         return self._with_notes(node, [node.target] if node.value else [], node.value)
 
     def visit_Expr(self, node: ast.Expr) -> Any:
-        """The statement; of an `append`, a note of what was appended."""
+        """The statement, and after an `append` a statement that records what was appended."""
         call, notes = node.value, list[ast.stmt]()
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append":
             base = call.func.value
@@ -315,7 +315,7 @@ class Instrument(ast.NodeTransformer):
         return [node, *(ast.copy_location(each, node) for each in moves), *notes]
 
     def _is_absent(self, value: ast.expr) -> bool:
-        """Whether a value comes from a file or a library of data, or from what comes from there."""
+        """Whether a value comes from a file or a data library, or from a name that got its value there."""
         names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)}
         called = {name_of(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)}
         return bool(names & self.absent or called & READS)
@@ -350,23 +350,23 @@ class Instrument(ast.NodeTransformer):
 
 
 def is_literal(value: ast.expr | None) -> bool:
-    """Whether an expression makes an array of numbers that stand in it."""
+    """Whether an expression is a list or a call with no names but NumPy's, such as np.array([[0, 1], [1, 0]])."""
     names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
     return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
-    """The result of a visit, as a list."""
+    """The result of visiting a node, as a list of nodes."""
     return nodes if isinstance(nodes, list) else [nodes]
 
 
 def as_load(target: ast.expr) -> ast.expr:
-    """A target, to be read."""
+    """The expression that reads the target of an assignment."""
     return ast.copy_location(ast.parse(ast.unparse(target), mode="eval").body, target)
 
 
 def leaves(target: ast.expr) -> Iterator[ast.expr]:
-    """The single names of a target."""
+    """The single names or items in the target of an assignment: a, b and c in `(a, b), c`."""
     if isinstance(target, ast.Tuple | ast.List):
         for each in target.elts:
             yield from leaves(each)
@@ -375,7 +375,7 @@ def leaves(target: ast.expr) -> Iterator[ast.expr]:
 
 
 class Tape:
-    """The recorder that the instrumented code of a program calls: that of the current run, if any."""
+    """Instruments programs, and passes the values of their code to the recorder of the current run, if there is one."""
 
     def __init__(self) -> None:
         self.places: list[Where] = []
@@ -383,7 +383,7 @@ class Tape:
         self.supplies: Callable[[str], Any] = lambda name: None
 
     def hook(self, name: str, place: int | None = None) -> Callable[..., Any]:
-        """A method of the recorder, as the program calls it; without a recorder, one of the arguments or None."""
+        """A function that calls the method `name` of the current recorder; without a recorder, returns an argument."""
 
         def call(*given: Any) -> Any:
             if self.recorder is not None:
@@ -393,12 +393,12 @@ class Tape:
         return call
 
     def move(self, value: Any, kind: str) -> Any:
-        """Data that the program defines itself, shifted from 0, where dC/dW would always be 0."""
+        """Add random numbers to data that the program defines, since inputs of 0 make dC/dW 0. kind: X, Y, pairs."""
         is_array = isinstance(value, np.ndarray) and value.dtype.kind in NUMBERS
         is_moved = is_array and value.ndim > 1 and value.size < 10_000 and value.any() and not value.all()
         if self.recorder is not None and isinstance(value, list) and kind != "Y":
             return rows_off_zero(value, kind)
-        if self.recorder is None or kind == "pairs" or not is_moved:  # zeros alone are filled later
+        if self.recorder is None or kind == "pairs" or not is_moved:  # an array of zeros is filled later
             return value
         if kind == "Y" and min(value.shape) > 1 and np.count_nonzero(value) == (value == 1).sum() in value.shape:
             return value  # one-hot
@@ -406,7 +406,7 @@ class Tape:
         return value + more if kind == "X" else 0.9 * value + 0.2 * more
 
     def script(self, program: Program, *, skipped: Sequence[str]) -> Program:
-        """The program with the statements of the module that train, too; `supplies` gives what they cannot read."""
+        """The instrumented program with its left-out statements, except those left out for a reason in `skipped`."""
         twin, kept = self.instrument(program), {id(node) for node in program.kept}
         writer, body = Instrument(self.places, program), list[ast.stmt]()
         for node in script_statements(program.tree.body):
@@ -433,22 +433,22 @@ class Tape:
         return twin
 
     def instrument(self, program: Program) -> Program:
-        """The same program with notes in it, and in the imported programs in its folder."""
+        """A copy of a program that records its values, as do copies of the programs that it imports from its folder."""
         for name, value in vars(type(program)).items():
             if isinstance(value, cached_property):
-                getattr(program, name)  # of the tree as it is written
+                getattr(program, name)  # computed from the tree as it is written
         twin, writer = copy.copy(program), Instrument(self.places, program)
         twin.kept = [new for node in program.kept for new in writer.statements(node)]
         twin.modules = {name: self.instrument(each) for name, each in program.modules.items()}
         twin.__dict__["loops"] = []
         seen, stored, given, rounds = (self.hook(*row) for row in (("see", 1), ("store",), ("give",), ("rounds", 0)))
         hooks = seen, stored, given, self.move, lambda name: self.supplies(name), rounds
-        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # which every module of the program sees
+        vars(builtins).update(zip(HOOKS, hooks, strict=True))  # every module of the program sees these
         return twin
 
 
 def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
-    """The same for inputs that are lists of numbers, or pairs with targets; the last number may be the target."""
+    """Add random numbers to inputs in lists; targets stay: second in a pair, or last in a row if kind is "pairs"."""
     in_pairs = all(isinstance(row, list | tuple) and row and isinstance(row[0], list | tuple) for row in rows)
     inputs = [row[0] for row in rows] if in_pairs else rows
     numbers = [
@@ -464,13 +464,13 @@ def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
 
 
 def supply(name: str, like: str = "") -> list[ast.stmt]:
-    """The statement that gives a name our value: the one that another name would get."""
+    """A statement that sets a name to the value that we supply for this name, or for a name like it (`like`)."""
     known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
 def names_by_place(node: ast.stmt) -> dict[str, str]:
-    """The meaning of the names that data sets are unpacked into, by position: (x, y), (x_test, y_test)."""
+    """What the names in a statement that unpacks a data set hold, by position: {"a": "x", "b": "labels"} for a, b."""
     target, value = getattr(node, "targets", [None])[0], getattr(node, "value", None)
     called = name_of(value.func) if isinstance(value, ast.Call) else ""
     names = [each.id for each in leaves(target) if isinstance(each, ast.Name)] if target is not None else []
@@ -478,13 +478,13 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     key = getattr(value.value if isinstance(value, ast.Attribute) else value, "slice", None)
     last = key.elts[-1] if isinstance(key, ast.Tuple) else key if is_table else None
     if isinstance(last, ast.Constant | ast.UnaryOp) and len(names) == 1 and argument_of(names[0]) in ("Y", "y_flat"):
-        return {names[0]: COLUMN}  # without a second axis
+        return {names[0]: COLUMN}  # one column of a table, (n,)
     order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
 
 
 def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those of `if __name__ == "__main__":` among them."""
+    """The top-level statements of a module, with those inside `if __name__ == "__main__":`."""
     for node in body:
         if isinstance(node, ast.If) and is_main_guard(node):
             yield from script_statements(node.body)

@@ -24,7 +24,7 @@ Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 def with_repair(
     session: Session, run: Trial | None, findings: list[ProgramFinding], find: Find
 ) -> list[ProgramFinding]:
-    """Findings, the first mistake with the first edit that removes it and brings no other. find: judges a run."""
+    """The findings; `write` of the first mistake is the first edit that removes it. find: returns a run's findings."""
     found = next((each for each in findings if each.level == "mistake"), None)
     if run is None or found is None or not found.line or not run.called or run.verdict is None:
         return findings
@@ -41,7 +41,7 @@ def with_repair(
 def mistakes_with(
     session: Session, run: Trial, found: ProgramFinding, text: str, find: Find
 ) -> set[tuple[str, str]] | None:
-    """The mistakes of the program with another text of a line; None if it does not run as far as before."""
+    """Run the program with `text` in the finding's line; return its mistakes, None if it gets less far than before."""
     program, lines = session.program, session.program.text.split("\n")
     old = lines[found.line - 1]
     lines[found.line - 1] = old[: len(old) - len(old.lstrip())] + text
@@ -63,13 +63,13 @@ def mistakes_with(
 
 
 def arrays_of_run(run: Trial) -> set[tuple[str, int]]:
-    """The arrays that were found in a run, except the loss and the update."""
+    """The arrays that were found in a run, as (quantity, layer), except the loss and the update."""
     steps = run.verdict.steps if run.verdict else ()
     return {(each.quantity, each.layer) for each in steps if each.is_found and each.quantity not in ("update", "loss")}
 
 
 def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
-    """Small edits of the line of a finding, those that undo its mistake first."""
+    """New texts for the line of a finding: small edits, with those that usually undo its mistake first."""
     nodes = [each for each in program.nodes if isinstance(each, ast.stmt) and each.lineno == found.line]
     node, judged = nodes[-1] if nodes else None, run.verdict.run if run.verdict else None
     is_whole = isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.Expr) and node.end_lineno == node.lineno
@@ -105,7 +105,7 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
 
 
 def words_of(judged: Pass, found: ProgramFinding, function: str) -> dict[str, list[str]]:
-    """What edits insert, by kind, in the program's names: a bias, a slope, the targets, a rate, a count."""
+    """Texts that edits may insert, by kind, in the program's names: a bias, a slope, the targets, a rate, a count."""
     layer = int(number[1]) if (number := re.search(r"layer (\d+)", found.array)) else len(judged.layers) - 1
     if layer >= len(judged.kinds):
         return {}
@@ -128,7 +128,7 @@ def words_of(judged: Pass, found: ProgramFinding, function: str) -> dict[str, li
 
 
 def renames_of(judged: Pass, function: str) -> dict[str, tuple[int, ...]]:
-    """The names of arrays that a function can read, with their shapes; those of the layers' arrays first."""
+    """The shapes of the arrays that a function can read, by name, with delta, z, a and X first."""
     named = [each for each in judged.trace.events if re.fullmatch(r"[\w.]+", each.name) and is_readable(each, function)]
     likely = [name_of_array(judged, each, function) for each in [*judged.delta, *judged.z, *judged.a, judged.X]]
     shapes = {each.name: each.value.shape for each in named}
@@ -136,7 +136,7 @@ def renames_of(judged: Pass, function: str) -> dict[str, tuple[int, ...]]:
 
 
 def with_keys(text: str, own: set[str]) -> Iterator[str]:
-    """A line, or the same with each key that the function uses for such an item: A[i] for A[1]."""
+    """Variants of a line with keys that the function uses instead of a constant, A[i] for A[1]; else just the line."""
     found = re.search(r"([\w.]+)\[(?:'[^']*'|-?\d+)\]", text)
     keys = [
         each

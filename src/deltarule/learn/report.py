@@ -13,10 +13,10 @@ ADAPTER = read_tables("learn/vocabulary")["adapter"]["text"]
 
 @dataclass(frozen=True)
 class ProgramFinding:
-    """A mistake, or a weakness (level "warning"), with its place.
+    """A mistake (level "mistake") or a weakness (level "warning") in a program, with its place.
 
-    place: "file, line 40". code: that line. array: what it computes: "dC/dW of layer 1". equation: its id.
-    fix: what to write instead, as a formula. write: the same in the program's names, "" if these are unknown.
+    place: as "file, line 40". code: the text of the line. array: what it computes, as "dC/dW of layer 1". equation: its
+    id. fix: what to write instead, as a formula. write: the same in the program's names, "" if these are unknown.
     """
 
     level: str
@@ -48,10 +48,10 @@ class ProgramCheck:
 
     ok: whether nothing is wrong; None if nothing wrong was found, but the program was not recognized.
     matched: whether a forward and a backward pass were recognized.
-    findings: mistakes and warnings, in the order of computation. right: what is right, in words.
-    parts: the functions and their roles. layers: the recognized network, a line for each layer.
-    left_out, supplied: what was not run, and its replacements. notes: conventions, and the like.
-    accuracy: reached on the bundled digits in a few seconds; None if nothing was trained.
+    findings: mistakes and warnings, in the order of computation. right: which arrays are right, in words.
+    parts: functions and classes with their roles. layers: the recognized network, a line for each layer.
+    left_out: what was not run. supplied: names that got our values. notes: conventions, and how the file was read.
+    accuracy: on held-out digits after a few seconds of training; None if nothing was trained. adapter: code to fill in.
     """
 
     path: str
@@ -75,17 +75,17 @@ class ProgramCheck:
 
     @property
     def first(self) -> ProgramFinding | None:
-        """The first mistake in the order of computation."""
+        """The first mistake in the order of computation; None if there is none."""
         return next((each for each in self.findings if each.level == "mistake"), None)
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The same as dicts, lists and numbers."""
+        """The result of the check as dicts, lists and numbers for JSON, with `ok` and `first`."""
         first = self.first
         return {"kind": "program", "ok": self.ok, "first": first and asdict(first), **asdict(self)}
 
     @classmethod
     def from_json_dict(cls, content: dict[str, Any]) -> "ProgramCheck":
-        """The check from the result of `to_json_dict`."""
+        """The result of a check, from what `to_json_dict` returned."""
         fields = {key: value for key, value in content.items() if key not in ("kind", "ok", "first")}
         fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
         parts = {"findings": ProgramFinding, "parts": ProgramPart}
@@ -93,7 +93,7 @@ class ProgramCheck:
         return cls(**fields)
 
     def to_text(self, width: int = 80) -> str:
-        """The same in lines of at most `width` characters."""
+        """The report of the check as text, in lines of at most `width` characters."""
         lines = [self.verdict_line(), ""]
         mistakes = [each for each in self.findings if each.level == "mistake"]
         warnings = [each for each in self.findings if each.level != "mistake"]
@@ -112,7 +112,7 @@ class ProgramCheck:
         return "\n".join(lines).rstrip()
 
     def verdict_line(self) -> str:
-        """The result in one sentence."""
+        """The result of the check in one sentence: what is right, or how many mistakes were found."""
         n = sum(each.level == "mistake" for each in self.findings)
         if n:
             return f"{self.path}: {n} mistake{'s' * (n > 1)} found"
@@ -128,7 +128,7 @@ class ProgramCheck:
 
 
 def finding_lines(finding: ProgramFinding, title: str, width: int) -> Sequence[str]:
-    """A finding in lines: where, the line itself, what is wrong, what to write instead."""
+    """A finding as lines of text: the title with its place, its code, what is wrong, and what to write instead."""
     what = f"{finding.array}, {finding.equation}" if finding.array else finding.equation
     function = f", in {finding.function}" if finding.function else ""
     rows = [(title, f"{finding.place}{function} ({what})"), ("", finding.code), ("", finding.says)]

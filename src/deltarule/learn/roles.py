@@ -26,13 +26,13 @@ def argument_of(name: str) -> str:
 
 
 def first_row(table: str, name: str) -> str:
-    """The first row of a table whose expression matches the whole name."""
+    """The name of the first row in a table of roles.toml whose expression matches the whole name; "" if none does."""
     return next((row for row, pattern in TABLES[table].items() if re.fullmatch(pattern, name)), "")
 
 
 @cache
 def parameter_kind(path: str) -> str:
-    """weights or biases, for a name, an attribute, a key, or a list or dict of them; "" for others."""
+    """The kind of the parameter or parameters with this name, attribute or key: "weights" or "biases"; else ""."""
     parts = [each for each in re.findall(r"\w+", path) if not each.isdigit()]
     if "[" in path:
         container = path.partition("[")[0].rpartition(".")[2].casefold().strip("_")
@@ -52,18 +52,18 @@ def parameter_kind(path: str) -> str:
 
 @cache
 def is_start(source: str, function: str) -> bool:
-    """Whether a statement creates a parameter instead of updating it."""
+    """Whether a statement creates a parameter, by its text or its function's name, instead of updating one."""
     return bool(re.search(TABLES["parameters"]["start"], source.partition("=")[2].casefold())) or "init" in function
 
 
 @cache
 def number_in(name: str) -> int | None:
-    """The number at the end of a name, of a layer as a rule: 2 of W2, dW_2, params['W2']."""
+    """The number at the end of a name, usually that of a layer: 2 of W2, dW_2, params['W2']. None without one."""
     found = re.search(r"(\d+)\D*$", name)
     return int(found[1]) if found else None
 
 
 @cache
 def is_gradient(name: str, of: str = "biases") -> bool:
-    """Whether a name is that of a gradient of biases, of weights, or that of an error: by z."""
+    """Whether a name is that of a gradient. of: of "biases", of "weights", or by z ("errors": delta)."""
     return first_row("gradients", f"{of} {name.casefold().replace('_', '').rpartition('.')[2]}") == of

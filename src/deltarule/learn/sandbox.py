@@ -1,7 +1,7 @@
 """A separate process for a learner's code: with limits of time and memory, in an empty folder.
 
-`run_apart` calls one of our functions there, which calls the learner's with `attempt`; results come back as JSON. This
-protects from mistakes, not from malice: the code can still read and write the user's files.
+`run_apart` calls one of our functions in that process, which calls the learner's with `attempt`; results come back as
+JSON. This protects from mistakes, not from malice: the code can still read and write the user's files.
 """
 
 import gc
@@ -39,7 +39,7 @@ ENDINGS = {
 
 
 class Failure(NamedTuple):
-    """An error or a warning: its type, its message, and the innermost line of the learner's own."""
+    """An error or a warning: its type, its message, and the innermost line of the learner's code that it came from."""
 
     kind: str
     message: str
@@ -48,7 +48,7 @@ class Failure(NamedTuple):
 
     @property
     def says(self) -> str:
-        """The error in words."""
+        """The error as text, "ValueError: message"."""
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
 
@@ -64,10 +64,10 @@ class Attempt:
 
 @dataclass
 class Apart:
-    """What came of a process: its value, or how it ended instead.
+    """The outcome of a process: the value that it returned, or how it ended instead.
 
-    ended: a key of ENDINGS; "error" is one of ours. doing: what was called last. parts: what was handed back before the
-    end, however that came.
+    ended: a key of ENDINGS; "error" is an error in our own code. doing: the name of the last call. parts: the results
+    that `hand_back` sent before the end.
     """
 
     ended: str
@@ -78,7 +78,7 @@ class Apart:
 
     @property
     def says(self) -> str:
-        """How it ended, in words, with the last call."""
+        """How the process ended, in words, after the name of the last call."""
         return f"{self.doing} {ENDINGS[self.ended].format(self.detail)}"
 
 
@@ -87,7 +87,7 @@ class OutOfTime(BaseException):
 
 
 class Bounded(io.StringIO):
-    """A text that keeps its beginning and drops the rest."""
+    """A text stream that keeps the first MOST_PRINTED characters and drops the rest."""
 
     def write(self, text: str) -> int:
         super().write(str(text)[: max(0, MOST_PRINTED - self.tell())])
@@ -98,7 +98,7 @@ class Bounded(io.StringIO):
 def limit(seconds: float) -> Iterator[None]:
     """Raise OutOfTime in the block after some seconds of processor time, on POSIX and in the main thread.
 
-    So a busy machine changes nothing; the parent ends code that waits.
+    Processor time does not depend on how busy the machine is. The parent ends code that only waits.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -110,7 +110,7 @@ def limit(seconds: float) -> Iterator[None]:
             raise OutOfTime(f"it did not return within {seconds:g} s")
 
     collects = gc.isenabled()
-    gc.disable()  # the numbers noted of a run are many, and a collection would take its time away
+    gc.disable()  # a run records many numbers, and a collection would use up its time
     before = signal.signal(signal.SIGPROF, stop)
     signal.setitimer(signal.ITIMER_PROF, seconds, 0.05)  # repeatedly, for a program that catches it
     try:
@@ -126,8 +126,8 @@ def limit(seconds: float) -> Iterator[None]:
 def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float = 1.0, **words: Any) -> Attempt:
     """Call a learner's function, and catch whatever it raises, prints and warns of.
 
-    what: what the parent names if the call never returns. seconds: after which it is given up; what took too long once
-    gets a tenth of them from then on, since it is tried in several ways.
+    what: the name of the call, which the parent shows if it never returns. seconds: the processor time that the call
+    may take. A call that once took too long gets a tenth of it from then on, since it is tried in several ways.
     """
     announce(what)
     done, output = Attempt(), Bounded()
@@ -151,18 +151,18 @@ def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float
 
 
 def failure_of(error: BaseException) -> Failure:
-    """An error with the innermost line of the learner's own."""
+    """An error as a Failure, with the innermost line of the learner's own code."""
     own = [each for each in traceback.extract_tb(error.__traceback__) if not each.filename.startswith(NOT_THEIRS)]
     place = (own[-1].filename, own[-1].lineno or 0) if own else ("", getattr(error, "lineno", 0) or 0)
     return Failure(type(error).__name__, str(error)[:500], *place)
 
 
-_SLOW: set[str] = set()  # what took too long
+_SLOW: set[str] = set()  # the names of calls that took too long
 _DOOR: list[Any] = []  # the pipe to the parent, in a child
 
 
 def tell(kind: str, content: Any) -> None:
-    """Send the parent a line of JSON; does nothing outside of a child."""
+    """Send the parent process the JSON line [kind, content]; do nothing outside of a child process."""
     if _DOOR:
         text = json.dumps(
             [kind, content], default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)
@@ -172,12 +172,12 @@ def tell(kind: str, content: Any) -> None:
 
 
 def announce(what: str) -> None:
-    """Tell the parent the next call."""
+    """Send the parent process the name of the next call."""
     tell("doing", what)
 
 
 def hand_back(part: Any) -> None:
-    """Send the parent a part of the result, in case the next call never returns."""
+    """Send the parent process a part of the result, in case the next call never returns."""
     tell("part", part)
 
 
@@ -189,10 +189,10 @@ def run_apart(
     megabytes: int = 1_024,
     folder: str | None = None,
 ) -> Apart:
-    """Call "module:name" with keyword arguments in a process of its own, and say what came of it.
+    """Call "module:name" with keyword arguments in a process of its own, and return the outcome.
 
-    Arguments and result are JSON. The process ends with this call, and so does what it started. folder: where it runs,
-    else in an empty folder that is removed.
+    Arguments and result are JSON. When this call returns, the process and those that it started have ended. folder:
+    where it runs; by default in an empty folder, which is removed.
     """
     task = json.dumps({"function": function, "arguments": arguments, "seconds": seconds, "megabytes": megabytes})
     paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -221,7 +221,7 @@ def run_apart(
 
 
 def end_session(child: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started."""
+    """Kill a process and all processes that it started."""
     with suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(child.pid, signal.SIGKILL)
@@ -230,7 +230,7 @@ def end_session(child: subprocess.Popen[bytes]) -> None:
 
 
 def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
-    """Read the messages of a child."""
+    """Enter the messages of a child, lines of JSON, into `apart`. limit_of_memory: the limit in words."""
     for line in lines.splitlines():
         with suppress(ValueError):  # for a line that was cut off
             kind, content = json.loads(line)
@@ -244,7 +244,7 @@ def read_lines(apart: Apart, lines: bytes, limit_of_memory: str) -> None:
 
 
 def ending_of(code: int, errors: str) -> tuple[str, str]:
-    """How a process ended without a message: by its exit code, and its last line on stderr."""
+    """How a process ended that sent no result, as (key of ENDINGS, detail), from its exit code and stderr."""
     if code >= 0:
         return "exit", f"exit code {code}"
     name = next((each.name for each in signal.Signals if each == -code), str(code))
@@ -266,9 +266,9 @@ def serve() -> None:
         tell("returned", getattr(import_module(module), name)(**task["arguments"]))
     except MemoryError:
         tell("memory", None)
-    except BaseException:  # ours: the parent says it, since no one else sees this process
+    except BaseException:  # an error of ours: only the parent can show it
         tell("error", traceback.format_exc(limit=-3))
-    os._exit(0)  # what the program registered for the end, and its threads, are not waited for
+    os._exit(0)  # without waiting for the program's threads and atexit functions
 
 
 def set_limits(seconds: float, megabytes: int) -> None:

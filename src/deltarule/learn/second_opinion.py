@@ -16,7 +16,7 @@ LOSSES = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
 
 
 def second_opinion(run: Pass, step: Step) -> Mistake | None:
-    """The mistake with which gradcheck explains a step's array; None if it does not know one either."""
+    """The mistake with which gradcheck explains the wrong array of a step; None if gradcheck knows none either."""
     kinds = [each.name for each in run.kinds]
     if step.quantity not in ("delta", "dW", "db") or not all(each in NAMES for each in kinds):
         return None

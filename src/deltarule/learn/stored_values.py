@@ -1,4 +1,4 @@
-"""The arrays, and the weights and biases, in what a program stores: in lists and dicts, too."""
+"""Find arrays, and weights and biases, in the values that a program stores, including lists and dicts."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,7 +14,7 @@ MOST_ITEMS = 12
 
 
 def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
-    """The arrays stored under a name: for a list or a dict of arrays, each with its key."""
+    """The arrays stored under a name, as (name, array); for a list or a dict of arrays, the name includes the key."""
     items: Iterable[tuple[Any, Any]] = ()
     if name and isinstance(value, dict):
         items = value.items()
@@ -29,7 +29,7 @@ def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
 
 
 def arrays_in(value: Any) -> Iterator[Array]:
-    """An array, a number, or a list of numbers, as a new array; nothing for other values."""
+    """Yield an array, a number or a list of numbers as a new float64 or complex array; nothing for other values."""
     if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
         try:
             value = np.asarray(value)
@@ -44,7 +44,7 @@ def arrays_in(value: Any) -> Iterator[Array]:
 
 
 def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
-    """The weights and biases in what was stored, with their names and kinds: of a list or a dict, all of them."""
+    """The weights and biases in a stored array, list or dict, as (name, kind, array)."""
     if isinstance(value, np.ndarray):
         if value.ndim and value.dtype.kind in "fi" and (kind := parameter_kind(text)):
             yield text, kind, value

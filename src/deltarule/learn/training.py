@@ -1,4 +1,4 @@
-"""A correct program, trained on the bundled digits by its own function or method for a few seconds."""
+"""Train a correct program on the bundled digits for a few seconds, with its own function or method."""
 
 import time
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ N_TRAIN, N_TEST, HIDDEN, RATE = 800, 400, 32, 0.5
 
 @dataclass(frozen=True)
 class Digits(SmallBatch):
-    """Digits in the form that a program takes. part: the training set, or the test set."""
+    """Bundled digits in the layout that a program takes. first, length: which samples. epochs: how long to train."""
 
     first: int = 0
     length: int = N_TRAIN
@@ -29,22 +29,22 @@ class Digits(SmallBatch):
 
     @property
     def n(self) -> int:
-        """Samples."""
+        """The number of samples."""
         return self.length
 
     @cached_property
     def X(self) -> Array:  # noqa: N802  # mathematics
-        """(n, 784), from 0 to 1."""
+        """The pixels, (n, 784), from 0 to 1."""
         rows = load_data("digits").train.inputs[self.first : self.first + self.length]
         return np.asarray(rows, float).reshape(len(rows), -1) / 255.0
 
     @cached_property
     def y(self) -> Array:
-        """(n,) classes."""
+        """The class of each sample, (n,)."""
         return np.asarray(load_data("digits").train.targets[self.first : self.first + self.length])
 
     def value(self, name: str, *, is_constructor: bool = False) -> tuple[bool, Any]:
-        """As for a small batch, with a rate and a number of epochs."""
+        """Whether there is a value for an argument of this name, and the value; this sets epochs, rate, batch size."""
         kind = argument_of(name)
         chosen = {"epochs": self.epochs, "alpha": RATE, "batch_size": 20}
         return (True, chosen[kind]) if kind in chosen else super().value(name, is_constructor=is_constructor)
@@ -74,7 +74,7 @@ def accuracy_of(session: Session, run: Trial, seconds: float) -> float | None:
 
 
 def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds: float) -> list[Array] | None:
-    """All arrays after training: those of the network, or of the function's result."""
+    """Train the program on digits; return all float arrays of the network or the result, None if training fails."""
     space = carry_out(session.program, {name: digits.value(name)[1] for name in session.program.free})
     bank, name = Bank(digits, is_constructor=run.how == "by_class"), run.called[0]
     method = run.called[-1].rpartition(".")[2]
@@ -91,7 +91,7 @@ def arrays_after_training(session: Session, run: Trial, digits: Digits, seconds:
 
 
 def arrays_of(value: Any, depth: int = 4) -> Any:
-    """The arrays in lists, tuples, dicts and objects, in order."""
+    """The float arrays in nested lists, tuples, dicts and objects, in order."""
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         yield value
     elif depth and isinstance(value, dict | list | tuple) and len(value) < 1000:
@@ -102,7 +102,7 @@ def arrays_of(value: Any, depth: int = 4) -> Any:
 
 
 def share_right(verdict: Verdict, arrays: list[Array], digits: Digits) -> float | None:
-    """The accuracy of the first arrays that fit the layers, one after another."""
+    """The accuracy on test digits with the first arrays that fit each layer as W and b; None if a W is missing."""
     test = replace(digits, first=N_TRAIN, length=N_TEST)
     a, left, fan_in = test.X, list(arrays), 784
     for layer, kind, fan_out in zip(verdict.layers, verdict.run.kinds, digits.sizes[1:], strict=True):

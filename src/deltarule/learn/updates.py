@@ -17,9 +17,9 @@ from deltarule.nn.arrays import Array
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How a parameter is updated: the event, and the factors of its gradient (delta, dC/d., update).
+    """How one parameter is updated: the event, and three factors: of delta, of its gradient, and of the update.
 
-    store: the last array that is a multiple of the gradient, `stored` times.
+    store: the event that last stored a multiple of the gradient. stored: the factor of that multiple.
     """
 
     quantity: str
@@ -33,12 +33,12 @@ class Share:
 
     @property
     def total(self) -> float:
-        """The whole factor; only that of the gradient if no update was found."""
+        """The product of the three factors, negative for descent; without an update, -1 stands for its factor."""
         return self.delta * self.gradient * (-1.0 if self.update is None else self.update)
 
 
 def bare_name(path: str) -> str:
-    """The identifying name of a parameter: the key of an item, else the last name."""
+    """The part of a path that identifies a parameter, in lower case: the key of an item, else the last name."""
     if key := re.search(r"\[([^\]]*)\]$", path):
         inner = key[1].strip("'\"")
         return f"{bare_name(path[: key.start()])}[{inner}]" if inner.lstrip("-").isdigit() else inner.casefold()
@@ -46,17 +46,17 @@ def bare_name(path: str) -> str:
 
 
 def may_hold(path: str, start: str) -> bool:
-    """Whether a name may hold a parameter, not a gradient under the same key."""
+    """Whether a path may hold the parameter `start`, and not its gradient under the same key of another container."""
     container, own = (each.rpartition("[")[0].rpartition(".")[2].casefold().strip("_") for each in (path, start))
     return container in (own, "") or first_row("containers", container) == "parameters"
 
 
 def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | None:
-    """The first time that a parameter has another shape."""
+    """The first event after a time that stores a parameter with more numbers than at first; None if there is none."""
     name = bare_name(start.name)
     starts = [start for layer in run.layers for start in (layer.weights, layer.biases) if start]
     if sum(bare_name(each.name) == name for each in starts) > 1:
-        return None  # layers that are objects: one name for all
+        return None  # layers are objects, so one name stands for all
     for event in run.trace.events:
         is_larger = event.where.is_store and event.value.size > start.value.size > 1
         if event.time > after and is_larger and bare_name(event.name) == name:
@@ -65,7 +65,7 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
 
 
 def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
-    """The first time that a parameter has another value: the event, and the change."""
+    """The first event after a time in which a parameter has another value, and the change; None if there is none."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
     for event, array in run.trace.like(start.value.shape, after):
         change = array - start.value
@@ -82,7 +82,7 @@ def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
-    """Check signs, factors and rates of all parameters together, and then each update."""
+    """Find the update of each parameter, and judge their signs, factors and rates together. rate: our learning rate."""
     signs, running = [1.0] * len(run.layers), 1.0
     for each in (each for each in run.steps if each.quantity == "delta"):
         running *= each.values.get("factor", 1.0) if each.is_found else 1.0
@@ -106,7 +106,7 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
 
 
 def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
-    """Parameters that do not change in a step in which weights do."""
+    """Report each parameter that never changes, although weights do and the first training step has ended."""
     moving = [each.event for each in shares if each.quantity == "dW" and each.event is not None]
     if not moving or not run.has_second_step:  # the first step has to have ended
         return
@@ -122,7 +122,7 @@ def note_still(run: Pass, shares: Sequence[Share], begun: int) -> None:
 
 
 def sums_over_samples(run: Pass) -> list[tuple[Array, Array]] | None:
-    """dC/dW and dC/db of all samples, if the program processes them one by one and its first was right."""
+    """dC/dW and dC/db by layer, summed over all samples; None unless samples come one by one and delta is right."""
     deltas = [each for each in run.steps if each.quantity == "delta"]
     if run.whole is None or len(deltas) < len(run.layers) or any(each.mistake for each in deltas):
         return None
@@ -152,7 +152,7 @@ def update_of(
     begun: int,
     whole: Array | None,
 ) -> Share | None:
-    """The update of one parameter, with the earlier factors still to be filled in.
+    """The update of one parameter, its factor of delta still 1; None if it is not found, or reported as wrong.
 
     whole: the gradient's sum over all samples, if the program processes them one by one.
     """
@@ -185,7 +185,7 @@ def update_of(
     if (factor := factor_between(change, slope)) is not None:
         scale, store = scale_of_store(run, slope, begun, event.time)
         return Share(quantity, index, event, 1.0, scale, factor / scale, store, scale)
-    for penalty in (start.value, np.sign(start.value)):  # which shrinks the weights, too
+    for penalty in (start.value, np.sign(start.value)):  # a penalty also shrinks the weights
         factor, share = shares_of(change, slope, penalty)
         if factor and is_close(change, factor * slope + share * penalty, 2e-5):
             return Share(quantity, index, event, 1.0, 1.0, factor)
@@ -200,7 +200,7 @@ def update_of(
 
 
 def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, event: Event) -> bool:
-    """Mark a gradient with a few entries changed after it was computed; whether there are any."""
+    """Mark a gradient as wrong if a few of its entries were changed before the update; return whether it did."""
     counts = slope != 0
     ratios = change[counts] / slope[counts]
     usual = float(np.median(ratios)) if ratios.size else 0.0
@@ -218,7 +218,7 @@ def spoil_few(run: Pass, l: int, quantity: str, change: Array, slope: Array, eve
 
 
 def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[float, Event | None]:
-    """The factor of the program's last stored array of a gradient, 1/n if it is divided later; and the array."""
+    """The last stored multiple of a gradient, as (factor, event); (1, None) if there is none."""
     for event, array in reversed(run.stores(gradient.shape, begun, end)):
         if factor := factor_between(array, gradient):
             return factor, event
@@ -226,7 +226,7 @@ def scale_of_store(run: Pass, gradient: Array, begun: int, end: int) -> tuple[fl
 
 
 def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) -> None:
-    """Name the sign, the factor or the rate that makes a parameter move differently from the others."""
+    """Report the wrong sign, factor or rate of each parameter whose update differs from the others."""
     moving = [each for each in shares if each.update is not None]
     shares = moving or shares  # Adam's steps have another size
     if not shares:
@@ -260,7 +260,7 @@ def judge_shares(run: Pass, shares: Sequence[Share], rate: float, begun: int) ->
 
 
 def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
-    """Note if the loss is a mean over the samples but its gradient a sum, or the reverse."""
+    """Report a loss that is a mean over the samples while its gradient is a sum, or the reverse."""
     loss, delta = run.step("loss"), run.step("delta")
     divides = [each for each in shares if each.event is not None and "/" in each.event.where.source]
     if loss.mistake or "scale" not in loss.values or delta.mistake or not delta.note or run.n == 1 or divides:
@@ -279,7 +279,7 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
             is_mean = not any(abs(scale / each - 1) < 1e-3 for each in usual)
             first = run.step("dW", delta.layer)
             is_divided = first.event and any("/" in each.where.source for each in run.statement(first.event))
-            step = loss if key == "loss-undivided" else first if is_divided else delta  # by a count that is wrong
+            step = loss if key == "loss-undivided" else first if is_divided else delta  # it divides by a wrong count
             if key == "loss-undivided" and is_mean:
                 run.mark(first if is_divided else delta, "divided-twice", factor=1 / n)
             else:
@@ -288,7 +288,7 @@ def compare_scales(run: Pass, shares: Sequence[Share]) -> None:
 
 
 def n_samples(run: Pass) -> int:
-    """The samples of a step, whether they are computed at once or one by one."""
+    """The number of samples in a training step, whether the program takes them at once or one by one."""
     return run.n if run.whole is None else len(run.whole[0])
 
 
@@ -298,7 +298,7 @@ def is_convention(factor: float, n: int, n_outputs: int) -> bool:
 
 
 def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
-    """The most common size; without a majority, the one closest to that of a mean over samples."""
+    """The most common of some sizes; among equally common ones, the one closest to `mean`."""
 
     def key(size: float) -> tuple[int, float]:
         return sum(abs(other / size - 1) < 1e-3 for other in sizes), -abs(np.log(size / mean))
@@ -307,7 +307,7 @@ def usual_size(sizes: Sequence[float], mean: float = 1.0) -> float:
 
 
 def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share], begun: int) -> None:
-    """Where a sign is reversed: at the outputs' delta, at the update, or in one array."""
+    """Report where the sign of updates is reversed: in delta of the outputs, in the update, or in a single array."""
     everywhere = begun >= 0
     right_way = {np.sign(each.update) for each in run_shares if each not in wrong_way and each.update}
     for share in wrong_way:
@@ -325,7 +325,7 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
         adds = share.delta > 0 and share.gradient > 0
         if everywhere and adds and len(lines) < len(run.layers):
             run.note("update", share.layer, share.event, "update-adds")
-        elif everywhere:  # one error is turned sooner than updates in many lines
+        elif everywhere:  # one reversed error is likelier than many reversed updates
             last = run.step("delta")
             run.mark(last, "sign", at=source_of_sign(run, last.event, begun, adds) if last.event else None)
             return
@@ -339,13 +339,13 @@ def name_signs(run: Pass, wrong_way: Sequence[Share], run_shares: Sequence[Share
 
 
 def stores_alone(share: Share, shares: Sequence[Share]) -> bool:
-    """Whether the stored array for an update differs in sign or size from all others, as a velocity may."""
+    """Whether the factor in the stored array of an update differs from those of all others, as in a wrong velocity."""
     others = [each.stored for each in shares if each is not share]
     return bool(others) and share.store is not None and all(abs(share.stored / each - 1) > 1e-3 for each in others)
 
 
 def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, rate: float) -> None:
-    """Where a factor differs from the others': in delta, in the gradient or in the update."""
+    """Report where the factor of one update differs from the others': in delta, in the gradient or in the update."""
     numbers = [each for each in run.trace.events if each.value.size == 1 and "batch" in each.name]
     theirs = [abs(each.value.item()) / run.n for each in numbers if argument_of(bare_name(each.name)) == "batch_size"]
     if any(size and min(abs(ratio * size - 1), abs(ratio / size - 1)) < 1e-3 for size in theirs):
@@ -368,7 +368,7 @@ def name_factor(run: Pass, share: Share, shares: Sequence[Share], ratio: float, 
 
 
 def factor_id(ratio: float, n: int, n_outputs: int) -> str:
-    """The id of the mistake behind a factor."""
+    """The id of the mistake behind a factor, such as "undivided" for n; "factor" if it is none of the usual ones."""
     known = {"undivided": float(n), "divided-twice": 1 / n, "factor-two": 2.0, "by-outputs": 1 / n_outputs}
     known |= {"times-outputs": float(n_outputs)} if n_outputs > 2 else {}
     close = [key for key, factor in known.items() if abs(ratio / factor - 1) < 1e-3]

@@ -1,4 +1,4 @@
-"""One run of a program as a whole: the chain of layers, the batch and the targets that explain most of it."""
+"""The verdict on one run: the layers, the batch and the targets that explain most of it, and which arrays are wrong."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class Verdict:
 
     @property
     def score(self) -> tuple[int, int, int]:
-        """The number of right arrays; minus the number with unnamed mistakes; the number found."""
+        """How good this reading is: the number of right arrays; minus those with unnamed mistakes; the number found."""
         seen = [each for each in self.steps if each.is_found and each.event is not None]
         return sum(not each.mistake for each in seen), -sum(each.mistake == "off" for each in seen), len(seen)
 
@@ -41,7 +41,7 @@ def verdict(
     call: Resolve,
     rate: float,
 ) -> Verdict | None:
-    """The verdict that explains most of a run. batches: X (n, features), t (n, outputs) that the run may have used."""
+    """The verdict that explains most of a run. batches: X (n, features), t (n, outputs) that it may have used."""
     own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
     own = [each if each.time == n else replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
@@ -57,7 +57,7 @@ def verdict(
 
 
 def one_reading(run: Pass, rate: float) -> Verdict:
-    """A reading with these layers and this batch."""
+    """Judge all arrays of a run, with the layers, batch and targets set in it. rate: the learning rate we passed."""
     with np.errstate(all="ignore"):
         if walk_forward(run):
             begun = run.time
@@ -82,7 +82,7 @@ def one_reading(run: Pass, rate: float) -> Verdict:
 
 
 def targets_of(run: Pass, begun: int) -> Array:
-    """The program's own one-hot targets, if it computes them; else ours."""
+    """The program's own array of one-hot targets, if it stores one; else ours, with the same numbers."""
     if run.targets.shape[1] < 2:
         return run.targets
     for event, array in run.trace.arrays(*run.targets.shape):
@@ -93,7 +93,7 @@ def targets_of(run: Pass, begun: int) -> Array:
 
 
 def judge_one_hot(run: Pass) -> None:
-    """Mark delta of the outputs if the targets are one-hot rows of other classes than the program's own labels."""
+    """Mark delta of the outputs if the one-hot targets are shifted by a class from the program's own labels."""
     step = run.step("delta")
     n, n_classes = run.targets.shape
     if step.mistake or n_classes < 3 or not np.isin(run.targets, (0, 1)).all():
@@ -112,14 +112,14 @@ def judge_one_hot(run: Pass) -> None:
 
 
 def compare_losses(run: Pass, loss: str) -> None:
-    """Mark a delta that belongs to another loss than the program's."""
+    """Mark delta of the outputs as wrong if it is the gradient of another loss than the program's (`loss`)."""
     step = run.step("delta")
     if step.mistake or not loss or fits(step.note, loss, run):
         return
     names = {"loss": NAMES[loss], "fits": NAMES.get(step.note, step.note)}
     a, wanted = run.a[-1], run.targets
     made = run.step_of(run.trace.arrays(run.n, a.shape[1], run.time))
-    is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # as dC/da
+    is_derived = step.note == "cross_entropy" and first_multiple(made, (a - wanted) / (a * (1 - a)))  # by dC/da
     if run.kinds[-1] is SIGMOID and step.note in ("cross_entropy", "quadratic") and not is_derived:
         at = last_copy(run, step.layer, step.event) if step.event else None
         run.mark(step, "delta-a-minus-t" if loss == "quadratic" else "shortcut-slope", at=at, **names)

@@ -1,4 +1,4 @@
-"""A wrong step in words: the row of mistakes.toml, and what to write instead in the program's own names."""
+"""Put a wrong array into words: its row of mistakes.toml, and what to write instead in the program's own names."""
 
 import re
 from dataclasses import replace
@@ -17,7 +17,7 @@ EQUATIONS, ARRAYS, DEFAULTS, COLUMNS = (TABLES[each] for each in ("equations", "
 
 
 def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
-    """The equation, the sentence and the fix of a row."""
+    """The equation, the sentence and the fix of the row `key` of mistakes.toml, filled in with `values`."""
     row = ROWS[key]
     values = DEFAULTS | values
     equation = row.get("equation", values.get("equation", ""))
@@ -27,7 +27,7 @@ def text_of(key: str, values: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
-    """The finding of a wrong step."""
+    """The finding for a wrong array (`step`) of a run: its texts, and the line to blame."""
     last, l = len(run.layers) - 1, step.layer
     equation = EQUATIONS.get(step.quantity, "BP1" if l == last else "BP2")
     kind = run.kinds[l].name if l < len(run.kinds) else "the activation"
@@ -52,7 +52,7 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
 
 
 def for_columns(finding: ProgramFinding) -> ProgramFinding:
-    """The finding in a program whose samples are columns."""
+    """Reword a finding for a program whose samples are columns."""
     says, fix = finding.says, finding.fix
     for pattern, instead in COLUMNS.items():
         says, fix = re.sub(pattern, instead, says), re.sub(pattern, instead, fix)
@@ -62,7 +62,7 @@ def for_columns(finding: ProgramFinding) -> ProgramFinding:
 def finding_at(
     program: Program, where: Where | None, level: str, key: str, texts: tuple[str, str, str], array: str = ""
 ) -> ProgramFinding:
-    """A finding at an expression."""
+    """A finding at a place in the program, or in no line if `where` is None. texts: equation, sentence and fix."""
     line = where.line if where else 0
     place = str(where.place) if where else program.path.name
     code, function = (program.line(line).strip(), where.function) if where else ("", "")
@@ -70,7 +70,7 @@ def finding_at(
 
 
 def name_of_array(run: Pass, array: Array | None, function: str) -> str:
-    """The shortest name of an array in a function of the program; "" if it has none."""
+    """The shortest name by which a function of the program can read an array; "" if there is none."""
     names = [
         bare_name(each.name) for each in run.trace.events
         if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
@@ -91,12 +91,12 @@ def bare_name(name: str) -> str:
 
 
 def is_same(value: Array, array: Array) -> bool:
-    """Whether two arrays agree, perhaps transposed."""
+    """Whether two arrays have the same numbers, perhaps after a transpose."""
     return any(each.size == array.size and is_close(each.ravel(), array.ravel()) for each in (value, value.T))
 
 
 def slope_text(run: Pass, l: int, function: str) -> str:
-    """sigma' of a layer in the program's names."""
+    """The formula for sigma' of layer l in the program's names, as "a1 * (1 - a1)"; "" if it is unknown."""
     a, z, kind = name_of_array(run, run.a[l], function), name_of_array(run, run.z[l], function), run.kinds[l]
     texts = {
         "sigmoid": f"{a} * (1 - {a})" if a else "", "tanh": f"(1 - {a}**2)" if a else "",
@@ -107,7 +107,7 @@ def slope_text(run: Pass, l: int, function: str) -> str:
 
 
 def describe(run: Pass) -> list[str]:
-    """The recognized network, a line for each layer."""
+    """The recognized network in words, a line for each layer, and one for the layout of the samples."""
     lines = []
     for l, (layer, kind) in enumerate(zip(run.layers, run.kinds, strict=False)):
         fan_in, fan_out = layer.W.shape

@@ -1,8 +1,8 @@
 """The process that runs a learner's file. It imports nothing of deltarule, and returns plain numbers.
 
 `Worker` starts this file by its path, so that nothing of deltarule is imported here. It reads requests from stdin: the
-source of a file, and calls of its functions. If the system can fork, each request gets its own process, created in
-milliseconds from this warm one; otherwise this process handles one request and ends.
+source of a file, and calls of its functions. On Linux, each request gets its own process, forked in milliseconds from
+this warm one; elsewhere, this process handles one request and ends.
 
 The parent receives types, shapes and numbers. No mark can be forged here: the parent draws the inputs, knows the right
 results, and compares.
@@ -28,7 +28,7 @@ MODULES |= {"collections.abc", "typing", "__future__"}
 # Built-in names that no exercise needs.
 NAMES = {"eval", "exec", "compile", "open", "input", "breakpoint", "getattr", "setattr", "delattr", "globals", "locals"}
 NAMES |= {"vars", "dir", "id", "help", "memoryview", "exit", "quit", "copyright", "credits", "license", "__import__"}
-HEADER = struct.Struct("<IQ")  # the sizes of a frame's JSON, and of the arrays' bytes behind it
+HEADER = struct.Struct("<IQ")  # the sizes in bytes: of a message's JSON, of its arrays
 MOST_ITEMS = 10_000  # of a list that a function returns
 MOST_PRINTED = 500  # characters of what a call prints
 
@@ -50,8 +50,8 @@ PRIMES: dict[str, Any] = {
 class Special(NamedTuple):
     """An argument that is not a number. kind: "function", "prime", "own" or "rng".
 
-    name: in FUNCTIONS, in PRIMES, in the learner's file; of a generator its seed and its stream: where a second
-    argument has the same two, it is the same generator.
+    name: by kind, a key of FUNCTIONS, a key of PRIMES, a function of the learner's file, or [seed, stream] of a random
+    generator: arguments with the same seed and stream share one generator.
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Special(NamedTuple):
 
 
 def pack(value: Any, arrays: list[bytes]) -> Any:
-    """A value as JSON; the bytes of its arrays go to `arrays`. Other types arrive only as their names."""
+    """A value ready for JSON; the bytes of its arrays are added to `arrays`. Of other types only the name is sent."""
     kind = type(value)
     if value is None or kind in (bool, int, float, str):
         return value
@@ -75,13 +75,13 @@ def pack(value: Any, arrays: list[bytes]) -> Any:
 
 
 class Other(NamedTuple):
-    """A result that is neither a number, an array, a list nor None: its type's name."""
+    """A result of another type than numbers, arrays, lists and None; only the type's name is sent."""
 
     name: str
 
 
 def unpack(packed: Any, data: io.BytesIO) -> Any:
-    """The value given to `pack`, with arrays as plain copies."""
+    """The value that was given to `pack`. data: the bytes of its arrays, which are copied."""
     if not isinstance(packed, dict):
         return packed
     if "list" in packed:
@@ -95,20 +95,20 @@ def unpack(packed: Any, data: io.BytesIO) -> Any:
 
 
 def frame(head: dict[str, Any], value: Any = None) -> bytes:
-    """A message: JSON, and a value that may hold arrays."""
+    """A message as bytes: `head` and `value` as JSON, then the bytes of the arrays in `value`."""
     arrays: list[bytes] = []
     text = json.dumps(head | {"value": pack(value, arrays)}).encode()
     return b"".join([HEADER.pack(len(text), sum(map(len, arrays))), text, *arrays])
 
 
 def write(stream: BinaryIO, message: bytes) -> None:
-    """Send a frame at once."""
+    """Write a message to a stream, and flush it."""
     stream.write(message)
     stream.flush()
 
 
 def read_frame(stream: BinaryIO) -> dict[str, Any]:
-    """The next message, its value unpacked. EOFError where there is none."""
+    """Read the next message of a stream, with its value unpacked. EOFError if there is none."""
     header = stream.read(HEADER.size)
     if len(header) < HEADER.size:
         raise EOFError
@@ -119,7 +119,7 @@ def read_frame(stream: BinaryIO) -> dict[str, Any]:
 
 
 def real(argument: Any, namespace: dict[str, Any], generators: dict[Any, Any]) -> Any:
-    """An argument for the function: names of functions and generators replaced by objects."""
+    """The actual argument for a call: a Special becomes its function or generator, and arrays are copied."""
     if isinstance(argument, list):
         return [real(each, namespace, generators) for each in argument]
     if not isinstance(argument, Special):
@@ -132,14 +132,14 @@ def real(argument: Any, namespace: dict[str, Any], generators: dict[Any, Any]) -
 
 
 def without_functions(argument: Any) -> Any:
-    """The numbers of an argument."""
+    """The arrays of an argument, in the same nested lists; all other items become None."""
     if isinstance(argument, list):
         return [without_functions(each) for each in argument]
     return argument if isinstance(argument, np.ndarray) else None
 
 
 def line_of(error: BaseException, file: str) -> int:
-    """The last line of the learner's file that an error went through; 0 where it is in none."""
+    """The last line of the learner's file that an error passed through; 0 if it passed through none."""
     line = error.lineno or 0 if isinstance(error, SyntaxError) and error.filename == file else 0
     trace = error.__traceback__
     while trace is not None:
@@ -150,21 +150,21 @@ def line_of(error: BaseException, file: str) -> int:
 
 
 def limit(megabytes: int, seconds: float) -> None:
-    """Limit this process's memory and processor time, and let it write no file, if the system has such limits."""
+    """Limit this process's memory and processor time, and forbid it to write files, if the system has such limits."""
     with suppress(ImportError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # whose signal ends it
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # its signal ends the process
 
 
 def safe_builtins() -> dict[str, Any]:
-    """Python's built-in names without those in NAMES, and with an import for MODULES only."""
+    """Python's built-in names without those in NAMES, and with an `__import__` that allows only MODULES."""
     original = builtins.__import__
 
     def import_module(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name not in MODULES and not (name.startswith("numpy.") and name in sys.modules):  # NumPy's own go on
+        if name not in MODULES and not (name.startswith("numpy.") and name in sys.modules):  # NumPy's own imports pass
             raise ImportError(f"{name} is not allowed in an exercise")
         return original(name, *args, **kwargs)
 
@@ -172,28 +172,28 @@ def safe_builtins() -> dict[str, Any]:
 
 
 class Runner:
-    """A learner's file, loaded in a process for its calls only; whatever Python's audit hooks see is refused."""
+    """Loads a learner's file and calls its functions. What Python's audit hooks report meanwhile is refused."""
 
     def __init__(self, file: str, *, is_watched: bool) -> None:
         self.file, self.is_watched, self.is_guarded, self.printed = file, is_watched, False, io.StringIO()
         self.namespace: dict[str, Any] = {"__name__": "network", "__builtins__": safe_builtins()}
         self.generators: dict[Any, Any] = {}
         sys.stdout = sys.stderr = self.printed
-        sys.modules.pop("__main__", None)  # which is this file
+        sys.modules.pop("__main__", None)  # this file
         sys.addaudithook(self._refuse)
 
     def _refuse(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.is_guarded and event not in ("exec", "builtins.id"):  # which a file and a printed array ask for
+        if self.is_guarded and event not in ("exec", "builtins.id"):  # loading and printing need these
             raise PermissionError(f"{event} is not allowed in an exercise")
 
     def attempt(self, act: Callable[[], bytes | None], *, loading: bool = False) -> bytes | None:
-        """The result, or the frame of the error: a learner's errors, of any kind, are caught here."""
+        """Call `act` with the guard on; return its result, or the message about the error that it raises."""
         self.is_guarded = True
         try:
             return act()
         except BaseException as error:
             words = str(error)[:500] if type(error).__module__.partition(".")[0] in ("builtins", "numpy") else ""
-            self.is_guarded = False  # which a traceback asks for
+            self.is_guarded = False  # reading a traceback needs what the guard refuses
             return self._error_frame(type(error).__name__, words, error, loading)
         finally:
             self.is_guarded = False
@@ -203,7 +203,7 @@ class Runner:
         return frame(facts | {"printed": self.printed.getvalue()[:MOST_PRINTED]})
 
     def load(self, source: str, supplied: str) -> bytes | None:
-        """Run a file, then replace its functions by those of `supplied`; the frame of an error."""
+        """Run a file's source, then replace its functions by those of `supplied`; return a message about an error."""
         try:
             code = compile(source, self.file, "exec")
         except (SyntaxError, ValueError) as error:
@@ -215,7 +215,7 @@ class Runner:
         return failure
 
     def call(self, name: str, given: list[Any]) -> bytes:
-        """The frame of a call; its result becomes numbers while the guard is on."""
+        """Call a function of the file; return a message: its result, its output, whether it changed arguments."""
         arguments = real(given, self.namespace, self.generators)
         kept = without_functions(arguments) if self.is_watched else []
         before = frame({}, kept)
@@ -226,7 +226,7 @@ class Runner:
 
 
 def answer(request: dict[str, Any], stream: BinaryIO) -> None:
-    """Load a file, make the calls, and write a frame for each; where it does not load, one with the error alone."""
+    """Load a file, make the calls, and write a message for each; if it does not load, write only one with the error."""
     limit(request["megabytes"], request["seconds"])
     runner = Runner(request["file"], is_watched=request["watched"])
     if failure := runner.load(request["source"], request["supplied"]):
@@ -240,8 +240,8 @@ def answer(request: dict[str, Any], stream: BinaryIO) -> None:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer requests until the last one."""
-    for module in MODULES:  # later none is loaded from a file, which the guard would refuse
+    """Read and answer requests until there are no more, each in a fork; except on Linux, answer one and return."""
+    for module in MODULES:  # now, since later the guard refuses to read their files
         importlib.import_module(module)
     np.seterr(all="ignore")
     np.random.default_rng(0).permutation(3)

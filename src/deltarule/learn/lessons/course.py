@@ -1,7 +1,7 @@
 """A learner's folder: what is there, what is right, and what comes next.
 
-All of that follows from the files; a small file beside them records the hints given and the training reached. Existing
-files are never overwritten.
+All of that is read from the learner's files; a small file beside them records the hints given and the training reached.
+Existing files are never overwritten.
 """
 
 import ast
@@ -30,7 +30,7 @@ MOST_BYTES = 1_000_000
 
 
 class Mark(NamedTuple):
-    """The result of an exercise. state: right, wrong, to do or refused. guess: of a function. printed: by a call."""
+    """The result of an exercise. state: right, wrong, to do or refused. guess: the learner's. printed: by a call."""
 
     exercise: Exercise
     state: str
@@ -60,7 +60,7 @@ class Mark(NamedTuple):
         return f"{answer} {says('repair.so_far', words=words)}" if is_plain and not fault.is_named else answer
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The same as JSON."""
+        """The result as a dict for JSON."""
         exercise = self.exercise
         facts = {"id": exercise.id, "number": exercise.number, "title": exercise.title, "state": self.state}
         fault = (self.fault if not exercise.faulty else None) or Fault("", "")
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
 
 
 class LearnerFile(NamedTuple):
-    """A file. problem: why it cannot run, if so. lines: of its functions, by name."""
+    """A learner's file. problem: why it cannot run. refused: what is not allowed. lines: those of functions by name."""
 
     name: str
     source: str
@@ -93,7 +93,7 @@ def read_file(path: Path) -> LearnerFile:
 
 
 def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn) -> Mark:
-    """Whether an exercise is right in a file: earlier steps use our functions, so that each counts by itself."""
+    """The result of an exercise in a file. Ours replace the functions of earlier steps, so each step counts alone."""
     if file.problem is not None:
         return Mark(exercise, "wrong", file.problem, file.guess)
     known = {name for step in steps() for name in step.functions} if not exercise.faulty else set[str]()
@@ -126,7 +126,7 @@ def examine(exercise: Exercise, file: LearnerFile, worker: Worker, drawn: Drawn)
 def examine_all(
     exercises: Iterable[Exercise], file: LearnerFile, worker: Worker, rng: np.random.Generator | None = None
 ) -> list[Mark]:
-    """All exercises, in order. A file that does not load is tried only once. rng: for the inputs, by default random."""
+    """The results of exercises, in order. A file that does not load is tried only once. rng: draws the test inputs."""
     drawn, marks = draw_all(rng or np.random.default_rng()), list[Mark]()
     for exercise in exercises:
         marks.append(examine(exercise, file, worker, drawn))
@@ -145,7 +145,7 @@ class Course:
         self._known: dict[Path, tuple[LearnerFile, list[Mark]]] = {}
 
     def open(self) -> None:
-        """Create the folder and the file, if missing. SettingError for a folder of something else."""
+        """Create the folder and its network.py, if missing. SettingError if the folder holds something else."""
         names = {name for step in steps() for name in step.functions}
         if self.folder.exists() and not self.folder.is_dir():
             raise SettingError(says("folder.file", folder=self.folder))
@@ -161,23 +161,23 @@ class Course:
         self._write(self.file, template())
 
     def _write(self, path: Path, text: str) -> None:
-        """Write a file, unless it exists."""
+        """Write a new file, and add it to `created`; leave an existing one as it is."""
         with suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             self.created.append(path)
 
     def write_repairs(self) -> None:
-        """Write the missing broken networks."""
+        """Write the files of the broken networks that are missing."""
         (self.folder / BROKEN).mkdir(exist_ok=True)
         for repair in repairs():
             self._write(self.path_of(repair), repair.stub)
 
     def path_of(self, exercise: Exercise) -> Path:
-        """The file of an exercise."""
+        """The path of the file for an exercise: a broken network's own, else network.py."""
         return self.folder / BROKEN / f"{exercise.number:02}.py" if exercise.faulty else self.file
 
     def marks(self, worker: Worker) -> list[Mark]:
-        """The steps; and once all of them are right, also the broken networks. Unchanged files keep their marks."""
+        """The results of the steps; once all are right, also of the broken networks. Unchanged files are not rerun."""
         found = self._marks_in(self.file, steps(), worker)
         if all(mark.state == "right" for mark in found):
             self.write_repairs()
@@ -198,7 +198,7 @@ class Course:
         return self._table("milestones")
 
     def _notes(self) -> dict[str, Any]:
-        """The content of the folder's small file; nothing if it is missing, or not ours."""
+        """The content of the folder's .learn.json; an empty dict if the file is missing or unreadable."""
         notes: Any = {}
         with suppress(OSError, ValueError):
             notes = json.loads((self.folder / NOTES).read_text(encoding="utf-8"))
@@ -209,13 +209,13 @@ class Course:
         return table if isinstance(table, dict) else {}
 
     def keep(self, table: str, key: str, value: Any) -> None:
-        """Keep a value in the folder's small file."""
+        """Keep a value in the folder's .learn.json, under a key of a table."""
         notes = self._notes() | {table: self._table(table) | {key: value}}
         with atomic_stream(self.folder / NOTES) as stream:
             stream.write(json.dumps(notes, indent=2).encode())
 
     def hint(self, exercise: Exercise) -> tuple[int, str]:
-        """The next hint, and its number; after the last one, the last one again."""
+        """The number and the text of the next hint for an exercise; after the last hint, the last one again."""
         given = self._table("hints").get(exercise.id)
         number = min(max(given, 0) + 1, len(exercise.hints)) if isinstance(given, int) else 1
         self.keep("hints", exercise.id, number)

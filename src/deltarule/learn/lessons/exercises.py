@@ -33,10 +33,10 @@ class WrongAnswer:
 class Exercise:
     """A step, or a broken network.
 
-    id: its word on the command line. number: from 1. gives: names of what a function returns, where that is several.
-    signature: its functions as the learner finds them: for a step empty, for a broken network with mistakes.
-    asks: its questions, by names that questions.py draws. views: by function what of its results is
-    compared, where it is not they themselves. faulty: the functions at fault.
+    id: its name on the command line. number: from 1. gives: names of the values that a function returns, if several.
+    signature: the functions as the learner finds them: empty ones for a step, ones with mistakes for a broken network.
+    asks: calls of the functions, with the names of inputs that questions.py draws. views: by function, the key in VIEWS
+    of the facts to compare instead of its results. faulty: the functions with a mistake.
     """
 
     id: str
@@ -58,17 +58,17 @@ class Exercise:
 
     @property
     def functions(self) -> list[str]:
-        """The names of its functions, in order."""
+        """The names of the exercise's functions, in order."""
         return re.findall(r"^def (\w+)", self.solution, re.MULTILINE)
 
     @property
     def equation_text(self) -> str:
-        """Its equation, from the registry if possible."""
+        """The equation of the exercise, from the registry if that has it, else its formula."""
         return EQUATIONS[self.equation].text if self.equation else self.formula
 
     @property
     def stub(self) -> str:
-        """The initial code in the learner's file."""
+        """The exercise's code in the learner's file before the learner changes it."""
         if self.faulty:
             return f'"""{says("repair.head", title=self.title)}"""\n\n{self.signature}'
         parts = re.split(r"\n\n\n(?=def )", self.signature.strip())
@@ -76,7 +76,7 @@ class Exercise:
 
 
 def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
-    """The exercise of a TOML table, with its edits applied."""
+    """The Exercise that a TOML table describes, with the edits for its wrong answers applied."""
     fields = dict(table)
     solution = fields.pop("solution").strip() + "\n"
     rows = [(row, word) for row in fields.pop("wrong") for word in row.get("each", [""])]
@@ -87,7 +87,7 @@ def exercise(table: dict[str, Any], name: str, number: int) -> Exercise:
 
 
 def _code(row: dict[str, Any], solution: str) -> str:
-    """A wrong answer's code: given directly, or the solution with a replacement or two."""
+    """The code of a wrong answer: as given in `code`, or the solution with one or two texts replaced."""
     code = str(row.get("code", solution))
     for old, new in filter(None, (row.get("edit"), row.get("also"))):
         code = _replace(code, old, new)
@@ -102,7 +102,7 @@ def _replace(code: str, old: str, new: str) -> str:
 
 @cache
 def read_table(name: str) -> dict[str, Any]:
-    """A TOML file beside this one."""
+    """The content of a TOML file in the folder of this module."""
     return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
 
 
@@ -114,7 +114,7 @@ def steps() -> tuple[Exercise, ...]:
 
 
 def says(key: str, **values: Any) -> str:
-    """The sentence with this key in sentences.toml, with these values."""
+    """The sentence with this key ("table.row") in sentences.toml, with these values filled in."""
     table, _, row = key.partition(".")
     return str(read_table("sentences.toml")[table][row]).format(**values)
 
@@ -139,9 +139,9 @@ def _repair(row: dict[str, Any], programs: dict[str, Any], number: int) -> Exerc
 
 
 def find_step(word: str) -> Exercise:
-    """The step of that name or number, or with that function. Raises SettingError, with the closest, for others."""
+    """The step of that name or number, or with that function. Raises SettingError with the closest name for others."""
     for step in steps():
-        called = (step.id, str(step.number), step.title.casefold().partition(":")[0])  # bp3, of BP3: the gradient
+        called = (step.id, str(step.number), step.title.casefold().partition(":")[0])  # "bp3" of "BP3: ..."
         if word.casefold() in called or word in step.functions:
             return step
     names = [step.id for step in steps()]

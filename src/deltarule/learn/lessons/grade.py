@@ -15,7 +15,7 @@ from deltarule.randomness import generator
 
 
 class Grade(NamedTuple):
-    """The grade of a student; without marks if there is no file."""
+    """The results of a student's exercises (`marks`), which are empty if there is no file."""
 
     student: str
     marks: list[Mark]
@@ -32,7 +32,7 @@ class Grade(NamedTuple):
         return [f"{each.exercise.id}: {each.fault.says}" for each in named if each.fault is not None]
 
     def to_json_dict(self) -> dict[str, Any]:
-        """The same as Gradescope reads it in results.json."""
+        """The grade in the form that Gradescope reads from results.json."""
         found = {each.exercise.id: each for each in self.marks}
         tests = [_test_row(step, found.get(step.id)) for step in steps()]
         output = says("grade.total", score=self.score, points=MOST_POINTS) if self.marks else says("grade.no_file")
@@ -56,7 +56,7 @@ def _test_row(step: Exercise, mark: Mark | None) -> dict[str, Any]:
 
 
 def mark_text(mark: Mark) -> str:
-    """A mark in a line: "right", or what is wrong."""
+    """The result of an exercise in one line: "right", or "wrong: " and what is wrong."""
     return f"{mark.state}: {mark.words}" if mark.words else mark.state
 
 
@@ -70,7 +70,7 @@ def grade_file(
 
 
 def grade_folders(folder: Path, worker: Worker, secret: str = "", student: str = "") -> list[Grade]:
-    """The grade of a folder with a network.py; or those of the folders in it, in order. SettingError without any."""
+    """The grade of a folder with a network.py; else those of the folders in it, by name. SettingError without any."""
     if not folder.is_dir():
         raise SettingError(says("grade.no_folder", folder=folder))
     if (folder / FILE).is_file():
@@ -82,7 +82,7 @@ def grade_folders(folder: Path, worker: Worker, secret: str = "", student: str =
 
 
 def class_report(grades: Sequence[Grade]) -> dict[str, Any]:
-    """A class: each student's grade, how many have each step right, and the mistakes, most frequent first."""
+    """A report on a class: each student's grade, how many have each step right, and the mistakes, commonest first."""
     students: dict[str, list[str]] = {}
     for each in grades:
         for slip in each.slips:
@@ -104,7 +104,7 @@ def check_step(step: str, path: str = FILE, secret: str = "", student: str = "")
 
 
 def write_tests(folder: Path, secret: str) -> list[Path]:
-    """Write tests for Otter, nbgrader and Gradescope, and network.py to fill in. FileError if a file is there."""
+    """Write tests for Otter, nbgrader and Gradescope, and network.py to fill in. FileError if a file exists."""
     texts = read_table("formats.toml")
 
     def fill(text: str, **values: Any) -> str:

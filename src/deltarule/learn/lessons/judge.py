@@ -15,7 +15,7 @@ from deltarule.learn.lessons.worker import Replies
 from deltarule.nn.arrays import Array
 
 ALIKE, SINGLE = 1e-9, 1e-5  # relative to the largest number: equal, and equal as far as float32 goes
-PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different from (\d+)")  # np.dot's words, and @'s
+PRODUCT = re.compile(r"(\d+) \(dim \d\) != (\d+) \(dim|size (\d+) is different from (\d+)")  # errors of np.dot and @
 Message = dict[str, Any]
 
 
@@ -31,7 +31,7 @@ class Fault(NamedTuple):
 
 
 def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: float) -> Fault | None:
-    """The first function that is wrong, those named as a common wrong answer before others; None if all are right."""
+    """The fault of the first wrong function, a common wrong answer before any other; None if all are right."""
     faults, right = list[Fault](), list[str]()
     for name in dict.fromkeys(question.function for question in questions):
         places = [n for n, question in enumerate(questions) if question.function == name]
@@ -48,7 +48,7 @@ def find_fault(step: Exercise, questions: list[Ask], replies: Replies, seconds: 
 
 
 def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) -> Fault | None:
-    """What is wrong with one function, which these questions ask for."""
+    """What is wrong with one function, from its questions (`asked`) and the replies (`got`); None if it is right."""
     if "missing" in got[0]:
         return Fault(name, says("result.missing", name=name), is_to_do=True)
     right = [each.expected for each in asked] if "right" in step.asks[0] else results(step.solution, asked)
@@ -72,7 +72,7 @@ def fault_of(step: Exercise, name: str, asked: list[Ask], got: list[Message]) ->
 
 
 def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool) -> str:
-    """How a message differs from the right result, or ""."""
+    """What is wrong with the reply to one call, in words: an error, no result, a difference; "" if nothing is."""
     if "error" in message:
         text, causes = message["error"] + message["words"], read_table("sentences.toml")["causes"]
         key = next((key for word, key in causes.items() if word in text), "error")
@@ -85,7 +85,7 @@ def fault_words(step: Exercise, message: Message, right: Any, is_compared: bool)
 
 
 def are_same(one: Any, other: Any) -> bool:
-    """Whether two results have the same structure, shapes and, to rounding, numbers; NaN equals NaN."""
+    """Whether two results have the same structure, the same shapes and, up to rounding, the same numbers or NaN."""
     if any(isinstance(each, str | Other | None) for each in (one, other)):
         return type(one) is type(other) and bool(one == other)
     if isinstance(one, list | tuple) or isinstance(other, list | tuple):
@@ -100,12 +100,12 @@ def are_same(one: Any, other: Any) -> bool:
 
 @cache
 def compiled(code: str) -> CodeType:
-    """A wrong answer of ours, compiled once."""
+    """The code of one of our answers, compiled once."""
     return compile(code, "wrong answer", "exec")
 
 
 def results(code: str, asked: list[Ask]) -> list[Any]:
-    """The result of our code, from the TOML files, with the solutions; the key of its error if it raises one."""
+    """The results of our own code for these questions, run after all solutions; `error_key` where a call raises."""
     namespace: dict[str, Any] = {}
     found, generators = [], dict[Any, Any]()
     with np.errstate(all="ignore"):
@@ -121,7 +121,7 @@ def results(code: str, asked: list[Ask]) -> list[Any]:
 
 
 def error_key(message: Message) -> str:
-    """The key by which two errors are equal: for a product that does not fit, its sizes."""
+    """A text to compare errors by: the sizes in a matrix product that does not fit, else the type and the message."""
     if sizes := PRODUCT.search(message["words"]):
         return f"sizes {sorted(filter(None, sizes.groups()))}"
     return f"{message['error']}: {message['words']}"
@@ -146,7 +146,7 @@ def difference(found: Any, expected: Any, names: list[str], where: str = "") -> 
 
 
 def list_difference(found: Any, expected: list[Any], names: list[str], where: str) -> str:
-    """The same for several results."""
+    """How a list of results differs from the right one, in words; "" if it does not. names: of its items."""
     if isinstance(found, np.ndarray) and found.ndim > 0:
         found = list(found) if len(found) == len(expected) and names else found
     if not isinstance(found, list) or len(found) != len(expected):
@@ -180,5 +180,5 @@ def number_difference(array: Array, right: Array) -> str:
 
 
 def place_of(mask: Array) -> str:
-    """The first place that is marked: [0, 3]; "it" for a number alone."""
+    """The index of the first True in a mask, as text, such as "[0, 3]"; "it" for a single number."""
     return str([int(i) for i in np.argwhere(mask)[0]]) if mask.shape else says("result.it")

@@ -1,4 +1,4 @@
-"""Training of a learner's own network, with the learner's functions alone, on cute-dog, xor and digits."""
+"""Train a network with a learner's functions alone, on cute-dog, xor, and MNIST or the bundled digits."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from deltarule.randomness import generator
 
 
 class Milestone(NamedTuple):
-    """A task: calls of `train`, each of some epochs, until the accuracy is `reach` (lower without MNIST)."""
+    """A training task: at most `rounds` calls of `train`, each of `epochs` epochs, until the accuracy is `reach`."""
 
     name: str
     hidden: tuple[int, ...]
@@ -33,11 +33,11 @@ MILESTONES = (
     Milestone("mnist", (30,), 30, 1, 10, 3.0, 0.95),
 )
 OF_DIGITS = Milestone("digits", (30,), 30, 1, 10, 3.0, 0.84)
-SECONDS = 120.0  # for a call: on a machine of two cores MNIST takes 10 for an epoch
+SECONDS = 120.0  # for a call; an epoch of MNIST takes 10 s on two cores
 
 
 class Attainment(NamedTuple):
-    """The result of training: the accuracy by round, and why it ended early, if it did."""
+    """The result of training: the accuracy after each round, and why training failed, or ""."""
 
     milestone: Milestone
     accuracies: list[float]
@@ -45,12 +45,12 @@ class Attainment(NamedTuple):
 
     @property
     def is_reached(self) -> bool:
-        """Whether the last accuracy is high enough."""
+        """Whether the last accuracy is at least that of the milestone."""
         return bool(self.accuracies) and self.accuracies[-1] >= self.milestone.reach
 
 
 def data_of(milestone: Milestone) -> tuple[Milestone, Splits]:
-    """The milestone's data; without MNIST on this machine, the bundled digits and their goal."""
+    """The milestone and its data; for "mnist" without MNIST on this machine, OF_DIGITS and the bundled digits."""
     if milestone.name != "mnist":
         return milestone, load(milestone.name, offline=True)
     splits, _ = find_default(offline=True)
@@ -58,7 +58,7 @@ def data_of(milestone: Milestone) -> tuple[Milestone, Splits]:
 
 
 def inputs_and_targets(data: Dataset, like: Dataset) -> tuple[Any, Any]:
-    """Numbers for a learner's network: pixels from 0 to 1, or columns standardized as those of `like`."""
+    """The inputs, pixels from 0 to 1 or columns standardized as those of `like`; the targets, floats (n, outputs)."""
     X = data.inputs / 255 if data.inputs.dtype == np.uint8 else data.inputs - like.inputs.mean(axis=0)
     if data.inputs.dtype != np.uint8:
         X = X / like.inputs.std(axis=0)
@@ -68,7 +68,7 @@ def inputs_and_targets(data: Dataset, like: Dataset) -> tuple[Any, Any]:
 def attain(
     milestone: Milestone, source: str, worker: Worker, show: Callable[[int, float], None] = lambda *_: None
 ) -> Attainment:
-    """Train with a learner's functions, and count how often the outputs are right. show: epoch, accuracy."""
+    """Train with a learner's functions; return the accuracy by round. show: called with a round and its accuracy."""
     milestone, splits = data_of(milestone)
     train, test = splits.train, splits.test or splits.train
     inputs, targets = inputs_and_targets(train, train)
@@ -95,7 +95,7 @@ def attain(
 
 
 def answer_of(worker: Worker, source: str, name: str, given: list[Any], like: list[Array]) -> tuple[Any, str]:
-    """The result of train or forward, and "", if its arrays have the shapes of `like`; else why it cannot be used."""
+    """The result of train or forward, and ""; or None and why, unless its arrays have the shapes of those in `like`."""
     replies = worker.ask(Request(source, "", [(name, given)], watched=False), SECONDS)
     message = replies.messages[0] if replies.messages else {}
     if "error" in message:

@@ -1,6 +1,6 @@
-"""The questions: random inputs, and the right results, computed by deltarule.
+"""The questions to a learner's functions: random inputs, and the right results, which deltarule computes.
 
-Everything is drawn at once, by name; a step's TOML names a function's arguments, and the right result. Sizes are
+All arrays are drawn at once, by name; a step's TOML file names a function's arguments and the right result. Sizes are
 different primes, so that a shape identifies an array; activation functions are drawn as well.
 """
 
@@ -20,13 +20,13 @@ from deltarule.nn.parameters import Parameters
 
 PRIME_SIZES = (3, 5, 7, 11, 13)
 N_MIXED = 17  # so many samples that two epochs hardly ever have the same order
-ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a network, each in one layer
+ACTIVATIONS = ("sigmoid", "tanh", "silu")  # of a drawn network, one for each layer
 Generator = np.random.Generator
 Drawn = dict[str, Any]
 
 
 class Ask(NamedTuple):
-    """A call, and what is right. A list of arrays is expected as a list, whatever sequence is returned."""
+    """A call of a learner's function, and the right result. Where that is a list, a returned tuple counts as one."""
 
     function: str
     arguments: list[Any]
@@ -34,7 +34,7 @@ class Ask(NamedTuple):
 
 
 def asks_of(step: Exercise, drawn: Drawn) -> list[Ask]:
-    """A step's questions, from the result of `draw_all`."""
+    """The questions of a step, with the values of their names from `drawn`, the result of `draw_all`."""
 
     def value(name: Any) -> Any:
         if isinstance(name, list):
@@ -54,9 +54,9 @@ def draw_all(rng: Generator) -> Drawn:
 
 
 def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any]:
-    """A network of three layers, a pass forward and back in squared error, and a step.
+    """The arrays of a network with three layers: of a pass forward and back in squared error, and of a training step.
 
-    "_mixed" marks its parameters after some epochs, each with batches in a new order, at a tenth of the rate: after
+    "_mixed" marks the parameters after some epochs, each with batches in a new order, at a tenth of the rate: after
     many large steps the result depends on the last digits, which differ between programs.
     """
     names = [str(name) for name in rng.permutation(ACTIVATIONS)]
@@ -80,13 +80,13 @@ def draw_network(rng: Generator, sizes: list[int], rate: float) -> dict[str, Any
         first = descend(network, data, rows, step)
         drawn |= first if not word else {}
         drawn |= {f"W{word or '_next'}": list(network.weights), f"b{word or '_next'}": list(network.biases)}
-    slope = PRIMES[names[0]](drawn["z"][-1])  # two layers' slopes are asked for, so that one cannot be written in
+    slope = PRIMES[names[0]](drawn["z"][-1])  # with another layer's slope: a fixed one fails
     drawn["delta_other"] = Quadratic().gradient(drawn["a"][-1], targets) * slope
     return drawn | draw_columns(rng, drawn)
 
 
 def descend(network: Network, data: list[Array], steps: list[Any], rate: float) -> dict[str, Any]:
-    """Take steps of gradient descent, each on some rows; the arrays of the first one, by name."""
+    """Take a step of gradient descent on each batch of rows (`steps`); return the arrays of the first step by name."""
     first, grads = dict[str, Any](), network.parameters.zeros_like()
     for rows in steps:
         ws = network.workspace(len(data[0][rows]))
@@ -101,7 +101,7 @@ def descend(network: Network, data: list[Array], steps: list[Any], rate: float) 
 
 
 def draw_columns(rng: Generator, drawn: dict[str, Any]) -> dict[str, Any]:
-    """The same network for samples in columns, and the other inputs for the broken networks."""
+    """The arrays of a drawn network for samples in columns, and further inputs for the broken networks."""
     columns = {
         name: [array for W, b in zip(drawn[weights], drawn[biases], strict=True) for array in (W.T.copy(), b[:, None])]
         for name, weights, biases in (("parameters", "W", "b"), ("gradients", "dW", "db"))
@@ -112,7 +112,7 @@ def draw_columns(rng: Generator, drawn: dict[str, Any]) -> dict[str, Any]:
 
 
 def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
-    """Activations, softmax, labels and losses. No number is 0, where relu has a kink."""
+    """Inputs and right results for activations, softmax, labels and losses. No input is 0, where relu has a kink."""
     shape, labels = tuple(sizes[:2]), rng.integers(sizes[1] - 1, size=sizes[0])
     steep, scores = 3.0 * rng.normal(0.0, 1.0, shape), rng.normal(0.0, 1.0, shape)
     steep[0, :2], labels[:2] = (20.0, -20.0), (0, 1)  # two classes at least, and never the last
@@ -132,7 +132,7 @@ def draw_functions(rng: Generator, sizes: list[int]) -> dict[str, Any]:
 
 
 def draw_batches(rng: Generator) -> dict[str, Any]:
-    """How many samples, in batches of which size; the two random streams are alike."""
+    """A number of samples, a batch size, the batches of an unshuffled epoch, and two generators with the same seed."""
     size, n_full, seed = (int(rng.integers(low, high)) for low, high in ((3, 6), (5, 9), (1, 10**6)))
     n_samples = size * n_full + int(rng.integers(1, size))
     epoch = [np.arange(size)] * n_full + [np.arange(n_samples % size)]
@@ -141,7 +141,7 @@ def draw_batches(rng: Generator) -> dict[str, Any]:
 
 
 def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
-    """A step with momentum, and two with Adam: the first, and a later one."""
+    """Inputs and right results for a step with momentum, and two with Adam: the first, and a later one."""
     point, gradient, velocity = (rng.normal(0.0, 1.0, 5) for _ in range(3))
     keep, beta_1, beta_2, epsilon = (
         float(rng.uniform(*pair)) for pair in ((0.5, 0.9), (0.7, 0.8), (0.9, 0.99), (0.01, 0.1))
@@ -161,9 +161,9 @@ def draw_steps(rng: Generator, rate: float) -> dict[str, Any]:
 
 
 def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
-    """The facts about three epochs' batches, a word each, in order of importance.
+    """Facts about the batches of three epochs, such as has_each_once, in order of importance.
 
-    The second epoch continues with the first one's generator; the third has a new one with the same seed.
+    values: the learner's batches. The second epoch continues with the first one's generator; the third has a new one.
     """
     n_samples, size = questions[0].arguments[:2]
     epochs: list[list[Array]] = []
@@ -189,7 +189,7 @@ def batch_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
 
 
 def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
-    """The facts about a network's initial weights: W1, b1, W2, b2."""
+    """Facts about a learner's initial weights W1, b1, W2, b2: their shapes, and whether W1 is around 0 and narrow."""
     n_inputs, n_hidden, n_outputs = questions[0].arguments[:3]
     shapes = [(n_inputs, n_hidden), (n_hidden,), (n_hidden, n_outputs), (n_outputs,)]
     arrays = [np.asarray(each) for each in values[0]] if isinstance(values[0], list | tuple) else []
@@ -199,4 +199,4 @@ def start_facts(values: list[Any], questions: list[Ask]) -> dict[str, Any]:
     return {"has_shapes": True, "is_around_0": abs(W.mean()) < W.std(), "is_narrow": 0.0 < W.std() < 4 / n_inputs**0.5}
 
 
-VIEWS = {"batches": batch_facts, "start": start_facts}  # what is compared, where it is not the results themselves
+VIEWS = {"batches": batch_facts, "start": start_facts}  # facts to compare instead of the results

@@ -2,7 +2,7 @@
 
 An exercise needs NumPy, loops and arithmetic. Imports of anything else, names and attributes that give access to files,
 frames or the interpreter, and methods with double underscores are refused, with the line. A refusal inside a function
-concerns that function; one outside, or in the learner's own function, the whole file.
+of an exercise concerns that function; one elsewhere concerns the whole file.
 """
 
 import ast
@@ -30,7 +30,7 @@ class Refusal(NamedTuple):
 
 
 def refusals(tree: ast.Module) -> list[Refusal]:
-    """All that is not allowed in a file, by line."""
+    """All that is not allowed in a file, sorted by line."""
     modules = dict(modules_by_name(tree))
     found = [
         Refusal(getattr(node, "lineno", 0), getattr(top, "name", ""), says(f"refused.{key}", name=name))
@@ -56,7 +56,7 @@ def modules_by_name(tree: ast.AST) -> Iterator[tuple[str, ModuleType]]:
 
 
 def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[str, str]]:
-    """The sentence's key and the name of what is not allowed in a node of the tree, imports aside."""
+    """What is not allowed in a node of the tree, other than imports, as (key of the sentence, name)."""
     if isinstance(node, ast.Attribute):
         if is_hidden(node.attr) or node.attr in ATTRIBUTES or leaves_module(node, modules):
             yield "attribute", node.attr
@@ -72,14 +72,14 @@ def offenses(node: ast.AST, modules: dict[str, ModuleType]) -> Iterator[tuple[st
     elif isinstance(node, ast.MatchClass):
         yield "name", "match"
     elif isinstance(node, ast.Constant) and any(map(is_hidden, re.findall(r"__\w+__", str(node.value)))):
-        yield "text", str(node.value)[:40]  # in which a format string would look it up
+        yield "text", str(node.value)[:40]  # a format string could look it up
     for child in ast.iter_child_nodes(node) if not isinstance(node, ast.Attribute) else ():
         if isinstance(child, ast.Name) and child.id in modules:
             yield "bare_module", child.id
 
 
 def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """The forbidden part of an import: another module, everything, or a name of those above."""
+    """What is not allowed in an import, as ("import", name): a module not in MODULES, `*`, or a forbidden name."""
     if isinstance(node, ast.Import):
         yield from (("import", each.name) for each in node.names if each.name not in MODULES)
     elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in MODULES):
@@ -93,12 +93,12 @@ def import_offenses(node: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is internal to Python or a library."""
+    """Whether a name begins and ends with two underscores and is not listed as harmless."""
     return name.startswith("__") and name.endswith("__") and name not in HARMLESS
 
 
 def leaves_module(node: ast.Attribute, modules: dict[str, ModuleType]) -> bool:
-    """Whether np.a.b leads to a forbidden module, or an internal name of a module."""
+    """Whether an expression such as np.a.b leads to a forbidden module, or to an internal name of a module."""
     first, *names = ast.unparse(node).split(".")
     value: Any = modules.get(first)
     for name in names if value is not None else ():

@@ -16,7 +16,7 @@ from deltarule.learn.lessons.child import frame, read_frame
 from deltarule.learn.sandbox import SMALL, end_session
 
 CHILD = Path(__file__).with_name("child.py")
-MEGABYTES = 4096  # of addresses, of which a process with NumPy takes a few hundred before it starts
+MEGABYTES = 4096  # of address space; NumPy alone takes a few hundred
 START_SECONDS = 60.0
 PATIENCE = 20.0 if hasattr(signal, "setitimer") else 1.0  # wall-clock seconds per second of processor time
 TIMER = getattr(signal, "SIGPROF", 0)  # the signal that ends a process after its time
@@ -38,7 +38,7 @@ class Request(NamedTuple):
 
 
 class Replies(NamedTuple):
-    """A message for each call that returned. missing: why others did not, "time" or "died". is_loaded: the file."""
+    """messages: one by ended call. missing: why others have none, "time" or "died". is_loaded: whether the file was."""
 
     messages: list[dict[str, Any]]
     missing: str
@@ -46,7 +46,7 @@ class Replies(NamedTuple):
 
 
 class Worker:
-    """A warm process for learners' files, in a `with` block."""
+    """A process that runs learners' files and stays warm between requests; to be used in a `with` block."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,7 +61,7 @@ class Worker:
         self.stop()
 
     def start(self) -> None:
-        """Start the process, unless it runs: it then imports NumPy while we do something else."""
+        """Start the process, unless it is running; it imports NumPy while this process goes on."""
         if self._process is not None and self._process.poll() is None:
             return
         self.stop()
@@ -79,21 +79,21 @@ class Worker:
         Thread(target=_read_all, args=(process.stdout, self._messages), daemon=True).start()
 
     def stop(self) -> None:
-        """End the process and what it started."""
+        """Kill the process and all processes that it started."""
         process, self._process = self._process, None
         if process is not None:
-            with suppress(OSError), process:  # which then waits, and closes the pipes
+            with suppress(OSError), process:  # the `with` waits for it, and closes the pipes
                 end_session(process)
 
     def ask(self, request: Request, seconds: float) -> Replies:
-        """The results of the calls; calls that have not returned after so many seconds of processor time are ended."""
+        """Have the process load a file and make calls; return its replies. seconds: processor time for all calls."""
         self.start()
         process = self._process
         assert process is not None and process.stdin is not None  # noqa: S101, PT018 - as `start` leaves it
         head = {**request._asdict(), "megabytes": MEGABYTES, "seconds": seconds}
         messages, is_loaded = list[dict[str, Any]](), False
         deadline = monotonic() + (PATIENCE * seconds if self._is_ready else START_SECONDS)
-        with suppress(OSError):  # a process that died says so below
+        with suppress(OSError):  # a process that died is noticed below
             process.stdin.write(frame(head, head.pop("calls")))
             process.stdin.flush()
         while True:
@@ -103,12 +103,12 @@ class Worker:
                 self.stop()
                 return Replies(messages, "time", is_loaded)
             if message is None or "end" in message:
-                if message is None:  # the process has ended; without forks, after every request
+                if message is None:  # the process has ended, as it does after each request without forks
                     self.stop()
                     self.start()
                 status = message["end"] if message else process.returncode
                 return Replies(messages, "time" if status == -TIMER else "died", is_loaded)
-            if "ready" in message:  # what that took is not the learner's time
+            if "ready" in message:  # the start is not counted as the learner's time
                 self._is_ready, deadline = True, monotonic() + PATIENCE * seconds
             elif "loaded" in message:
                 is_loaded = True
@@ -117,7 +117,7 @@ class Worker:
 
 
 def _read_all(stream: Any, messages: "Queue[dict[str, Any] | None]") -> None:
-    """Pass on every message that arrives; None after the last one, or an incomplete one."""
+    """Put every message that arrives in a stream into a queue, and None after the last or an incomplete one."""
     try:
         while True:
             messages.put(read_frame(stream))
