@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import deltarule as dr
 from deltarule.inspection.gradcheck.catalog import ROWS
-from deltarule.learn.check import check_here
+from deltarule.learn.check import check_here, right_words
 from deltarule.learn.report import ProgramCheck, ProgramFinding
 from deltarule.learn.wording import for_columns
 from tests.learn.written_programs import ALL, COLUMNS
@@ -33,6 +34,12 @@ def test_a_right_program_is_recognized_and_not_accused(name: str, tmp_path: Path
     assert found.matched, found.to_text()
     assert found.ok, found.to_text()
     assert "update of all layers" in found.right[0]
+
+
+def test_the_layers_that_are_right_are_all_named() -> None:
+    steps = [SimpleNamespace(quantity="z", layer=layer, mistake="") for layer in (0, 1)]
+    assert right_words(SimpleNamespace(steps=steps, layers=[0, 1, 2])) == ["z of layers 0 and 1"]
+    assert right_words(SimpleNamespace(steps=steps, layers=[0, 1])) == ["z of all layers"]
 
 
 MISTAKES = [

@@ -13,7 +13,7 @@ from deltarule.data.catalog import load
 from deltarule.files.model_file import load as load_model
 from deltarule.inspection.measures.metrics import evaluate_model
 from deltarule.nn.arrays import Array
-from deltarule.playground import frames
+from deltarule.playground import frames, playground
 from deltarule.recipes import read
 from deltarule.recipes.build import build
 from deltarule.training import trainer
@@ -196,6 +196,16 @@ def test_what_cannot_be_trained_is_refused_in_words(page: Page, changed: dict[st
         assert says in heard.facts["says"]
     else:
         assert heard.facts["type"] == "begin"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_ours_ends_the_run_with_a_word(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: Any) -> float:
+        raise ZeroDivisionError("no share of nothing")
+
+    monkeypatch.setattr(playground, "evaluate", fails)
+    page.order("start", recipe="xor", data="xor", epochs=1)
+    assert page.hear_until("refused").facts["says"] == "the run failed: ZeroDivisionError: no share of nothing"
 
 
 def test_the_curves_go_on_between_two_frames(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

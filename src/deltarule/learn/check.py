@@ -249,7 +249,8 @@ def right_words(verdict: Any) -> list[str]:
         steps = [each for each in verdict.steps if each.quantity == quantity]
         right = sorted({each.layer for each in steps})
         if right and not any(each.mistake for each in steps):
-            where = "all layers" if len(right) == len(verdict.layers) else f"layer {right[0]}"
+            named = f"layer{'s' * (len(right) > 1)} {' and '.join(map(str, right))}"
+            where = "all layers" if len(right) == len(verdict.layers) else named
             lines.append("the loss" if quantity == "loss" else f"{quantity} of {where}")
     return [", ".join(lines)] if lines else []
 

@@ -163,6 +163,9 @@ class TrainingRun(threading.Thread):
         except MemoryError:
             says = "there is not enough memory for this run: choose smaller data or a smaller batch"
             self.say(message("refused", says=says))
+        except Exception as error:  # a fault of ours: the page must not wait, and the terminal shows the traceback
+            self.say(message("refused", says=f"the run failed: {type(error).__name__}: {error}"))
+            raise
 
     def train(self, job: Job, examples: dict[str, Dataset], changes: list[str]) -> None:
         """Announce the run to the page, train, test, and report the result."""
