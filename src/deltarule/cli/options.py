@@ -142,8 +142,8 @@ class TrainOptions(JsonOptions):
     run: File = option("DIR", "Folder for everything about the run, for `plot`.", key=KEPT)
     plot: File = output("Draw loss and accuracy by epoch: .png, .svg or .pdf.", key=KEPT)
     checkpoint: File = option("DIR", "Folder for checkpoints, one a minute.")
-    every_steps: Number = option("N", "A checkpoint every N steps instead.", within="[1, inf)")
-    every_seconds: Real = option("S", "Or every S seconds.", within="[0.01, inf)")
+    every_steps: Number = option("N", "A checkpoint every N steps instead of every minute.", within="[1, inf)")
+    every_seconds: Real = option("S", "A checkpoint every S seconds; not with --every-steps.", within="[0.01, inf)")
     resume: File = option("DIR", "Resume a run; --data if its data moved.")
     resume_anyway: bool = flag("Resume even if settings or data differ.")
     force: bool = flag(FORCE)
@@ -207,7 +207,7 @@ class ExplainOptions(SubjectOptions):
     image: File = option("FILE", "Your own image, or rows of numbers, instead of --data.")
     label: Text = option("CLASS", "The class of --image; else the network's answer.")
     layer: Number = option("L", "The layer of --neuron, from 0; else 0.", within="(-inf, inf)")
-    neuron: Number = option("J", "The neuron to show, from 0; else that with the largest error.", within="(-inf, inf)")
+    neuron: Number = option("J", "The neuron of --layer, from 0; else of largest |delta|.", within="(-inf, inf)")
     equation: Text = option("ID", f"One equation alone, with symbols, code and proof: {EQUATIONS}.")
 
 

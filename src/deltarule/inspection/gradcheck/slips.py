@@ -157,7 +157,7 @@ def sums(flow: Flow, l: int) -> Iterator[Slip]:
 
 
 def activations(flow: Flow, l: int) -> Iterator[Slip]:
-    """Yield a of layer l, right and after mistakes; `activation` in a slip's values replaces the layer's own."""
+    """Yield a Slip for a of layer l, right and after each mistake; `activation` in its values replaces the layer's."""
     z, own = flow.z[l], flow.problem.network.activations[l]
     yield Slip("", own.value(z))
     yield Slip("no-activation", z, {"activation": Identity()})
