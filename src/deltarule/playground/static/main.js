@@ -35,7 +35,7 @@ function connectTabs(store) {
             document.getElementById(tab.getAttribute("aria-controls")).hidden = !open;
         }
     };
-    store.addEventListener("change", (event) => event.keys.has("tab") && show());
+    store.on(["tab"], show);
     show();
 }
 
@@ -107,10 +107,10 @@ async function start() {
     await load(engine);
     const network = { ...readModel(model), of: "given" };
     const examples = server ?? (own === "examples" || (own && network.reading === "digits") ? new Held(read, store) : null);
-    store.addEventListener("change", ({ keys }) => {
-        if (keys.has("network")) {
-            document.getElementById("about").textContent = store.network.sizes.join(" – ");
-            Object.assign(document.getElementById("tab-draw"), store.network.practice ? {} : { textContent: readsDrawings(store.network) ? "Draw" : "Inputs" });
+    store.on(["network"], () => {
+        document.getElementById("about").textContent = store.network.sizes.join(" – ");
+        if (!store.network.practice) {
+            document.getElementById("tab-draw").textContent = readsDrawings(store.network) ? "Draw" : "Inputs";
         }
     });
     const trainer = server || document.getElementById("digits") ? new LocalTrainer(engine, server, store) : null;
@@ -133,9 +133,8 @@ if (typeof document === "undefined") {
     self.onmessage = obey; // in a worker
 } else {
     start().catch((error) => {
-        const place = document.getElementById("failure");
-        place.hidden = false;
-        place.textContent = `The page could not start: ${error.message}`;
+        const textContent = `The page could not start: ${error.message}`;
+        Object.assign(document.getElementById("failure"), { hidden: false, textContent });
         throw error;
     });
 }

@@ -32,7 +32,7 @@ class Backprop {
         const stage = document.getElementById("stage");
         stage.querySelector(".beside").append(this.sum.root);
         stage.addEventListener("click", ({ target }) => this.walk && store.tab === "backprop" && this.openNeuron(target.closest("[data-neuron]")));
-        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.showSum());
+        store.on(["tab"], () => this.showSum());
         this.showSum();
         roving(this.list, "button", () => this.steps.length);
         this.list.addEventListener("focusin", ({ target }) => target.matches("[aria-current]") || this.go([...this.list.children].indexOf(target.parentElement)));
@@ -70,18 +70,16 @@ class Backprop {
 
     listSteps() {
         const many = this.walk.last > 1;
-        this.list.replaceChildren(
-            ...this.steps.map((step, n) => {
-                const name = many && step.l > 0 && !["C", "BP1"].includes(step.group) ? `${step.group} · ${step.l - 1}` : step.group;
-                return element("li", {}, button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${step.group}: ${step.title}` }), element("span", { class: "bp-mark" }));
-            }),
-        );
+        this.list.replaceChildren(...this.steps.map(({ group, l, title }, n) => {
+            const name = many && l > 0 && !["C", "BP1"].includes(group) ? `${group} · ${l - 1}` : group;
+            const open = button(name, () => this.go(n), { tabindex: "-1", "aria-label": `${group}: ${title}` });
+            return element("li", {}, open, element("span", { class: "bp-mark" }));
+        }));
     }
 
     /** Opens step n, with the number that it makes for the picked neuron, or a cell. */
     go(n, isAsked = true, cell = null) {
-        const goal = Math.max(0, Math.min(this.steps.length - 1, n));
-        this.here = goal;
+        const goal = (this.here = Math.max(0, Math.min(this.steps.length - 1, n)));
         const step = this.steps[goal];
         [...this.list.children].forEach((item, at) => {
             const shown = item.firstChild;
@@ -127,11 +125,9 @@ class Backprop {
     /** Takes a number that is given, changed by hand: a weight, a bias, or an input that is not drawn. */
     change(id, index, value) {
         const { kind, l } = quantityOf(this.walk, id);
-        const change = (numbers) => (numbers[index] = value);
         const { network, x } = this.store;
-        const moved = Float64Array.from(x);
-        change(moved);
-        this.store.set(kind === "x" ? { x: moved } : { network: touched(network, kind, l, change) });
+        const change = (numbers) => (numbers[index] = value);
+        this.store.set(kind === "x" ? { x: x.with(index, value) } : { network: touched(network, kind, l, change) });
     }
 
     paint() {

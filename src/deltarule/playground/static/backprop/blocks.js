@@ -4,20 +4,17 @@ import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shown
 
 /** A name such as "w^0_5,12" with its indices raised and lowered. */
 export function pretty(text) {
+    const tags = { "^": "sup", _: "sub" };
     const parts = text.split(/([\^_][\p{L}\d,]+)/u).filter((part) => part !== "");
-    return element(
-        "span",
-        { class: "bp-name" },
-        ...parts.map((part) => (/^[\^_]./.test(part) && part !== "^(" ? element(part[0] === "^" ? "sup" : "sub", {}, part.slice(1)) : part)),
-    );
+    return element("span", { class: "bp-name" },
+        ...parts.map((part) => (part[0] in tags ? element(tags[part[0]], {}, part.slice(1)) : part)));
 }
 
 /** Paints cells of `size` pixels, those outside `focus` faint, a tick at the top of those above 0 and at the bottom of those below, a frame around the picked one. */
 function paintCells(canvas, part, size, focus = null, picked = -1) {
-    const rows = Math.ceil(part.values.length / part.columns);
     const density = size >= 8 ? Math.max(1, Math.round(window.devicePixelRatio || 1)) : 1;
     canvas.width = part.columns * size * density;
-    canvas.height = rows * size * density;
+    canvas.height = Math.ceil(part.values.length / part.columns) * size * density;
     canvas.style.width = `${part.columns * size}px`;
     const context = canvas.getContext("2d");
     context.scale(density, density);
@@ -59,8 +56,7 @@ function paintCells(canvas, part, size, focus = null, picked = -1) {
 export class Block {
     /** @param {boolean} made whether the step makes it */
     constructor(part, made, onPick) {
-        this.onPick = onPick;
-        this.picked = -1;
+        Object.assign(this, { onPick, picked: -1 });
         this.badge = element("span", { class: "bp-badge" });
         this.caption = element("figcaption");
         this.cells = part.numbers ? this.numberCells(part) : this.colorCells(part);

@@ -19,9 +19,7 @@ const TOLERANCE = 1e-5; // the precision of central differences
  */
 
 /** Whether a quantity has a numeric derivative for the comparison. */
-export function canCheck(kind) {
-    return kind in NUDGED || kind === "a";
-}
+export const canCheck = (kind) => kind in NUDGED || kind === "a";
 
 /** Both answers for one number: {slope, numeric, rounding, kink}; null if a quantity has none. */
 export function compareOne(walk, probe, { kind, l, values }, index) {
@@ -86,11 +84,10 @@ export function verdict(comparisons) {
 export class CheckAll {
     /** @param {(id: string, verdict: object) => void} onVerdict a quantity was checked as a whole */
     constructor(onVerdict) {
-        this.onVerdict = onVerdict;
+        Object.assign(this, { onVerdict, control: null });
         this.button = button("Check every number", () => (this.control ? this.cancel() : this.run()));
         this.bar = element("progress", { "aria-label": "How many numbers are checked", hidden: true });
         this.result = element("p", { class: "bp-result", role: "status" });
-        this.control = null;
         const says = "Backpropagation computes the derivative of C by each number. Two nudges, a little up and a little down, measure it without any of the four equations.";
         this.root = element("section", { class: "bp-check" }, element("h2", {}, "Is it right?"), element("p", {}, says), element("div", { class: "row" }, this.button, this.bar), this.result);
     }
@@ -112,22 +109,23 @@ export class CheckAll {
 
     async run() {
         const { walk } = this;
-        const control = new AbortController();
-        this.control = control;
+        const { signal } = (this.control = new AbortController());
         this.button.textContent = "Stop";
         this.bar.hidden = false;
-        const ids = stepsOf(walk).flatMap((step) => step.makes).filter((id) => canCheck(quantityOf(walk, id).kind));
+        const made = stepsOf(walk).flatMap((step) => step.makes).map((id) => quantityOf(walk, id));
+        const checked = made.filter(({ kind }) => canCheck(kind));
+        const chosen = checked.map((part) => ({ part, indices: spread(walk, part.id) }));
+        this.bar.max = chosen.reduce((sum, { part, indices }) => sum + (indices ?? part.values).length, 0);
         const checks = [];
-        const chosen = new Map(ids.map((id) => [id, spread(walk, id)]));
-        this.bar.max = ids.reduce((sum, id) => sum + (chosen.get(id) ?? quantityOf(walk, id).values).length, 0);
         let before = 0;
-        for (const id of ids) {
-            const part = quantityOf(walk, id);
-            this.result.textContent = `checking ${raised(part.text)} …`;
-            const verdict = await inSlices(checking(walk, id, chosen.get(id)), (done) => (this.bar.value = before + done), control.signal);
-            before += (chosen.get(id) ?? part.values).length;
-            checks.push({ ...verdict, part, name: raised(part.text) });
-            this.onVerdict(id, { ...verdict, whole: true });
+        for (const { part, indices } of chosen) {
+            const name = raised(part.text);
+            this.result.textContent = `checking ${name} …`;
+            const tell = (done) => (this.bar.value = before + done);
+            const verdict = await inSlices(checking(walk, part.id, indices), tell, signal);
+            before += verdict.count;
+            checks.push({ ...verdict, part, name });
+            this.onVerdict(part.id, { ...verdict, whole: true });
         }
         this.finish(checks);
     }
@@ -136,7 +134,7 @@ export class CheckAll {
         this.cancel();
         const kinks = checks.reduce((sum, each) => sum + each.kinks, 0);
         const left = kinks > 0 ? ` ${kinks.toLocaleString("en")} lie at a kink, where the derivative does not exist, and were skipped.` : "";
-        const wrong = checks.filter(({ ok }) => !ok).map(({ part }) => raised(part.text));
+        const wrong = checks.filter(({ ok }) => !ok).map(({ name }) => name);
         const good = wrong.length === 0;
         const found = good
             ? `✓ ${checkedOf(checks)} parameters agree, and so do the errors, the slopes and the input.`

@@ -16,9 +16,8 @@ export class Source {
         this.own = null; // { network, x, drawing }, which come back once the tab is left
         this.rate = 0.5;
         this.values = []; // targets of a network that answers no class, to be changed by hand
-        this.buttons = [{ id: OWN, title: "Your drawing" }, ...practices()].map(({ id, title }) =>
-            button(title, () => this.choose(id), { "data-source": id }),
-        );
+        this.buttons = [OWN, ...practices().map(({ id }) => id)].map((id) =>
+            button(id.replaceAll("-", " – "), () => this.choose(id), { "data-source": id }));
         this.targets = element("span", { class: "row" });
         const rateField = numberField((value) => {
             this.rate = Math.max(0.001, Math.min(10, value));
@@ -145,25 +144,21 @@ export class Source {
     }
 }
 
-/** Two networks small enough to work through on paper, { id, title, says, network, x, y }; `network.practice` is the id. */
+/** Two networks small enough to work through on paper, { id, says, network, x, y }; the id is their sizes. */
 export function practices() {
     const made = [
         {
             id: "2-3-2",
-            title: "2 – 3 – 2",
             says: "Two inputs, three sigmoid neurons, a softmax over two classes; the right one is 0. Every sum has four terms at most.",
             network: small([2, 3, 2], "sigmoid", "softmax", "cross_entropy", "classes",
                 [[0.5, -1, 0.8, 1.2, 0.4, -0.6], [1, -0.5, -0.7, 0.9, 0.3, 0.6]], [[0.1, 0, -0.2], [0, 0.1]]),
-            x: Float64Array.of(1, 0.5),
-            y: 0,
+            x: Float64Array.of(1, 0.5), y: 0,
         },
         {
             id: "1-1-1-1",
-            title: "1 – 1 – 1 – 1",
             says: "A chain of three sigmoid neurons with input 1, target 1 and half the squared error as loss. No sums: the chain rule, link by link.",
             network: small([1, 1, 1, 1], "sigmoid", "sigmoid", "quadratic", "values", [[0.6], [-1.2], [0.9]], [[0.2], [0.5], [-0.4]]),
-            x: Float64Array.of(1),
-            y: Float64Array.of(1),
+            x: Float64Array.of(1), y: Float64Array.of(1),
         },
     ];
     return made.map((each) => {

@@ -36,19 +36,14 @@ export class StepView {
         this.says.textContent = equation.says;
         this.equation.replaceChildren(written("div", equation.mathml));
         this.explain(equation);
-        this.shown = viewOf(walk, step, at).map((part) => {
-            const block = new Block(this.part(walk, part), part.made, (n) => this.onPick(part.id, this.indexAt(part.id, n)));
-            return { id: part.id, block };
-        });
-        const nodes = viewOf(walk, step, at).flatMap(({ sign }, n) => {
-            const { root } = this.shown[n].block;
-            return sign === "" ? [root] : [element("div", { class: "bp-pair" }, element("span", { class: "bp-sign", "aria-hidden": "true" }, sign), root)];
-        });
-        this.blocks.replaceChildren(...nodes);
-    }
-
-    indexAt(id, n) {
-        return this.views.find((view) => view.id === id).indices[n];
+        const views = viewOf(walk, step, at);
+        this.shown = views.map((view, which) =>
+            new Block(this.part(walk, view), view.made, (n) => this.onPick(view.id, this.views[which].indices[n])));
+        this.blocks.replaceChildren(...views.map(({ sign }, n) => {
+            const { root } = this.shown[n];
+            const before = element("span", { class: "bp-sign", "aria-hidden": "true" }, sign);
+            return sign === "" ? root : element("div", { class: "bp-pair" }, before, root);
+        }));
     }
 
     part(walk, { id, indices, columns, numbers }) {
@@ -58,9 +53,7 @@ export class StepView {
             text: whole.text,
             means: isSlice ? `${whole.means}, ${indices.length} of ${whole.values.length.toLocaleString("en")}` : whole.means,
             values: indices.map((index) => whole.values[index]),
-            columns,
-            numbers,
-            ink: isInk(walk, whole),
+            columns, numbers, ink: isInk(walk, whole),
             nameOf: (n) => cellText(walk, whole, indices[n]),
             labelOf: (n) => (isMatrix(whole.kind) && !isSlice ? "" : labelOf(walk, whole, indices[n])),
         };
@@ -68,8 +61,8 @@ export class StepView {
 
     explain(equation) {
         const rows = equation.symbols.map((name) => SYMBOLS[name]).map(([mathml, means, code]) =>
-            element("tr", {}, written("th", mathml, { scope: "row" }), element("td", {}, means), element("td", {}, element("code", {}, code))),
-        );
+            element("tr", {}, written("th", mathml, { scope: "row" }),
+                element("td", {}, means), element("td", {}, element("code", {}, code))));
         this.more.replaceChildren(
             element("summary", {}, "Symbols, code and proof"),
             element("p", { class: "muted" }, "One example alone: its share s is 1, and its index i is left out of names such as ", pretty("w^0_5,12"), ", the weight of layer 0 to neuron 5 from input 12."),
@@ -92,9 +85,9 @@ export class StepView {
         const isMade = step.makes.includes(cell.id);
         this.views.forEach((view, n) => {
             const picked = view.indices.indexOf(pickedIndex(walk, quantityOf(walk, view.id), at));
-            const current = view.id === cell.id;
-            const { block } = this.shown[n];
-            block.update(this.part(walk, view), picked, view.made || !isMade ? null : focusOf(view, operands.get(view.id), step, picked), current);
+            const block = this.shown[n];
+            const focus = view.made || !isMade ? null : focusOf(view, operands.get(view.id), step, picked);
+            block.update(this.part(walk, view), picked, focus, view.id === cell.id);
             const { kind } = quantityOf(walk, view.id);
             const badge = showBadge(block.badge, "bp-badge", verdicts.get(view.id), view.made && canCheck(kind) ? "checking …" : "");
             block.badge.prepend(kind === "a" && badge ? "slopes σ′: " : "");

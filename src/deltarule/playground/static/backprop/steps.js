@@ -61,9 +61,7 @@ export function quantityOf(walk, id) {
 export const inputId = (l) => (l === 1 ? "x0" : `a${l - 1}`);
 
 /** Whether a quantity has a number for each weight. */
-export function isMatrix(kind) {
-    return ["W", "gW", "nW"].includes(kind);
-}
+export const isMatrix = (kind) => ["W", "gW", "nW"].includes(kind);
 
 /** The name of one number of a quantity: "w^0_5,12", "δ^1_3". */
 export function cellText(walk, { kind, l, text, values }, index) {
@@ -93,25 +91,24 @@ export function slopeAt(walk, l, j) {
 export function stepsOf(walk) {
     const { last, network } = walk;
     const layers = network.parts.map((_, at) => at + 1);
-    const step = (group, equation, l, title, reads, makes) => ({ group, equation, l, title, reads, makes });
+    const step = (group, l, title, reads, makes, equation = group) => ({ group, equation, l, title, reads, makes });
     const name = (l) => `layer ${l - 1}`;
-    const first = walk.shortcut ? `BP1-${network.output}` : "BP1";
+    const [first, others] = walk.shortcut ? [`BP1-${network.output}`, [`t${last}`]] : ["BP1", [`g${last}`, `z${last}`]];
     const back = [...layers].reverse().flatMap((l) => [
-        ...(l < last ? [step("BP2", "BP2", l, `The errors of ${name(l)}`, [`d${l + 1}`, `W${l + 1}`, `z${l}`], [`d${l}`])] : []),
-        step("BP3", "BP3", l, `The gradient by the biases of ${name(l)}`, [`d${l}`], [`gb${l}`]),
-        step("BP4", "BP4", l, `The gradient by the weights of ${name(l)}`, [inputId(l), `d${l}`], [`gW${l}`]),
+        ...(l === last ? [] :
+            [step("BP2", l, `The errors of ${name(l)}`, [`d${l + 1}`, `W${l + 1}`, `z${l}`], [`d${l}`])]),
+        step("BP3", l, `The gradient by the biases of ${name(l)}`, [`d${l}`], [`gb${l}`]),
+        step("BP4", l, `The gradient by the weights of ${name(l)}`, [inputId(l), `d${l}`], [`gW${l}`]),
     ]);
     return [
         ...layers.map((l) =>
-            step("forward", "forward", l, `Forward through ${name(l)}`, [inputId(l), `W${l}`, `b${l}`], [`a${l}`, `z${l}`]),
-        ),
-        step("C", "C", last, "How wrong the network is", [`a${last}`, `t${last}`], ["C0"]),
-        step("BP1", first, last, "The errors of the outputs", [`a${last}`, ...(walk.shortcut ? [`t${last}`] : [`g${last}`, `z${last}`])], [`d${last}`]),
+            step("forward", l, `Forward through ${name(l)}`, [inputId(l), `W${l}`, `b${l}`], [`a${l}`, `z${l}`])),
+        step("C", last, "How wrong the network is", [`a${last}`, `t${last}`], ["C0"]),
+        step("BP1", last, "The errors of the outputs", [`a${last}`, ...others], [`d${last}`], first),
         ...back,
-        step("dC/dx", "BP2", 0, "The input: BP2 once more, where σ′ is 1", ["d1", "W1"], ["gx0"]),
-        ...layers.map((l) =>
-            step("update", "update", l, `The update of ${name(l)}`, [`W${l}`, `gW${l}`, `b${l}`, `gb${l}`], [`nb${l}`, `nW${l}`]),
-        ),
+        step("dC/dx", 0, "The input: BP2 once more, where σ′ is 1", ["d1", "W1"], ["gx0"], "BP2"),
+        ...layers.map((l) => step("update", l, `The update of ${name(l)}`,
+            [`W${l}`, `gW${l}`, `b${l}`, `gb${l}`], [`nb${l}`, `nW${l}`])),
     ];
 }
 
@@ -217,12 +214,7 @@ export function viewOf(walk, step, at) {
 }
 
 const SIGNS = {
-    forward: ["×", "+"],
-    C: ["and"],
-    BP1: ["−", "and"],
-    BP2: ["×", "× σ′ at"],
-    BP4: ["×"],
-    "dC/dx": ["×"],
+    forward: ["×", "+"], C: ["and"], BP1: ["−", "and"], BP2: ["×", "× σ′ at"], BP4: ["×"], "dC/dx": ["×"],
     update: ["− r ×", "and", "− r ×"],
 };
 

@@ -19,8 +19,8 @@ import { cellText, inputId, placeOf, quantityOf, range, slopeAt } from "./steps.
  * @property {string} text the name of the number
  * @property {number} value
  * @property {Term[]} terms largest first; none for a number that is given and not computed
- * @property {{text: string, value: number, how: "times" | "divided by" | "of"} | null} outer the last operation on the
- *     sum: value = outer * sum, outer / sum, or a function, named by the text, of the sum
+ * @property {{text: string, value: number, how: "times" | "divided by"} | null} outer the last operation on the sum:
+ *     value = outer * sum, or outer / sum
  * @property {string} says where the number comes from, in words
  */
 
@@ -30,7 +30,7 @@ export function sumOf(walk, id, index) {
     const sum = SUMS[made.kind](walk, made.l, index);
     sum.terms.forEach((each) => {
         each.value = each.factors.reduce((product, factor) => product * factor.value, 1);
-        each.text = each.text ?? each.factors.map((factor) => factor.text).join(" ");
+        each.text = each.factors.map((factor) => factor.text).join(" ");
     });
     const terms = sum.terms.sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
     return { text: cellText(walk, made, index), value: made.values[index], outer: null, says: "", ...sum, terms };
@@ -52,12 +52,11 @@ const SUMS = {
     t: given("It is the target that the label sets for this output."),
     W: given("It is learned: the update changes it."),
     b: given("It is learned: the update changes it."),
-    z: (walk, l, j) => ({
-        terms: [
-            ...range(sizeOf(walk, l - 1)).map((k) => term(walk, [[`W${l}`, k * sizeOf(walk, l) + j], [inputId(l), k]])),
-            term(walk, [[`b${l}`, j]]),
-        ],
-    }),
+    z: (walk, l, j) => {
+        const inputs = range(sizeOf(walk, l - 1));
+        const products = inputs.map((k) => term(walk, [[`W${l}`, k * sizeOf(walk, l) + j], [inputId(l), k]]));
+        return { terms: [...products, term(walk, [[`b${l}`, j]])] };
+    },
     a: activation,
     C: loss,
     g: (walk, l, j) => ({
@@ -102,13 +101,10 @@ function activation(walk, l, j) {
 function loss(walk) {
     const l = walk.last;
     const [says, cost] = COSTS[walk.network.loss];
-    return {
-        terms: range(sizeOf(walk, l)).map((j) => ({
-            factors: [{ text: `C(a_${j}, t_${j})`, value: cost(walk.trace.a[l][j], walk.t[j]) }],
-            cells: [[`a${l}`, j], [`t${l}`, j]],
-        })),
-        says,
-    };
+    const terms = [...walk.trace.a[l]].map((a, j) => ({
+        factors: [{ text: `C(a_${j}, t_${j})`, value: cost(a, walk.t[j]) }], cells: [[`a${l}`, j], [`t${l}`, j]],
+    }));
+    return { terms, says };
 }
 
 const log = (a) => Math.log(Math.max(a, 2 ** -1022)); // of a probability that underflowed: finite
@@ -138,16 +134,11 @@ function error(walk, l, j) {
 
 function throughJacobian(walk, l, j, gradient) {
     const a = walk.trace.a[l];
-    return {
-        terms: range(a.length).map((k) => ({
-            factors: [
-                { text: `∂C/∂a_${k}`, value: gradient[k] },
-                { text: `∂a_${k}/∂z_${j}`, value: a[k] * ((k === j ? 1 : 0) - a[j]) },
-            ],
-            cells: [[`a${l}`, k]],
-        })),
-        says: "Every output of a softmax depends on every z, so the slopes are a matrix.",
-    };
+    const terms = range(a.length).map((k) => {
+        const slope = { text: `∂a_${k}/∂z_${j}`, value: a[k] * ((k === j ? 1 : 0) - a[j]) };
+        return { factors: [{ text: `∂C/∂a_${k}`, value: gradient[k] }, slope], cells: [[`a${l}`, k]] };
+    });
+    return { terms, says: "Every output of a softmax depends on every z, so the slopes are a matrix." };
 }
 
 const FEW = 6; // terms that are shown at once
@@ -171,8 +162,7 @@ export class SumPanel {
         const name = element("h3", {}, pretty(sum.text), ` = ${shown(sum.value, 6)}`);
         const place = element("p", { class: "muted" }, placeOf(walk, part, index), sum.says === "" ? "" : `. ${sum.says}`);
         const table = sum.terms.length > 0 ? this.table(walk, sum, () => this.show(walk, id, index, free)) : null;
-        const canChange = free && sum.terms.length === 0 && part.kind !== "t";
-        const change = canChange ? this.change(id, index, sum) : null;
+        const change = free && sum.terms.length === 0 && part.kind !== "t" ? this.change(id, index, sum) : null;
         const inside = element("div", { class: "bp-sum-inside" }, name, place, change, this.numeric(walk, part, index), table);
         const hadFocus = this.root.contains(document.activeElement) && document.activeElement.dataset.keep;
         this.root.replaceChildren(inside);
@@ -195,13 +185,12 @@ export class SumPanel {
     }
 
     row(term, largest) {
-        const numbers = term.factors.map((factor) => shown(factor.value)).join(" × ");
         const bar = element("span", { class: term.value < 0 ? "bp-bar bp-below" : "bp-bar" });
         bar.style.width = `${largest > 0 ? (100 * Math.abs(term.value)) / largest : 0}%`;
         const [id, index] = term.cells[0];
         const names = term.factors.flatMap((factor, n) => (n === 0 ? [pretty(factor.text)] : [" ", pretty(factor.text)]));
         const link = element("button", { type: "button", class: "bp-term", onclick: () => this.onPick(id, index), "aria-label": `${term.text}: show where it comes from` }, ...names);
-        return tableRow(link, numbers, [shown(term.value), bar]);
+        return tableRow(link, term.factors.map((factor) => shown(factor.value)).join(" × "), [shown(term.value), bar]);
     }
 
     /** The row that shows all terms, or folds them again. */
@@ -230,16 +219,11 @@ export class SumPanel {
         if (both === null) {
             return null;
         }
-        const what = part.kind === "a" ? `its slope σ′` : cellText(walk, part, index);
         const badge = element("p");
         showBadge(badge, "bp-badge", verdict([both]));
         const pair = (title, value) => [element("dt", {}, title), element("dd", {}, shown(value, 9))];
-        return element(
-            "div",
-            { class: "bp-numeric" },
-            element("p", {}, "Two ways to ", pretty(what)),
-            element("dl", {}, ...pair("backpropagation", both.slope), ...pair("two nudges", both.numeric)),
-            badge,
-        );
+        return element("div", { class: "bp-numeric" },
+            element("p", {}, "Two ways to ", pretty(part.kind === "a" ? "its slope σ′" : cellText(walk, part, index))),
+            element("dl", {}, ...pair("backpropagation", both.slope), ...pair("two nudges", both.numeric)), badge);
     }
 }

@@ -23,7 +23,7 @@ function makeFilm(panel, store) {
             film.hidden = store.stages.length === 0;
             nothing.hidden = !film.hidden;
             film.replaceChildren(...store.stages.map(({ name }, index) => element("li", {},
-                picture(1, 1, `Stage ${index + 1}: ${name}`), element("span", {}, name))));
+                picture(`Stage ${index + 1}: ${name}`), element("span", {}, name))));
         }
         film.querySelectorAll("canvas").forEach((canvas, index) => {
             const { width, height, pixels } = store.stages[index];
@@ -43,10 +43,9 @@ function connectFiles(panel, store, attempt) {
     const input = element("input", {
         type: "file", accept: "image/png,image/jpeg,image/webp,image/bmp", class: "unseen", tabindex: "-1", "aria-label": "An image file",
         onchange: () => {
-            if (input.files[0]) {
-                take(input.files[0]);
-                input.value = "";
-            }
+            const [file] = input.files;
+            input.value = "";
+            return file && take(file);
         },
     });
     const takeFirst = ([file]) => file && input.isConnected && store.tab !== "train" && take(file); // there, files are for training
@@ -65,11 +64,10 @@ export function makeDesk(panel, store, examples) {
     const attempt = async (act, before = "") => {
         complaint.textContent = await act().then(() => "", ({ message }) => before + message);
     };
-    const pad = makePad(panel, store, "pad-keys");
     const input = connectFiles(panel, store, attempt);
     const takeExample = async () => store.takeExample(await examples.example());
     return element("div", { class: "desk" },
-        pad,
+        makePad(panel, store, "pad-keys"),
         element("div", { class: "row" },
             button("Undo", () => undo(store)),
             button("Clear", () => clear(store)),
@@ -81,7 +79,7 @@ export function makeDesk(panel, store, examples) {
 /** The field for noise on every number of the input. */
 function noiseField(store) {
     const field = numberField((size) => store.set({ noise: withNoise(store, 0, 0, size) }), { min: "0", step: "0.1", value: "0", "aria-label": "noise on the input" });
-    store.addEventListener("change", ({ keys }) => keys.has("noise") && (field.value = String(noiseOn(store, 0, 0))));
+    store.on(["noise"], () => (field.value = String(noiseOn(store, 0, 0))));
     return element("label", { class: "switch" }, "Noise ", field, " on every input, another one at each change");
 }
 
@@ -108,8 +106,8 @@ function forImages(panel, store, trainer) {
 /** Mounts the tab into its panel. */
 export function mount(panel, store, examples, trainer) {
     let shown = null; // the structure that it was made for
-    store.addEventListener("change", ({ keys }) => {
-        if (keys.has("structure") && !store.network.practice && store.structure !== shown) {
+    store.on(["structure"], () => {
+        if (!store.network.practice && store.structure !== shown) {
             shown = store.structure;
             panel.replaceChildren(...(readsDrawings(store.network) ? forImages(panel, store, trainer) :
                 [element("p", { class: "muted" }, "Change an input on the left: every neuron and the answer change."), noiseField(store)]));

@@ -34,18 +34,15 @@ export function inkImage(gray, width, height) {
         return { image: null, stages: [] };
     }
     const crop = cropped(ink, box);
-    const small = inTwenty(crop);
+    const seen = [{ name: "ink found", ...shown(ink) }, { name: "crop", ...shown(crop) }];
+    return readingOf(seen, inTwenty(crop), hasSeveral(ink));
+}
+
+/** What is read of ink whose longer side is 20 pixels, after the stages that led there. */
+function readingOf(seen, small, showsSeveral) {
     const image = centered(small);
-    return {
-        image: image.pixels,
-        showsSeveral: hasSeveral(ink),
-        stages: [
-            { name: "ink found", ...shown(ink) },
-            { name: "crop", ...shown(crop) },
-            { name: "20x20", ...small },
-            { name: "centered", ...image },
-        ],
-    };
+    const stages = [...seen, { name: "20x20", ...small }, { name: "centered", ...image }];
+    return { image: image.pixels, showsSeveral, stages };
 }
 
 /**
@@ -54,8 +51,12 @@ export function inkImage(gray, width, height) {
  */
 export function inkStrokes(strokes, size = PAD_SIDE) {
     const paths = strokes.filter((stroke) => stroke.length > 0);
-    const [left, right] = range(paths, 0);
-    const [top, bottom] = range(paths, 1);
+    const points = paths.flat();
+    const wrong = points.find((point) => point.length !== 2 || !point.every(Number.isFinite));
+    if (wrong) {
+        throw new RangeError(`a stroke must be points [x, y] of finite numbers: got ${JSON.stringify(wrong)}`);
+    }
+    const [[left, right], [top, bottom]] = [0, 1].map((axis) => extremes(points.map((point) => point[axis])));
     const extent = Math.max(right - left, bottom - top);
     if (!(extent >= size * DOT)) {
         return { image: null, stages: [] };
@@ -74,17 +75,15 @@ export function inkStrokes(strokes, size = PAD_SIDE) {
         stages.push({ name: "crop", ...bytesOf(cropped(plane, inkBox(plane))) });
         showsSeveral = hasSeveral(plane);
     }
-    const image = centered(small);
-    return { image: image.pixels, showsSeveral, stages: [...stages, { name: "20x20", ...small }, { name: "centered", ...image }] };
+    return readingOf(stages, small, showsSeveral);
 }
 
 /** The image, 784 values 0..255, that MNIST would have made of 8x8 cells of 0 to 16 parts of ink: scripts/make_digits.py. */
 export function cellsImage(cells) {
     const fine = transposed(enlarged(transposed(enlarged({ values: new Float64Array(cells), width: 8, height: 8 }))));
-    for (let k = 0; k < fine.values.length; k += 1) {
-        fine.values[k] = Math.max(0, Math.min(1, (fine.values[k] / 16 - NO_INK) / (SOLID_INK - NO_INK)));
-    }
-    return centered(inTwenty(cropped(fine, boxOf(fine, Number.MIN_VALUE)))).pixels;
+    const values = fine.values.map((each) => Math.max(0, Math.min(1, (each / 16 - NO_INK) / (SOLID_INK - NO_INK))));
+    const ink = { ...fine, values };
+    return centered(inTwenty(cropped(ink, boxOf(ink, Number.MIN_VALUE)))).pixels;
 }
 
 /** What each of 8 rows gives to each of the 72 that are made of them, by Catmull-Rom's cubic: half a row more at each end. */
@@ -103,18 +102,6 @@ function enlarged({ values, width }) {
         }
     }
     return { values: out, width, height: 72 };
-}
-
-/** The smallest and the largest coordinate on an axis; [0, 0] without points. */
-function range(paths, axis) {
-    let [least, most] = [Infinity, -Infinity];
-    for (const point of paths.flat()) {
-        if (point.length !== 2 || !Number.isFinite(point[axis])) {
-            throw new RangeError(`a stroke must be points [x, y] of finite numbers: got ${JSON.stringify(point)}`);
-        }
-        [least, most] = [Math.min(least, point[axis]), Math.max(most, point[axis])];
-    }
-    return least > most ? [0, 0] : [least, most];
 }
 
 /** The box that holds the ink; in a picture finer than MNIST's, only dark enough pixels are ink. */
@@ -155,8 +142,7 @@ function inTwenty(ink) {
 
 /** A picture as a model reads it that learned images as they are: 28x28 gray values, its sides each on their own. */
 export function grayImage(gray, width, height) {
-    const plane = { values: Float64Array.from(gray), width, height };
-    const image = bytesOf(scaled(plane, SIDE, SIDE));
+    const image = bytesOf(scaled({ values: Float64Array.from(gray), width, height }, SIDE, SIDE));
     return { image: image.pixels, stages: [{ name: "as it is", ...image }] };
 }
 
@@ -168,11 +154,7 @@ function shown(ink) {
 }
 
 function bytesOf({ values, width, height }) {
-    const pixels = new Uint8ClampedArray(values.length);
-    for (let k = 0; k < values.length; k += 1) {
-        pixels[k] = Math.floor(values[k] + 0.5);
-    }
-    return { width, height, pixels };
+    return { width, height, pixels: Uint8ClampedArray.from(values, (value) => Math.floor(value + 0.5)) };
 }
 
 function transposed({ values, width, height }) {
@@ -243,11 +225,8 @@ function inked(paths, width, height, radius) {
             approach(nearest, width, height, radius + 1, path[k], path[Math.min(k + 1, path.length - 1)]);
         }
     }
-    const pixels = Uint8ClampedArray.from(nearest, (squared) => {
-        const covered = Math.min(Math.max(radius + 0.5 - Math.sqrt(squared), 0), 1);
-        return Math.floor(255 * covered + 0.5);
-    });
-    return { width, height, pixels };
+    const values = nearest.map((squared) => 255 * Math.min(Math.max(radius + 0.5 - Math.sqrt(squared), 0), 1));
+    return bytesOf({ values, width, height });
 }
 
 /** Lowers the squared distances of pixels within `reach` of a segment if it is the nearest so far. */
@@ -261,15 +240,11 @@ function approach(nearest, width, height, reach, [fromX, fromY], [toX, toY]) {
     for (let row = firstRow; row <= lastRow; row += 1) {
         for (let column = firstColumn; column <= lastColumn; column += 1) {
             const [x, y] = [column + 0.5, row + 0.5];
-            let along = (x - fromX) * right + (y - fromY) * down;
-            along = Math.min(Math.max(along / (length > 0 ? length : 1), 0), 1);
+            const along = Math.min(Math.max(((x - fromX) * right + (y - fromY) * down) / (length || 1), 0), 1);
             const beside = x - (fromX + along * right);
             const below = y - (fromY + along * down);
-            const index = row * width + column;
-            const squared = beside * beside + below * below;
-            if (squared < nearest[index]) {
-                nearest[index] = squared;
-            }
+            const at = row * width + column;
+            nearest[at] = Math.min(nearest[at], beside * beside + below * below);
         }
     }
 }

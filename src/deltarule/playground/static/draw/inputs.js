@@ -36,9 +36,7 @@ function makePicture(panel, store) {
     let ink = null; // the ink that the pointer leaves, while it is down
     const set = (index, value) => {
         here = index;
-        const x = Float64Array.from(store.x ?? new Float64Array(width * height));
-        x[index] = value;
-        store.set({ x, label: null });
+        store.set({ x: (store.x ?? new Float64Array(width * height)).with(index, value), label: null });
     };
     const at = ({ clientX, clientY }) => {
         const box = canvas.getBoundingClientRect();

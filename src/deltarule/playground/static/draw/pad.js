@@ -3,7 +3,7 @@
 import { BLANK, PAD_SIZE } from "../shared/store.js";
 import { announce, color, element, paintInk, paintPhoto, repaintOn, rgb } from "../shared/widgets.js";
 
-export const PEN = 18; // the width of a line on the pad, in pad pixels
+const PEN = 18; // the width of a line on the pad, in pad pixels
 const STEP = PAD_SIZE / 28; // the step of an arrow key: one pixel of the picture that the network reads
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -57,25 +57,30 @@ function begin(store, point) {
     };
 }
 
-/** Draws strokes with a round pen of `width`; the context is scaled to pad pixels. A point alone is a dot. */
-export function strokeAll(context, strokes, width) {
-    context.lineCap = "round";
-    context.lineJoin = "round";
-    context.lineWidth = width;
-    context.beginPath();
-    for (const stroke of strokes) {
-        context.moveTo(stroke[0][0], stroke[0][1]);
-        stroke.forEach(([x, y]) => context.lineTo(x, y));
-    }
-    context.stroke();
+/** Draws the picture, as it fits on the pad, moved by the nudges. */
+function placePicture(context, { picture: { width, height, pixels }, dx, dy }, paintPicture) {
+    const canvas = element("canvas", { width, height });
+    paintPicture(canvas, pixels);
+    const scale = PAD_SIZE / Math.max(width, height);
+    const [across, down] = [width * scale, height * scale];
+    context.imageSmoothingEnabled = scale < 1;
+    context.drawImage(canvas, (PAD_SIZE - across) / 2 + dx, (PAD_SIZE - down) / 2 + dy, across, down);
 }
 
-/** Draws the picture beneath the strokes, as it fits on the pad, moved by the nudges. `canvas` holds the picture. */
-export function placePicture(context, canvas, drawing) {
-    const scale = PAD_SIZE / Math.max(canvas.width, canvas.height);
-    const [width, height] = [canvas.width * scale, canvas.height * scale];
-    context.imageSmoothingEnabled = scale < 1;
-    context.drawImage(canvas, (PAD_SIZE - width) / 2 + drawing.dx, (PAD_SIZE - height) / 2 + drawing.dy, width, height);
+/** Paints a drawing, strokes with a round pen, a point alone as a dot. The context is scaled to pad pixels. */
+export function paintDrawing(context, drawing, paper, ink, paintPicture) {
+    context.fillStyle = paper;
+    context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
+    if (drawing.picture) {
+        placePicture(context, drawing, paintPicture);
+    }
+    Object.assign(context, { strokeStyle: ink, lineCap: "round", lineJoin: "round", lineWidth: PEN });
+    context.beginPath();
+    for (const stroke of drawing.strokes) {
+        context.moveTo(...stroke[0]);
+        stroke.forEach((point) => context.lineTo(...point));
+    }
+    context.stroke();
 }
 
 /** Lets mouse, finger and pen draw on the canvas: one pointer at a time, with every point between two frames. */
@@ -83,7 +88,7 @@ function connectPointer(canvas, store, keyboard) {
     let pointer = null;
     let goOn = null;
     const points = (event) => {
-        const all = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+        const all = event.getCoalescedEvents?.() ?? [];
         const bounds = canvas.getBoundingClientRect(); // which scrolling and resizing move in the middle of a stroke
         const scale = PAD_SIZE / bounds.width;
         return (all.length > 0 ? all : [event]).map((each) =>
@@ -109,11 +114,7 @@ function connectPointer(canvas, store, keyboard) {
 /** The pen that arrow keys move: Space lowers and raises it, Escape puts it away; away, arrow keys nudge the drawing. */
 class KeyboardPen {
     constructor(store, changed) {
-        this.store = store;
-        this.changed = changed;
-        this.active = false;
-        this.down = false;
-        this.at = [PAD_SIZE / 2, PAD_SIZE / 2];
+        Object.assign(this, { store, changed, active: false, down: false, at: [PAD_SIZE / 2, PAD_SIZE / 2] });
     }
 
     stop() {
@@ -123,11 +124,9 @@ class KeyboardPen {
 
     /** Space: takes the pen out, lowers it, raises it. */
     press() {
-        if (this.active) {
-            this.down = !this.down;
-            if (this.down) {
-                this.goOn = begin(this.store, this.at);
-            }
+        this.down = this.active && !this.down;
+        if (this.down) {
+            this.goOn = begin(this.store, this.at);
         }
         this.active = true;
         announce(this.down ? "The pen is down." : "The pen is up.");
@@ -136,8 +135,7 @@ class KeyboardPen {
 
     arrow([x, y], step) {
         if (!this.active) {
-            nudge(this.store, x * STEP, y * STEP);
-            return;
+            return nudge(this.store, x * STEP, y * STEP);
         }
         const inside = (value) => Math.max(0, Math.min(PAD_SIZE, value));
         this.at = [inside(this.at[0] + x * step), inside(this.at[1] + y * step)];
@@ -147,17 +145,15 @@ class KeyboardPen {
 
     /** Acts on a key; whether it was one of the pad's. */
     key(event) {
+        const isUndo = event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey));
         if (event.key in ARROWS) {
             this.arrow(ARROWS[event.key], event.shiftKey ? 2 : STEP);
         } else if (event.key === " ") {
             this.press();
         } else if (event.key === "Escape" && this.active) {
             this.stop();
-        } else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) {
-            undo(this.store);
-            this.down = false;
-        } else if (event.key === "Delete") {
-            clear(this.store);
+        } else if (isUndo || event.key === "Delete") {
+            (isUndo ? undo : clear)(this.store);
             this.down = false;
         } else {
             return false;
@@ -169,8 +165,7 @@ class KeyboardPen {
 /** Paints the cursor of the keyboard's pen: a cross, with a full dot in it when the pen is down. */
 function paintCursor(context, pen) {
     const [x, y] = pen.at;
-    context.strokeStyle = rgb(color("--accent"));
-    context.fillStyle = context.strokeStyle;
+    context.strokeStyle = context.fillStyle = rgb(color("--accent"));
     context.lineWidth = 2;
     context.beginPath();
     [[-16, 0, -6, 0], [6, 0, 16, 0], [0, -16, 0, -6], [0, 6, 0, 16]].forEach(([fromX, fromY, toX, toY]) => {
@@ -194,26 +189,17 @@ export function makePad(panel, store, describedBy) {
         class: "pad", width: 2 * PAD_SIZE, height: 2 * PAD_SIZE, tabindex: "0", role: "application",
         "aria-label": "Drawing pad", "aria-describedby": describedBy,
     });
-    const pictured = element("canvas");
     const paint = () => {
         const { drawing } = store;
         const context = canvas.getContext("2d");
         context.setTransform(2, 0, 0, 2, 0, 0);
-        context.fillStyle = rgb(color("--pad"));
-        context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
-        if (drawing.picture) {
-            Object.assign(pictured, { width: drawing.picture.width, height: drawing.picture.height });
-            (drawing.picture.gray ? paintPhoto : paintInk)(pictured, drawing.picture.pixels);
-            placePicture(context, pictured, drawing);
-        }
-        context.strokeStyle = rgb(color("--pad-ink"));
-        strokeAll(context, drawing.strokes, PEN);
+        const [paper, ink] = ["--pad", "--pad-ink"].map((name) => rgb(color(name)));
+        paintDrawing(context, drawing, paper, ink, drawing.picture?.gray ? paintPhoto : paintInk);
         if (pen.active) {
             paintCursor(context, pen);
         }
     };
-    const ask = repaintOn(store, panel, ["drawing"], paint);
-    const pen = new KeyboardPen(store, ask);
+    const pen = new KeyboardPen(store, repaintOn(store, panel, ["drawing"], paint));
     connectPointer(canvas, store, pen);
     canvas.addEventListener("keydown", (event) => pen.key(event) && event.preventDefault());
     canvas.addEventListener("blur", () => pen.active && pen.stop());

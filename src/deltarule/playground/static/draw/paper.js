@@ -89,9 +89,6 @@ function mostFrequent(values, near) {
 /** The picture with at most 512 pixels on its longer side: means of whole squares, smaller ones at the far edges. */
 function averagedDown(gray, width, height) {
     const factor = Math.ceil(Math.max(width, height) / MOST_PIXELS);
-    if (factor === 1) {
-        return { values: new Float64Array(gray), width, height };
-    }
     const [columns, rows] = [Math.ceil(width / factor), Math.ceil(height / factor)];
     const [sums, counts] = [new Float64Array(columns * rows), new Float64Array(columns * rows)];
     gray.forEach((value, at) => {
@@ -106,9 +103,7 @@ function averagedDown(gray, width, height) {
 function inkOfCrop(level) {
     const even = smoothed(level);
     const counts = new Float64Array(256);
-    even.values.forEach((value) => {
-        counts[Math.floor(value)] += 1;
-    });
+    even.values.forEach((value) => (counts[Math.floor(value)] += 1));
     const n = even.values.length;
     const total = counts.reduce((sum, count, at) => sum + count * at, 0);
     const variance = counts.reduce((sum, count, at) => sum + count * at * at, 0) * n - total * total;
@@ -128,11 +123,8 @@ function inkOfCrop(level) {
         return null;
     }
     const [paper, full] = [0, 1].map((side) => middle(even.values.filter((_, at) => mask[at] === side)));
-    const values = even.values.map((value) => {
-        const depth = (value - paper) / (full - paper);
-        return depth > GROUND ? Math.min(255 * depth, 255) : 0;
-    });
-    return { ...level, values };
+    const depths = even.values.map((value) => (value - paper) / (full - paper));
+    return { ...level, values: depths.map((depth) => (depth > GROUND ? Math.min(255 * depth, 255) : 0)) };
 }
 
 /** Ink on paper in uneven light; null if nothing stands out from the paper and its grain. */
@@ -162,10 +154,8 @@ function inkOnPaper(level) {
     depth = depth.map((value, k) => (mirrored[k] - base >= ALONG * peak ? mirrored[k] : value));
     const kept = withoutSpecks(isInked(), level.width, level.height, within);
     const full = middle(depth.filter((_, index) => kept[index])) - base;
-    return {
-        ...level,
-        values: depth.map((value, index) => (kept[index] ? Math.min(255 * ((value - base) / full), 255) : 0)),
-    };
+    const values = depth.map((value, index) => (kept[index] ? Math.min(255 * ((value - base) / full), 255) : 0));
+    return { ...level, values };
 }
 
 /** Whether the few pixels that differ most from the mean around them are the darker ones. */

@@ -3,7 +3,7 @@
 import { PAD_SIZE, readsDrawings } from "../shared/store.js";
 import { element, inNextFrame, paintPhoto } from "../shared/widgets.js";
 import { grayImage, inkImage, inkStrokes } from "./ink.js";
-import { PEN, placePicture, strokeAll } from "./pad.js";
+import { paintDrawing } from "./pad.js";
 
 const SIDE = 28;
 const CELL = PAD_SIZE / SIDE;
@@ -11,16 +11,7 @@ const CELL = PAD_SIZE / SIDE;
 /** White ink on a black pad, 28x28 in 0..255: each value the mean of the 10x10 pad pixels that it covers. */
 function padAsItIs(drawing, canvas) {
     const context = canvas.getContext("2d", { willReadFrequently: true });
-    context.fillStyle = "black";
-    context.fillRect(0, 0, PAD_SIZE, PAD_SIZE);
-    if (drawing.picture) {
-        const { pixels, width, height } = drawing.picture;
-        const pictured = element("canvas", { width, height });
-        paintPhoto(pictured, pixels); // white ink on black, whatever the colors of the page
-        placePicture(context, pictured, drawing);
-    }
-    context.strokeStyle = "white";
-    strokeAll(context, drawing.strokes, PEN);
+    paintDrawing(context, drawing, "black", "white", paintPhoto); // whatever the colors of the page
     const { data } = context.getImageData(0, 0, PAD_SIZE, PAD_SIZE);
     const sums = new Float64Array(SIDE * SIDE);
     for (let at = 0; at < PAD_SIZE * PAD_SIZE; at += 1) {
@@ -33,8 +24,9 @@ function padAsItIs(drawing, canvas) {
 function read(store, canvas) {
     const { drawing, network } = store;
     const isPlain = network?.reading === "images"; // it learned no images like MNIST's
-    if (isPlain && drawing.picture && drawing.strokes.length === 0) {
-        return grayImage(drawing.picture.pixels, drawing.picture.width, drawing.picture.height);
+    const { pixels, width, height } = drawing.picture ?? {};
+    if (isPlain && pixels && drawing.strokes.length === 0) {
+        return grayImage(pixels, width, height);
     }
     if (store.skip || isPlain) {
         const image = padAsItIs(drawing, canvas);
@@ -44,7 +36,6 @@ function read(store, canvas) {
     if (drawing.picture === null) {
         return inkStrokes(drawing.strokes, PAD_SIZE);
     }
-    const { pixels, width, height } = drawing.picture;
     const normal = inkImage(pixels, width, height);
     const untouched = drawing.source === "example" && drawing.dx === 0 && drawing.dy === 0;
     return untouched ? { ...normal, image: pixels } : normal;
@@ -60,11 +51,7 @@ export function readDrawings(store) {
         const { image, stages, showsSeveral = false } = read(store, canvas);
         return store.set({ x: image ? Float64Array.from(image, (value) => value / 255) : null, stages, showsSeveral });
     });
-    store.addEventListener("change", (event) => {
-        if (["drawing", "skip", "network"].some((key) => event.keys.has(key))) {
-            ask();
-        }
-    });
+    store.on(["drawing", "skip", "network"], ask);
 }
 
 const LARGEST_IMAGE = 16e6; // pixels
@@ -72,7 +59,6 @@ const MOST_SIDE = 512; // of the picture that is kept: the normalizer reads no l
 
 /** Luminance 0..255 of red, green, blue, alpha bytes; transparent pixels show the opposite of the ink. */
 function grayOf(bytes) {
-    const gray = new Uint8Array(bytes.length / 4);
     const luminance = (at) => (19595 * bytes[at] + 38470 * bytes[at + 1] + 7471 * bytes[at + 2] + 32768) >> 16;
     let [sum, weight] = [0, 0];
     for (let at = 0; at < bytes.length; at += 4) {
@@ -80,11 +66,10 @@ function grayOf(bytes) {
         weight += bytes[at + 3];
     }
     const background = sum < 127.5 * weight ? 255 : 0;
-    for (let index = 0; index < gray.length; index += 1) {
+    return Uint8Array.from({ length: bytes.length / 4 }, (_, index) => {
         const alpha = bytes[4 * index + 3] / 255;
-        gray[index] = Math.round(luminance(4 * index) * alpha + background * (1 - alpha));
-    }
-    return gray;
+        return Math.round(luminance(4 * index) * alpha + background * (1 - alpha));
+    });
 }
 
 const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP of at most 16 megapixels.";

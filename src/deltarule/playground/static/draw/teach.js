@@ -1,6 +1,6 @@
 // Teach it your handwriting: drawings with labels, some steps on them, and what the network forgets meanwhile.
 
-import { button, element, paintInk, percent, repaintOn, shown } from "../shared/widgets.js";
+import { button, element, inkPicture, percent, repaintOn, shown } from "../shared/widgets.js";
 import { STEPS } from "../train/lesson.js";
 import { clear } from "./pad.js";
 
@@ -14,12 +14,6 @@ const kept = []; // { pixels, label }: for whichever network is on the stage
 const isOfDigits = ({ sizes, task, scaling, reading }) => sizes.at(-1) === 10 && task === "classes" && !scaling && reading !== "images";
 
 const bytesOf = (x) => Uint8Array.from(x, (each) => Math.round(255 * each));
-
-function pictureOf(pixels, properties) {
-    const picture = element("canvas", { width: 28, height: 28, class: "pixels", ...properties });
-    paintInk(picture, pixels);
-    return picture;
-}
 
 /** The section for a network that reads drawings; nothing where the page has no digits to judge it by. */
 export function makeTeaching(panel, store, trainer) {
@@ -40,8 +34,9 @@ export function makeTeaching(panel, store, trainer) {
     const show = () => {
         list.replaceChildren(...kept.map((each) => {
             const name = store.network.classNames[each.label];
-            const remove = button("", () => show(kept.splice(kept.indexOf(each), 1)), { class: "shown", title: "Remove it", "aria-label": `Remove a drawing of ${name}` });
-            remove.append(pictureOf(each.pixels, { "aria-hidden": "true" }));
+            const face = inkPicture(each.pixels, 28, 28, { "aria-hidden": "true" });
+            const says = { class: "shown", title: "Remove it", "aria-label": `Remove a drawing of ${name}` };
+            const remove = button(face, () => show(kept.splice(kept.indexOf(each), 1)), says);
             return element("li", {}, remove, element("span", { class: "small" }, name));
         }));
         learn.disabled = kept.length === 0;
@@ -68,7 +63,8 @@ export function makeTeaching(panel, store, trainer) {
         const found = x ? await trainer.ask({ image: bytesOf(x) }) : [];
         if (x === store.x) {
             near.replaceChildren(...found.map(({ pixels, label: own, distance }) => element("li", {},
-                pictureOf(pixels, { role: "img", "aria-label": `a ${own}` }), element("span", { class: "small" }, `${own} · ${shown(distance / 255)}`))));
+                inkPicture(pixels, 28, 28, { role: "img", "aria-label": `a ${own}` }),
+                element("span", { class: "small" }, `${own} · ${shown(distance / 255)}`))));
         }
     };
     repaintOn(store, panel, ["label", "x"], () => {

@@ -41,9 +41,7 @@ export function kernelOf(kind, part) {
 }
 
 /** An array of the module's memory like another one. */
-function viewOf(array, place) {
-    return new array.constructor(engine.memory.buffer, place, array.length);
-}
+const viewOf = (array, place) => new array.constructor(engine.memory.buffer, place, array.length);
 
 /** Puts an array, or a list of arrays, into the memory. */
 function put(value) {

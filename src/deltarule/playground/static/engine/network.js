@@ -33,9 +33,7 @@ export function hasKink(part) {
 }
 
 /** Whether an output depends on the z of its own neuron alone. */
-export function isElementwise(part) {
-    return part.name !== "softmax";
-}
+export const isElementwise = (part) => part.name !== "softmax";
 
 /** sigma(z) of a layer, new. */
 export function activate(part, z) {

@@ -43,11 +43,10 @@ export function largest(values, except = -1) {
 export function* pathToAnother(network, start, { goal = null, isImage = true } = {}) {
     let x = Float64Array.from(start);
     let trace = forward(network, x);
-    const from = largest(trace.a[network.weights.length]);
-    let flippedAt = null;
-    let stride = null;
+    const from = largest(trace.a.at(-1));
+    let [flippedAt, stride] = [null, null];
     for (let step = 0; step <= MOST_STEPS; step += 1) {
-        const outputs = trace.a[network.weights.length];
+        const outputs = trace.a.at(-1);
         const answer = largest(outputs);
         const distance = lengthOf(x.map((each, k) => each - start[k]));
         yield { x, outputs, answer, distance };
@@ -58,12 +57,8 @@ export function* pathToAnother(network, start, { goal = null, isImage = true } =
         const z = trace.z.at(-1);
         const gain = goal ?? largest(z, from);
         const loss = largest(z, gain);
-        const slope = towards(network, x, z, gain, loss);
-        if (isImage) { // black and white pixels cannot go further
-            slope.forEach((each, k) => {
-                slope[k] = (each > 0 && x[k] >= 1) || (each < 0 && x[k] <= 0) ? 0 : each;
-            });
-        }
+        const isAtEnd = (each, k) => (each > 0 && x[k] >= 1) || (each < 0 && x[k] <= 0); // a white or black pixel
+        const slope = towards(network, x, z, gain, loss).map((each, k) => (isImage && isAtEnd(each, k) ? 0 : each));
         const steepness = lengthOf(slope);
         if (!(steepness > 0)) {
             return;
@@ -100,15 +95,13 @@ export class Held {
         this.store.checkExample(all[0]);
         this.rows = all.map((example, index) => {
             const x = Float64Array.from(example.x, (each) => (example.pixels === false ? each : each / 255));
-            const outputs = forward(network, x).a[network.weights.length];
+            const outputs = forward(network, x).a.at(-1);
             const predicted = largest(outputs);
             return { pixels: true, ...example, index, predicted, probability: outputs[predicted] };
         });
         const names = network.classNames;
         const confusion = names.map(() => names.map(() => 0));
-        this.rows.forEach(({ label, predicted }) => {
-            confusion[label][predicted] += 1;
-        });
+        this.rows.forEach(({ label, predicted }) => (confusion[label][predicted] += 1));
         const right = confusion.reduce((sum, row, index) => sum + row[index], 0);
         return { confusion, classNames: names, count: this.rows.length, right, data: "this page" };
     }

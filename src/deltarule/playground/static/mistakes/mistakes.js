@@ -1,13 +1,13 @@
 // Mistakes: which classes are confused, the images of each pair, and what would change the answer.
 
-import { announce, color, element, mixed, paintInk, percent, repaintOn, rgb, roving, shown, tableHead, tableRow } from "../shared/widgets.js";
+import {
+    announce, button, color, element, inkPicture, mixed, percent, repaintOn, rgb, roving, tableHead, tableRow,
+} from "../shared/widgets.js";
 import { nameOf, valueText, wordFor } from "../stage/answers.js";
 import { Nudging } from "./nudging.js";
 
 /** "7 images", "1 image". */
-function counted(count, word) {
-    return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
-}
+const counted = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
 class Mistakes {
     constructor(panel, store, examples) {
@@ -50,25 +50,24 @@ class Mistakes {
         }
     }
 
-    show(found) {
-        const { count, right, data, confusion, classNames } = found;
+    show({ count, right, data, confusion, classNames }) {
         const pairs = confusion.flatMap((row, one) => row.map((times, other) => ({ times, one, other })))
             .filter(({ times, one, other }) => one !== other && times > 0).sort((a, b) => b.times - a.times).slice(0, 3);
         const most = pairs.map(({ times, one, other }) => `${classNames[one]} for ${classNames[other]} (${times})`).join(", ");
         this.summary.textContent = `Of ${counted(count, "example")} of ${data}, the network reads ${right.toLocaleString("en")} rightly, ` +
             `${percent(right / count)}.${most ? ` Most often it takes ${most}.` : ""}` +
             (this.network.was && this.source.of ? " These counts are of the network before your changes." : "");
-        this.build(found);
+        this.build(confusion, classNames);
     }
 
     /** Builds the matrix: how often each class was taken for each. */
-    build({ confusion, classNames }) {
+    build(confusion, classNames) {
         const sums = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
         const worst = Math.max(1e-9, ...confusion.flatMap((row, right) =>
             row.map((count, predicted) => (right === predicted ? 0 : count / Math.max(1, sums[right])))));
         const rows = confusion.map((row, right) => tableRow(classNames[right], ...row.map((count, predicted) => {
             const share = count / Math.max(1, sums[right]);
-            return this.cell({ count, right, predicted, classNames }, right === predicted ? share : share / worst);
+            return this.cell(count, classNames, right, predicted, right === predicted ? share : share / worst);
         })));
         const table = element("table", {},
             element("caption", {}, `Each row is the true class of an ${wordFor(this.network)}, each column the predicted class.`),
@@ -77,21 +76,21 @@ class Mistakes {
         roving(table, "button", () => classNames.length)();
     }
 
-    cell({ count, right, predicted, classNames }, share) {
+    cell(count, classNames, right, predicted, share) {
         const isRight = right === predicted;
         const what = isRight ? `${classNames[right]} read correctly` : `${classNames[right]} taken for ${classNames[predicted]}`;
-        const button = element("button", {
-            type: "button", "aria-label": `${what}: ${counted(count, wordFor(this.network))}`, "aria-pressed": "false",
+        const cell = button(count === 0 ? "·" : String(count), () => {
+            this.matrix.querySelector("[aria-pressed=true]")?.setAttribute("aria-pressed", "false");
+            cell.setAttribute("aria-pressed", "true");
+            this.open(right, predicted);
+        }, {
+            "aria-label": `${what}: ${counted(count, wordFor(this.network))}`, "aria-pressed": "false",
             class: isRight ? "right" : count > 0 ? "wrong" : "none",
-            onclick: () => {
-                this.matrix.querySelectorAll("[aria-pressed=true]").forEach((each) => each.setAttribute("aria-pressed", "false"));
-                button.setAttribute("aria-pressed", "true");
-                this.open(right, predicted);
-            },
-        }, count === 0 ? "·" : String(count));
+        });
         const strength = count === 0 ? 0 : isRight ? 0.16 * share : 0.12 + 0.33 * share;
-        button.style.backgroundColor = rgb(mixed(color("--paper"), color(isRight ? "--positive" : "--negative"), strength));
-        return button;
+        const hue = color(isRight ? "--positive" : "--negative");
+        cell.style.backgroundColor = rgb(mixed(color("--paper"), hue, strength));
+        return cell;
     }
 
     /** Fetches the images of a cell. */
@@ -121,23 +120,18 @@ class Mistakes {
         const { index, label, predicted, probability, x, pixels } = example;
         const sure = valueText(network, probability);
         const what = `example ${index}, a ${nameOf(network, label)} read as ${nameOf(network, predicted)}, ${sure}`;
-        const shape = network.imageShape;
-        const isPicture = pixels && shape;
-        const face = isPicture ? element("canvas", { width: shape[1], height: shape[0], class: "pixels", "aria-hidden": "true" }) : `example ${index}`;
-        if (isPicture) {
-            paintInk(face, x);
-        }
-        const take = () => this.store.takeExample(example);
+        const [height, width] = (pixels && network.imageShape) || [];
+        const face = height ? inkPicture(x, width, height, { "aria-hidden": "true" }) : `example ${index}`;
+        const taking = (act) => () => {
+            this.store.takeExample(example);
+            act();
+        };
+        const open = taking(() => this.store.set({ tab: "backprop" }));
+        const why = taking(() => this.nudging.node.scrollIntoView({ block: "nearest" }));
         return element("li", {},
-            element("button", { type: "button", class: "shown", "aria-label": `Open in Backprop: ${what}`, onclick: () => {
-                take();
-                this.store.set({ tab: "backprop" });
-            } }, face),
+            button(face, open, { class: "shown", "aria-label": `Open in Backprop: ${what}` }),
             element("span", { class: "small" }, sure),
-            element("button", { type: "button", class: "quiet why", "aria-label": `What would change its mind about ${what}`, onclick: () => {
-                take();
-                this.nudging.node.scrollIntoView({ block: "nearest" });
-            } }, "why?"));
+            button("why?", why, { class: "quiet why", "aria-label": `What would change its mind about ${what}` }));
     }
 }
 

@@ -21,9 +21,9 @@ export class Nudging {
             oninput: () => this.show(true),
         });
         this.told = element("p", { id: "mind-told" });
-        this.before = picture(1, 1, "The original picture");
-        this.change = picture(1, 1, "The change");
-        this.after = picture(1, 1, "The changed picture");
+        this.before = picture("The original picture");
+        this.change = picture("The change");
+        this.after = picture("The changed picture");
         this.scale = element("span");
         const figure = (canvas, ...text) => element("figure", {}, canvas, element("figcaption", {}, ...text));
         this.legend = element("p", { class: "small muted" },
@@ -52,8 +52,7 @@ export class Nudging {
             return;
         }
         if (anew && x === this.seen && network === this.seenNetwork && this.places.length > 0) {
-            this.show();
-            return;
+            return this.show();
         }
         Object.assign(this, { seen: x, seenNetwork: network, places: [] });
         if (anew) {
@@ -104,11 +103,10 @@ export class Nudging {
 
     paint(from, to, [height, width]) {
         [this.before, this.change, this.after].forEach((canvas) => Object.assign(canvas, { width, height }));
-        const difference = to.map((each, k) => each - from[k]);
         const most = Math.max(1e-9, ...this.places.at(-1).x.map((each, k) => Math.abs(each - from[k])));
         this.scale.textContent = `the change, ±${shown(most)} in full color`;
         paintInk(this.before, from.map((each) => 255 * each));
-        paintPixels(this.change, difference, (value) => diverging(value, most));
+        paintPixels(this.change, to.map((each, k) => each - from[k]), (value) => diverging(value, most));
         paintInk(this.after, to.map((each) => 255 * each));
     }
 

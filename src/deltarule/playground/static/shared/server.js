@@ -64,9 +64,8 @@ export class Run {
 export class Server {
     /** @param {Location} location of the page: the token of this launch stands in its query */
     constructor(location, store) {
-        this.origin = location.origin;
-        this.token = new URLSearchParams(location.search).get("token") ?? "";
-        this.store = store;
+        const token = new URLSearchParams(location.search).get("token") ?? "";
+        Object.assign(this, { store, token, origin: location.origin });
     }
 
     /** Whose examples and mistakes are meant: the network's on the stage, "given" or "trained". */

@@ -36,15 +36,10 @@ export function connectShare(store) {
         write();
         dialog.showModal();
     });
-    store.addEventListener("change", ({ keys }) => {
-        if (keys.has("hides")) {
-            document.body.dataset.hides = store.hides.join(" ");
-            tabs.filter((tab) => store.hides.includes(tab.getAttribute("aria-controls"))).forEach((tab) => (tab.hidden = true));
-        }
-        if (keys.has("isNewer")) {
-            const place = document.getElementById("failure");
-            place.hidden = false;
-            place.textContent = "A newer deltarule made this link: this page shows the parts that it can read.";
-        }
+    store.on(["hides"], () => {
+        document.body.dataset.hides = store.hides.join(" ");
+        tabs.forEach((tab) => (tab.hidden ||= store.hides.includes(tab.getAttribute("aria-controls"))));
     });
+    const textContent = "A newer deltarule made this link: this page shows the parts that it can read.";
+    store.on(["isNewer"], () => Object.assign(document.getElementById("failure"), { hidden: false, textContent }));
 }

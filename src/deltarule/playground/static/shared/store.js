@@ -77,6 +77,11 @@ export class Store extends EventTarget {
         }
     }
 
+    /** Calls `act` after each change of any of these fields. */
+    on(names, act) {
+        this.addEventListener("change", ({ keys }) => names.some((name) => keys.has(name)) && act());
+    }
+
     /** Error where the network does not read such examples: one that learned in the page may not. */
     checkExample({ x }) {
         if (x.length !== this.network.sizes[0]) {
@@ -95,7 +100,7 @@ export class Store extends EventTarget {
 
     /** The outputs of the last layer, or null. */
     get outputs() {
-        return this.trace ? this.trace.a[this.trace.a.length - 1] : null;
+        return this.trace?.a.at(-1) ?? null;
     }
 
     /** The index of the largest output, or null. */
@@ -110,10 +115,8 @@ const MOST_TEXT = 20_000; // characters of strokes in an address
 
 /** Strokes as a short text for an address: two digits of base 36 for twice a coordinate, "-" between strokes. */
 export function strokesText(strokes) {
-    const digits = (value) => {
-        const whole = Math.max(0, Math.min(1295, Math.round(2 * value) + SHIFT));
-        return whole.toString(36).padStart(2, "0");
-    };
+    const whole = (value) => Math.max(0, Math.min(1295, Math.round(2 * value) + SHIFT));
+    const digits = (value) => whole(value).toString(36).padStart(2, "0");
     return strokes.map((stroke) => stroke.map(([x, y]) => digits(x) + digits(y)).join("")).join("-");
 }
 
@@ -139,30 +142,25 @@ export function strokesOf(text) {
 
 /** The address of the store's state, without "#": the tab, the strokes, the label, whether the normalizer is skipped, the training settings, the hidden parts. */
 export function addressOf(store) {
-    const parts = [store.tab];
-    if (store.drawing.strokes.length > 0 && store.drawing.picture === null) {
-        parts.push(`strokes=${shortText(store.drawing.strokes)}`);
-        if (store.label !== null && !store.network.practice) {
-            parts.push(`label=${store.label}`);
-        }
-    }
-    const others = { ...store.skip && { skip: 1 }, ...store.build, ...store.hides?.length > 0 && { hide: store.hides.join("-") } };
-    return [...parts, ...Object.entries(others).map((pair) => pair.join("="))].join("&");
+    const { tab, drawing: { strokes, picture }, label, skip, build, hides } = store;
+    const isDrawn = strokes.length > 0 && picture === null;
+    const fields = {
+        ...isDrawn && { strokes: shortText(strokes) },
+        ...isDrawn && label !== null && !store.network.practice && { label },
+        ...skip && { skip: 1 }, ...build, ...hides?.length > 0 && { hide: hides.join("-") },
+    };
+    return [tab, ...Object.entries(fields).map((pair) => pair.join("="))].join("&");
 }
 
 /** The fields of the store that an address (without "#") names; unreadable ones are left out. */
 export function fieldsOf(address) {
     const [tab, ...rest] = address.split("&");
-    const given = new Map(rest.map((part) => part.split("=", 2)));
-    const fields = { tab };
-    const strokes = strokesOf(given.get("strokes") ?? "");
-    if (strokes) {
-        const label = /^\d{1,4}$/.test(given.get("label") ?? "") ? Number(given.get("label")) : null;
-        fields.drawing = { ...BLANK, strokes, before: BLANK, label };
-    }
-    const { strokes: _, label: __, skip, hide, v = "1", ...build } = Object.fromEntries(given);
+    const given = Object.fromEntries(rest.map((part) => part.split("=", 2)));
+    const { strokes: text = "", label: digits, skip, hide, v = "1", ...build } = given;
+    const strokes = strokesOf(text);
+    const label = /^\d{1,4}$/.test(digits) ? Number(digits) : null;
     return {
-        ...fields, ...skip === "1" && { skip: true }, ...build.data && { build }, ...hide && { hides: hide.split("-") },
-        ...Number(v) > VERSION && { isNewer: true },
+        tab, ...strokes && { drawing: { ...BLANK, strokes, before: BLANK, label } }, ...skip === "1" && { skip: true },
+        ...build.data && { build }, ...hide && { hides: hide.split("-") }, ...Number(v) > VERSION && { isNewer: true },
     };
 }

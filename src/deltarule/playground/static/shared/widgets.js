@@ -39,9 +39,7 @@ export function numberField(take, properties = {}) {
 }
 
 /** The largest absolute value. */
-export function farthest(values) {
-    return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-}
+export const farthest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
 /** The indices of the `count` largest absolute values, the largest first, zeros left out. */
 export function largestOf(values, count) {
@@ -56,6 +54,9 @@ export function largestOf(values, count) {
     }
     return found;
 }
+
+/** Whether the system asks for calm. */
+export const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const asked = new Set();
 
@@ -99,36 +100,28 @@ export function repaintOn(store, panel, keys, paint) {
             paint();
         }
     });
-    store.addEventListener("change", (event) => {
-        stale = stale || keys.some((key) => event.keys.has(key));
-        if (event.keys.has("tab") || (stale && !panel.hidden)) {
-            ask();
-        }
-    });
     const again = () => {
         stale = true;
         ask();
     };
+    store.on(keys, again);
+    store.on(["tab"], ask);
     window.addEventListener("themechange", again);
     again();
     return again;
 }
 
-const COLORS = new Map();
+let colors = {};
 
 /** A custom property of style.css as [red, green, blue], 0 to 255: `color("--accent")`. */
 export function color(name) {
-    if (!COLORS.has(name)) {
-        const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-        const digits = text.slice(1);
-        COLORS.set(name, [0, 2, 4].map((start) => parseInt(digits.slice(start, start + 2), 16)));
-    }
-    return COLORS.get(name);
+    const text = () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    return (colors[name] ??= text().match(/\w\w/g).map((digits) => parseInt(digits, 16)));
 }
 
 /** The colors are others now: forget them, and let every canvas be painted again. */
 export function themeChanged() {
-    COLORS.clear();
+    colors = {};
     window.dispatchEvent(new Event("themechange"));
 }
 
@@ -146,9 +139,9 @@ export function diverging(value, scale) {
     return mixed(color("--zero"), color(value < 0 ? "--negative" : "--positive"), share);
 }
 
-/** A canvas of width x height picture elements with a description; style.css enlarges it without smoothing. */
-export function picture(width, height, label) {
-    return element("canvas", { width, height, class: "pixels", role: "img", "aria-label": label });
+/** A canvas with a description, empty at first; style.css enlarges it without smoothing. */
+export function picture(label) {
+    return element("canvas", { width: 1, height: 1, class: "pixels", role: "img", "aria-label": label });
 }
 
 /** Paints a canvas whole: `fill` is given its pixels, row by row, as words of `wordOf`. */
@@ -160,26 +153,19 @@ export function paintWords(canvas, fill) {
 }
 
 /** A color as a pixel of `paintWords`. */
-export function wordOf(parts) {
-    return new Uint32Array(Uint8Array.of(...parts, 255).buffer)[0];
-}
+export const wordOf = (parts) => new Uint32Array(Uint8Array.of(...parts, 255).buffer)[0];
 
 /** Paints values (width * height, row by row) on a canvas of that size, each in the color that `colorOf` gives it. */
 export function paintPixels(canvas, values, colorOf) {
-    paintWords(canvas, (words) => words.forEach((_, index) => {
-        words[index] = wordOf(colorOf(values[index]));
-    }));
+    paintWords(canvas, (words) => words.forEach((_, index) => (words[index] = wordOf(colorOf(values[index])))));
 }
 
-const INKS = new Map();
+const INKS = {};
 
 /** Paints bytes in the 256 colors from one to another. */
 function paintBytes(canvas, values, from, to) {
-    const key = `${from} ${to}`;
-    if (!INKS.has(key)) {
-        INKS.set(key, Uint32Array.from({ length: 256 }, (_, ink) => wordOf(mixed(from, to, ink / 255))));
-    }
-    const inks = INKS.get(key);
+    const made = () => Uint32Array.from({ length: 256 }, (_, ink) => wordOf(mixed(from, to, ink / 255)));
+    const inks = (INKS[`${from} ${to}`] ??= made());
     paintWords(canvas, (words) => {
         for (let index = 0; index < words.length; index += 1) {
             words[index] = inks[Math.max(0, Math.min(255, Math.round(values[index])))];
@@ -190,6 +176,13 @@ function paintBytes(canvas, values, from, to) {
 /** Paints ink 0..255 (width * height, row by row), 255 in --pad-ink on --pad, on a canvas of that size. */
 export function paintInk(canvas, values) {
     paintBytes(canvas, values, color("--pad"), color("--pad-ink"));
+}
+
+/** A picture of such ink, on a canvas of its own. */
+export function inkPicture(values, width, height, properties) {
+    const canvas = element("canvas", { width, height, class: "pixels", ...properties });
+    paintInk(canvas, values);
+    return canvas;
 }
 
 /** Paints a photo 0..255 (width * height, row by row) as it is: 255 is white in the dark, too. */

@@ -14,9 +14,7 @@ export function hasProbabilities(network) {
 export const wordFor = (network) => (network.imageShape ? "image" : "example");
 
 /** The name of output `index` for people. */
-export function nameOf(network, index) {
-    return network.classNames?.[index] ?? String(index);
-}
+export const nameOf = (network, index) => network.classNames?.[index] ?? String(index);
 
 /** The outputs for people, in the targets' own units if those were standardized; null if there are none. */
 function answers({ network, outputs }) {
@@ -57,19 +55,13 @@ function listed(network, values) {
 }
 
 /** The source of the label: the data, or the person at the page. */
-function whoSays(store) {
-    return store.drawing.source === "example" ? "The data say" : "You say";
-}
+const whoSays = (store) => (store.drawing.source === "example" ? "The data say" : "You say");
 
 /** An output for people: a probability in percent. */
-export function valueText(network, value) {
-    return hasProbabilities(network) ? percent(value) : shown(value);
-}
+export const valueText = (network, value) => (hasProbabilities(network) ? percent(value) : shown(value));
 
 /** Whether an output is a share of the way from 0 to 1. */
-function isShare(network) {
-    return ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
-}
+const isShare = (network) => ["softmax", "sigmoid"].includes(network.output) && !network.targetScaling;
 
 /** The bars: one row per output, made by `build`, painted by `paint`; beneath them the axis, if it needs one. */
 class Bars {

@@ -57,7 +57,7 @@ function titleOf(network, layer, neuron) {
 class Signed {
     constructor(says) {
         this.says = says;
-        this.canvas = picture(1, 1, says);
+        this.canvas = picture(says);
         this.caption = element("figcaption");
         this.node = element("figure", {}, this.canvas, this.caption);
     }

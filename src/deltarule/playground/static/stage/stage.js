@@ -22,11 +22,8 @@ function column(kind, title, says, ...inside) {
 /** One hidden layer: its cells, and the largest activation seen, which is the end of the color scale. */
 class LayerCells {
     constructor(network, layer) {
-        this.layer = layer; // 1 is the first hidden layer
-        this.size = network.sizes[layer];
-        this.group = groupSize(this.size);
-        this.reach = 0;
-        this.states = [];
+        const size = network.sizes[layer];
+        Object.assign(this, { layer, size, group: groupSize(size), reach: 0, states: [] }); // layer counts from 1
         this.cells = Array.from({ length: Math.ceil(this.size / this.group) }, (_, index) =>
             element("button", { type: "button", class: "cell", tabindex: index === 0 ? "0" : "-1",
                 "data-layer": layer, "data-neuron": index * this.group, "aria-label": this.named(index) }));
@@ -150,31 +147,28 @@ export function mount(panel, store, examples) {
         repaint();
     });
     let waiting = null;
-    store.addEventListener("change", ({ keys }) => {
-        if (keys.has("structure")) {
-            chosen = held = null;
-            panel.querySelectorAll(".chosen, .held").forEach((each) => each.classList.remove("chosen", "held"));
-            panel.querySelectorAll(".diagram, .detail").forEach((old) => Object.assign(old, { hidden: true }).remove()); // painted no more
-            parts = built.get(store.structure) ?? build(store, examples);
-            built.set(store.structure, parts);
-            parts.diagram.hidden = parts.detail.node.hidden = false;
-            parts.wires.forget();
-            store.x === null && parts.diagram.querySelector(".fields, .paintable") && begin(store, examples);
-            panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
-            panel.prepend(parts.diagram);
-            panel.querySelector(".beside").prepend(parts.detail.node);
-            repaint();
+    store.on(["structure"], () => {
+        chosen = held = null;
+        panel.querySelectorAll(".chosen, .held").forEach((each) => each.classList.remove("chosen", "held"));
+        for (const old of panel.querySelectorAll(".diagram, .detail")) {
+            old.hidden = true; // painted no more
+            old.remove();
         }
-        if (keys.has("frozen")) {
-            parts.wires.forget(); // a heading is longer now, and may move cells
-        }
-        if (keys.has("network") || keys.has("noise")) {
-            parts.layers.forEach((layer) => (layer.reach = 0)); // it was the old parameters'
-        }
-        if (keys.has("x") || keys.has("flow")) { // and not each frame of a network that learns
-            clearTimeout(waiting);
-            waiting = setTimeout(run, store.tab === "backprop" ? 0 : PAUSE);
-        }
+        parts = built.get(store.structure) ?? build(store, examples);
+        built.set(store.structure, parts);
+        parts.diagram.hidden = parts.detail.node.hidden = false;
+        parts.wires.forget();
+        store.x === null && parts.diagram.querySelector(".fields, .paintable") && begin(store, examples);
+        panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
+        panel.prepend(parts.diagram);
+        panel.querySelector(".beside").prepend(parts.detail.node);
+        repaint();
+    });
+    store.on(["frozen"], () => parts.wires.forget()); // a heading is longer now, and may move cells
+    store.on(["network", "noise"], () => parts.layers.forEach((layer) => (layer.reach = 0))); // the old parameters'
+    store.on(["x", "flow"], () => { // and not each frame of a network that learns
+        clearTimeout(waiting);
+        waiting = setTimeout(run, store.tab === "backprop" ? 0 : PAUSE);
     });
     const run = inNextFrame(() => {
         const { flow, tab } = store;

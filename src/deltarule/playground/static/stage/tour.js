@@ -2,10 +2,9 @@
 // the user the pen. Every step sets the whole state that it explains, so that Back and Next work everywhere.
 
 import { BLANK, readsDrawings } from "../shared/store.js";
-import { button, element, largestOf } from "../shared/widgets.js";
+import { button, element, isCalm, largestOf } from "../shared/widgets.js";
 import { nameOf, sentence } from "./answers.js";
 import { silenced } from "./touch.js";
-import { isCalm } from "./wires.js";
 
 const THREE = [[92, 70], [132, 52], [174, 68], [176, 104], [130, 132], [178, 152], [190, 192], [150, 226], [90, 214]];
 const DRAWING = 1200; // milliseconds that the digit takes
@@ -162,6 +161,6 @@ export function connectTour(store) {
     const tour = new Tour(store);
     const open = document.getElementById("tour");
     open.addEventListener("click", () => tour.go(0));
-    store.addEventListener("change", ({ keys }) => keys.has("structure") && !store.network.practice &&
+    store.on(["structure"], () => !store.network.practice &&
         (open.hidden = !(readsDrawings(store.network) && store.network.task === "classes" && store.network.sizes.at(-1) === 10)));
 }

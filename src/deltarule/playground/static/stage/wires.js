@@ -1,6 +1,6 @@
 // The strongest connections between the cells as lines, and the motion that runs along them: forward, or the error back.
 
-import { largestOf } from "../shared/widgets.js";
+import { isCalm, largestOf } from "../shared/widgets.js";
 import { groupSize } from "./neuron.js";
 
 const SENDERS = 8; // neurons of a layer from which lines go
@@ -15,27 +15,19 @@ const SVG = "http://www.w3.org/2000/svg";
  */
 export function strongestBetween({ weights, sizes }, l, values, back) {
     const fanOut = sizes[l + 1];
-    const ends = (one, other) => (back ? [other, one] : [one, other]);
     const sent = largestOf(values, SENDERS).flatMap((one) => {
-        const strengths = Float64Array.from({ length: back ? sizes[l] : fanOut }, (_, other) => {
-            const [from, to] = ends(one, other);
-            return values[one] * weights[l][from * fanOut + to];
-        });
-        return largestOf(strengths, SENDERS).map((other) => {
-            const [from, to] = ends(one, other);
-            return { from, to, strength: strengths[other] };
-        });
+        const product = (_, other) => values[one] * weights[l][back ? other * fanOut + one : one * fanOut + other];
+        const strengths = Float64Array.from({ length: back ? sizes[l] : fanOut }, product);
+        return largestOf(strengths, SENDERS).map((other) =>
+            ({ from: back ? other : one, to: back ? one : other, strength: strengths[other] }));
     });
     return sent.sort((one, other) => Math.abs(other.strength) - Math.abs(one.strength)).slice(0, LINES);
 }
 
-/** Whether the system asks for calm. */
-export const isCalm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-
 /** The lines of a diagram. */
 export class Wires {
     constructor(network, diagram) {
-        Object.assign(this, { network, diagram, nodes: new Map(), places: new Map() });
+        Object.assign(this, { network, diagram, nodes: {}, places: new Map() });
         this.svg = document.createElementNS(SVG, "svg");
         this.svg.setAttribute("class", "edges");
         this.svg.setAttribute("aria-hidden", "true");
@@ -52,11 +44,7 @@ export class Wires {
 
     /** The element that stands for a neuron: the cell that it shares, its bar, its field, or the whole picture. */
     elementOf(layer, neuron) {
-        const key = `${layer}:${neuron}`;
-        if (!this.nodes.has(key)) {
-            this.nodes.set(key, this.find(layer, neuron));
-        }
-        return this.nodes.get(key);
+        return (this.nodes[`${layer}:${neuron}`] ??= this.find(layer, neuron));
     }
 
     find(layer, neuron) {

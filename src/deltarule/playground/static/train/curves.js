@@ -77,25 +77,19 @@ export class Chart {
     }
 
     paintAxes(context, { low, high, highest, last, right, bottom, x, y }) {
-        context.font = "12px system-ui, sans-serif";
-        context.lineWidth = 1;
-        context.fillStyle = tone("--muted");
-        context.strokeStyle = tone("--line");
-        context.textBaseline = "middle";
-        context.textAlign = "right";
+        const write = (text, left, top, textAlign, textBaseline) =>
+            Object.assign(context, { textAlign, textBaseline }).fillText(text, left, top);
+        const [fillStyle, strokeStyle] = [tone("--muted"), tone("--line")];
+        Object.assign(context, { font: "12px system-ui, sans-serif", lineWidth: 1, fillStyle, strokeStyle });
         for (const value of ticks(low, high, 4)) {
             line(context, [[MARGIN.left, y(value)], [right, y(value)]]);
-            context.fillText(this.axis(value), MARGIN.left - 6, y(value));
+            write(this.axis(value), MARGIN.left - 6, y(value), "right", "middle");
         }
-        context.textBaseline = "top";
-        context.textAlign = "center";
         for (const step of last > 0 ? ticks(0, last, Math.max(2, (right - MARGIN.left) / 110)).filter(Number.isInteger) : [0]) {
-            context.fillText(step === 0 ? "step 0" : brief(step), x(step), bottom + 8);
+            write(step === 0 ? "step 0" : brief(step), x(step), bottom + 8, "center", "top");
         }
         if (highest > high) { // a few points, which would flatten the others
-            context.textBaseline = "top";
-            context.textAlign = "right";
-            context.fillText(`↑ up to ${this.axis(highest)}`, right, 0);
+            write(`↑ up to ${this.axis(highest)}`, right, 0, "right", "top");
         }
     }
 
@@ -126,8 +120,7 @@ function line(context, points) {
 }
 
 function paintSeries(context, { line: points, marks, tone: property, dash }, { x, y }) {
-    context.strokeStyle = tone(property);
-    context.fillStyle = tone(property);
+    context.strokeStyle = context.fillStyle = tone(property);
     context.lineWidth = 2;
     context.lineJoin = "round";
     context.setLineDash(dash);

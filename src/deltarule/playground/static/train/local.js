@@ -1,6 +1,6 @@
 // Training in the page itself: a run in a worker, which tells and obeys as a run of the server's does.
 
-import { shown } from "../shared/widgets.js";
+import { isCalm, shown } from "../shared/widgets.js";
 
 const FRAMES = 200; // that a run has at most, if its epochs are short
 const SLICE = 0.08; // seconds that a worker may take to a frame
@@ -24,8 +24,7 @@ class RunInWorker {
     hear(frame) {
         this.busy = false;
         if (frame.says) {
-            this.end("refused", frame);
-            return;
+            return this.end("refused", frame);
         }
         const isFirst = this.frame === null;
         this.frame = frame;
@@ -37,7 +36,9 @@ class RunInWorker {
         const isOnTheWay = this.held && frame.step < this.goal && !frame.isOver;
         this.tell("frame", { ...frame, paused: this.held && !isOnTheWay && !frame.isOver });
         if (frame.isOver) {
-            this.over(whyLost(frame), frame.isLost);
+            const { isLost, batch_loss: loss, step, settings: { rate } } = frame;
+            const advice = `the learning rate ${rate} is too high, try ${rate / 10}`;
+            this.over(isLost ? `a loss of ${shown(loss)} by step ${step}: ${advice}` : null, isLost);
         } else if (isOnTheWay) {
             this.take(this.goal - frame.step);
         }
@@ -61,9 +62,8 @@ class RunInWorker {
             return;
         }
         const { step, steps, epochs, seconds } = this.frame;
-        const isCalm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-        const part = Math.max((isCalm ? 2 : 1 / 3) * steps / epochs, steps / FRAMES);
-        const slice = isCalm || step === 0 ? Infinity : Math.max(1, SLICE * step / seconds);
+        const part = Math.max((isCalm() ? 2 : 1 / 3) * steps / epochs, steps / FRAMES);
+        const slice = isCalm() || step === 0 ? Infinity : Math.max(1, SLICE * step / seconds);
         this.busy = true;
         this.worker.postMessage({ steps: Math.ceil(Math.min(most, Math.max(1, step), part, slice)), frozen: this.store.frozen });
     }
@@ -86,11 +86,6 @@ class RunInWorker {
     stop() {
         return this.frame ? this.over("stopped on the page") : this.end("refused", { says: "Stopped before it began." });
     }
-}
-
-/** Why the loss has diverged, in a sentence; null if it has not. */
-function whyLost({ batch_loss: loss, step, settings: { rate }, isLost }) {
-    return isLost ? `a loss of ${shown(loss)} by step ${step}: the learning rate ${rate} is too high, try ${rate / 10}` : null;
 }
 
 export class LocalTrainer {

@@ -1,7 +1,7 @@
 // A lesson: a recipe carried out by the real Trainer in Python, or a run of the engine in this page, watched while it learns.
 
 import { BLANK } from "../shared/store.js";
-import { announce, button, element, inNextFrame, percent, repaintOn, shown } from "../shared/widgets.js";
+import { announce, button, element, inNextFrame, isCalm, percent, repaintOn, shown } from "../shared/widgets.js";
 import { Chart } from "./curves.js";
 import { LayerTable, WeightPictures } from "./layers.js";
 
@@ -133,7 +133,7 @@ export class Lesson {
             this.status, this.verdict, this.view.node);
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
         this.askNext = inNextFrame(() => this.askForMore());
-        store.addEventListener("change", ({ keys }) => keys.has("tab") && this.askNext());
+        store.on(["tab"], this.askNext);
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
@@ -194,7 +194,7 @@ export class Lesson {
     askForMore() {
         if (this.run && !this.asked && ["train", "draw"].includes(this.store.tab)) {
             this.asked = true;
-            const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM : 0;
+            const calm = isCalm() ? CALM : 0;
             const wait = this.server.isLocal ? calm / 4 : Math.max(calm, (this.run.isFast ? FAST : PART) * (performance.now() - this.arrived));
             setTimeout(() => this.run?.order("more"), wait);
         }

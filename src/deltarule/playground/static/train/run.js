@@ -32,15 +32,13 @@ export function newNetwork({ hidden, activation, loss }, [inputs, outputs], rand
 /** The digits in bytes, a label and 8x8 cells each: samples, first those to learn, then every fifth of each class, held out. */
 export function digitsOf(bytes, isHeldOnly = false) {
     const count = bytes.length / (CELLS + 1);
-    const label = (index) => bytes[index * (CELLS + 1)];
+    const digit = (index) => bytes.subarray(index * (CELLS + 1), (index + 1) * (CELLS + 1));
+    const label = (index) => digit(index)[0];
     const all = Array.from({ length: count }, (_, index) => index);
     const held = new Set(all.toSorted((one, other) => label(one) - label(other)).filter((_, place) => place % 5 === 0));
     const order = [...all.filter((index) => !isHeldOnly && !held.has(index)), ...[...held].sort((one, other) => one - other)];
     const inputs = new Uint8Array(784 * order.length);
-    order.forEach((index, row) => {
-        const start = index * (CELLS + 1) + 1;
-        inputs.set(cellsImage(bytes.subarray(start, start + CELLS)), 784 * row);
-    });
+    order.forEach((index, row) => inputs.set(cellsImage(digit(index).subarray(1)), 784 * row));
     return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: order.length - held.size, n_classes: 10 };
 }
 
@@ -152,16 +150,14 @@ async function carryOut({ samples, engine, begin, lesson, image, steps, frozen }
         if (engine) {
             await load(engine);
         }
-        if (lesson || image) {
-            port.postMessage(lesson ? teach(lesson, held.digits) : nearest(image, NEIGHBORS, held.digits));
-            return;
-        }
         if (begin) {
             run = new LocalRun(begin.settings, held[begin.name]);
-        } else {
+        }
+        if (steps) {
             run.take(steps, frozen);
         }
-        port.postMessage(run.frame());
+        const found = image && nearest(image, NEIGHBORS, held.digits);
+        port.postMessage(lesson ? teach(lesson, held.digits) : found ?? run.frame());
     } catch ({ message }) {
         port.postMessage({ says: message });
     }

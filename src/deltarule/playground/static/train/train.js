@@ -31,6 +31,6 @@ export async function mount(panel, store, server, trainer) {
     };
     const buttons = ["Recipes, in Python", "Your own, in this page"].map((text, at) => button(text, () => choose(lessons[at])));
     const switches = element("div", { class: "row", role: "group", "aria-label": "What to train" }, ...buttons);
-    store.addEventListener("change", ({ keys }) => keys.has("build") && store.build && choose(lessons.at(-1))); // of an address
+    store.on(["build"], () => store.build && choose(lessons.at(-1))); // of an address
     choose(store.build ? lessons.at(-1) : lessons[0]);
 }
