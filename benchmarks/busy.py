@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,10 +38,12 @@ def main() -> None:
     """Measure, print and write."""
     parser = options(__doc__, "busy.json", 7)
     parser.add_argument("--workloads", default="headline,deep", metavar="A,B", help="headline,deep")
+    parser.add_argument("--examples", type=int, metavar="N", help="images of an epoch (those of peers.py)")
     given = parser.parse_args()
     rows = []
     for name in given.workloads.split(","):
         workload = WORKLOADS[name]
+        workload = replace(workload, n_samples=given.examples or workload.n_samples)
         with TemporaryDirectory() as folder:
             prepare(Path(folder), workload.n_samples)
             with training("ours:Ours", workload, Path(folder)) as worker:

@@ -134,6 +134,15 @@ def test_latency_compares(run: Run, tmp_path: Path) -> None:
         assert ("absent" in row) == (row["ratio"] is None)
 
 
+@pytest.mark.usefixtures("_workers_here")
+def test_an_epoch_beside_a_busy_process_is_compared_with_one_alone(run: Run, tmp_path: Path) -> None:
+    options = ("--workloads", "headline", "--examples", "200", "--repetitions", "2", "--json", tmp_path / "busy.json")
+    said, _ = run("busy.py", *options)
+    (row,) = rows_in(tmp_path / "busy.json")
+    assert (row["peer"], row["ratio_low"] <= row["ratio"] <= row["ratio_high"]) == ("beside a busy process", True)
+    assert "200 images" in said
+
+
 def test_a_slope_is_the_power() -> None:
     """3 n^2 for n = 1, 2, 4."""
     assert benchmark("scaling").slope([1, 2, 4], [3.0, 12.0, 48.0]) == pytest.approx(2.0)
