@@ -30,6 +30,10 @@ class Sigma:
             return a * (error - (error * a).sum(axis=1, keepdims=True))
         return error * self.slope(z)
 
+    def with_steepness(self, k: float) -> "Sigma":
+        """The sigmoid of k z."""
+        return Sigma(self.name, lambda z: self.value(k * z), lambda z: k * self.slope(k * z), lambda a: k * a * (1 - a))
+
 
 def sigmoid(z: Array) -> Array:
     """1 / (1 + e^-z), without overflow."""

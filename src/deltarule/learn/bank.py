@@ -16,6 +16,8 @@ from deltarule.learn.roles import argument_of, first_row, number_in, parameter_k
 from deltarule.learn.sandbox import Attempt, attempt
 from deltarule.randomness import generator
 
+DRAWS = re.compile(r"(rand\w*|normal|uniform|zeros|ones|full|empty)$")  # functions that take the shape of a new array
+
 
 class UnfilledError(Exception):
     """Raised if a learner's function cannot be called: no value fits an argument, or the call raises."""
@@ -54,11 +56,14 @@ class Bank:
         free = iter((*self.examples.sizes, 1, 1, 1))
         kinds = {argument_of(each.name) for each in parameters}
         role = role_of(getattr(function, "__name__", ""))
+        counts = self.counts(function)
         takes_data = not self.is_constructor and role != "init" and not kinds & {"n_hidden", "sizes"}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
+            if each.name in counts and argument_of(each.name) in ("X", "Y", "y_flat"):
+                fits, value = True, self.examples.sizes[0 if each.name == counts[0] else -1]
             if argument_of(each.name) in ("pairs", "test_pairs") and kinds & {"Y", "y_flat"}:
                 fits, value = True, self.examples.given_inputs
             is_size = argument_of(each.name) in ("n_in", "n_out") and isinstance(value, int)
@@ -88,6 +93,17 @@ class Bank:
             else:
                 given.append(value)
         return given, words
+
+    def counts(self, function: Any) -> list[str]:
+        """The arguments of a function or constructor that are sizes of arrays in its code, as h is in zeros((1, h))."""
+        name, known = getattr(function, "__name__", ""), self.program
+        block = known and (known.classes.get(name) or known.functions.get(name))
+        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
+        body = next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
+        calls = [each for each in ast.walk(body) if isinstance(each, ast.Call) and DRAWS.search(ast.unparse(each.func))]
+        shapes = [part for call in calls for each in call.args for part in (each, *getattr(each, "elts", ()))]
+        sizes = set(map(ast.unparse, shapes))
+        return [each for each in inspect.signature(function).parameters if each in sizes]
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
         """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +32,10 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     run = run or session.run(lambda run: None, SmallBatch())  # for the small functions of a program without a network
     if run.space is not None:
         yield from start_findings(session.program, run)
-        for name, function, node in callables(session, run):
-            yield from function_findings(session.program, name, function, node)
+        functions = list(callables(session, run))
+        sigmoid = own_sigmoid(functions)
+        for name, function, node in functions:
+            yield from function_findings(session.program, name, function, node, sigmoid)
     if not sees(run, "delta"):
         yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
@@ -63,9 +65,24 @@ def result(function: Callable[..., Any], *arguments: Any) -> Array | None:
     return array.astype(float) if array.dtype.kind in "biuf" else None
 
 
-def function_findings(program: Program, name: str, function: Any, node: ast.FunctionDef) -> Iterator[ProgramFinding]:
+def own_sigmoid(functions: Iterable[tuple[str, Any, ast.FunctionDef]]) -> Sigma:
+    """The sigmoid of a program: sigma(k z) if one of its functions computes that with a constant k above 0."""
+    for name, function, _ in functions:
+        found = result(function, POINTS.copy()) if sigma_of(name) is SIGMOID and role_of(name) == "activation" else None
+        if found is not None and found.shape == POINTS.shape and found.min() > 0 and found.max() < 1:
+            k = float(np.median(np.log(found / (1 - found)) / POINTS))
+            steep = SIGMOID.with_steepness(k)
+            if k > 0 and not is_close(found, SIGMOID.value(POINTS), 1e-4) and is_close(found, steep.value(POINTS)):
+                return steep
+    return SIGMOID
+
+
+def function_findings(
+    program: Program, name: str, function: Any, node: ast.FunctionDef, sigmoid: Sigma = SIGMOID
+) -> Iterator[ProgramFinding]:
     """Findings about one function, if its name is that of an activation, a derivative or a one-hot encoding."""
     role, kind = role_of(name), sigma_of(name)
+    kind = sigmoid if kind is SIGMOID else kind
     n_arguments = len([each for each in node.args.args if each.arg != "self"]) - len(node.args.defaults)
     where = place_of(program, node)
     with np.errstate(all="ignore"):
