@@ -74,10 +74,9 @@ def formulas(problem: Problem) -> Iterator[Formula]:
     loss, a, point = network.loss, ws.a[-1], ws.z[-1] if network.has_shortcut else ws.a[-1]
     targets = loss.targets(a, problem.y)
     losses = loss.sample_losses_from_z if network.has_shortcut else loss.sample_losses
-    name = "a - t, the shortcut," if network.has_shortcut else "sample_gradients"
+    names = ("a - t, the shortcut," if network.has_shortcut else "sample_gradients"), "sample_losses"
     stated = a - targets if network.has_shortcut else loss.sample_gradients(a, targets)
     matters = counts & (point == point)
-    names = name, "sample_losses"
     yield Formula(last, loss, lambda at: losses(at, targets), point, matters, names, np.ones(1), stated)
 
 
