@@ -24,10 +24,8 @@ def show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -
     if wanted:
         from importlib.metadata import version
 
-        has_all = ctx.params["verbose"]
-        print_text(
-            import_module("deltarule.cli.version").details() if has_all else f"deltarule {version(DISTRIBUTION)}"
-        )
+        short = f"deltarule {version(DISTRIBUTION)}"
+        print_text(import_module("deltarule.cli.version").details() if ctx.params["verbose"] else short)
         ctx.exit()
 
 

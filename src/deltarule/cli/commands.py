@@ -151,8 +151,7 @@ class Command(click.Command):
         given = {name: value for name, value in ctx.params.items() if source(name) is typed}
         lists = {name: list(value) for name, value in given.items() if isinstance(value, tuple)}
         module, _, function = self.function.partition(".")
-        options = self.record(**(given | lists))
-        options.given = tuple(given)
+        options = self.record(**(given | lists), given=tuple(given))
         getattr(import_module(f"deltarule.cli.{module}"), function)(options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

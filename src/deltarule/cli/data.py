@@ -25,9 +25,8 @@ def show_all(options: ListOptions) -> None:
 
 def fetch(options: FetchOptions) -> None:
     """Download a data set, unless it is here already."""
-    name = options.name
-    folder = catalog.fetch(name)
-    print_text(f"{name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
+    folder = catalog.fetch(options.name)
+    print_text(f"{options.name} {'comes with deltarule' if folder is None else f'is in {folder}'}")
 
 
 def info(options: InfoOptions) -> None:

@@ -48,11 +48,8 @@ def table_rows(report: Report, dataset: Dataset) -> list[dict[str, str]]:
     """A row {title: text} for each class, label or value; for a class, also which class it is mostly mistaken for."""
     rows = []
     for k, figures in enumerate(map(asdict, report.per_output)):
-        row = {
-            title: "-" if figures[name] is None else show(figures[name])
-            for name, title, show in COLUMNS
-            if name in figures
-        }
+        shown = ((title, figures[name], show) for name, title, show in COLUMNS if name in figures)
+        row = {title: "-" if figure is None else show(figure) for title, figure, show in shown}
         if report.confusion is not None:
             counts = report.confusion[k].copy()
             counts[k] = 0

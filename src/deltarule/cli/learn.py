@@ -62,18 +62,18 @@ def learn(options: LearnOptions) -> None:
 
 def help_with(course: Course, exercise: Exercise | None, options: LearnOptions) -> None:
     """Print the next hint for an exercise, or its solution; exercise is None if all are right."""
+    facts: dict[str, Any] | None = None
     if exercise is None:
-        print_result(None, says("learn.all_right"), as_json=options.as_json)
-        return
-    if options.solution:
+        text = says("learn.all_right")
+    elif options.solution:
         text = exercise.solution if not exercise.faulty else f"{', '.join(exercise.faulty)}: {exercise.says}"
-        print_result({"id": exercise.id, "solution": text}, text.rstrip("\n"), as_json=options.as_json)
-        return
-    number, hint = course.hint(exercise)
-    facts = {"id": exercise.id, "number": number, "hint": hint}
-    words, *code = hint.strip().split("\n")
-    text = "\n".join([entry(f"hint {number}", words), *(f"         {line}".rstrip() for line in code)])
-    print_result(facts, text, as_json=options.as_json)
+        facts = {"id": exercise.id, "solution": text}
+    else:
+        number, hint = course.hint(exercise)
+        facts = {"id": exercise.id, "number": number, "hint": hint}
+        words, *code = hint.strip().split("\n")
+        text = "\n".join([entry(f"hint {number}", words), *(f"         {line}".rstrip() for line in code)])
+    print_result(facts, text.rstrip("\n"), as_json=options.as_json)
 
 
 def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:

@@ -66,8 +66,7 @@ def examples_for(model: Model, data: str | None, offline: bool) -> dict[str, Dat
     """
     for name in [data] if data is not None else [None, "mnist", "digits"]:
         try:
-            options = DataOptions(data=name, offline=offline or data is None)
-            train, test, _ = train_and_test(model, options)
+            train, test, _ = train_and_test(model, DataOptions(data=name, offline=offline or data is None))
             model.scaled(train.take(slice(1)))  # raises where they do not fit
         except (DataError, SettingError, ShapeError):
             if data is not None:

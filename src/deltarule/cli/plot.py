@@ -6,14 +6,7 @@ from typing import Any
 from deltarule.atomic import write_atomically
 from deltarule.cli.options import PlotOptions, TrainOptions
 from deltarule.cli.printing import in_a_line, print_result, tell
-from deltarule.cli.resolve import (
-    load_data,
-    load_examples,
-    load_model,
-    resolve,
-    splits_for,
-    training_record,
-)
+from deltarule.cli.resolve import load_data, load_examples, load_model, resolve, splits_for, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence

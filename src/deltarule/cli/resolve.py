@@ -15,9 +15,7 @@ from deltarule.cli.options import RECIPE_KEYS, DataOptions, PlotOptions, Subject
 from deltarule.cli.printing import tell
 from deltarule.data.catalog import MNIST, can_find, find_default, load
 from deltarule.data.dataset import Dataset, Splits, data_hash
-from deltarule.data.readers.kinds import MODEL as MODEL_FILE
-from deltarule.data.readers.kinds import UNKNOWN, kind_of
-from deltarule.data.readers.kinds import read as read_data
+from deltarule.data.readers import kinds
 from deltarule.data.reading import Missing
 from deltarule.data.sources import SOURCES
 from deltarule.errors import SettingError, closest, sentence
@@ -87,13 +85,10 @@ def is_model(name: str) -> bool:
 
 
 def load_model(name: str, hidden: str | None = None) -> Model:
-    """The model in a file or a run's folder, or the pretrained one; stderr says which.
-
-    hidden: the hidden activation for a file that does not name it: see `load`.
-    """
+    """The model in a file or a run's folder, or the pretrained one; stderr says which. hidden: as for `load`."""
     path = model_path(name)
-    kind = kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else MODEL_FILE
-    if kind is not MODEL_FILE and kind.name not in (UNKNOWN, "npz", "pickle"):
+    kind = kinds.kind_of(path) if path.is_file() and path.suffix not in (".pt", ".pth", ".ckpt") else kinds.MODEL
+    if kind is not kinds.MODEL and kind.name not in (kinds.UNKNOWN, "npz", "pickle"):
         cure = sentence("command.data_for_model", name=name) if kind.reader else "deltarule train  makes a model"
         cure = kind.advice.format(path=name) if kind.reader and kind.advice else cure
         raise SettingError(f"a model is a .safetensors file, or the folder of a run: got {name} ({kind.name}); {cure}")
@@ -206,7 +201,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
         if known is not None and known.columns and known.task != "labels":
             how = {"task": known.task, "class_names": known.class_names, "columns": known.columns}
         how |= {"target": options.target, "missing": options.missing, "announce": partial(tell, "table")}
-        return read_data(name, **how).splits
+        return kinds.read(name, **how).splits
     if options.without or options.missing != "error" or options.target_task is not None:
         raise SettingError("--task, --missing and --without are for tables: name the column to learn with --target")
     for option, value in (("--size", options.size), ("--skip-bad", options.skip_bad or None)):
@@ -216,7 +211,7 @@ def load_data(name: str, options: TrainOptions, *, known: Model | None = None, m
     if Path(name).is_dir() and name not in SOURCES:
         is_digit = known is not None and reads_digits(known)
         how = {"size": options.size, "skip_bad": options.skip_bad, "is_digit": is_digit}
-        return read_data(name, announce=announce, **how).splits
+        return kinds.read(name, announce=announce, **how).splits
     if not may_stand_in:
         return load(name, offline=options.offline, label=options.label, announce=announce)
     splits, which = find_default(offline=options.offline)
@@ -268,12 +263,8 @@ def splits_for(model: Model, options: DataOptions) -> tuple[Splits, bool]:
         check_data_exist(name, "model", "say where they are:  --data PATH")
     how: dict[str, Any] = {"target": target, "offline": options.offline}
     n_inputs, is_plain = model.network.layer_sizes[0], not (model.columns or model.image_shape or model.pixels)
-    if (
-        is_plain
-        and Path(name).suffix.lower() == ".csv"
-        and Path(name).is_file()
-        and (options.target or n_inputs**0.5 % 1)
-    ):
+    is_csv = Path(name).suffix.lower() == ".csv" and Path(name).is_file()
+    if is_plain and is_csv and (options.target or n_inputs**0.5 % 1):
         wanted = options.target or "COLUMN"
         raise SettingError(sentence("command.no_columns", n_inputs=n_inputs, name=name, target=wanted))
     if target is not None:

@@ -12,7 +12,7 @@ from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import is_model, model_path, read_recipe, training_record
 from deltarule.data.catalog import files_of
 from deltarule.errors import DeltaruleError, FileError, SettingError, require, sentence
-from deltarule.files.checkpoint import STEP_FILES as STEPS
+from deltarule.files.checkpoint import STEP_FILES
 from deltarule.files.model_file import load
 from deltarule.files.run_folder import CHECKPOINTS, FILES, MODEL, RECIPE, is_run
 from deltarule.inspection.plots.picture import DESCRIPTION_KEYS
@@ -63,7 +63,7 @@ def check_train_places(options: TrainOptions, data: str) -> None:
     """Raise SettingError if a result of `train` on `data` could not be written, or would replace another file."""
     inputs = files_of(data) + files_behind(options.recipe, [RECIPE]) + files_behind(options.start, [MODEL])
     if options.resume is not None:
-        inputs += [*options.resume.glob(STEPS), *(options.resume / CHECKPOINTS).glob(STEPS)]
+        inputs += [*options.resume.glob(STEP_FILES), *(options.resume / CHECKPOINTS).glob(STEP_FILES)]
     out = options.out or (None if options.run else Path(MODEL))
     check_place(out, "model", force=options.force, inputs=inputs)
     if options.run is not None:

@@ -13,8 +13,7 @@ from deltarule.cli.printing import tell
 from deltarule.cli.resolve import check_data_exist
 from deltarule.cli.results import check_place, check_run_place
 from deltarule.errors import SettingError, sentence
-from deltarule.files.checkpoint import STEP_FILES as STEPS
-from deltarule.files.checkpoint import Checkpoints, newest_checkpoint, read_checkpoint, step_of
+from deltarule.files.checkpoint import STEP_FILES, Checkpoints, newest_checkpoint, read_checkpoint, step_of
 from deltarule.files.model_file import PRETRAINED
 from deltarule.files.run_folder import CHECKPOINTS, MODEL, is_run
 from deltarule.recipes.build import Job
@@ -91,7 +90,7 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
     if snapshot is None:
         key = "empty_folder" if folder.is_dir() else "no_folder"
         if folder.is_file():
-            key = "one_checkpoint" if folder.match(STEPS) else "file_as_folder"
+            key = "one_checkpoint" if folder.match(STEP_FILES) else "file_as_folder"
         raise SettingError(sentence(f"command.{key}", folder=folder))
     return earlier_run(snapshot, folder)
 
@@ -111,9 +110,9 @@ def checkpoint_to_start_from(options: TrainOptions) -> tuple[TrainOptions, Earli
     """(options, run): the run whose checkpoints --from names, or None; the options then read data as that run did."""
     start = Path(options.start or "")
     folder = start / CHECKPOINTS if (start / CHECKPOINTS).is_dir() else start
-    if start.is_file() and start.match(STEPS):
+    if start.is_file() and start.match(STEP_FILES):
         snapshot = read_checkpoint(start, weights_only=True)
-    elif options.start and not (start / MODEL).is_file() and any(folder.glob(STEPS)):
+    elif options.start and not (start / MODEL).is_file() and any(folder.glob(STEP_FILES)):
         start, snapshot = newest_checkpoint(folder, weights_only=True)
     else:
         return options, None
@@ -145,8 +144,7 @@ def checkpoint_record(options: TrainOptions, recipe: Recipe, job: Job) -> dict[s
     """The recipe and the options of a `train` command that its checkpoints keep, as JSON values."""
     kept = {name: getattr(options, name) for name in KEPT_OPTIONS} | {"engine": job.trainer.engine.name}
     content = KeptOptions(recipe=recipe.to_toml(), recipe_name=recipe.about.name, **kept)
-    record: dict[str, Any] = msgspec.to_builtins(content, enc_hook=str)
-    return record
+    return msgspec.to_builtins(content, enc_hook=str)
 
 
 def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapshot:

@@ -19,13 +19,7 @@ from deltarule.cli.printing import entry, in_a_line, note, percent, print_json, 
 from deltarule.cli.progress import Display
 from deltarule.cli.resolve import changes_asked, load_model, plan_run, read_recipe, recipe_as_asked, training_record
 from deltarule.cli.results import check_train_places
-from deltarule.cli.resume import (
-    checkpoint_record,
-    checkpoint_to_start_from,
-    how_to_resume,
-    resume_run,
-    snapshot_of,
-)
+from deltarule.cli.resume import checkpoint_record, checkpoint_to_start_from, how_to_resume, resume_run, snapshot_of
 from deltarule.data.columns import MOST_NAMED, columns_in_words, names_in_words, unseen_categories
 from deltarule.data.dataset import data_hash
 from deltarule.errors import LOG, DeltaruleError, DivergenceError, FileError, ModelFileError, SettingError, sentence
@@ -275,8 +269,7 @@ def finish(run: Run, history: History) -> None:
             print_text(entry(title, str(place)))
     model = shlex.quote(f"./{run.out}" if str(run.out).startswith("-") else str(run.out))
     can_draw = job.test and job.test.image_shape and job.test.task == "classes" and find_spec("matplotlib")
-    second = f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"
-    commands = [f"evaluate {model}", second]
+    commands = [f"evaluate {model}", f"plot mistakes {model} --out mistakes.png" if can_draw else "recipes"]
     score = report.score if report else history[f"train_{SCORE_NAMES[job.train.task]}"][-1]
     chance = 1.0 / job.train.n_outputs if job.train.task == "classes" else 0.0
     recalls = [getattr(each, "recall", None) for each in report.per_output] if report else []

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from deltarule.errors import SettingError, ShapeError, sentence
@@ -76,7 +77,7 @@ def deformation_of(given: Any) -> Deformation | None:
 
 
 def deform(
-    images: Array, image_shape: Size, deformation: Deformation, rng: np.random.Generator, out: Array | None = None
+    images: Array, image_shape: Size, deformation: Deformation, rng: Generator, out: Array | None = None
 ) -> Array:
     """Deform each image at random, in its own way.
 
@@ -87,9 +88,8 @@ def deform(
     """
     check_images(images, image_shape)
     points = sampling_points(len(images), image_shape, deformation, rng, images.dtype)
-    widths = pen_widths(len(images), deformation, rng)
     out = np.empty_like(images) if out is None else out
-    out[:] = warp(redraw(images, image_shape, widths), points)
+    out[:] = warp(redraw(images, image_shape, pen_widths(len(images), deformation, rng)), points)
     return out
 
 
@@ -101,7 +101,7 @@ def check_images(images: Array, image_shape: Size) -> None:
 
 
 def sampling_points(
-    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator, dtype: np.dtype[Any]
+    n_samples: int, image_shape: Size, deformation: Deformation, rng: Generator, dtype: np.dtype[Any]
 ) -> Array:
     """The row and column in the original at which to read each deformed pixel: (2, n_samples, height, width)."""
     rows, columns = np.indices(image_shape).reshape(2, -1)
@@ -120,9 +120,7 @@ def sampling_points(
     return points
 
 
-def affine_maps(
-    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def affine_maps(n_samples: int, image_shape: Size, deformation: Deformation, rng: Generator) -> NDArray[np.float64]:
     """Random matrices, (2, n_samples, 3): each maps (row, column, 1) in a deformed image to a point in the original.
 
     Each matrix is the inverse of: scale, shear, rotate about the center, shift. Rows count downwards, so a
@@ -132,18 +130,16 @@ def affine_maps(
     amounts = rng.uniform(-1.0, 1.0, (6, n_samples))
     angle = amounts[0] * math.radians(deformation.rotation)
     lean = np.tan(amounts[1] * math.radians(deformation.shear))
-    growth_down, growth_right = 1.0 + amounts[2:4] * deformation.scale
+    growth = 1.0 + amounts[2:4] * deformation.scale  # down, and to the right
     cos, sin = np.cos(angle), np.sin(angle)
     linear = np.array([[cos, sin], [lean * cos - sin, lean * sin + cos]])  # (2, 2, n_samples)
-    linear /= np.array([growth_down, growth_right])[:, np.newaxis]
+    linear /= growth[:, np.newaxis]
     origin = middle + amounts[4:6] * deformation.shift  # the new place of the original's center
     offset = middle - linear[:, 0] * origin[0] - linear[:, 1] * origin[1]
     return np.stack([linear[:, 0], linear[:, 1], offset], axis=2)
 
 
-def elastic_noise(
-    n_samples: int, image_shape: Size, deformation: Deformation, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def elastic_noise(n_samples: int, image_shape: Size, deformation: Deformation, rng: Generator) -> NDArray[np.uint8]:
     """Random bytes for each pixel's shift down and right, (height, 2, n_samples, width); empty without elastic_alpha.
 
     The noise has only 256 levels because it is smoothed afterwards: finer levels would look the same.
@@ -161,7 +157,7 @@ def gaussian_matrix(size: int, sigma: float) -> NDArray[np.float64]:
     return np.take(weights / weights.sum(), distance + (size - 1))
 
 
-def pen_widths(n_samples: int, deformation: Deformation, rng: np.random.Generator) -> NDArray[np.float64]:
+def pen_widths(n_samples: int, deformation: Deformation, rng: Generator) -> NDArray[np.float64]:
     """Random changes in the stroke width of each image, -2 to 2 pixels, (n_samples,); empty if `stroke` is 0."""
     widths = rng.uniform(-deformation.stroke, deformation.stroke, n_samples if deformation.stroke else 0)
     return np.clip(widths, -UTMOST_PEN, UTMOST_PEN)

@@ -118,14 +118,14 @@ class Reading:
 
 
 @contextmanager
-def open_file(path: AnyPath, expected: str, mode: str = "rb", **how: Any) -> Iterator[Any]:
-    """Open a file as Path.open does. `expected`: what it should be, for messages, such as "a CSV file".
+def open_file(path: AnyPath, expected: str) -> Iterator[BinaryIO]:
+    """Open a file of bytes. `expected`: what it should be, for messages, such as "a CSV file".
 
     Raises DataError for a pipe, a device or a socket, and if the file cannot be opened or, later, read.
     """
     refuse_special(path)
     try:
-        with Path(path).open(mode, **how) as file:
+        with Path(path).open("rb") as file:
             yield file
     except OSError as error:
         raise DataError(f"{path}: expected {expected}, but it cannot be read: {error.strerror}") from error

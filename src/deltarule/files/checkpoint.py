@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
-from deltarule.atomic import TEMPORARIES, write_atomically
+from deltarule.atomic import TEMPORARIES, AnyPath, write_atomically
 from deltarule.elsewhere import words
 from deltarule.errors import LOG, DivergenceError, FileError, ModelFileError, SettingError, closest, sentence
 from deltarule.files.model_file import model_bytes
@@ -77,7 +77,7 @@ class Checkpoints(Callback):
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        folder: AnyPath,
         *,
         every_seconds: float = 60.0,
         every_steps: int | None = None,
@@ -215,7 +215,7 @@ class ModelCheckpoint(Callback):
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: AnyPath,
         monitor: str = "validation_loss",
         *,
         mode: str = "auto",
@@ -275,7 +275,7 @@ def checkpoint_bytes(snapshot: Snapshot) -> bytes:
     return data
 
 
-def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False) -> Snapshot:
+def read_checkpoint(path: AnyPath, *, weights_only: bool = False) -> Snapshot:
     """Read the snapshot in a checkpoint; log a warning if it was made with other versions, or on another machine.
 
     weights_only: also accept an earlier format, from which no run can resume.
@@ -286,8 +286,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
         try:
             file = SignedFile(stream, "checkpoint", READABLE)
             found = msgspec.convert(file.content, CheckpointDescription)
-            arrays = file.read_arrays(found.arrays)
-            snapshot = Snapshot(arrays, found.columns, found.identity, found.record)
+            snapshot = Snapshot(file.read_arrays(found.arrays), found.columns, found.identity, found.record)
         except (ValueError, RecursionError) as error:  # all errors of ours, of msgspec and of json are ValueErrors
             raise ModelFileError(f"{path} is not an intact checkpoint: {error}") from error
     if weights_only:
@@ -306,7 +305,7 @@ def read_checkpoint(path: str | os.PathLike[str], *, weights_only: bool = False)
     return snapshot
 
 
-def newest_checkpoint(folder: str | os.PathLike[str], *, weights_only: bool = False) -> tuple[Path, Snapshot]:
+def newest_checkpoint(folder: AnyPath, *, weights_only: bool = False) -> tuple[Path, Snapshot]:
     """Find the newest intact checkpoint in a folder; return path and snapshot. Skipped ones are logged as warnings.
 
     Raises FileNotFoundError if there are no checkpoints, ModelFileError if none is intact.

@@ -19,7 +19,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 import msgspec
 import numpy as np
 
-from deltarule.atomic import write_atomically
+from deltarule.atomic import AnyPath, write_atomically
 from deltarule.data.columns import Column
 from deltarule.elsewhere import is_a
 from deltarule.errors import LOG, ModelFileError, SettingError, install_command, read_tables, sentence
@@ -110,7 +110,7 @@ class ModelDescription(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @public('save(network, "network.safetensors")')
-def save(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
+def save(thing: Network | Model, path: AnyPath, *, force: bool = False) -> None:
     """Write a network, or a model, to a file that `load` reads: whole or not at all.
 
     `save` replaces an older model of deltarule, any other file only with `force`.
@@ -185,7 +185,7 @@ def model_argument(thing: Any, line: str, path: Any = "") -> Model:
     return thing if isinstance(thing, Model) else Model(thing)
 
 
-def load(path: str | os.PathLike[str]) -> Model:
+def load(path: AnyPath) -> Model:
     """Load the model in a file that `save` wrote.
 
     Raises FileError if there is no such file, and ModelFileError if it is damaged, hostile, of another version, or not
@@ -256,10 +256,7 @@ def make_whole(kind: Kind, spec: Part) -> Any:
 
 
 def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) -> Model:
-    """Rebuild a model from its description and its arrays.
-
-    Raises ModelFileError for a number that is not finite, or a scale that is not above 0.
-    """
+    """Rebuild a model. ModelFileError for a number that is not finite, or a scale that is not above 0."""
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ModelFileError(f"expected finite numbers in {name!r}: got {array[~np.isfinite(array)][0]}")

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import html
 import json
-import os
 import posixpath
 import re
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from deltarule.atomic import write_atomically
+from deltarule.atomic import AnyPath, write_atomically
 from deltarule.data.built_in import digit_cells
 from deltarule.data.dataset import Dataset
 from deltarule.errors import SettingError, sentence
@@ -53,7 +52,7 @@ class Page:
     html: str
     height: int = 1000
 
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+    def save(self, path: AnyPath, *, force: bool = False) -> None:
         """Write the page to a file, whole or not at all. FileError if that fails.
 
         `save` replaces an older page of deltarule, any other file only with `force`.
@@ -106,8 +105,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
     if learns:
         parts["digits"] = digit_cells()
     judges = model.task == "classes" and (examples is not None or (learns and network.reading == "digits"))
-    shown = {"train": learns, "mistakes": judges}
-    hidden = [tab for tab, is_shown in shown.items() if not is_shown]
+    hidden = [tab for tab, is_shown in {"train": learns, "mistakes": judges}.items() if not is_shown]
     return Page(_page(parts, hidden))
 
 
@@ -146,10 +144,8 @@ def _page(parts: dict[str, bytes], hidden: list[str]) -> str:
     meta = f'<meta charset="utf-8">\n{mark}\n<meta http-equiv="Content-Security-Policy" content="{policy}">'
     for tab in hidden:
         page = page.replace(f'id="tab-{tab}"', f'id="tab-{tab}" hidden')
-    scripts = []
-    for name, content in {"program": program, **parts}.items():
-        packed = _base64(gzip.compress(content, mtime=0))
-        scripts.append(f'<script type="text/plain" id="{name}">{packed}</script>')
+    packed = {name: _base64(gzip.compress(each, mtime=0)) for name, each in {"program": program, **parts}.items()}
+    scripts = [f'<script type="text/plain" id="{name}">{content}</script>' for name, content in packed.items()]
     scripts.append(f'<script type="module">{loader}</script>')
     page = page.replace(SCRIPT, "").replace('<meta charset="utf-8">', meta)
     return page.replace("</body>", "\n".join([*scripts, "</body>"]))

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from deltarule.atomic import warn_once, write_atomically
+from deltarule.atomic import AnyPath, warn_once, write_atomically
 from deltarule.errors import DISTRIBUTION, DataError, FileError, sentence
 from deltarule.files.tensor_file import open_file, read_header, read_tensors, tensor_bytes
 from deltarule.native import build
@@ -50,7 +50,7 @@ STEPS = "three steps"
 KERNEL = "scipy_openblas_get_corename64_"  # the function in NumPy's wheels that names the kernel of its BLAS
 
 
-def is_run(path: str | os.PathLike[str]) -> bool:
+def is_run(path: AnyPath) -> bool:
     """Whether a folder is of an earlier run, by its environment.json: another run may then replace its files."""
     place = Path(path, ENVIRONMENT)
     try:
@@ -73,9 +73,7 @@ class RunFiles:
     recipe: the resolved recipe, as TOML. environment: from `environment`. goes_on: whether to resume the run there.
     """
 
-    def __init__(
-        self, folder: str | os.PathLike[str], *, recipe: str, environment: Mapping[str, Any], goes_on: bool = False
-    ) -> None:
+    def __init__(self, folder: AnyPath, *, recipe: str, environment: Mapping[str, Any], goes_on: bool = False) -> None:
         self.folder, self.record = Path(folder), RunRecord(secrets.token_hex(8))
         if goes_on:
             with suppress(FileError):  # a damaged record is written anew
@@ -137,10 +135,9 @@ def environment(**more: Any) -> dict[str, Any]:
 
 def version_of(package: str) -> str | None:
     """The version of an installed package; None if it is not installed."""
-    try:
+    with suppress(PackageNotFoundError):
         return version(package)
-    except PackageNotFoundError:
-        return None
+    return None
 
 
 @cache
@@ -171,7 +168,7 @@ def three_steps(dtype: str) -> str:
     return sha256(network.parameters.vector.tobytes()).hexdigest()[:16]
 
 
-def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | None]]:
+def read_history(run_folder: AnyPath) -> list[dict[str, float | None]]:
     """The rows that `write_history` wrote, one per epoch.
 
     Raises FileError if there are none, or they belong to another run, DataError if they are damaged.
@@ -191,7 +188,7 @@ def read_history(run_folder: str | os.PathLike[str]) -> list[dict[str, float | N
     return rows
 
 
-def read_recording(run_folder: str | os.PathLike[str]) -> dict[str, Array]:
+def read_recording(run_folder: AnyPath) -> dict[str, Array]:
     """The arrays that `write_recording` wrote. Raises FileError and DataError like `read_history`."""
     path = Path(run_folder, RECORDING)
     if not path.is_file():

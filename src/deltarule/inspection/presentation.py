@@ -13,7 +13,6 @@ from deltarule.errors import read_tables
 from deltarule.nn.arrays import Array
 
 WIDTH = 78
-MOST_LETTERS = 22  # of a user's own names
 
 BLOCKS = " ░▒▓█▀▄"
 INK = np.array([(0, 0), (25, 25), (50, 50), (75, 75), (100, 100), (100, 0), (0, 100)]) / 100  # of upper and lower half
@@ -44,11 +43,6 @@ def align(values: Iterable[float]) -> list[str]:
         return [f"{value:{sign}.4e}" for value in values]
     decimals = max(0, 4 - math.floor(math.log10(largest))) if largest else 1
     return [f"{round(value, decimals) + 0.0:{sign}.{decimals}f}" for value in values]
-
-
-def shorten(name: str) -> str:
-    """The name, cut to at most MOST_LETTERS letters, to leave room for its numbers."""
-    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def entry(title: str, text: str, width: int, indent: int = 9, *, break_long_words: bool = True) -> str:

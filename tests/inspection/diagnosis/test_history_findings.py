@@ -58,11 +58,5 @@ def test_a_sound_run_has_no_finding(held_out: list[float] | None) -> None:
     assert list(history_findings(rows(falling(12), held_out))) == []
 
 
-def test_a_start_that_was_worse_than_chance_does_not_count_as_progress() -> None:
-    losses = [137.0, 2.31, 2.31, 2.3]
-    assert [each.id for each in history_findings(rows(losses), chance=math.log(10))] == ["stuck-at-chance"]
-    assert list(history_findings(rows(losses))) == []
-
-
 def test_an_epoch_before_the_first_step_shows_nothing() -> None:
     assert list(history_findings(rows([2.3]))) == list(history_findings([])) == []

@@ -216,9 +216,8 @@ class Cells:
             got = str(error) if isinstance(error, TypeError) else "bytes that are not UTF-8"
             got = "lists or dicts" if got.startswith("unhashable") else got
             raise DataError(sentence("tables.dtype", name="the DataFrame", dtype=got, column=self.name)) from error
-        texts = sorted(
-            {text or "" for text in known.values()} - (frozenset([""]) if self.dialect is FRAME else MISSING)
-        )
+        absent = frozenset([""]) if self.dialect is FRAME else MISSING
+        texts = sorted({text or "" for text in known.values()} - absent)
         numbers = Numbers.of(texts, self.dialect)
         if numbers.values is not None:
             pairs = sorted(pair for pair in zip(numbers.values, texts, strict=True) if not math.isnan(pair[0]))
@@ -288,11 +287,9 @@ class Numbers(NamedTuple):
             written.append("in percent, 6.45% as 6.45" if sign == "%" else f"in {sign}")
             texts, cells = ([text.replace(sign, "").strip() for text in each] for each in (texts, cells))
         commas = [text for text in cells if "," in text]
-        is_thousands = all(map(THOUSANDS.fullmatch, commas))
-        may_be_decimal = all(text.count(",") == 1 and "." not in text for text in commas)
-        if commas and is_thousands:
+        if commas and all(map(THOUSANDS.fullmatch, commas)):
             written.append("with a comma at the thousands")
-            doubt = dialect.separator != "," and may_be_decimal
+            doubt = dialect.separator != "," and all(text.count(",") == 1 and "." not in text for text in commas)
             texts = [text.replace(",", "") for text in texts]
         elif commas and all(map(DECIMAL.fullmatch, commas)):
             written.append("with a decimal comma")

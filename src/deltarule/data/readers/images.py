@@ -17,6 +17,7 @@ from deltarule.data.ink.pictures import FORMATS, read_picture
 from deltarule.data.readers.idx import IMAGES, image_dataset
 from deltarule.data.reading import Announce, How, Reading, refuse
 from deltarule.errors import DataError, NoDigitError, SeveralDigitsError, sentence
+from deltarule.inputs import Size
 
 SUFFIXES = frozenset(chain.from_iterable(FORMATS.values()))
 # The names of folders to learn from and to test on, the latter in order of preference.
@@ -44,9 +45,7 @@ def read_picture_rows(path: Path, how: How) -> Reading:
     return Reading(pixels.reshape(1, -1), report={"holds": "pixels", "read": read})
 
 
-def read_image(
-    path: AnyPath, image_shape: tuple[int, int] | None = (28, 28), *, size: int | None = None
-) -> NDArray[np.uint8]:
+def read_image(path: AnyPath, image_shape: Size | None = (28, 28), *, size: int | None = None) -> NDArray[np.uint8]:
     """Read a picture as gray pixels in its own size and brightness: 0 is black.
 
     image_shape: the (height, width) that the image must have; None for any.

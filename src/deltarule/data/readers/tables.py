@@ -146,9 +146,8 @@ def read_table_examples(source: Any, how: How) -> Reading:
     if is_filled and not known:
         strategy, counts = "mean" if how.missing == "mean" else "median", np.isnan(rows).sum(axis=0)
         flags = [how.missing == "indicator" and bool(count) for count in counts]
-        filled = [
-            Column(each.name, each.categories, 0.0, strategy, flag) for each, flag in zip(columns, flags, strict=True)
-        ]
+        pairs = zip(columns, flags, strict=True)
+        filled = [Column(each.name, each.categories, 0.0, strategy, flag) for each, flag in pairs]
         columns = refill(filled, rows)
         _announce_filled(table, columns, counts, how.announce)
     dataset = Dataset(rows, targets, task, class_names, name=table.name, columns=columns)
@@ -324,14 +323,8 @@ def describe_column(table: Table, name: str) -> Column:
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
         cure = ", or write numbers as 1234.5, without units" * all(re.search(r"\d", text) for text in texts)
-        values = {
-            "n_texts": len(texts),
-            "n_rows": len(table.rows),
-            "such": texts[0],
-            "most": MOST_CATEGORIES,
-            "cure": cure,
-        }
-        raise DataError(sentence("tables.texts", table=table, name=name, **values))
+        values = {"n_texts": len(texts), "n_rows": len(table.rows), "such": texts[0], "most": MOST_CATEGORIES}
+        raise DataError(sentence("tables.texts", table=table, name=name, cure=cure, **values))
     return Column(name, tuple(texts))
 
 
@@ -385,8 +378,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError if the table lacks one of these columns."""
-    names = set(table.names)
-    absent = [column.name for column in columns if column.name not in names]
+    absent = [column.name for column in columns if column.name not in table.columns]
     if absent:
         if table.is_file and None not in map(number_in, table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)

@@ -16,7 +16,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from deltarule.atomic import atomic_stream
+from deltarule.atomic import AnyPath, atomic_stream
 from deltarule.data.readers.npz import read_arrays
 from deltarule.data.reading import refuse_special
 from deltarule.errors import DataError, ModelFileError, SettingError, require, sentence
@@ -34,7 +34,7 @@ WEIGHTS, BIASES = r"(?i)(?:w|weights?)_?(\d+)", r"(?i)(?:b|bias(?:es)?)_?(\d+)"
 
 
 @public('save_npz(network, "network.npz")')
-def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: bool = False) -> None:
+def save_npz(thing: Network | Model, path: AnyPath, *, force: bool = False) -> None:
     """Write a network, or a model, as an npz file, which NumPy alone can read: whole or not at all.
 
     The file's arrays are named as in a model file; `meaning` is a string of JSON: task, pixels, class_names,
@@ -57,7 +57,7 @@ def save_npz(thing: Network | Model, path: str | os.PathLike[str], *, force: boo
 
 
 @public('load("network.safetensors")')
-def load(path: str | os.PathLike[str], *, hidden: Any = None, output: Any = "softmax") -> Model:
+def load(path: AnyPath, *, hidden: Any = None, output: Any = "softmax") -> Model:
     """Load the model in a file that `save`, `save_npz` or `save_onnx` wrote.
 
     `load` also reads an npz of arrays W1, b1, W2, b2 and so on, as for a self-written network, and a .safetensors file
@@ -124,7 +124,7 @@ def fit_each_other(layers: dict[str, tuple[Array, Array]]) -> bool:
     return is_linked and all(len(W) == 2 and b == W[1:] for W, b in shapes)
 
 
-def from_onnx(path: str | os.PathLike[str]) -> Model:
+def from_onnx(path: AnyPath) -> Model:
     """Load the Model in an ONNX file that `save_onnx` wrote; SettingError for another program's file."""
     onnx = require("onnx", "onnx")
     broken = require("google.protobuf.message", "onnx").DecodeError
@@ -163,7 +163,7 @@ def metadata(model: Model) -> dict[str, str]:
         raise SettingError(f"{JSON_RULE}: {error}") from error
 
 
-def model_of(path: str | os.PathLike[str], text: str, arrays: dict[str, Array]) -> Model:
+def model_of(path: AnyPath, text: str, arrays: dict[str, Array]) -> Model:
     """Rebuild a model from `text`, the content of `metadata` as one JSON object, and arrays named as in model files."""
     try:
         meaning: dict[str, Any] = json.loads(text)

@@ -13,7 +13,6 @@ The file's metadata are what `metadata` returns, each a JSON value: task, class_
 """
 
 import json
-import os
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from deltarule.atomic import write_atomically
+from deltarule.atomic import AnyPath, write_atomically
 from deltarule.errors import DISTRIBUTION, SettingError, closest, require, sentence
 from deltarule.files.exchange.foreign import metadata
 from deltarule.files.model_file import model_argument
@@ -37,9 +36,7 @@ LARGEST = 2**31 - 2**20  # a protobuf of 2 GiB cannot be read; the graph around 
 
 
 @public('save_onnx(network, "network.onnx")')
-def save_onnx(
-    thing: Network | Model, path: str | os.PathLike[str], *, pixels: bool | None = None, force: bool = False
-) -> None:
+def save_onnx(thing: Network | Model, path: AnyPath, *, pixels: bool | None = None, force: bool = False) -> None:
     """Write a network, or a model, as an ONNX file: whole or not at all.
 
     `save_onnx` replaces an older ONNX file of deltarule, any other file only with `force`.
@@ -143,13 +140,11 @@ def _add_fills(add: Callable[..., str], model: Model, number: np.dtype[Any]) -> 
     """
     from onnx.helper import np_dtype_to_tensor_dtype as tensor_dtype
 
-    cells = "X"
     fill = [each for column in model.columns for each in (*column.fills, *[1.0] * column.indicator)]
     is_flag = flags_of(model)
     if all(each is None for each in fill):
-        return cells
-    if is_flag.any():
-        cells = add("Gather", "cells", cells, ("places", np.cumsum(~is_flag) - 1), axis=1)
+        return "X"
+    cells = add("Gather", "cells", "X", ("places", np.cumsum(~is_flag) - 1), axis=1) if is_flag.any() else "X"
     missing = add("IsNaN", "missing", cells)
     filled = add("Where", "filled", missing, ("fill", np.array(fill, float).astype(number)), cells)
     if not is_flag.any():

@@ -123,8 +123,7 @@ def activation_in(leaf: Any) -> Activation | None:
         name, *settings = row.torch.split()
         if name == kind and not isinstance(row.torch, No):
             given = {ours: getattr(leaf, theirs) for theirs, ours in (each.split("=") for each in settings)}
-            made: Activation = row.maker(**given)
-            return made
+            return row.maker(**given)
     return None
 
 

@@ -121,11 +121,8 @@ def achievement_findings(network: Network, train: Dataset, validation: Dataset |
         yield from Finding.by_limits(name, score - new - luck, measured)
 
 
-def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_image: bool = False) -> Iterator[Finding]:
-    """Yield what a history, a row per epoch, shows: divergence, no progress, or a validation loss that rises.
-
-    chance: the loss at chance, if known. is_image: whether the inputs are images, for the fix.
-    """
+def history_findings(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Yield what a history, a row per epoch, shows: divergence, no progress, or a validation loss that rises."""
     if len(rows) < 2:
         return
     losses, rate = column(rows, "train_loss"), rows[-1].get("learning_rate")
@@ -136,9 +133,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
         yield Finding.of("fault", "diverged", measured | known_rate)
         return
     measured = {"loss at epoch 0": losses[0], "at the end": losses[-1], "epochs": len(rows) - 1} | known_rate
-    if chance is not None:
-        measured["loss of knowing nothing"] = chance
-    if min(losses[1:]) > static.LEARNED * (losses[0] if chance is None else min(losses[0], chance)):
+    if min(losses[1:]) > static.LEARNED * losses[0]:
         fall, late = losses[0] - losses[-1], losses[len(losses) // 2] - losses[-1]
         is_steady = late > fall / 4.0 and all(after < before for before, after in pairwise(losses))
         creeps = is_steady and fall > CREEP * losses[0]
@@ -153,7 +148,7 @@ def history_findings(rows: Sequence[Row], chance: float | None = None, *, is_ima
         scores = [(rows[-1].get(f"train_{name}"), rows[-1].get(f"validation_{name}")) for name in ("accuracy", "r2")]
         is_apart = any(known is not None and new is not None and known - new > APART for known, new in scores)
         if (is_apart or held_out[-1] > OVERFITTED * held_out[best]) and losses[-1] < losses[best]:
-            yield Finding.of("warning", "overfitting: images" if is_image else "overfitting", measured)
+            yield Finding.of("warning", "overfitting", measured)
 
 
 def progress_findings(losses: Sequence[float], measured: dict[str, float]) -> Iterator[Finding]:

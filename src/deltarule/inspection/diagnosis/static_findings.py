@@ -46,8 +46,7 @@ def data_findings(network: Network, train: Dataset, validation: Dataset | None =
     yield from input_findings(X, train)
     yield from class_findings(train) if train.task == "classes" else value_findings(train, network)
     if sample.n_samples >= FEW and X.any() and np.ptp(sample.targets, axis=0).any():
-        wrapped = list(wrap_findings(sample))
-        yield from wrapped or relation_findings(X, train)
+        yield from list(wrap_findings(sample)) or relation_findings(X, train)
     if train.image_shape == (28, 28) and train.class_names == tuple("0123456789") and sample.n_samples >= FEW:
         yield from view_findings(X, sample.targets)
     if validation is not None:

@@ -8,23 +8,14 @@ from typing import Any
 import numpy as np
 
 from deltarule.inspection.gradcheck.equation_checks import Check
-from deltarule.inspection.presentation import (
-    align,
-    in_unicode,
-    number,
-    number_table,
-    picture_lines,
-    plain,
-    shorten,
-    table,
-    wrap,
-)
+from deltarule.inspection.presentation import align, in_unicode, number, number_table, picture_lines, plain, table, wrap
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
 from deltarule.nn.equations import SYMBOLS, Equation
 from deltarule.public import public
 
 NUMBERS = ("inputs", "targets", "output_gradient", "numeric_output_delta", "loss", "layers", "neuron")
+MOST_LETTERS = 22  # of a user's own names
 MOST_TERMS = 5  # terms of a sum to list one by one
 MOST_ROWS = 12  # outputs or inputs to list one by one
 
@@ -343,10 +334,8 @@ def weight_gradient(walk: Walkthrough) -> Lines:
 def update(walk: Walkthrough) -> Lines:
     """The lines on the update: the effect of steps of several sizes on the loss."""
     rates, n_parameters = [f"{step.rate:g}" for step in walk.steps], walk.model.network.parameters.size
-    columns = {
-        "by -r ‖gradient‖^2": [step.predicted for step in walk.steps],
-        "in fact": [step.actual for step in walk.steps],
-    }
+    columns = {"by -r ‖gradient‖^2": [step.predicted for step in walk.steps]}
+    columns["in fact"] = [step.actual for step in walk.steps]
     gradient = f"The gradient of all {n_parameters:,} parameters has the norm {number(walk.gradient_norm)}."
     return [
         *wrap(f"{gradient} A step on this example alone changes C = {number(walk.loss)}:"),
@@ -387,6 +376,11 @@ def source_name(walk: Walkthrough, layer: int, k: int) -> str:
     if model.image_shape is not None:
         return f"pixel in row {k // model.image_shape[1]}, column {k % model.image_shape[1]}"
     return shorten(model.input_names[k]) if model.columns else f"input {k}"
+
+
+def shorten(name: str) -> str:
+    """The name, cut to at most MOST_LETTERS letters, to leave room for its numbers."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS - 3]}..."
 
 
 def sum_rows(walk: Walkthrough, layer: int, total: LongSum, **summed: float) -> list[Sequence[str]]:

@@ -185,8 +185,7 @@ def one_thread() -> AbstractContextManager[Any]:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError:
         return nullcontext()
-    limits: AbstractContextManager[Any] = threadpool_limits(1, "blas")
-    return limits
+    return threadpool_limits(1, "blas")
 
 
 def problem_of(

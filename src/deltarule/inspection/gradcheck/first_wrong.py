@@ -195,9 +195,6 @@ def with_divided_deltas(state: State) -> State:
     return replace(state, observed=replace(observed, delta=divided))
 
 
-# The forward pass
-
-
 def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> State:
     """The State after the forward pass: each z and a as observed; if unknown, as `assumed`, or else right."""
     state = State(Flow(problem, problem.network.activations, [], []), observed, LossReading())
@@ -236,9 +233,6 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
         assumed = [*({place: which} for place, which in places.items()), hidden, places]
         for each in (each for n, each in enumerate(assumed) if each and each not in assumed[:n]):
             yield replace(forward_state(problem, observed, each), cost=NAMED)
-
-
-# The loss
 
 
 def conventions(problem: Problem) -> list[float]:
@@ -293,9 +287,6 @@ def loss_claims(problem: Problem, yours: Any, best: State) -> Iterator[Claim]:
         yield Claim("loss", None, key, values, float(abs(yours - problem.loss) / abs(problem.loss or 1.0)))
 
 
-# The backward pass
-
-
 def backward_state(start: State, *, must_be_right: bool = False) -> State:
     """The likeliest explanation of a program's gradient. must_be_right: consider only right deltas."""
     states = [start]
@@ -316,9 +307,6 @@ def output_factor(factor: float, kind: Loss | None, reading: LossReading, proble
     if any(abs(relative / each - 1.0) <= ALIKE for each in scales):
         return Option(CONVENTION)
     return Option(0.9 * NAMED, slips.factor_slips(factor, problem))
-
-
-# Words
 
 
 def wrong_of(problem: Problem, found: Sequence[Claim]) -> tuple[Wrong, ...]:

@@ -74,19 +74,17 @@ def formulas(problem: Problem) -> Iterator[Formula]:
     loss, a, point = network.loss, ws.a[-1], ws.z[-1] if network.has_shortcut else ws.a[-1]
     targets = loss.targets(a, problem.y)
     losses = loss.sample_losses_from_z if network.has_shortcut else loss.sample_losses
-    name = "a - t, the shortcut," if network.has_shortcut else "sample_gradients"
+    names = ("a - t, the shortcut," if network.has_shortcut else "sample_gradients"), "sample_losses"
     stated = a - targets if network.has_shortcut else loss.sample_gradients(a, targets)
     matters = counts & (point == point)
-    names = name, "sample_losses"
     yield Formula(last, loss, lambda at: losses(at, targets), point, matters, names, np.ones(1), stated)
 
 
 def check_axis(problem: Problem) -> None:
     """Raise ShapeError unless `sample_losses` of the network's loss returns one number per sample."""
     loss, a = problem.network.loss, problem.ws.a[-1]
-    targets = loss.targets(a, problem.y)
     n_rows = len(a) - 1 if len(a) == a.shape[1] > 1 else len(a)  # so that there are not as many samples as outputs
-    shape = np.shape(loss.sample_losses(a[:n_rows], targets[:n_rows]))
+    shape = np.shape(loss.sample_losses(a[:n_rows], loss.targets(a, problem.y)[:n_rows]))
     if shape != (n_rows,):
         raise ShapeError(sentence("gradcheck.sample_losses", name=type(loss).__name__, n_rows=n_rows, shape=shape))
 
@@ -187,10 +185,8 @@ def difference(problem: Problem, formula: Formula, found: Array, right: Array) -
     """How a derivative, `found`, differs from the right one, in words: a factor, another formula, or else numbers."""
     is_activation, z = isinstance(formula.owner, Activation), formula.point
     if scaled := fit([found], [Slip("", right)], problem, by_any=True):
-        named = [
-            ("factor" if is_activation and key != "sign" else key, values)
-            for key, values in factor_slips(scaled[0], problem)
-        ]
+        slips = factor_slips(scaled[0], problem)
+        named = [("factor" if is_activation and key != "sign" else key, values) for key, values in slips]
         says = ", ".join(mistake_of(key, array="it", **values).says.removeprefix("it: ") for key, values in named)
         is_minus = is_activation and scaled[0] < 0.0
         return says + is_minus * "; where it is a sigmoid, value is 1 / (1 + e^-z), and not 1 / (1 + e^z)"

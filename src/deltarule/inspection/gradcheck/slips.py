@@ -136,9 +136,6 @@ def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
     return of[quantity](flow, l)
 
 
-# The forward pass
-
-
 def sums(flow: Flow, l: int) -> Iterator[Slip]:
     """Yield z of layer l: the right one, then one for each mistake."""
     W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
@@ -171,9 +168,6 @@ def activations(flow: Flow, l: int) -> Iterator[Slip]:
     for other in OTHERS:
         if type(other) is not type(own) or isinstance(own, LeakyReLU):
             yield Slip("another-activation", other.value(z), {"activation": other})
-
-
-# BP1 and BP2
 
 
 def right_deltas(flow: Flow, l: int) -> Iterator[Slip]:
@@ -284,9 +278,6 @@ def wrong_targets(flow: Flow) -> Iterator[tuple[str, Array]]:
         yield "targets-of-other-samples", other
 
 
-# BP3 and BP4
-
-
 def weight_gradients(flow: Flow, l: int) -> Iterator[Slip]:
     """Yield dC/dW of layer l, right and after each mistake, from its inputs and delta, without the penalty's part."""
     inputs, delta, penalty = flow.inputs[l], flow.deltas[l], flow.problem.penalty_gradient.weights[l]
@@ -330,9 +321,6 @@ def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
         yield Slip("bias-from-weights", flow.stepped[l].sum(axis=0))
     yield Slip("bias-penalty", right, {}, flow.problem.network.biases[l])
     yield from (Slip("one-sample", delta[i], {"which": which}) for which, i in (("last", -1), ("first", 0)))
-
-
-# Which of them explains an array
 
 
 class Option(NamedTuple):

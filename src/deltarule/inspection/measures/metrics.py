@@ -214,7 +214,7 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
     return tuple(scores)
 
 
-def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> Reliability:
+def reliability_of(probabilities: Array, true: Array) -> Reliability:
     """The Reliability of probabilities (n_samples, outputs): how well they match the accuracy.
 
     true: (n_samples,), the right classes; for a single output, 0 or 1, (n_samples, 1).
@@ -226,11 +226,11 @@ def reliability_of(probabilities: Array, true: Array, n_bins: int = N_BINS) -> R
         probabilities, true = np.hstack([1.0 - probabilities, probabilities]), true.reshape(-1)
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == true
-    bins = np.clip(np.ceil(confidence * n_bins).astype(np.intp) - 1, 0, n_bins - 1)
+    bins = np.clip(np.ceil(confidence * N_BINS).astype(np.intp) - 1, 0, N_BINS - 1)
     used, places, examples = np.unique(bins, return_inverse=True, return_counts=True)
     hits, total = np.bincount(places, weights=right), np.bincount(places, weights=confidence)
     low, high = np.transpose([wilson_interval(*each) for each in zip(hits.tolist(), examples.tolist(), strict=True)])
-    ends, error = (used / n_bins, (used + 1) / n_bins), (np.abs(hits - total).sum() / len(true)).item()
+    ends, error = (used / N_BINS, (used + 1) / N_BINS), (np.abs(hits - total).sum() / len(true)).item()
     return Reliability(*ends, examples, total / examples, hits / examples, low, high, error)
 
 

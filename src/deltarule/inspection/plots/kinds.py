@@ -102,10 +102,8 @@ def check_kind(kind: str) -> None:
     if instead := words()["removed_pictures"].get(kind):
         raise SettingError(f"{kind} is no longer drawn: {instead}")
     if meant := words()["pictures"].get(kind.casefold()):
-        subject = words()["subjects"][required_inputs(meant)[0]]
-        raise SettingError(
-            sentence("measures.other_picture", kind=kind, meant=meant, usage=usage(meant), subject=subject)
-        )
+        more = {"usage": usage(meant), "subject": words()["subjects"][required_inputs(meant)[0]]}
+        raise SettingError(sentence("measures.other_picture", kind=kind, meant=meant, **more))
     check_choice("picture", kind, tuple(KINDS))
 
 
@@ -201,10 +199,9 @@ def digits(data: Dataset, model: Model | None = None) -> Drawing:
 
 def weights(model: Model, data: Dataset | None = None) -> Drawing:
     """A Drawing of the first layer's weights; with `data`, those of pixels that are 0 in all examples are masked."""
-    inked = None
     if data is not None:
-        inked = data.inputs.max(axis=0) > 0
         model.inputs(data.inputs[:1])  # a ShapeError if the data have another width
+    inked = None if data is None else data.inputs.max(axis=0) > 0
     facts = {"weights": model.network.weights[0].tolist(), "biases": model.network.biases[0].tolist()}
     facts["inked"] = None if inked is None else inked.tolist()
     return Drawing(facts, partial(network_plots.draw_first_layer, model, inked))
@@ -225,9 +222,8 @@ def rates(trainer: Trainer, data: Dataset) -> Drawing:
     return Drawing(plain(found), partial(result_plots.draw_range_test, found))
 
 
-OF_RUNS, OF_NETWORKS = (curves, gradients, surface), (weights, architecture, rates)
-OF_ANSWERS = (confusion, mistakes, staircase, boundary, digits)
-KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in (*OF_RUNS, *OF_ANSWERS, *OF_NETWORKS)}
+DRAWN = (curves, gradients, surface, confusion, mistakes, staircase, boundary, digits, weights, architecture, rates)
+KINDS: dict[str, Callable[..., Drawing]] = {each.__name__: each for each in DRAWN}
 ROLES: dict[str, tuple[type, ...]] = {
     "history": (History,),
     "recording": (Recorder, LayerHistory),

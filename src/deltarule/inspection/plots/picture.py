@@ -2,7 +2,6 @@
 
 import io
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from deltarule.atomic import write_atomically
+from deltarule.atomic import AnyPath, write_atomically
 from deltarule.errors import SettingError, require
 from deltarule.inspection.plots import style
 from deltarule.nn.arrays import Array
@@ -61,7 +60,7 @@ class Picture:
         text = stream.getvalue().decode().replace("</title>", described, 1)
         return text.replace("<svg ", '<svg role="img" ', 1).encode()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write the picture to a file, whole or not at all, in the format that the path's ending names.
 
         Raises SettingError for another ending than .png, .svg or .pdf, FileError if the file cannot be written.
