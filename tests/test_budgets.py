@@ -52,11 +52,11 @@ def n_lines_of(*patterns: str) -> int:
 
 
 def test_the_house_is_small() -> None:
-    """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0034)."""
+    """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0036)."""
     learn = n_lines_of("learn/**/*.py")
-    assert 1_000 < learn <= 7_700
-    assert 10_000 < n_lines_of("*.py") - learn <= 21_950
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_070
+    assert 1_000 < learn <= 7_740
+    assert 10_000 < n_lines_of("*.py") - learn <= 21_830
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 29_820
     assert len(list(SOURCE.rglob("*.py"))) <= 176
 
 
