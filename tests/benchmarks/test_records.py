@@ -57,7 +57,7 @@ SMALL = {
         {"name": "one", "view": "upright"},
         {"name": "two", "seed": 1},
         {"name": "student, seed 0", "teachers": "both", "copies": 1},
-        {"name": "no hidden layer", "is_trial": True, "changes": ["network.hidden=[]"]},
+        {"name": "no hidden layer", "is_trial": True, "changes": ["network.hidden=[]", "training.epochs=3"]},
     ],
 }
 

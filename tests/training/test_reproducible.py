@@ -195,7 +195,7 @@ def test_another_process_with_older_libraries_ends_with_the_same_bytes() -> None
     first, second = output(PYTHONHASHSEED="1"), output(PYTHONHASHSEED="2", DELTARULE_THREADS="3", **older)
     assert first[0].endswith(" True")
     assert second[0] == first[0]
-    assert second[1] != first[1] or not found
+    assert second[1] != first[1] or not any(each.startswith(("AVX512", "X86_V4")) for each in found)
 
 
 @pytest.mark.parametrize("seed", [0, 2**63])

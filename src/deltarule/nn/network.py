@@ -177,7 +177,7 @@ class Network(metaclass=Named):
 
     @property
     def weights(self) -> tuple[Array, ...]:
-        """The weights of each layer l, (fan_in, fan_out): the textbooks' w_jk, to j from k, is weights[l][k, j]."""
+        """weights[l] (fan_in, fan_out): the textbooks' w_jk, from neuron k to neuron j, is weights[l][k, j]."""
         return self.parameters.weights
 
     @property
@@ -209,15 +209,15 @@ class Network(metaclass=Named):
         return with_meaning(self, parameters=self.parameters.astype(dtype_of(dtype)))
 
     def outputs(self, X: Array) -> Array:
-        """The outputs a^L, (n_samples, outputs), for X (n_samples, features), without dropout."""
+        """a^L, (n_samples, outputs), for X (n_samples, features), without dropout."""
         return outputs_of(self, inputs_of(self, X))
 
     def predict(self, X: Array) -> Array:
-        """Predictions for X, by task: classes (n,); labels (n, k), 1 where an output is >= 0.5; or values (n, k)."""
+        """Classes (n,); labels (n, k), 1 where an output is >= 0.5; or values."""
         return decide(self, self.outputs(X))
 
     def probabilities(self, X: Array) -> Array:
-        """The outputs (n, k), if they are those of a softmax or a single sigmoid; else SettingError."""
+        """The outputs (n, k) of a softmax or one sigmoid; else SettingError."""
         if not self.has_probabilities:
             raise output_error(self, "no_probabilities")
         return self.outputs(X)
