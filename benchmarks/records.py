@@ -335,7 +335,7 @@ def draw_wrong_digits() -> None:
     row = max((row for row in rows if not row["copies"]), key=lambda row: (len(row["members"]), row["opened"]))
     shares = np.mean([np.load(plan()[each].answers(final=True))["plain"] for each in row["members"]], axis=0)
     n_rows = math.ceil(len(row["wrong"]) / ACROSS)
-    figure, axes = plt.subplots(n_rows, ACROSS, figsize=(ACROSS, 1.25 * n_rows), squeeze=False)
+    figure, axes = plt.subplots(n_rows, ACROSS, figsize=(ACROSS, 1.4 * n_rows), squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, i in zip(axes.flat, row["wrong"], strict=False):
