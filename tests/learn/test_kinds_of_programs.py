@@ -221,6 +221,31 @@ class NN:
             self.backward(X, y, out, lr)
 """
 
+BIAS_OF_SAMPLES = """\
+import numpy as np
+X = np.array([[0,0],[0,1],[1,0],[1,1]])
+y = np.array([[0],[1],[1],[0]])
+def sigmoid(z):
+    return 1/(1+np.exp(-z))
+m = X.shape[0]
+W1 = np.random.rand(2, 4)
+b1 = np.random.rand(m, 4)
+W2 = np.random.rand(4, 1)
+b2 = np.random.rand(m, 1)
+lr = 0.5
+for i in range(1000):
+    z1 = X.dot(W1) + b1
+    a1 = sigmoid(z1)
+    z2 = a1.dot(W2) + b2
+    a2 = sigmoid(z2)
+    d2 = (a2 - y) * a2 * (1 - a2)
+    d1 = d2.dot(W2.T) * a1 * (1 - a1)
+    W2 -= lr * a1.T.dot(d2)
+    b2 -= lr * d2
+    W1 -= lr * X.T.dot(d1)
+    b1 -= lr * d1
+"""
+
 
 def checked(folder: Path, text: str) -> ProgramCheck:
     path = folder / "program.py"
@@ -277,6 +302,12 @@ def test_a_wrong_slope_is_blamed_in_the_function_that_has_both(tmp_path: Path, s
     found = checked(tmp_path, text.replace("return x * (1 - x)", f"return {slope}"))
     assert found.first is not None
     assert (found.first.code, found.first.write) == (f"return {slope}", "return x * (1 - x)"), found.to_text()
+
+
+def test_a_bias_with_a_row_for_each_sample_is_named_first(tmp_path: Path) -> None:
+    found = checked(tmp_path, BIAS_OF_SAMPLES)
+    assert found.first is not None
+    assert (found.first.id, found.first.code) == ("bias-of-samples", "b1 = np.random.rand(m, 4)")
 
 
 def test_a_steep_sigmoid_needs_a_derivative_as_steep(tmp_path: Path) -> None:

@@ -190,9 +190,13 @@ def one_hot_findings(
 
 
 def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
-    """Findings for initial weights that are all equal, or so large that a sigmoid or tanh layer saturates."""
+    """Findings for initial weights that are all equal, or saturate a sigmoid or tanh, and for biases of samples."""
     found = list(run.verdict.layers) if run.verdict else []
     chain = max(found, next(iter(chains(run.recorder.starts)), []), key=len)
+    for start in run.recorder.starts:
+        is_table = start.kind == "biases" and start.raw.ndim == 2 and min(start.raw.shape) > 1
+        if is_table and not any(start is layer.weights for layer in chain):
+            yield finding(program, start.where, "bias-of-samples", "b", name=start.name, shape=start.raw.shape)
     kinds = [each.name for each in run.verdict.run.kinds] if run.verdict else []
     meant = "sigmoid" if re.search("sigmoid|tanh", program.text.casefold()) else ""
     for l, layer in enumerate(chain):
