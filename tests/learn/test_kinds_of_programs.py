@@ -6,7 +6,12 @@ import pytest
 
 from deltarule.learn.check import check_here
 from deltarule.learn.report import ProgramCheck
-from tests.learn import programs_of_later_kinds, programs_of_other_kinds, programs_of_public_kinds
+from tests.learn import (
+    programs_of_later_kinds,
+    programs_of_other_kinds,
+    programs_of_public_kinds,
+    programs_with_odd_names,
+)
 
 KINDS = programs_of_other_kinds.KINDS | programs_of_public_kinds.KINDS | programs_of_later_kinds.KINDS
 
@@ -178,8 +183,8 @@ RECOGNIZED = {
     "one by one": programs_of_later_kinds.ONE_BY_ONE,
     "one output": programs_of_later_kinds.ONE_OUTPUT,
     "autoencoder": programs_of_later_kinds.AUTOENCODER,
-    "steep sigmoid": programs_of_later_kinds.STEEP,
-    "sizes named as data": programs_of_later_kinds.SIZES_NAMED_AS_DATA,
+    "steep sigmoid": programs_with_odd_names.STEEP,
+    "sizes named as data": programs_with_odd_names.SIZES_NAMED_AS_DATA,
 }
 
 
@@ -216,13 +221,13 @@ def test_a_wrong_slope_is_blamed_in_the_function_that_has_both(tmp_path: Path, s
 
 
 def test_a_bias_with_a_row_for_each_sample_is_named_first(tmp_path: Path) -> None:
-    found = checked(tmp_path, programs_of_later_kinds.BIAS_OF_SAMPLES)
+    found = checked(tmp_path, programs_with_odd_names.BIAS_OF_SAMPLES)
     assert found.first is not None
     assert (found.first.id, found.first.code) == ("bias-of-samples", "b1 = np.random.rand(m, 4)")
 
 
 def test_a_steep_sigmoid_needs_a_derivative_as_steep(tmp_path: Path) -> None:
-    found = checked(tmp_path, programs_of_later_kinds.STEEP.replace("return BETA * a", "return a"))
+    found = checked(tmp_path, programs_with_odd_names.STEEP.replace("return BETA * a", "return a"))
     assert found.first is not None
     assert (found.first.id, found.first.function) == ("derivative-differs", "sigmoid_prime")
 
