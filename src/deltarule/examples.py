@@ -141,6 +141,8 @@ def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array
 def warn_of_scale(X: Array, name: str = "X") -> None:
     """Log a warning if numbers are large, or look like unscaled pixels: a network learns badly from them."""
     if X.dtype == np.uint8:
+        if X.size and X.max() == 1:
+            LOG.warning(sentence("examples.bits", name=name))
         return
     low, high, first = X.min(), X.max(), X[:1000]
     is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS

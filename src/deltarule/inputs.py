@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import isroutine
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,7 +132,8 @@ def as_array(given: Any, name: str) -> NDArray[Any]:
         if isinstance(value, bool | int | float | complex):
             key = "single_example" if name == "example" else "single_number"
             raise ShapeError(sentence(f"inputs.{key}", name=name, given=value))
-        raise DataError(sentence("inputs.single_object", name=name, kind=type(value).__name__))
+        key = "uncalled" if isroutine(value) else "single_object"
+        raise DataError(sentence(f"inputs.{key}", name=name, kind=type(value).__name__, given=value))
     if array.dtype.kind in NOT_REAL:
         names = ", ".join(array.dtype.names or ())
         raise DataError(sentence(f"inputs.{NOT_REAL[array.dtype.kind]}", name=name, dtype=array.dtype, names=names))

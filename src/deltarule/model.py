@@ -22,7 +22,7 @@ from deltarule.public import Named, check_network, public
 from deltarule.settings import Task
 
 
-@public()
+@public("Standardization.of(X)")
 @dataclass(frozen=True, eq=False)
 class Standardization(metaclass=Named):
     """x -> (x - mean) / scale, column by column, and back. mean, scale: (columns,) float64, scale above 0."""

@@ -3,6 +3,7 @@
 import copy
 import re
 import tomllib
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def things() -> dict[str, Any]:
     X, y = np.random.default_rng(0).random((120, 4)), np.arange(120) % 3
     data, network = dr.Dataset(X, y, image_shape=(2, 2)), dr.Network((4, 3), rng=0)
     history = dr.fit(network, data, epochs=1, validation=data, engine="numpy")
-    estimator = dr.MLPClassifier((4,), solver="sgd", max_iter=2, tol=0.0).fit(X, y)
+    with warnings.catch_warnings(action="ignore"):  # two epochs are few
+        estimator = dr.MLPClassifier((4,), solver="sgd", max_iter=2, tol=0.0).fit(X, y)
     made = {"network": network, "model": dr.Model(network), "trainer": dr.Trainer(network=network), "data": data}
     regressor = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="sgd", max_iter=2, tol=0.0).fit(X, X.sum(axis=1))
     made |= {"history": history, "estimator": estimator, "splits": dr.Splits(data, data), "regressor": regressor}

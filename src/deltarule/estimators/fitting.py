@@ -115,6 +115,8 @@ class Fit:
         if self.held_out is not None and estimator.validation_scores_ is None:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
+        if estimator.scoring is not None and self.held_out is None:
+            warnings.warn("scoring has no effect without held-out examples: use early_stopping=True", stacklevel=4)
         is_stochastic = estimator.solver in SOLVERS
         self._prepare(estimator.batch_size if is_stochastic else len(self.train.targets))
         self.kept, self.step, estimator.n_iter_ = self.vector.copy(), 0, 0

@@ -21,10 +21,10 @@ class NetworkCheck:
 
     def to_json_dict(self) -> dict[str, Any]:
         """The gradient check and the diagnosis as dicts, lists and numbers for JSON."""
-        gradient = self.gradient and self.gradient.to_json_dict()
+        gradient = None if self.gradient is None else self.gradient.to_json_dict()
         return {"kind": "network", "ok": self.ok, "gradient": gradient, "findings": self.diagnosis.to_json_list()}
 
     def to_text(self, width: int = 80) -> str:
         """The gradient check and the diagnosis as text, in lines of at most `width` characters."""
-        parts = [self.gradient.to_text(width)] if self.gradient else []
+        parts = [] if self.gradient is None else [self.gradient.to_text(width)]
         return "\n\n".join([*parts, self.diagnosis.to_text(width)])

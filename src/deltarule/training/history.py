@@ -14,7 +14,7 @@ from deltarule.atomic import write_atomically
 from deltarule.elsewhere import line_for, words
 from deltarule.errors import LOG, SettingError, closest, sentence
 from deltarule.public import Named, public
-from deltarule.settings import MODES, check_choice
+from deltarule.settings import MODES, check_choice, setting_error
 
 Row = dict[str, float]
 FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d*\.?\d+(e[+-]?\d+)?$)", re.IGNORECASE)  # and not a number
@@ -146,6 +146,8 @@ class Monitor:
             line = f"monitor={column!r}" if column else f"mode={self.name!r}"
             raise SettingError(f"monitor is a column of the history: got {self.name!r}; use {line}")
         is_loss = self.name.endswith("loss")
+        if self.tol >= 1 and self.name.endswith("accuracy"):
+            raise setting_error("min_delta", f"below 1 for {self.name}", self.tol, "min_delta=0.01, which is 1 %")
         self.rises = not is_loss if self.mode == "auto" else self.mode == "max"
         if self.rises is is_loss and self.name.endswith(("loss", "accuracy", "r2")):
             LOG.warning(sentence("settings.opposite_mode", monitor=self, meant="min" if is_loss else "max"))

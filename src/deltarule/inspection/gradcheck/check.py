@@ -94,6 +94,10 @@ class GradientCheck:
         agrees = self.max_relative_error <= self.tolerance and second <= CENTRAL_DIFFERENCES.tolerance
         return agrees and not self.mistakes
 
+    def __bool__(self) -> bool:
+        """The same as `ok`, so that `assert gradcheck(...)` fails for a wrong gradient."""
+        return self.ok
+
     def to_json_dict(self) -> dict[str, Any]:
         """The result of the check as dicts, lists and numbers."""
         return {"ok": self.ok, "max_relative_error": self.max_relative_error} | asdict(self)
