@@ -38,8 +38,8 @@ def things() -> dict[str, Any]:
     history = dr.fit(network, data, epochs=1, validation=data, engine="numpy")
     with warnings.catch_warnings(action="ignore"):  # two epochs are few
         estimator = dr.MLPClassifier((4,), solver="sgd", max_iter=2, tol=0.0).fit(X, y)
+        regressor = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="sgd", max_iter=2, tol=0.0).fit(X, X.sum(axis=1))
     made = {"network": network, "model": dr.Model(network), "trainer": dr.Trainer(network=network), "data": data}
-    regressor = dr.MLPRegressor(hidden_layer_sizes=(4,), solver="sgd", max_iter=2, tol=0.0).fit(X, X.sum(axis=1))
     made |= {"history": history, "estimator": estimator, "splits": dr.Splits(data, data), "regressor": regressor}
     return made | {"evaluation": dr.evaluate(network, data), "X": X, "y": y, "run": set()}
 
