@@ -464,3 +464,14 @@ def test_fit_notes_targets_beyond_the_output(output: str, target: float, log: li
     dr.fit(network, scope()["X"], np.full(30, target), epochs=0)
     assert len(log) == (output != "identity")
     assert all(line.startswith(f"y holds values from {target:g} to {target:g}, but ") for line in log)
+
+
+@pytest.mark.parametrize(("X", "warns"), [(np.eye(4, dtype=np.uint8), True), (200 * np.eye(4, dtype=np.uint8), False)])
+def test_bits_that_count_as_pixels_are_named(X: Any, warns: bool, log: list[str]) -> None:
+    dr.fit(dr.Network((4, 2), rng=0), X, np.arange(4) % 2, epochs=1)
+    assert any("X holds uint8 of 0 and 1 alone" in line for line in log) == warns
+
+
+def test_a_method_that_was_not_called_is_named() -> None:
+    with pytest.raises(DataError, match=r"^X is a method, copy, that was not called: use X\(\)"):
+        dr.fit(dr.Network((4, 2)), np.eye(4).copy, np.arange(4) % 2)

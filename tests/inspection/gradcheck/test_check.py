@@ -202,3 +202,14 @@ def test_matrix_products_keep_to_one_thread_and_have_theirs_back(monkeypatch: py
         note_threads()
     assert seen == [seen[0], {1}, {1}, seen[0]]
     assert max(seen[0], default=0) == 2
+
+
+def test_an_assert_of_a_check_fails_for_a_wrong_gradient() -> None:
+    def reversed_gradient(network: dr.Network, X: Any, y: Any) -> Any:
+        loss, grads = dr.loss_and_gradient(network, X, y)
+        grads.vector[:] *= -1
+        return loss, grads
+
+    network = dr.Network((4, 5, 3), rng=0)
+    assert gradcheck(network, X, CLASSES)
+    assert not gradcheck(network, X, CLASSES, gradient=reversed_gradient)
