@@ -143,3 +143,18 @@ def test_what_has_no_name() -> None:
         spec_of("optimizer", MyAdam())
     with pytest.raises(SettingError, match="got Activation"):
         spec_of("activation", Activation())
+
+
+HOSTILE = {
+    "signs": "-" * 60_000,
+    "signs in brackets": f"relu({'-' * 60_000}1)",
+    "attributes": f"ReLU({'x.' * 30_000}x)",
+    "null": "\0relu(",
+    "as long as is parsed": "-" * 200,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_text_that_a_parser_chokes_on_is_only_an_unknown_name(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^no activation is called"):
+        make("activation", text)

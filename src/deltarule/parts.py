@@ -41,6 +41,7 @@ from deltarule.settings import (
 T = TypeVar("T")
 Kind = Literal["activation", "loss", "optimizer", "penalty", "schedule", "initializer"]
 Spec = str | Mapping[str, Any]
+LONGEST_CALL = 200  # characters: Python's parser takes memory and depth for a longer text, which a recipe may hold
 
 
 class No(str):
@@ -141,20 +142,18 @@ def make(kind: Kind, spec: Spec, **more: Any) -> Any:
 
 def _refuse_call(kind: Kind, text: str, names: Mapping[str, str]) -> None:
     """Raise SettingError for a part that is written as a call, "LeakyReLU(0.1)": the object's own, if it has one."""
+    if len(text) > LONGEST_CALL:
+        return
     try:
         call: Any = ast.parse(text, mode="eval").body
-        name, values = (
-            names[ast.unparse(call.func).split(".")[-1].lower()],
-            [ast.literal_eval(each) for each in call.args],
-        )
+        name = names[ast.unparse(call.func).split(".")[-1].lower()]
+        values = [ast.literal_eval(each) for each in call.args]
         settings = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
     except (SyntaxError, ValueError, AttributeError, KeyError):
         return
     thing = PARTS[kind][name].maker(*values, **settings)
-    line = source_text(thing)
-    raise SettingError(
-        sentence("settings.call", kind=kind, given=text, line=line, spec=json.dumps(spec_of(kind, thing)))
-    )
+    spec = json.dumps(spec_of(kind, thing))
+    raise SettingError(sentence("settings.call", kind=kind, given=text, line=source_text(thing), spec=spec))
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
