@@ -42,6 +42,7 @@ SPACED = re.compile("[+-]?[1-9]\\d{0,2}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)
 SPACES = dict.fromkeys(map(ord, " '\u2019\u00a0\u202f"))
 MARKS = SPACES | {ord(","): None}
 POINTED = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", re.ASCII)
+UNIT = re.compile(r"[+-]?[\d.,]+\s*([^\W\d_][^\d\s]{0,6})")  # behind a number: cm, km/h
 
 
 class Dialect(NamedTuple):
@@ -281,9 +282,10 @@ class Numbers(NamedTuple):
             written.append("with spaces or marks at the thousands")
             texts = [text.translate(SPACES) for text in texts]
         cells = [text for text in texts if text]
-        signs = {text.strip("+-0123456789.,eE ") for text in cells}
+        units = [UNIT.fullmatch(text) for text in cells]
+        signs = {unit[1] if unit else text.strip("+-0123456789.,eE ") for unit, text in zip(units, cells, strict=True)}
         sign = signs.pop() if len(signs) == 1 else ""
-        if len(sign) == 1 and (sign == "%" or category(sign) == "Sc"):
+        if sign and (all(units) or sign == "%" or category(sign[0]) == "Sc"):
             written.append("in percent, 6.45% as 6.45" if sign == "%" else f"in {sign}")
             texts, cells = ([text.replace(sign, "").strip() for text in each] for each in (texts, cells))
         commas = [text for text in cells if "," in text]

@@ -121,6 +121,7 @@ def _read_classes(folder: Path, class_names: Sequence[str], how: How) -> Dataset
         if pairs := sorted(folder.glob(f"*{IMAGES}*")):
             cure = f"; use {str(pairs[0]).partition(IMAGES)[0]}"
         got = f"none in {', '.join(empty)}" if empty else f"no folders{cure}"
+        got = got if _subfolders(folder) or not class_names else sentence("readers.unlabeled", folder=folder)
         raise DataError(f"{folder}: pictures in a folder for each class were expected: got {got}")
     image_shape = (how.size, how.size) if how.size else None
     images, labels, problems = [], [], list[str]()

@@ -105,6 +105,7 @@ def kind_of(path: Path) -> Kind:
             return KINDS["pairs of IDX files"]
         more = "; numbers go into a CSV, a line for each sample" if re.fullmatch(r"-?[0-9.]+", path.name) else ""
         more = "; download it first" if path.parts[0] in ("http:", "https:") else more
+        more = ", the standard input; save it in a file, and give that" if path.name == "-" else more
         raise SettingError(f"a file must exist: got {path}{more}")
     with open_stored(path, "a file") as file:
         head, is_compressed = file.read(HEAD_BYTES), isinstance(file, GzipFile)

@@ -17,6 +17,7 @@ from deltarule.data.reading import How, Reading, refuse
 from deltarule.errors import DataError, SettingError, closest, sentence
 
 BYTES = frozenset(map(str, range(256)))
+PIXEL = re.compile(r"pix|p?\d|\d+x\d+", re.IGNORECASE)  # the name of a pixel
 PIXELS = "integers from 0 to 255, or numbers from 0 to 1, equally many in every line,"
 LABELS = frozenset(["label", "labels", "class", "target", "digit", "y", "category"])
 INDICES = frozenset(["", "id", "index", "imageid", "unnamed: 0", "#"])
@@ -53,7 +54,7 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     labels = np.zeros(0) if label in (None, *texts) else table[:, label]
     if not scale or set(texts) - {label} or not np.isin(labels, range(256)).all():
         problems = wrong_pixels(read_rows(path, dialect_of(path)), bool(header), label if label in texts else None)
-        refuse(path, PIXELS, problems)
+        refuse_other_cells(path, header, problems)
     report = {"holds": "pixels", "label": None if label is None else label + 1, "pixels": scale}
     report |= {"separator": dialect.separator, "encoding": dialect.encoding.removesuffix("-sig")}
     report |= {} if index is None else {"passed over": index + 1}
@@ -68,6 +69,14 @@ def read_pixel_rows(path: Path, how: How) -> Reading:
     class_names = texts.get(label, ())
     examples = Dataset(pixels, table[:, label].astype(np.int64), "classes", class_names, (side, side), str(path))
     return Reading(pixels, Splits(examples), report)
+
+
+def refuse_other_cells(path: Path, header: Sequence[str], problems: Iterator[str]) -> None:
+    """Raise DataError if there are `problems` with cells; if the `header` is a table's, it says how to read one."""
+    named = [name for name in header if name.casefold() in LABELS]
+    if header and not (named and any(map(PIXEL.match, header))) and (got := next(problems, "")):
+        raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=[*header, *named][-1]))
+    refuse(path, PIXELS, problems)
 
 
 def is_header(cells: Sequence[str]) -> bool:
@@ -106,9 +115,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
     if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):
         problems = wrong_pixels(rows, bool(header), None)
-        if header and not {*map(str.casefold, header)} & LABELS and (got := next(problems, "")):
-            raise DataError(sentence("readers.table_for_pixels", path=str(path), got=got, last=header[-1]))
-        refuse(path, PIXELS, problems)
+        refuse_other_cells(path, header, problems)
         raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none")
     columns = [each.as_texts.codes if k in texts else each.numbers.values for k, each in enumerate(cells)]
     return np.array(columns, float).T, texts

@@ -27,6 +27,7 @@ LARGEST_NUMBER = 1e30  # the largest in a cell: float32 ends at 3.4e38, and squa
 MOST_CATEGORIES = 100  # more different strings are names or sentences, useless as categories
 FEWEST_UNIQUE, NEAR_UNIQUE = 20, 0.9  # more different strings than both 20 and 0.9 of the rows are names, too
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([ T].*)?|\d{1,2}([./-])\d{1,2}\2\d{2,4}([ T].*)?", re.ASCII)
+PICTURE = re.compile(r"\.(png|jpe?g|webp|bmp|tiff?|gif)$", re.IGNORECASE)
 MOST_NUMBERS = 20  # a column of text with more different numbers is one of numbers with other entries
 MOST_GUESSED = 20  # more different whole numbers are values to predict, unless classes are asked for
 FEWEST_EACH = 5  # so are whole numbers with fewer examples each, on average
@@ -124,6 +125,10 @@ def read_table_examples(source: Any, how: How) -> Reading:
                 raise DataError(sentence("tables.no_header", table=table, name=name, got=",".join(table.names[:9])))
             if name != target and set(parts) <= set(table.names):
                 offer = f"name each by itself, {' '.join(f'--without {part}' for part in parts)}, or without={parts}"
+            if name == target and len(parts) > 1 and set(parts) <= set(table.names):
+                offer = (
+                    f"a model learns one column: use {parts[0]!r}, or {parts[1]!r}, and leave the other out (without)"
+                )
             offer += f"; rows without it are for  deltarule predict {table.name} --model MODEL" if known else ""
             raise SettingError(f"{table.name}: one column called {name!r} was expected: got none; {offer}")
     refuse_absent(table, known)
@@ -319,6 +324,8 @@ def describe_column(table: Table, name: str) -> Column:
         return Column(name)
     texts = cells.as_texts.texts
     refuse_mixed(table, name, "column")
+    if all(map(PICTURE.search, texts)):
+        raise DataError(sentence("tables.pictures", table=table, name=name, such=texts[0]))
     if all(map(DATE.fullmatch, texts)):
         raise DataError(sentence("tables.dates", table=table, name=name, such=texts[0]))
     if len(texts) > MOST_CATEGORIES or len(texts) > max(FEWEST_UNIQUE, NEAR_UNIQUE * len(table.rows)):
@@ -380,7 +387,7 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError if the table lacks one of these columns."""
     absent = [column.name for column in columns if column.name not in table.columns]
     if absent:
-        if table.is_file and None not in map(number_in, table.names):
+        if table.is_file and any(number_in(each) is not None for each in table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)
             raise DataError(f"{table.name}: line 1 must name the columns: {needed}; got {got}")
         absences, offer = ", ".join(map(repr, absent)), closest(absent[0], table.names)
