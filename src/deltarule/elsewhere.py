@@ -65,6 +65,7 @@ def substitute_for(value: Any, kinds: str, name: str = "") -> str:
     """The code that makes an object of one of these kinds from the value given as `name`; "" if none is known."""
     fitted = "estimator" if hasattr(value, "model_") else "estimator.fit(X, y)"
     model = f'dr.load("{value}")' if is_a(value, "path") else f"{fitted}.model_" if is_a(value, "Perceptron") else ""
+    model = "dr.from_sklearn(pipeline)" if is_a(value, "Pipeline") else model
     if "Model" in kinds:
         return model
     if "DataFrame" in kinds:

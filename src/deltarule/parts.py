@@ -149,11 +149,13 @@ def _refuse_call(kind: Kind, text: str, names: Mapping[str, str]) -> None:
         name = names[ast.unparse(call.func).split(".")[-1].lower()]
         values = [ast.literal_eval(each) for each in call.args]
         settings = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
+        rate = [settings.pop(each) for each in [*settings] if "learning_rate" in (each, *names_for(each))]
     except (SyntaxError, ValueError, AttributeError, KeyError):
         return
     thing = PARTS[kind][name].maker(*values, **settings)
     spec = json.dumps(spec_of(kind, thing))
-    raise SettingError(sentence("settings.call", kind=kind, given=text, line=source_text(thing), spec=spec))
+    more = f", and learning_rate={rate[0]} beside it" if rate else ""
+    raise SettingError(sentence("settings.call", kind=kind, given=text, line=source_text(thing), spec=spec, more=more))
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:
@@ -221,6 +223,8 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         works = f"{given.__name__}({', '.join(str(_example(each, given)) for each in required_settings(given))})"
     elif kind in ("penalty", "schedule") and isinstance(given, int | float) and not isinstance(given, bool):
         works = f"{works.partition('(')[0]}({given})"
+    elif isinstance(given, list | tuple) and (fit := [each for each in given if isinstance(each, base)]):
+        works = f"{fit[0]!r}, and an argument for each of the others, such as clip=1.0 or penalty=L2(0.0001)"
     elif kind == "initializer" and hasattr(given, "shape"):
         works = f'"he_normal", or, to compute it for an array, {name.split()[-1]}().value(z)'
     elif kind == "initializer" and isinstance(given, int | float):

@@ -238,7 +238,10 @@ def sizes_of(layer_sizes: Sequence[int]) -> tuple[int, ...]:
     sizes = tuple(layer_sizes) if is_row(layer_sizes) else ()
     whole = [isinstance(size, Integral) and not isinstance(size, bool) and size >= 1 for size in sizes]
     if len(sizes) < 2 or not all(whole):
-        raise ShapeError(sentence("settings.layer_sizes", given=brief(layer_sizes)))
+        names, numbers = ([each for each in sizes if isinstance(each, kind)] for kind in (str, Integral))
+        line = f'({", ".join(map(str, numbers))}), hidden="{names[0]}", output="{names[-1]}"' if names[1:] else ""
+        line = f"; use Network({line}), the sizes first" if line and len(numbers) > 1 else ""
+        raise ShapeError(sentence("settings.layer_sizes", given=brief(layer_sizes)) + line)
     return tuple(int(size) for size in sizes)
 
 

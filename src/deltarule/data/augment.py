@@ -14,11 +14,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from deltarule.errors import SettingError, ShapeError, sentence
+from deltarule.errors import LOG, SettingError, ShapeError, sentence
 from deltarule.inputs import Size
 from deltarule.parts import with_settings
 from deltarule.public import part
-from deltarule.settings import brief
+from deltarule.settings import brief, check_settings
 
 UTMOST_PEN = 2.0  # pixels by which dilation by a 3x3 square makes strokes wider: no stroke is changed by more
 
@@ -57,6 +57,11 @@ class Deformation:
     elastic_sigma: float = 4.0
     stroke: float = 0.0
     fade: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if 0.0 < self.rotation < 1.0 and 0.0 <= self.shift < 1.0:
+            LOG.warning(sentence("data.small_deformation", rotation=self.rotation, shift=self.shift))
 
     def at_epoch(self, epoch: int, n_epochs: int) -> "Deformation":
         """The deformation to use in `epoch`, from 1, of `n_epochs`: its amounts shrink in the last `fade` of them."""

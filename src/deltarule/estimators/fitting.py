@@ -115,6 +115,8 @@ class Fit:
         if self.held_out is not None and estimator.validation_scores_ is None:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
+        if estimator.early_stopping and estimator.solver not in SOLVERS:
+            warnings.warn("early_stopping has no effect with solver='lbfgs': use solver='adam'", stacklevel=4)
         if estimator.scoring is not None and self.held_out is None:
             warnings.warn("scoring has no effect without held-out examples: use early_stopping=True", stacklevel=4)
         is_stochastic = estimator.solver in SOLVERS

@@ -3,7 +3,7 @@
 import math
 import re
 from abc import ABCMeta, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -72,7 +72,16 @@ def value_meant(estimator: Any, wrong: str) -> str:
     word = next((name for name, here in ACTIVATIONS.items() if here == word), word)
     taking = [name for name in (wrong, *rows) if any(word in getattr(each, "options", ()) for each in rows[name])]
     if taking and word != "auto":
-        return f"{taking[0]}={word!r}"
+        settings = {"rate": "learning_rate_init"}  # of a schedule; other parts call them as estimators do
+        given = (
+            ((each.name, getattr(value, each.name), each.default) for each in fields(value))
+            if is_dataclass(value)
+            else ()
+        )
+        more = [(settings.get(name, name), one) for name, one, default in given if one != default]
+        return ", ".join(f"{name}={one!r}" for name, one in [(taking[0], word), *more] if name in rows)
+    if wrong == "early_stopping" and isinstance(value, int):
+        return f"early_stopping=True, n_iter_no_change={value}"
     wrong = "learning_rate_init" if wrong == "learning_rate" and isinstance(value, float) else wrong
     if wrong in ("activation", "loss", "hidden_layer_sizes") and (sizes := re.findall(r"[1-9]\d*", str(value))):
         before = [estimator.hidden_layer_sizes] if wrong == "activation" else []

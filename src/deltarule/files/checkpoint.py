@@ -36,6 +36,7 @@ FORMAT = 2
 READABLE = (1, FORMAT)  # of format 1 only the weights are used: since format 2 a seed gives other steps
 COPY_APART = 200  # copies in memory are this many times as far apart as one takes: half a percent of the time
 MOST_HEADER = 2**24  # bytes of a tensor file's header to check
+MODEL_FILES = (".safetensors", ".pt", ".pth", ".ckpt", ".h5", ".keras", ".npz", ".pkl")
 KEPT = 2  # checkpoints: if the newest turns out to be damaged, there is another
 STEP_FILES = f"step-{'[0-9]' * 12}.safetensors"  # a user's copy has another name, and is left alone
 
@@ -60,8 +61,8 @@ class Checkpoints(Callback):
     record: anything else to save with each checkpoint, as JSON.
 
     The training thread copies the state, which takes a millisecond; another thread writes, one checkpoint at a time, so
-    a slow disk gets fewer of them. If an exception ends the run, the state after its last complete step is saved,
-    unless the loss has diverged; if the exception interrupts an update, a copy from a few steps earlier is saved. If a
+    a slow disk gets fewer of them. Whatever ends the run, the state after its last complete step is saved, unless the
+    loss has diverged; if the exception interrupts an update, a copy from a few steps earlier is saved. If a
     checkpoint cannot be written, a warning is logged, the older ones stay, and saving is tried again the next time.
 
     Checkpoints must be the last of the callbacks, to see what the others have done. The same program starts a run and,
@@ -84,6 +85,11 @@ class Checkpoints(Callback):
         record: Mapping[str, Any] | None = None,
     ) -> None:
         check_path("folder of Checkpoints", folder)
+        if (suffix := Path(folder).suffix.lower()) in MODEL_FILES and not Path(folder).is_dir():
+            line, model = Path(folder).stem, "the best network is what fit keeps, and train saves with --out"
+            raise SettingError(
+                f"checkpoints go into a folder: got {folder}, the name of a file ({suffix}); use {line!r}; {model}"
+            )
         check("every_seconds", every_seconds, type(self))
         check("every_steps", every_steps, type(self))
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
@@ -158,7 +164,7 @@ class Checkpoints(Callback):
 
     def train_end(self, state: TrainingState) -> None:
         try:
-            if state.left_off is not None and state.step > self._step:
+            if state.left_off is not None and (state.step > self._step or state.ending is None):
                 self._write(Snapshot.of(state, self.record))
             elif self._copy is not None and not isinstance(state.ending, DivergenceError | None):
                 self._write(self._copy)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from deltarule.errors import SettingError, sentence
 from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
 from deltarule.public import part
@@ -43,11 +44,11 @@ class Loss:
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """The loss C_i of each sample, (batch,), for outputs a and targets t, both (batch, outputs)."""
-        raise TypeError(f"{type(self).__name__} must define sample_losses(a, t)")
+        raise TypeError(sentence("losses.own", name=type(self).__name__))
 
     def sample_gradients(self, a: Array, t: Array) -> Array:
         """The derivatives dC_i/da, (batch, outputs), for outputs a and targets t, both (batch, outputs)."""
-        raise TypeError(f"{type(self).__name__} must define sample_gradients(a, t)")
+        raise TypeError(sentence("losses.own", name=type(self).__name__))
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
         """C_i of each sample, (batch,), from the z of a `shortcut_for` activation: accurate even if a rounds to 0."""
@@ -73,7 +74,11 @@ class Loss:
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):  # a row of outputs, and one of targets
-            losses[rows] = formula(a[rows], self.targets(a[rows], y[rows]))
+            of_rows = formula(a[rows], self.targets(a[rows], y[rows]))
+            if np.shape(of_rows) != losses[rows].shape:
+                got = {"name": f"{type(self).__name__}.{formula.__name__}", "n": len(losses[rows])}
+                raise SettingError(sentence("losses.own_shape", got=np.shape(of_rows), **got))
+            losses[rows] = of_rows
         shares = sample_shares(len(a)) if shares is None else shares
         return (shares * losses).sum().item()
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import LOG, SettingError, sentence
 from deltarule.inputs import LARGEST, Scale, check_inputs
 from deltarule.nn.activations import Activation, Exp, Identity, Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -169,6 +169,11 @@ class Network(metaclass=Named):
         for activation, W, b in zip(self.activations, self.weights, self.biases, strict=True):
             W[:] = draw(activation.initializer, rng, *W.shape)
             b[:] = draw(activation.bias_initializer, rng, 1, len(b))[0]
+
+    def __init_subclass__(cls) -> None:
+        for name in ("forward", "backward", "call", "training_step"):
+            if name in vars(cls):
+                LOG.warning(sentence("network.own_method", name=f"{cls.__name__}.{name}"))
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Check an assignment such as `network.image_shape = (28, 28)` like the argument of that name, and make it."""

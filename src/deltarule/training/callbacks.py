@@ -38,7 +38,7 @@ class TrainingState:
     listeners: what has its hooks called: ReduceOnPlateau, if it is the schedule, and the callbacks, in order.
     identity: a function that returns what identifies the run, which is compared when a run resumes.
     ending: the exception that ended the run, if any.
-    left_off: the parameters after the last complete step, if the exception came between two updates.
+    left_off: the parameters after the last complete step; None if an exception interrupted an update.
     """
 
     network: Network

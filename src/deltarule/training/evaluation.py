@@ -78,12 +78,13 @@ def are_finite(parameters: Parameters) -> bool:
 
 
 def divergence(
-    network: Network, ws: Workspace, rates: tuple[float, float], *, loss: float, step: int, epoch: int, kept: int
+    network: Network, ws: Workspace, rates: tuple[float, float], *, strength: float = 0.0, **where: float
 ) -> DivergenceError:
     """The error for a step that diverged: it names the step, the first layer affected, and the likely cause.
 
     ws: the arrays of that step's batch in each layer. rates: the learning rate that the user set, and the schedule's
-        rate in the step before, which caused the divergence. kept: the epoch whose parameters the network keeps.
+        rate in the step before, which caused the divergence. strength: that of an L2 penalty.
+    where: the loss, step and epoch, and as `kept` the epoch whose parameters the network keeps.
     """
     layers = zip(ws.z, network.weights, network.biases, strict=True)
     broken = (l for l, layer in enumerate(layers) if not all(np.isfinite(array).all() for array in layer))
@@ -92,13 +93,14 @@ def divergence(
     largest = float(np.abs(ws.inputs[0]).max())
     if largest > LARGE_INPUT:
         key = "large_inputs"
-    elif step > 0:
+    elif rates[0] * strength >= 2.0:  # then each step of plain gradient descent turns the weights round
+        key = "strong_penalty"
+    elif where["step"] > 0:
         key = "high_rate"
     else:
         key = "far_target" if np.max([*reached, np.abs(ws.a[-1]).max()]) <= BLOW_UP else "large_weights"
     lower = rates[0] / 10
     while lower > rates[1] > 0.0:  # a rate that a warm-up has reached is already too high
         lower /= 10
-    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower)
-    where = {"step": step, "epoch": epoch, "first": first, "kept": kept}
-    return DivergenceError(sentence("divergence.loss", loss=loss, cause=cause, **where))
+    cause = sentence(f"divergence.{key}", largest=largest, rate=rates[0], lower=lower, strength=strength)
+    return DivergenceError(sentence("divergence.loss", first=first, cause=cause, **where))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import KW_ONLY
 from inspect import signature
+from itertools import pairwise
 from numbers import Real
 from types import FunctionType
 from typing import Any
@@ -176,6 +177,11 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
     word = str(getattr(given, "__name__", given)).casefold().replace("_", "").removesuffix("decay")
     if line := words()["schedules"].get(word):
         raise setting_error(name, "a number, or a schedule", given, f"{name}={line}")
+    if isinstance(given, dict) and given and all(isinstance(each, Real) for pair in given.items() for each in pair):
+        pairs = sorted(given.items())
+        parts = [f"{rate} if step < {until}" for (_, rate), (until, _) in pairwise(pairs)]
+        line = f"{name}=lambda step: {' else '.join([*parts, str(pairs[-1][1])])}"
+        raise setting_error(name, "a number, or a schedule", given, line)
     check(name, given, owner, note=note)
     return Constant(given)
 
@@ -196,6 +202,8 @@ def warn_of_length(given: Any, n_epochs: int, n_steps: int) -> None:
         LOG.warning(sentence("schedules.long_warm_up", n_rise=n_rise, n_meant=max(n_steps // 10, 1), **values))
     elif isinstance(schedule, Exponential) and n_epochs > 1 and n_given >= n_steps and 0.7 <= schedule.factor < 1.0:
         LOG.warning(sentence("schedules.slow_fall", line=source_text(schedule, total_steps=per_epoch), **values))
+    elif isinstance(schedule, Cosine | OneCycle) and 0 < 2 * n_steps <= n_given:
+        LOG.warning(sentence("schedules.too_long", last=last, **values))
     elif n_steps and first == middle == last == 0.0:
         LOG.warning(sentence("schedules.zero"))
     elif per_epoch > 1 and n_epochs > 1 and 0.0 <= middle < 1e-3 * first:

@@ -80,6 +80,8 @@ class Snapshot:
     def restore(self, state: TrainingState) -> None:
         """Set the state of a new run to this snapshot. SettingError, listing the differences, if it is another run."""
         if self.identity and (different := differences(self.identity, state.identity())):
+            if all(each.startswith("epochs ") for each in different):
+                raise SettingError(sentence("snapshot.more_epochs", differences="; ".join(different)))
             raise SettingError(sentence("snapshot.other_run", differences="; ".join(different)))
         self._check(state)
         for name in FIGURES:

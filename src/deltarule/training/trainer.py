@@ -19,7 +19,7 @@ from deltarule.model import take_meaning
 from deltarule.nn.arrays import Array
 from deltarule.nn.network import Network, with_meaning
 from deltarule.nn.optimizers import Adam, Optimizer
-from deltarule.nn.penalties import Penalty
+from deltarule.nn.penalties import L2, Penalty
 from deltarule.parts import Spec, resolve
 from deltarule.public import Named, check_network, public
 from deltarule.settings import BatchSize, TrainingNumbers, brief, check, setting_error
@@ -115,15 +115,20 @@ class Trainer(TrainingNumbers, metaclass=Named):
         times that of epoch 0; the network then keeps the parameters of the best (or last) complete epoch.
         """
         check_data(self.network, train, validation, self.augment)
+        stops = [each.patience for each in self.callbacks if isinstance(each, EarlyStopping)]
+        if isinstance(self.schedule, ReduceOnPlateau) and stops and min(stops) <= self.schedule.patience:
+            values = {"plateau": self.schedule.patience, "stop": min(stops), "meant": max(min(stops) // 2, 1)}
+            LOG.warning(sentence("schedules.late", **values))
         if any(isinstance(each, ReduceOnPlateau) and each is not self.schedule for each in self.callbacks):
             raise SettingError(sentence("schedules.among_callbacks"))  # it would change nothing
         warn_of_length(self.schedule, self.epochs, self.epochs * steps_per_epoch(train.n_samples, self.batch_size))
+        if not all(each.flags.writeable for each in (*self.network.weights, *self.network.biases)):
+            raise SettingError(sentence("network.read_only"))
         take_meaning(self.network, train)
         if sample_weight is not None:
             sample_weight = check_weights(sample_weight, train.n_samples)
         if resume is not None and not isinstance(resume, Snapshot):
-            works = 'resume=Checkpoints("kept").newest()'
-            raise SettingError(f"resume must be a Snapshot: got {brief(resume)}; use {works}")
+            raise SettingError(sentence("snapshot.no_snapshot", got=brief(resume)))
         if self.engine.says:
             LOG.debug("the engine is %s: %s", self.engine.name, self.engine.says)
         plan, state = self._begin(train, validation, sample_weight)
@@ -148,6 +153,8 @@ class Trainer(TrainingNumbers, metaclass=Named):
                 with suppress(MemoryError):
                     state.left_off = self.network.parameters.copy()
             raise
+        else:
+            state.left_off = self.network.parameters.copy()
         finally:
             self.network.parameters.vector[:] = final.vector
             state.history.stop_reason = state.stop_reason
@@ -278,8 +285,9 @@ class Trainer(TrainingNumbers, metaclass=Named):
         """The error for a run that diverged in this state. It names the rate that the user set, not a schedule's."""
         last = float(self.schedule(max(state.step - 1, 0)))
         rates = getattr(schedules_in(self.schedule)[-1], "rate", last), last
-        where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch}
-        return divergence(state.network, state.workspace, rates, loss=state.batch_loss, **where)
+        where = {"step": state.step, "epoch": state.epoch, "kept": state.history.best_epoch, "loss": state.batch_loss}
+        strength = self.penalty.strength if isinstance(self.penalty, L2) else 0.0
+        return divergence(state.network, state.workspace, rates, strength=strength, **where)
 
     def identity(self, train: Dataset, validation: Dataset | None, sample_weight: Array | None) -> dict[str, str]:
         """The settings and data that a run depends on, as text by name; for data the text has their SHA-256."""
