@@ -5,12 +5,14 @@ option that a command does not have, the error names the option that was meant, 
 """
 
 import difflib
+import json
 import re
 import shlex
 from contextlib import suppress
 from dataclasses import MISSING, Field, fields
 from importlib import import_module
 from inspect import cleandoc
+from itertools import pairwise
 from pathlib import Path
 from signal import SIGINT
 from typing import Any, Literal, get_args, get_origin
@@ -28,6 +30,9 @@ from deltarule.settings import Setting
 # Exit code 2: wrong use, such as an unknown option or name, or an unsupported kind of file. Any other error gives 1:
 # the job failed, for example on a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # {what users type: option}
+CALL = re.compile(
+    r"(\w+) must be a name .*?, not (.*); use dr.*?, without quotes, or (\{.*\})(?:, and .*=(.*) beside it)?"
+)
 SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # a spec in an error message
 WRONG_USE = (SettingError, ShapeError)
 
@@ -38,6 +43,13 @@ def error_message(error: BaseException) -> str:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     says = str(error).replace("force=True", "--force")  # an argument in Python is an option here
     says = says.replace(words()["rate_of_fit"].format(kind="Adam"), words()["rate_of_recipe"])
+    if found := CALL.fullmatch(says):
+        from deltarule.recipes.schema import KINDS, inline
+
+        place = next(place for place, kind in KINDS.items() if kind == found[1])
+        rate = f" --learning-rate {found[4]}" if found[4] else ""
+        change = shlex.quote(f"{place}={inline(json.loads(found[3]))}")
+        says = f"{found[1]} is a name, not {found[2]}; use --set {change}{rate}"
     if found := SPEC.match(says):
         key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
         own = "" if "needs" in says else f"--set {key}={found[2]} alone, or "
@@ -155,14 +167,21 @@ class Command(click.Command):
         getattr(import_module(f"deltarule.cli.{module}"), function)(options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        given, ctx.allow_extra_args = list(args), True  # surplus words are explained here
+        home = str(Path.home())  # for --data=~/file, which a shell leaves as it is
+        given = args = [re.sub(r"^(--[\w-]+=)~(?=/)", lambda found: found[1] + home, each) for each in args]
+        ctx.allow_extra_args = True  # surplus words are explained here
+        for name in {name for each in self.params if not getattr(each, "is_flag", True) for name in each.opts}:
+            pairs = ((*each.partition("=")[::2], after) for each, after in pairwise([*given, ""]))
+            values = [value or after for word, value, after in pairs if word == name]
+            if len(values) > 1 and not next(each for each in self.params if name in each.opts).multiple:
+                raise SettingError(sentence("command.twice", name=name, got=" and ".join(values)))
         for place in () if ctx.resilient_parsing else [i for i, each in enumerate(given[:-2], 1) if each == "--set"]:
             key, *more = (each.strip("=") for each in given[place : place + 3])
             value = next(filter(None, more), "--")
             if not ("=" in key or key.startswith("-") or value.startswith("--")):
                 raise SettingError(sentence("command.no_change", name=key, value=value))
         try:
-            left = super().parse_args(ctx, args)
+            left = super().parse_args(ctx, list(args))
         except click.UsageError as error:
             raise SettingError(self.answer(error, given, ctx.command_path)) from None
         optional = (str(ctx.params[each.name]) for each in self.arguments if not each.required)
@@ -194,7 +213,11 @@ class Command(click.Command):
         from deltarule.recipes import names
 
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
-        rest, looks, word = [*given[:at], *given[at + 1 :]], words()["surplus"].items(), word.lstrip("+")
+        rest, looks, word = (
+            [*given[:at], *given[at + 1 :]],
+            words()["surplus"].items(),
+            word.lstrip("+\u2010\u2011\u2012\u2013\u2014\u2015\u2212"),
+        )
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
         is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
         is_place = word.endswith(".json") and "--json" in given

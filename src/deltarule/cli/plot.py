@@ -10,7 +10,7 @@ from deltarule.cli.resolve import load_data, load_examples, load_model, resolve,
 from deltarule.cli.results import check_place, input_files
 from deltarule.elsewhere import words
 from deltarule.errors import SettingError, sentence
-from deltarule.files.run_folder import HISTORY, MODEL, RECORDING, read_history, read_recording
+from deltarule.files.run_folder import HISTORY, RECORDING, read_history, read_recording
 from deltarule.inspection.measures.layer_history import LayerHistory
 from deltarule.inspection.measures.learning_rate_range import N_STEPS
 from deltarule.inspection.plots.kinds import check_kind, drawing, inputs, required_inputs
@@ -88,7 +88,7 @@ def range_test_subjects(options: PlotOptions) -> dict[str, Any]:
 def run_folder(options: PlotOptions, file: str) -> Path:
     """The run's folder that the user named, directly or by the model in it. SettingError unless it holds `file`."""
     name = str(options.name)
-    folder = Path(name).parent if Path(name).name == MODEL else Path(name)
+    folder = Path(name).parent if Path(name).is_file() else Path(name)
     if (folder / file).is_file():
         return folder
     recipe, got = (name, f"{name}, the name of a recipe") if name in names() else ("RECIPE", name)

@@ -88,7 +88,7 @@ def read_run(folder: Path, checkpoints: Checkpoints | None) -> EarlierRun:
         with suppress(FileNotFoundError):  # of an empty folder
             snapshot = newest_checkpoint(folder)[1] if checkpoints is None else checkpoints.newest()
     if snapshot is None:
-        key = "empty_folder" if folder.is_dir() else "no_folder"
+        key = "no_checkpoints" if is_run(folder) else "empty_folder" if folder.is_dir() else "no_folder"
         if folder.is_file():
             key = "one_checkpoint" if folder.match(STEP_FILES) else "file_as_folder"
         raise SettingError(sentence(f"command.{key}", folder=folder))
@@ -155,7 +155,11 @@ def snapshot_of(resumed: EarlierRun, options: TrainOptions, job: Job) -> Snapsho
         raise SettingError(sentence("command.other_settings", got="; ".join(different)))
     if different:
         tell("anyway", "; ".join(different))
-    tell("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {job.trainer.epochs}")
+    if (epochs := job.trainer.epochs) <= snapshot.epoch:
+        more = f"deltarule train --resume {options.resume} --epochs {2 * epochs} --resume-anyway"
+        tell("resumed", f"after step {snapshot.step:,}, the end of this run; for more epochs,  {more}")
+    else:
+        tell("resumed", f"after step {snapshot.step:,}, in epoch {snapshot.epoch + 1} of {epochs}")
     return replace(snapshot, identity={})
 
 

@@ -31,6 +31,7 @@ from deltarule.inspection.measures.metrics import Report, evaluate_model
 from deltarule.inspection.plots.result_plots import draw_curves
 from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.recipes import names
 from deltarule.recipes.build import Job, build, plain_scores
 from deltarule.recipes.schema import Recipe
 from deltarule.training.callbacks import TrainingState
@@ -107,6 +108,10 @@ def train(options: TrainOptions) -> None:
     options, begun = checkpoint_to_start_from(options)
     earlier = resumed or begun
     named = earlier.recipe if earlier and not options.recipe else read_recipe(options.recipe or "default")
+    if (name := options.recipe) and Path(name, run_folder.CHECKPOINTS).is_dir() and not earlier:
+        tell("again", f"from the start of {name};  deltarule train --resume {name}  goes on from its last checkpoint")
+    if Path(f"{name}.toml").is_file() and name in names():
+        tell("recipe", f"the one that comes with deltarule;  deltarule train {name}.toml  takes the file here")
     check_train_places(options, recipe_as_asked(named, options).data.name)
     start = None if options.start is None or begun else load_model(options.start)
     if start is not None and start.columns:

@@ -37,7 +37,14 @@ USUAL = {"training.penalty": "l2", "network.activation": "leaky_relu"}  # the pa
 BY_EPOCHS = {"total_steps": None, "every_steps": "every_epochs"}  # {schedule's setting: recipe's key}
 OTHERWISE = {"training.optimizer.weight_decay": "training.penalty.strength"}  # advice if the recipe lacks the former
 OPTIONS = {"training.schedule.rate": "--learning-rate", "training.epochs": "--epochs", "data.name": "--data"}
-OPTIONS_ONLY = ("seed", "holdout", "engine")  # options of `train` that no recipe has
+OPTIONS_ONLY = ("seed", "holdout", "engine", "target", "label", "missing", "without", "size")  # of `train`
+SECTION_SYNONYMS = {
+    "model": "network",
+    "net": "network",
+    "architecture": "network",
+    "dataset": "data",
+    "fit": "training",
+}
 
 
 def hint(words: str, example: Any) -> Meta:
@@ -164,6 +171,9 @@ class Recipe(_Strict, frozen=True):
             word, equals, text = (part.strip() for part in change.partition("="))
             if not equals:
                 raise RecipeError(f"a change must be KEY=VALUE, as in training.epochs=5: got {change!r}")
+            if len(parts := re.split(r",\s*(?=[a-zA-Z_.]+\s*=)", change)) > 1 and not re.search(r"^[\[{\"']|\(", text):
+                line = " ".join(f"--set {shlex.quote(part)}" for part in parts)
+                raise RecipeError(f"a change is one KEY=VALUE: got {change!r}; use {line}")
             *sections, key = full_path(word, text, tree)
             nested.append((".".join(sections), key, word, text))
             place = tree
@@ -265,13 +275,16 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
     """Our text for msgspec's error `message`, with the key, the value, and what to do; `cure` as for `convert`."""
     if unknown := re.search(r"unknown field `(.*?)`(?: - at `\$\.([.\w]*)`)?$", message, re.DOTALL):
         key, place = unknown[1], unknown[2] if unknown[2] in TABLES else ""
-        offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__)
+        offer = closest(key, FIELDS[place] if place else Recipe.__struct_fields__, SECTION_SYNONYMS)
         if not offer.startswith("did") and (path := nearest_path(key, setting_paths({}))):
             section, *part = path.split(".")[:-1]
             asked = get_type_hints(TABLES[section], include_extras=True)[part[0]] if part else None
             how = f", as in {part[0]} = {inline(asked.__metadata__[-1].examples[0])}" if asked else ""
             how = ", without inputs and outputs" if path == "network.hidden" else how
             offer = f"did you mean {path}{how}? {offer if place else f'Write it under [{section}]'}"
+        if key in OPTIONS_ONLY:
+            where, value = place or "a recipe", (tree.get(place, {}) if place else tree).get(key)
+            return f"there is no key {key!r} in {where}: {advice(key, str(value), tree)}, so leave it out here"
         return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
     missing = re.match(r"Object missing required field `(\w+)`", what)
