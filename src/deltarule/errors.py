@@ -1,21 +1,4 @@
-"""Every error of deltarule, in one tree.
-
-    DeltaruleError
-    ├── ShapeError          (ValueError)    arrays that do not fit a network, or each other
-    ├── SettingError        (ValueError)    a setting outside what is legal, or a name that does not exist
-    │   ├── RecipeError                     a wrong key or value in a recipe; says which key
-    │   ├── UnknownNameError (AttributeError)  an attribute that does not exist; hasattr returns False
-    │   └── MissingNameError (ModuleNotFoundError)  an import of a name or module that does not exist
-    ├── DataError           (ValueError)    a data file or an array whose content is wrong
-    │   ├── DownloadError                   a data set that could not be fetched
-    │   ├── ProgramError                    a learner's program that cannot be read; says where
-    │   └── NoDigitError                    a picture on which nothing is drawn
-    │       └── SeveralDigitsError          a picture of more than one digit
-    ├── FileError           (OSError)       a file that cannot be read or written: missing, forbidden, disk full
-    ├── ModelFileError      (ValueError)    a model file that is damaged, hostile, or of another version
-    ├── TrainingError       (RuntimeError)  training that cannot go on
-    │   └── DivergenceError (ValueError)    a loss, weight or gradient that is no longer finite
-    └── MissingExtraError   (ImportError)   an optional dependency that is not installed
+"""Every error of deltarule, in one tree, whose root is DeltaruleError.
 
 A message says what was expected, what was passed, and what to do, in that order. Most of them are in sentences.toml;
 `sentence` fills one in.

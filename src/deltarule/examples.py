@@ -10,16 +10,7 @@ import numpy as np
 from deltarule.data.augment import Deformation
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
-from deltarule.inputs import (
-    array_name,
-    as_array,
-    check_scale,
-    flatten,
-    is_stream,
-    numbers,
-    root_mean_square,
-    shape_error,
-)
+from deltarule.inputs import array_name, as_array, check_scale, flatten, is_stream, numbers, shape_error, warn_of_scale
 from deltarule.model import Model, check_purpose
 from deltarule.nn.activations import Sigmoid
 from deltarule.nn.arrays import Array
@@ -29,9 +20,6 @@ from deltarule.nn.workspace import as_floats
 from deltarule.public import check_network
 from deltarule.settings import Task, brief
 from deltarule.targets import check_range, check_targets
-
-PIXEL_COLUMNS, DARK = 16, 127  # if so many columns exceed half of 255, they are pixels, not counts
-LARGE = 100.0  # with a larger root mean square training takes thousands of steps, or diverges
 
 
 def examples_for(
@@ -136,20 +124,6 @@ def cast_inputs(network: Network, X: Array, call: str, name: str = "X") -> Array
     if X.dtype == np.uint8 and (network.pixels or network.input_range is None):
         return X
     return X.astype(network.dtype, copy=False)
-
-
-def warn_of_scale(X: Array, name: str = "X") -> None:
-    """Log a warning if numbers are large, or look like unscaled pixels: a network learns badly from them."""
-    if X.dtype == np.uint8:
-        if X.size and X.max() == 1:
-            LOG.warning(sentence("examples.bits", name=name))
-        return
-    low, high, first = X.min(), X.max(), X[:1000]
-    is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
-    if is_wide and (first == np.rint(first)).all():
-        LOG.warning(sentence("examples.pixels", low=low, high=high))
-    elif root_mean_square(X) > LARGE:
-        LOG.warning(sentence("examples.large", name=name, low=low, high=high))
 
 
 def warn_of_data(network: Network, data: Dataset) -> None:

@@ -15,6 +15,8 @@ NUMBERS = "fiub"  # the kinds of dtypes of real numbers, which need no conversio
 NOT_REAL = {"c": "complex", "m": "dates", "M": "dates", "V": "fields"}  # the kinds of dtypes to refuse
 LARGEST = {char: float(np.finfo(char).max) for char in "fdFD"}  # the largest number of a network's dtype
 LEAST_WRAPPED = 100  # int8 beyond -100 and 100 are probably pixels that overflowed
+PIXEL_COLUMNS, DARK = 16, 127  # if so many columns exceed half of 255, they are pixels, not counts
+LARGE = 100.0  # with a larger root mean square training takes thousands of steps, or diverges
 Size = tuple[int, int]
 
 
@@ -73,6 +75,20 @@ def check_scale(X: NDArray[Any], scale: Scale, *, may_miss: bool = False, name: 
         raise DataError(sentence("inputs.pixels_or_counts", name=name, dtype=X.dtype, high=X.max()))
     if seen is not None and not may_miss and 0.0 < max(-seen[0], seen[1]) < root_mean_square(X):
         LOG.warning(sentence("inputs.beyond", name=name, low=X.min(), high=X.max(), seen=seen))
+
+
+def warn_of_scale(X: NDArray[Any], name: str = "X") -> None:
+    """Log a warning if numbers are large, or look like unscaled pixels: a network learns badly from them."""
+    if X.dtype == np.uint8:
+        if X.size and X.max() == 1:
+            LOG.warning(sentence("examples.bits", name=name))
+        return
+    low, high, first = X.min(), X.max(), X[:1000]
+    is_wide = low >= 0 and DARK < high <= 255 and (first.max(axis=0) > DARK).sum() >= PIXEL_COLUMNS
+    if is_wide and (first == np.rint(first)).all():
+        LOG.warning(sentence("examples.pixels", low=low, high=high))
+    elif root_mean_square(X) > LARGE:
+        LOG.warning(sentence("examples.large", name=name, low=low, high=high))
 
 
 def root_mean_square(X: NDArray[Any]) -> float:

@@ -144,7 +144,6 @@ class Model(metaclass=Named):
         record = {} if record is None else record
         vars(self).update(network=meant, columns=columns, record=record, doubt=doubt, **scalings)
 
-    # Attributes of the network.
     task = property(attrgetter("network.task"), doc="What the outputs answer, as for Network.")
     class_names = property(attrgetter("network.class_names"), doc="One name per output.")
     image_shape = property(attrgetter("network.image_shape"), doc="(height, width) of an input that is an image.")

@@ -97,7 +97,6 @@ def _part(kind: Kind, name: str, cells: Mapping[str, Any]) -> Part:
 
 _TABLES = read_tables("parts")
 BASES: dict[Kind, str] = {kind: row["base"] for kind, row in _TABLES["kinds"].items()}  # the base class of its parts
-EXAMPLES: dict[Kind, str] = {kind: row["example"] for kind, row in _TABLES["kinds"].items()}
 PARTS: dict[Kind, dict[str, Part]] = {
     kind: {name: _part(kind, name, _TABLES["every"].get(kind, {}) | cells) for name, cells in rows.items()}
     for kind, rows in _TABLES["parts"].items()
@@ -215,7 +214,7 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
         if row is None and isinstance(base, type):
             check_methods(given, base)
         return given
-    works = '"softmax"' if name == "output" else EXAMPLES[kind]
+    works = '"softmax"' if name == "output" else _TABLES["kinds"][kind]["example"]
     works += ', or "identity" for none' if name == "output" and given is None else ""
     word = getattr(given, "__name__", type(given).__name__).lower()  # of a function, a class, another object
     works = f'"{word}"' if word in PARTS[kind] else works

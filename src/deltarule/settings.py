@@ -155,8 +155,7 @@ def check(name: str, value: Any, owner: type[Any] | str = "", *, note: str = "",
     label = f"{name} of {owner}" if owner else name
     needed = ", ".join(filter(None, [f"{noun}{asked.range_in_words}", asked.or_else]))
     in_order = _call_in_order(thing, name, asked) if asked.kind is int and thing is not None else ""
-    line = in_order or f"{name}={asked.like(value)}"
-    raise setting_error(label, needed, value, line, note)
+    raise setting_error(label, needed, value, in_order or f"{name}={asked.like(value)}", note)
 
 
 def _call_in_order(thing: Any, name: str, asked: Setting) -> str:

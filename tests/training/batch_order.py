@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deltarule.nn.arrays import Array
-from deltarule.training.plan import sample_order
+from deltarule.training.trainer import sample_order
 
 
 def batches(n_samples: int, batch_size: int | None, seed: int, epoch: int) -> Iterator[Array]:

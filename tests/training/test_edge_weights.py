@@ -17,9 +17,8 @@ from deltarule.nn.penalties import L2
 from deltarule.training.callbacks import Callback, TrainingState
 from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.engine import REFERENCE, Engine, engine
-from deltarule.training.plan import sample_order
 from deltarule.training.schedules import Cosine
-from deltarule.training.trainer import Trainer
+from deltarule.training.trainer import Trainer, sample_order
 
 N_SAMPLES, BATCH = 60, 8
 OUTPUTS: dict[str, tuple[Activation, Loss]] = {

@@ -71,8 +71,7 @@ def verify(options: VerifyOptions) -> None:
         lines += [f"wrong    {problem}" for problem in each["wrong"]]
     text = "\n".join(map(in_a_line, lines)) or f"{name} comes with deltarule: there is nothing to verify"
     print_result(states, text, as_json=options.as_json)
-    n_genuine = sum(each["genuine"] is not None for each in states)
-    if n_genuine < len(states):
+    if (n_genuine := sum(each["genuine"] is not None for each in states)) < len(states):
         raise DataError(sentence("command.not_genuine", name=name, n_files=len(states), n_genuine=n_genuine))
 
 

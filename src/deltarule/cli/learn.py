@@ -49,12 +49,15 @@ def learn(options: LearnOptions) -> None:
         elif options.hint or options.solution:
             help_with(course, current, options)
         else:
-            facts: dict[str, Any] = {"folder": str(course.folder), "next": current and current.id}
-            facts |= {"trained": course.milestones, "exercises": [mark.to_json_dict() for mark in marks]}
-            if wanted is not None:
-                marks = [mark for mark in marks if mark.exercise == wanted]
+            if wanted is None:
+                facts: dict[str, Any] = {"folder": str(course.folder), "next": current and current.id}
+                facts |= {"trained": course.milestones, "exercises": [mark.to_json_dict() for mark in marks]}
+                text = overview_text(course, marks, current)
+            else:
+                marks = [mark for mark in marks if mark.exercise == wanted]  # none without a file
                 facts = {name: getattr(wanted, name) for name in SHOWN} | {"state": marks[0].state if marks else None}
-            text = step_text(course, wanted, marks) if wanted else overview_text(course, marks, current)
+                states = [says("learn.verdict", file=course.path_of(wanted).name, state=mark.state) for mark in marks]
+                text = "\n\n".join([exercise_text(wanted), *states, *finding_texts(course, marks)])
             print_result(facts, text, as_json=options.as_json)
             if any(mark.state in ("wrong", "refused") and not mark.exercise.faulty for mark in marks):
                 raise SystemExit(1)
@@ -84,12 +87,6 @@ def exercise_text(exercise: Exercise, *, is_guessed: bool = False) -> str:
     lines = [f"Step {exercise.number}: {exercise.title}", "", entry("", exercise.says, 2), ""]
     lines += [f"    {line}" for line in exercise.equation_text.splitlines()]
     return "\n".join([*lines, "", *(f"  {line}".rstrip() for line in exercise.signature.strip().splitlines())])
-
-
-def step_text(course: Course, exercise: Exercise, marks: list[Mark]) -> str:
-    """The text of one exercise, and whether the learner's code for it is right; marks: its own, [] without a file."""
-    verdicts = [says("learn.verdict", file=course.path_of(exercise).name, state=mark.state) for mark in marks]
-    return "\n\n".join([exercise_text(exercise), *verdicts, *finding_texts(course, marks)])
 
 
 def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -> str:

@@ -10,17 +10,7 @@ from typing import Any, NamedTuple
 
 from deltarule.atomic import write_atomically
 from deltarule.cli.options import PredictOptions
-from deltarule.cli.printing import (
-    image_text,
-    in_a_line,
-    note,
-    paragraph,
-    percent,
-    print_json,
-    print_result,
-    print_text,
-    tell,
-)
+from deltarule.cli.printing import image_text, in_a_line, note, paragraph, percent, print_result, tell
 from deltarule.cli.resolve import check_width, load_model, reads_digits, training_record
 from deltarule.cli.results import check_place, input_files
 from deltarule.data.readers.csv import dialect_of, read_rows
@@ -85,14 +75,15 @@ def predict(options: PredictOptions) -> None:
         n_rows = len(asked[0].answers.predicted) if asked[0].answers else 0
         print_result({"rows": n_rows, "out": out}, f"{n_rows:,} answers are in {out}", as_json=as_json)
         return
-    answers = ((each, answer) for each in asked for answer in answers_about(each, model))
-    if as_json:
-        print_json([answer for _, answer in answers])
-    else:
-        for each, answer in answers:
+    answers, lines = list[Answer](), list[str]()
+    for each in asked:
+        for answer in answers_about(each, model):
+            answers.append(answer)
             if options.show and each.rows is not None and model.image_shape is not None:
-                print_text(image_text(each.rows[answer["row"]], model.image_shape))
-            print_text(in_a_line(answer_line(answer, each)))
+                lines.append(image_text(each.rows[answer["row"]], model.image_shape))
+            lines.append(in_a_line(answer_line(answer, each)))
+    if lines or as_json:
+        print_result(answers, "\n".join(lines), as_json=as_json)
     if any(each.answers is None for each in asked):
         raise SystemExit(1)
 

@@ -110,10 +110,10 @@ def load_model(name: str, hidden: str | None = None) -> Model:
 
 def read_recipe(name: str) -> Recipe:
     """The recipe in a TOML file or a run's folder, or the one of that name that comes with deltarule."""
-    of_run = Path(name, RECIPE)
-    if of_run.is_file():
+    if (of_run := Path(name, RECIPE)).is_file():
         check_belongs(of_run, of_run.read_bytes())
-    return read(str(of_run) if of_run.is_file() else name)
+        return read(str(of_run))
+    return read(name)
 
 
 def refuse_changes(changes: Sequence[str] | None, name: str) -> None:
@@ -298,8 +298,7 @@ def match_classes(model: Model, dataset: Dataset) -> Dataset:
     ours, theirs = model.class_names, dataset.class_names
     if dataset.task != "classes" or ours == theirs or ours == tuple(map(str, range(len(theirs)))):
         return dataset
-    unknown = sorted(set(theirs) - set(ours))
-    if unknown:
+    if unknown := sorted(set(theirs) - set(ours)):
         known, got = ", ".join(ours), ", ".join(unknown)
         raise SettingError(f"this model knows the classes {known}: got {got} in {dataset.name}")
     targets = np.array([ours.index(name) for name in theirs])[dataset.targets]

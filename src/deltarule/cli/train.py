@@ -92,7 +92,7 @@ class RunFolder(Recorder):
 
     def train_end(self, state: TrainingState) -> None:
         if self.recording is not None:
-            self.keep("recording", self.files.write_recording, self.recording.to_arrays())
+            self.keep("recording", self.files.write_recording, vars(self.recording))
 
     def keep(self, what: str, write: Callable[[Any], None], content: Any) -> None:
         """Call `write` with `content`; if it fails, log a warning that `what` was not written."""

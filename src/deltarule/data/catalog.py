@@ -132,8 +132,7 @@ def _load_published(name: str, offline: bool, announce: Announce) -> tuple[Split
     """Load a published data set, after downloading its missing files; return it and the folder of its first file."""
     source = SOURCES[name]
     places = {file: find_genuine(name, file, announce) for file in source.files}
-    missing = [file for file, place in places.items() if place is None]
-    if missing:
+    if missing := [file for file, place in places.items() if place is None]:
         folder = _download(name, source, missing, offline, announce)
         places |= {file: (folder / file.name, file.read(folder / file.name)) for file in missing}
     paths, arrays = zip(*filter(None, places.values()), strict=True)

@@ -172,7 +172,10 @@ class Fit:
             if rule in ("invscaling", "adaptive") and estimator.solver not in ("sgd", "nesterov"):
                 rule = "constant"
             schedule = PLANNED[rule](rate, n_steps) if rule in PLANNED else Constant(rate)
-            estimator._descent = Descent(optimizer_of(estimator), schedule, rule)
+            is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
+            kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
+            given = {name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)}
+            estimator._descent = Descent(kind(**given), schedule, rule)
         for epoch in range(1, 2 if self.incremental else estimator.max_iter + 1):
             plan.epoch = epoch
             if estimator.shuffle and n_samples > plan.batch_size:
@@ -344,10 +347,3 @@ class SparseRows:
         else:
             product[...] = self.matrix @ dense
         return product
-
-
-def optimizer_of(estimator: Any) -> Optimizer:
-    """The optimizer that the parameters of an estimator, such as solver and momentum, ask for."""
-    is_nesterov = estimator.solver == "sgd" and estimator.nesterovs_momentum
-    kind = PARTS["optimizer"]["nesterov" if is_nesterov else SOLVERS[estimator.solver]].maker
-    return kind(**{name: getattr(estimator, "rho" if name == "decay" else name) for name in setting_names(kind)})

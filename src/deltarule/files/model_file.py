@@ -280,6 +280,5 @@ def rebuild_model(description: ModelDescription, arrays: Mapping[str, Array]) ->
         if f"{side}.mean" in arrays
     }
     columns = tuple(Column(**msgspec.structs.asdict(each)) for each in description.columns)
-    entry = description.doubt
-    doubt = None if entry is None else Doubt(np.array(entry.weight), entry.bias)
+    doubt = None if (entry := description.doubt) is None else Doubt(np.array(entry.weight), entry.bias)
     return Model(network, columns=columns, record=description.record, doubt=doubt, **scalings)

@@ -101,8 +101,7 @@ def show(thing: Network | Model, examples: Dataset | None = None) -> Page:
         count = min(MOST_EXAMPLES, examples.n_samples)
         chosen = [page_example(model, examples, k * examples.n_samples // count) for k in range(count)]
         parts["examples"] = json.dumps(chosen, separators=(",", ":")).encode()
-    learns = model.image_shape == (28, 28) and network.layer_sizes[-1] == 10
-    if learns:
+    if learns := model.image_shape == (28, 28) and network.layer_sizes[-1] == 10:
         parts["digits"] = digit_cells()
     judges = model.task == "classes" and (examples is not None or (learns and network.reading == "digits"))
     hidden = [tab for tab, is_shown in {"train": learns, "mistakes": judges}.items() if not is_shown]

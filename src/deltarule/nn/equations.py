@@ -86,8 +86,7 @@ def _lines_at(lines: list[str], marker: str) -> str:
     start = next(n for n, line in enumerate(lines) if marker in line)
     if not lines[start].lstrip().startswith("#"):
         return lines[start].strip()
-    below = takewhile(lambda line: line.lstrip()[:1] not in ("", "#"), lines[start + 1 :])
-    return dedent("\n".join(below))
+    return dedent("\n".join(takewhile(lambda line: line.lstrip()[:1] not in ("", "#"), lines[start + 1 :])))
 
 
 APPLIES_TO: dict[str, Callable[[Network], bool]] = {  # for equations that do not apply to every network

@@ -90,8 +90,7 @@ class Watcher(Callback):
         self.next_frame, self.next_point = 0.0, 0.0
 
     def train_begin(self, state: TrainingState) -> None:
-        data = [state.train] if state.validation is None else [state.train, state.validation]
-        self.probes = [Probe(dataset, state.network) for dataset in data]
+        self.probes = [Probe(each, state.network) for each in (state.train, state.validation) if each is not None]
 
     def step_end(self, state: TrainingState) -> None:
         is_held, now = self.control.is_held, time.perf_counter()

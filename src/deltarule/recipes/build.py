@@ -56,13 +56,7 @@ class Job:
 
 
 def build(
-    recipe: Recipe,
-    splits: Splits,
-    *,
-    seed: int = 0,
-    holdout: int = 0,
-    engine: str = "auto",
-    start: Model | None = None,
+    recipe: Recipe, splits: Splits, *, seed: int = 0, holdout: int = 0, engine: str = "auto", start: Model | None = None
 ) -> Job:
     """Build the model and the trainer of a recipe, and scale its data.
 

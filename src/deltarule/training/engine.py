@@ -137,12 +137,11 @@ def run_in_one_call(network: Network, optimizer: Optimizer, plan: Plan, buffers:
 def with_images(network: Network, plan: Plan) -> Plan:
     """The plan with copies of its samples, in the order of its steps, already deformed as its steps would do it."""
     X = np.empty((len(plan.order), plan.inputs.shape[1]), network.dtype)
-    native = Engine(NATIVE)
 
     def fill(index: int) -> None:
         rows = slice(index * plan.batch_size, (index + 1) * plan.batch_size)
         gather(plan.inputs, plan.order[rows], X[rows])
-        native.deform_images(plan, X[rows], plan.first_step + index, 0)
+        Engine(NATIVE).deform_images(plan, X[rows], plan.first_step + index, 0)
 
     with ThreadPoolExecutor(most_threads()) as pool:
         list(pool.map(fill, range(len(plan.learning_rates))))

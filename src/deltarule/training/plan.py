@@ -12,7 +12,6 @@ from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import Penalty
 from deltarule.nn.workspace import Workspace, scale_inputs
-from deltarule.randomness import generator
 from deltarule.settings import BatchSize, Task
 from deltarule.training.clip_and_average import Latest, NoClipping
 
@@ -205,11 +204,6 @@ def samples_per_step(n_samples: int, batch_size: BatchSize) -> int:
 def steps_per_epoch(n_samples: int, batch_size: BatchSize) -> int:
     """The number of steps per epoch."""
     return -(-n_samples // samples_per_step(n_samples, batch_size))
-
-
-def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
-    """The indices of an epoch's samples, (n_samples,) int64, shuffled anew for each epoch unless batch_size is None."""
-    return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
 def gather(inputs: Array, indices: Array, out: Array) -> Array:

@@ -22,6 +22,7 @@ from deltarule.nn.optimizers import Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
 from deltarule.parts import Spec, resolve
 from deltarule.public import Named, check_network, public
+from deltarule.randomness import generator
 from deltarule.settings import BatchSize, TrainingNumbers, brief, check, setting_error
 from deltarule.targets import check_weights
 from deltarule.training.callbacks import Callback, EarlyStopping, TrainingState, call_all, callbacks_of
@@ -29,16 +30,7 @@ from deltarule.training.clip_and_average import ClipNorm, Latest, MovingAverage,
 from deltarule.training.engine import REFERENCE, Engine, engine
 from deltarule.training.evaluation import BLOW_UP, are_finite, divergence, loss_and_score
 from deltarule.training.history import History, Monitor, Row
-from deltarule.training.plan import (
-    SCORE_NAMES,
-    Buffers,
-    Outcome,
-    Plan,
-    Score,
-    sample_order,
-    samples_per_step,
-    steps_per_epoch,
-)
+from deltarule.training.plan import SCORE_NAMES, Buffers, Outcome, Plan, Score, samples_per_step, steps_per_epoch
 from deltarule.training.schedules import Constant, ReduceOnPlateau, Schedule, schedule_of, schedules_in, warn_of_length
 from deltarule.training.snapshot import Snapshot, data_in_words, in_words
 
@@ -303,6 +295,11 @@ class Trainer(TrainingNumbers, metaclass=Named):
             "validation data": "none" if validation is None else data_in_words(validation),
             "sample weights": "none" if sample_weight is None else hashlib.sha256(sample_weight.tobytes()).hexdigest(),
         }
+
+
+def sample_order(n_samples: int, batch_size: BatchSize, seed: int, epoch: int) -> Array:
+    """The indices of an epoch's samples, (n_samples,) int64, shuffled anew for each epoch unless batch_size is None."""
+    return np.arange(n_samples) if batch_size is None else generator(seed, "shuffle", epoch).permutation(n_samples)
 
 
 @public("fit(network, X, y, epochs=10)")

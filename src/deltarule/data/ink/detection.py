@@ -46,8 +46,7 @@ def find_ink(gray: NDArray[np.uint8]) -> Plane | None:
         return ink_on_paper(level) if cropped is None else cropped
     if contrast < FAINTEST:
         return None
-    ink = ground - level if darker >= lighter else level - ground
-    return np.maximum(ink - 2.0 * unrest, 0.0)
+    return np.maximum((ground - level if darker >= lighter else level - ground) - 2.0 * unrest, 0.0)
 
 
 def plain_ground(level: Plane) -> tuple[float, float]:

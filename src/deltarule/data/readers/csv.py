@@ -37,7 +37,6 @@ NO_CSV = (b"PK\3\4", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x80\x04", b"\x80\x05", b'{
 # THOUSANDS: 12,363.5. DECIMAL: 1.234,5 or 1 234,5. SPACED: 12'363.5 or 12 363.5. POINTED: 12.363.
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?", re.ASCII)
 DECIMAL = re.compile(r"[+-]?(\d+|\d{1,3}([.\s]\d{3})+),\d+([eE][+-]?\d+)?", re.ASCII)
-
 SPACED = re.compile("[+-]?[1-9]\\d{0,2}([ '\u2019\u00a0\u202f]\\d{3})+([.,]\\d+)?")
 SPACES = dict.fromkeys(map(ord, " '\u2019\u00a0\u202f"))
 MARKS = SPACES | {ord(","): None}

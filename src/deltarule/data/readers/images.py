@@ -76,8 +76,7 @@ def read_image_folder(root: AnyPath, **how: Any) -> Splits:
     wish = How(**how)
     train, *test = _parts(Path(root), wish.announce)
     class_names = _subfolders(train)
-    unknown = {name for part in test for name in _subfolders(part)} - set(class_names)
-    if unknown:
+    if unknown := {name for part in test for name in _subfolders(part)} - set(class_names):
         raise DataError(f"{root}: classes of test that train has too were expected: got {', '.join(sorted(unknown))}")
     return Splits(*(_read_classes(part, class_names, wish) for part in (train, *test)))
 

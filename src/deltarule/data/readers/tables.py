@@ -173,8 +173,7 @@ def read_table_rows(path: Path, how: How) -> Reading:
         how.announce(f"{table.name}: line 1 holds numbers, and is read as a row")
     learned = {column.name for column in columns}
     read = [name for name in table.names if name in learned]
-    extra = [name for name in table.names if name not in learned and name != how.target]
-    if extra:
+    if extra := [name for name in table.names if name not in learned and name != how.target]:
         how.announce(f"{table.name}: columns not used in training, skipped: {', '.join(map(repr, extra))}")
     return Reading(rows, report={"holds": "rows", "columns": read, "passed over": extra})
 
@@ -209,8 +208,7 @@ def read_columns(path: AnyPath, *, needs_header: bool = True) -> Table:
 
 def refuse_duplicates(name: str, header: Sequence[str]) -> None:
     """Raise SettingError, naming them, if columns share a name."""
-    twice = sorted(column for column, times in Counter(header).items() if times > 1)
-    if twice:
+    if twice := sorted(column for column, times in Counter(header).items() if times > 1):
         raise SettingError(f"{name}: columns of different names were expected: got {', '.join(map(repr, twice))} twice")
 
 
@@ -385,8 +383,7 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
     """Raise DataError if the table lacks one of these columns."""
-    absent = [column.name for column in columns if column.name not in table.columns]
-    if absent:
+    if absent := [column.name for column in columns if column.name not in table.columns]:
         if table.is_file and any(number_in(each) is not None for each in table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)
             raise DataError(f"{table.name}: line 1 must name the columns: {needed}; got {got}")
@@ -430,8 +427,7 @@ def targets_in(table: Table, name: str, how: How) -> tuple[Goal, tuple[str, ...]
         wanted += "" if None in map(number_in, texts) else " or --task values for numbers to predict,"
         such = (f"{table.place(row)}: {texts[codes[row]]!r} alone" for row in alone)
         refuse(table.name, wanted, such)
-    unknown = [text for text in texts if text not in class_names]
-    if unknown:
+    if unknown := [text for text in texts if text not in class_names]:
         place = table.place(np.argmax(codes == texts.index(unknown[0])))
         got, offer = ", ".join(unknown[:10]), closest(unknown[0], class_names)
         raise SettingError(sentence("tables.classes", table=table, name=name, got=got, place=place, offer=offer))

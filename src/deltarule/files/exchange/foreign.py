@@ -74,8 +74,7 @@ def load(path: AnyPath, *, hidden: Any = None, output: Any = "softmax") -> Model
     >>> load("digits.safetensors").network.layer_sizes
     (784, 30, 10)
     """
-    is_path = isinstance(path, str | os.PathLike)
-    kind = Path(path).suffix.lower() if is_path and Path(path).is_file() else ""
+    kind = Path(path).suffix.lower() if isinstance(path, str | os.PathLike) and Path(path).is_file() else ""
     if kind == ".onnx":
         return from_onnx(path)
     if kind == ".npz" and zipfile.is_zipfile(path):

@@ -118,10 +118,9 @@ def modules_of(activation: Activation) -> list[Any]:
 
 def activation_in(leaf: Any) -> Activation | None:
     """The Activation that a torch.nn module computes (LogSoftmax counts as Softmax); None for other modules."""
-    kind = type(leaf).__name__.removeprefix("Log")
     for row in PARTS["activation"].values():
         name, *settings = row.torch.split()
-        if name == kind and not isinstance(row.torch, No):
+        if name == type(leaf).__name__.removeprefix("Log") and not isinstance(row.torch, No):
             given = {ours: getattr(leaf, theirs) for theirs, ours in (each.split("=") for each in settings)}
             return row.maker(**given)
     return None

@@ -105,5 +105,4 @@ class Diagnosis:
             lines += [entry(title, text, width) for title, text in sentences]
         return "\n".join(lines) or "Nothing wrong was found."
 
-    def __str__(self) -> str:
-        return self.to_text()
+    __str__ = to_text

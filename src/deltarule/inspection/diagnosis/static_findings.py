@@ -280,8 +280,7 @@ def formula_findings(network: Network, data: Dataset) -> Iterator[Finding]:
 
 def network_findings(network: Network, data: Dataset) -> Iterator[Finding]:
     """Findings on a network, on some examples; on its weights only if its loss shows that it is not yet trained."""
-    broken = int((~np.isfinite(network.parameters.vector)).sum())
-    if broken:
+    if broken := int((~np.isfinite(network.parameters.vector)).sum()):
         yield Finding.of("fault", "parameters-not-finite", {"parameters": broken})
         return
     loss, chance = loss_and_score(network, data)[0], chance_loss(network, data)

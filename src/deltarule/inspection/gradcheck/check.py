@@ -121,8 +121,7 @@ class GradientCheck:
             said.insert(0, ("worst", f"{self.worst.name}: {both}"))
         return "\n".join([*lines, "", *(entry(title, text, width) for title, text in said)]).rstrip()
 
-    def __str__(self) -> str:
-        return self.to_text()
+    __str__ = to_text
 
 
 @public("gradcheck(network, X, y)")

@@ -206,12 +206,12 @@ def forward_state(problem: Problem, observed: Observed, assumed: Assumed) -> Sta
 def with_array(state: State, name: str, l: int, found: Array | None, which: int) -> State:
     """The state with z or a (`name`) of layer l added: `found`, the observed one, or else hypothesis number `which`."""
     flow, option = state.flow, Option(0.0)
-    array = next(slips.hypotheses(flow, name, l)).array
+    array = next(slips.HYPOTHESES[name](flow, l)).array
     if found is not None:
         option = slips.explanation(flow, name, l, found)
         array = found if found.shape == array.shape else array
     elif which:
-        slip = next(islice(slips.hypotheses(flow, name, l), which, None))
+        slip = next(islice(slips.HYPOTHESES[name](flow, l), which, None))
         option, array = Option(0.0, ((slip.key, slip.values),), relative_error(slip.array, array)), slip.array
     for _, values in option.slips:
         if "activation" in values:
@@ -226,7 +226,7 @@ def other_states(problem: Problem, observed: Observed) -> Iterator[State]:
     flow, last = forward_state(problem, observed, {}).flow, len(problem.network.weights) - 1
     for l, name in product(range(last + 1), ("z", "a")):
         before = replace(flow, z=flow.z[: l + (name == "a")], a=flow.a[:l])
-        for which, slip in islice(enumerate(slips.hypotheses(before, name, l)), 1, None):
+        for which, slip in islice(enumerate(slips.HYPOTHESES[name](before, l)), 1, None):
             seen.setdefault((slip.key, str(slip.values)), {})[name, l] = which
     for places in seen.values():
         hidden = {place: which for place, which in places.items() if place[1] < last}

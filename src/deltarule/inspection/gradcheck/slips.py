@@ -127,15 +127,6 @@ def losses_for(flow: Flow) -> list[Loss]:
     return [own, *(each for each in fitting if each != own)]
 
 
-def hypotheses(flow: Flow, quantity: str, l: int) -> Iterator[Slip]:
-    """Yield the right value of an array of layer l, given the arrays before it in `flow`, then those after mistakes.
-
-    quantity: "z", "a", "dW", "db"; or "delta", whose mistakes are in `wrong_deltas`.
-    """
-    of = {"z": sums, "a": activations, "delta": right_deltas, "dW": weight_gradients, "db": bias_gradients}
-    return of[quantity](flow, l)
-
-
 def sums(flow: Flow, l: int) -> Iterator[Slip]:
     """Yield z of layer l: the right one, then one for each mistake."""
     W, b, inputs = flow.weights[l], flow.problem.network.biases[l], flow.inputs[l]
@@ -323,6 +314,12 @@ def bias_gradients(flow: Flow, l: int) -> Iterator[Slip]:
     yield from (Slip("one-sample", delta[i], {"which": which}) for which, i in (("last", -1), ("first", 0)))
 
 
+# Each yields the right value of an array of layer l, given the arrays before it in `flow`, then those after mistakes;
+# the mistakes in delta are in `wrong_deltas`.
+HYPOTHESES: dict[str, Callable[[Flow, int], Iterator[Slip]]] = {"z": sums, "a": activations, "delta": right_deltas}
+HYPOTHESES |= {"dW": weight_gradients, "db": bias_gradients}
+
+
 class Option(NamedTuple):
     """One explanation of an array: its cost, the slips in it (none if it is right), and the array's relative error."""
 
@@ -378,7 +375,7 @@ def fit(found: Sequence[Array], slips: Sequence[Slip], problem: Problem, *, by_a
 
 def explanation(flow: Flow, quantity: str, l: int, found: Array) -> Option:
     """The best explanation of an array that a program computed, `found`: right, or one of the known mistakes."""
-    known = hypotheses(flow, quantity, l)
+    known = HYPOTHESES[quantity](flow, l)
     right = next(known).array
     if is_alike(found, right):
         return Option(0.0)

@@ -43,10 +43,6 @@ class LayerHistory:
             raise DataError("the arrays of a recording must be of as many epochs and layers: got others; train again")
         return history
 
-    def to_arrays(self) -> dict[str, Array]:
-        """The arrays of the recording by name."""
-        return dict(vars(self))
-
 
 @public("Recorder(digits.train)")
 class Recorder(Callback):

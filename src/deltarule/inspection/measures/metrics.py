@@ -208,8 +208,7 @@ def value_scores(true: Array, predicted: Array, names: Sequence[str]) -> tuple[V
     """A score for each output of a regression; true, predicted: (n_samples, outputs), in the targets' own units."""
     scores = []
     for name, y, a in zip(names, true.T, predicted.T, strict=True):
-        constant = y.min() == y.max()
-        r2 = None if constant else 1.0 - (((y - a) ** 2).sum() / ((y - y.mean()) ** 2).sum()).item()
+        r2 = None if y.min() == y.max() else 1.0 - (((y - a) ** 2).sum() / ((y - y.mean()) ** 2).sum()).item()
         scores.append(ValueScore(name, r2, np.abs(y - a).mean().item()))
     return tuple(scores)
 
