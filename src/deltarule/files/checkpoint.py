@@ -85,11 +85,8 @@ class Checkpoints(Callback):
         record: Mapping[str, Any] | None = None,
     ) -> None:
         check_path("folder of Checkpoints", folder)
-        if (suffix := Path(folder).suffix.lower()) in MODEL_FILES and not Path(folder).is_dir():
-            line, model = Path(folder).stem, "the best network is what fit keeps, and train saves with --out"
-            raise SettingError(
-                f"checkpoints go into a folder: got {folder}, the name of a file ({suffix}); use {line!r}; {model}"
-            )
+        if Path(folder).suffix in MODEL_FILES and not (Path(folder).is_dir() or Path(folder).match(STEP_FILES)):
+            raise SettingError(sentence("files.file_as_folder", folder=folder, stem=Path(folder).stem))
         check("every_seconds", every_seconds, type(self))
         check("every_steps", every_steps, type(self))
         self.folder, self.every_seconds, self.every_steps = Path(folder), every_seconds, every_steps
@@ -194,7 +191,7 @@ class Checkpoints(Callback):
         if _is_of_another_program(path):
             raise FileError(f"{path} belongs to another program, and stays: give a separate folder")
         write_atomically(path, checkpoint_bytes(snapshot))
-        self._good = [*self._good, path][-KEPT:]
+        self._good = [*(each for each in self._good if each != path), path][-KEPT:]
         for other in set(self.folder.glob(STEP_FILES)) - set(self._good):
             if not _is_of_another_program(other):
                 _remove(other)
