@@ -2,7 +2,7 @@
 // the same panel, the activations of every neuron on that plane.
 
 import { activations } from "../engine/network.js";
-import { announce, button, color, diverging, element, farthest, paintWords, repaintOn, rgb, shown, wordOf } from "../shared/widgets.js";
+import { announce, button, color, element, farthest, paintSigned, repaintOn, rgb, shareOf, shown } from "../shared/widgets.js";
 import { COLORS, REACH, snapped } from "../train/worlds.js";
 
 const SIZE = 600; // of the picture
@@ -31,10 +31,8 @@ function paintPlane(canvas, network, layer = network.sizes.length - 1, neuron = 
     const [values, size] = [layers[layer - 1], network.sizes[layer]];
     const middle = network.hidden[layer - 1] === "sigmoid" ? 0.5 : 0;
     const plane = Float64Array.from({ length: side * side }, (_, at) => (neuron === null ? values[2 * at + 1] - values[2 * at] : values[at * size + neuron] - middle));
-    const by = 127 / (neuron === null ? PALE : middle || farthest(plane) || 1);
-    const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
     Object.assign(canvas, { width: side, height: side });
-    paintWords(canvas, (words) => words.forEach((_, at) => (words[at] = inks[127 + Math.round(Math.max(-127, Math.min(127, by * plane[at])))])));
+    paintSigned(canvas, plane, neuron === null ? PALE : middle || farthest(plane));
 }
 
 /** A point: a disk if it is orange, a square if it is blue, hollow if it is held out. */
@@ -62,10 +60,7 @@ export function makePlane(panel, store) {
     const add = (x) => put([...store.world.points, snapped([...x, kind])]);
     const remove = () => put(store.world.points.slice(0, -1));
     const move = (x) => store.network.isPlane && store.set({ x: Float64Array.from(x, (each) => Math.max(-REACH, Math.min(REACH, each))), label: null });
-    const at = ({ clientX, clientY }) => {
-        const box = canvas.getBoundingClientRect();
-        return [(2 * (clientX - box.left) / box.width - 1) * REACH, (1 - 2 * (clientY - box.top) / box.height) * REACH];
-    };
+    const at = (event) => shareOf(canvas, event).map((share, axis) => [REACH, -REACH][axis] * (2 * share - 1));
     canvas.addEventListener("pointermove", (event) => move(at(event)));
     canvas.addEventListener("click", (event) => add(at(event)));
     canvas.addEventListener("keydown", (event) => {
