@@ -142,8 +142,8 @@ export function mount(panel, store, examples) {
     });
     panel.addEventListener("pointerover", (event) => choose(neuronOf(event)));
     panel.addEventListener("focusin", (event) => choose(neuronOf(event), true));
-    window.addEventListener("resize", () => {
-        parts?.wires.forget();
+    const resized = new ResizeObserver(() => { // of the diagram and its columns: what changes may move cells
+        parts.wires.forget();
         repaint();
     });
     let waiting = null;
@@ -162,9 +162,10 @@ export function mount(panel, store, examples) {
         panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
         panel.prepend(parts.diagram);
         panel.querySelector(".beside").prepend(parts.detail.node);
+        resized.disconnect();
+        [parts.diagram, ...parts.columns].forEach((node) => resized.observe(node));
         repaint();
     });
-    store.on(["frozen"], () => parts.wires.forget()); // a heading is longer now, and may move cells
     store.on(["network", "noise"], () => parts.layers.forEach((layer) => (layer.reach = 0))); // the old parameters'
     store.on(["x", "flow"], () => { // and not each frame of a network that learns
         clearTimeout(waiting);
