@@ -92,8 +92,8 @@ function makeFields(panel, store) {
 
 /** Shows and changes `store.x`; a sentence instead of too many fields. `examples` is null if there are none. */
 export function makeInputs(panel, store, examples) {
-    const { imageShape, fields, sizes, isPlane } = store.network;
-    if (isPlane) {
+    const { imageShape, fields, sizes, isWorld } = store.network;
+    if (isWorld) {
         return makePlane(panel, store);
     }
     if (!imageShape && fields.length > MOST_FIELDS) {

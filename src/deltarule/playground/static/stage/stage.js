@@ -3,6 +3,7 @@
 
 import { makeDesk } from "../draw/draw.js";
 import { begin, makeInputs } from "../draw/inputs.js";
+import { makeSurface } from "../draw/surface.js";
 import { readsDrawings } from "../shared/store.js";
 import { announce, diverging, element, farthest, inNextFrame, repaintOn, rgb, roving } from "../shared/widgets.js";
 import { makeAnswers } from "./answers.js";
@@ -75,7 +76,8 @@ function build(store, examples) {
     const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples) : makeInputs(diagram, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(diagram, store));
     const columns = [...layers.map(({ node }) => node), outputs];
-    diagram.append(input, ...columns);
+    const surface = network.isWorld && sizes.join() === "1,1" ? [column("layer", "Loss", "of w and b", makeSurface(diagram, store))] : [];
+    diagram.append(input, ...columns, ...surface);
     return { diagram, layers, columns, wires: new Wires(network, diagram), detail: makeDetail(store) };
 }
 
