@@ -3,7 +3,7 @@
 import { COSTS } from "../backprop/sums.js";
 import { activations } from "../engine/network.js";
 import { color, element, farthest, mixed, paintWords, repaintOn, rgb, shown, wordOf } from "../shared/widgets.js";
-import { rowOf } from "../train/worlds.js";
+import { worldOf } from "../train/worlds.js";
 
 const SIDE = 64; // of the grid of places at which the loss is computed
 const SIZE = 480; // of the picture
@@ -12,7 +12,7 @@ const LEVELS = 14; // of its color: their edges are contours
 
 /** The mean loss on points of networks like this one, with a weight and a bias each. */
 export function lossesAt(network, points, weights, biases) {
-    const rows = points.map((point) => rowOf(network.task === "labels" ? "cute-dog" : "curve", point));
+    const rows = points.map(worldOf(network.task === "labels" ? "cute-dog" : "curve").row);
     const [count, [, cost]] = [weights.length, COSTS[network.loss]];
     const layer = { ...network, sizes: [1, count], weights: [weights], biases: [biases] }; // all of them as neurons of one layer
     const losses = new Float64Array(count);

@@ -1,7 +1,7 @@
 // The fields with which one builds a network for this page to train, and the same as a recipe for Python.
 
 import { copy } from "../shared/share.js";
-import { answersIn, columnsOf, hasOneInput, pointsIn, pointsOf, pointsText, rowOf, samplesOf, WORLDS } from "./worlds.js";
+import { answersIn, hasOneInput, pointsIn, pointsOf, pointsText, samplesOf, worldOf, WORLDS } from "./worlds.js";
 
 const MOST_PARAMETERS = 20_000_000; // as many as a page can hold: files/page.py
 const USUAL = {
@@ -70,7 +70,7 @@ export class Build {
         this.files.closest(".field").hidden = this.data !== "mnist";
         this.csv.hidden = !this.isWorld;
         this.toml.textContent = tomlOf({ ...this.settings, isSplit: this.isWorld && !this.isOwn });
-        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target ${columnsOf(this.data).at(-1)}` : ""}`;
+        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target ${worldOf(this.data).columns.at(-1)}` : ""}`;
     }
 
     get data() {
@@ -160,7 +160,8 @@ export class Build {
 
     /** Prepares the link to the points, once they are shown. */
     link(points) {
-        const rows = [columnsOf(this.data), ...points.map((point) => rowOf(this.data, point).map((each) => Number(each.toFixed(4)))), ""];
+        const { columns, row } = worldOf(this.data);
+        const rows = [columns, ...points.map((point) => row(point).map((each) => Number(each.toFixed(4)))), ""];
         this.csv.href = `data:text/csv,${encodeURIComponent(rows.join("\n"))}`;
         this.csv.download = `${this.data}.csv`;
     }

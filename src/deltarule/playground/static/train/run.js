@@ -5,7 +5,7 @@ import { load } from "../engine/module.js";
 import { activations, small } from "../engine/network.js";
 import { OPTIMIZERS, Training } from "../engine/training.js";
 import { nearest, teach } from "./lesson.js";
-import { answersIn, COLORS, columnsOf, normal, randomOf } from "./worlds.js";
+import { answersIn, COLORS, normal, randomOf, worldOf } from "./worlds.js";
 
 const CELLS = 64; // of a digit, behind its label
 const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing nothing: it is on its way to infinity
@@ -24,7 +24,7 @@ export function newNetwork({ hidden, activation, ...how }, [inputs, outputs], ra
         () => normal(random) * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
     const made = small(sizes, activation, output, loss, task, weights, sizes.slice(1).map((size) => new Float64Array(size)));
     const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: output }];
-    const columns = columnsOf(how.data);
+    const { columns } = worldOf(how.data);
     const what = inputs < 3 ? { isWorld: true, fields: columns.slice(0, inputs).map((name) => ({ name, categories: [] })), classNames: outputs === 2 ? COLORS : columns.slice(1) } :
         { imageShape: [28, 28], reading: "digits", pixels: true };
     return { ...made, parts, ...what };

@@ -37,8 +37,14 @@ const PLACES = {
     gaussians: (one) => (one ? [0.4, 0.3] : [-0.4, -0.3]),
 };
 
-/** Over one number x: the y of a noisy curve; how likely a dog is cute, as of data/built_in.py, whose 1 to 4 cm are -1.2 to 1.2. */
-const CURVES = { curve: (x) => 0.75 * Math.sin(4 * x), "cute-dog": (x) => 1 / (1 + Math.exp(-5 * x)) };
+/** What belongs to a world: the columns of its table, a point as a row there, the output, loss and task of a network for it. */
+const PLANE = { columns: ["x1", "x2", "blue"], row: (point) => point, answer: ["softmax", "cross_entropy", "classes"] };
+
+/** Of one number x, what it is about: y, with noise; how likely a dog is cute, as of data/built_in.py, whose 1 to 4 cm are -1.2 to 1.2. */
+const CURVES = {
+    curve: { columns: ["x", "y"], row: ([x, y]) => [x, y], answer: ["identity", "quadratic", "values"], over: (x) => 0.75 * Math.sin(4 * x) },
+    "cute-dog": { columns: ["eyes", "cute"], row: ([x, , cute]) => [x, cute], answer: ["sigmoid", "binary_cross_entropy", "labels"], over: (x) => 1 / (1 + Math.exp(-5 * x)) },
+};
 
 export const WORLDS = [...Object.keys(PLACES), ...Object.keys(CURVES)];
 
@@ -48,24 +54,18 @@ export const hasOneInput = (data) => Object.hasOwn(CURVES, data);
 /** A dog as a point: cute ones stand in a row above the curve of probabilities from -1 to 1, the others below it. */
 export const dogAt = (x, isCute, up = 0.5) => [x, (isCute ? 1 : -1) * (1.02 + 0.24 * up), Number(isCute)];
 
-/** The names of the inputs and of the output in a world, as columns of a table. */
-export const columnsOf = (data) => ({ curve: ["x", "y"], "cute-dog": ["eyes", "cute"] }[data] ?? ["x1", "x2", "blue"]);
+export const worldOf = (data) => CURVES[data] ?? PLANE;
 
-/** A point as a row of such a table. */
-export const rowOf = (data, [x, y, kind]) => ({ curve: [x, y], "cute-dog": [x, kind] }[data] ?? [x, y, kind]);
-
-/** How a network answers in a world: its output, its loss, its task. */
+/** How a network answers with this loss: its output, its own loss, its task. */
 export function answersIn({ data, loss }) {
-    if (data === "curve") {
-        return { output: "identity", loss: "quadratic", task: "values" };
-    }
-    const [output, sharp, task] = data === "cute-dog" ? ["sigmoid", "binary_cross_entropy", "labels"] : ["softmax", "cross_entropy", "classes"];
-    return loss === "quadratic" ? { output: "sigmoid", loss, task } : { output, loss: sharp, task };
+    const [output, sharp, task] = worldOf(data).answer;
+    return loss === "quadratic" && task !== "values" ? { output: "sigmoid", loss, task } : { output, loss: sharp, task };
 }
 
 function pointOver(world, random, noise) {
     const x = 2.4 * random() - 1.2;
-    return world === "curve" ? [x, CURVES[world](x) + noise * normal(random), 1] : dogAt(x, random() < CURVES[world](x), random());
+    const y = CURVES[world].over(x);
+    return world === "curve" ? [x, y + noise * normal(random), 1] : dogAt(x, random() < y, random());
 }
 
 /** The points of a world: [x1, x2, class] each; points out of reach are drawn again. */
@@ -95,7 +95,7 @@ export function samplesOf(points, own = false, world = "points") {
     } else if (world !== "curve" && counts.includes(0)) {
         throw new Error(`put at least one point of each color: got ${counts.map((count, color) => `${count} ${COLORS[color]}`).join(" and ")}`);
     }
-    const rows = sorted.map((point) => rowOf(world, point));
+    const rows = sorted.map(worldOf(world).row);
     const targets = rows.map((row) => row.at(-1));
     return {
         name: "points", n_outputs: hasOneInput(world) ? 1 : 2, n_train: points.filter((_, index) => !isHeld(index)).length, points: sorted,
