@@ -28,7 +28,7 @@ export function makeSurface(panel, store) {
     const paintLosses = (network, points, reach) => {
         const place = (index) => reach * (2 * (index + 0.5) / SIDE - 1);
         const along = (placeOf) => Float64Array.from({ length: SIDE * SIDE }, (_, at) => placeOf(at));
-        const losses = lossesAt(network, points, along((at) => place(at % SIDE)), along((at) => -place(Math.floor(at / SIDE)))).map(Math.log);
+        const losses = lossesAt(network, points, along((at) => place(at % SIDE)), along((at) => -place(Math.floor(at / SIDE)))).map((loss) => Math.log(loss + 1e-9));
         const [low, high] = [Math.min(...losses), Math.max(...losses)];
         const inks = Array.from({ length: LEVELS }, (_, level) => wordOf(mixed(color("--paper"), color("--accent"), 0.9 * level / LEVELS)));
         paintWords(small, (words) => words.forEach((_, at) => (words[at] = inks[Math.min(LEVELS - 1, Math.floor(LEVELS * (losses[at] - low) / (high - low || 1)))])));

@@ -132,7 +132,7 @@ export class LocalRun {
         const learned = this.score(this.probe);
         const some = this.isOver ? this.held : this.held.slice(0, PROBE);
         const held = some.length > 0 ? this.score(some) : null;
-        ({ points: this.points, path: this.path } = this.points.length < MOST_POINTS ? this : { points: everyOther(this.points), path: everyOther(this.path) });
+        this.points = this.points.length < MOST_POINTS ? this.points : this.points.filter((_, index) => index % 2 === 0);
         this.points.push([step, learned.loss, learned.score, ...held ? [held.loss, held.score] : []]);
         this.path.push([network.weights[0][0], network.biases[0][0]]);
         const score = network.task === "values" ? "r2" : "accuracy";
@@ -147,8 +147,6 @@ export class LocalRun {
         };
     }
 }
-
-const everyOther = (rows) => rows.filter((_, index) => index % 2 === 0);
 
 const NEIGHBORS = 6;
 const held = {}; // samples by name, which the page sends once
