@@ -169,10 +169,11 @@ def test_a_learners_own_weights_are_on_the_stage(visit: Visit, learned: tuple[st
         model, _ = attain_again(folder, worker, lambda *_: None)
     page = visit("draw", at=address)
     assert page.inner_text("#about") == "1 – 1"
+    page.wait_for_load_state("networkidle")  # until the example is there
+    page.locator("#stage .fields input").fill("3")
     page.locator("#stage .bars li").click()
     values = [float(each.input_value()) for each in page.locator("#stage .detail input").all() if each.is_visible()]
     for wanted in (model.network.weights[0][0, 0], model.network.biases[0][0]):
         assert any(value == pytest.approx(float(wanted), rel=1e-3) for value in values), f"{wanted} in {values}"
-    x = float(page.locator("#stage .fields input").input_value())
     shown = page.inner_text("#stage .bars .value").removesuffix(" %")
-    assert float(shown) == pytest.approx(100 * float(model.outputs([[x]])[0, 0]), abs=0.1)
+    assert float(shown) == pytest.approx(100 * float(model.outputs([[3.0]])[0, 0]), abs=0.1)
