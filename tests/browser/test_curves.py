@@ -177,3 +177,15 @@ def test_a_learners_own_weights_are_on_the_stage(visit: Visit, learned: tuple[st
         assert any(value == pytest.approx(float(wanted), rel=1e-3) for value in values), f"{wanted} in {values}"
     shown = page.inner_text("#stage .bars .value").removesuffix(" %")
     assert float(shown) == pytest.approx(100 * float(model.outputs([[3.0]])[0, 0]), abs=0.1)
+
+
+@pytest.mark.parametrize("data", ["curve", "cute-dog"])
+def test_axe_finds_nothing_serious_where_there_is_one_input(visit: Visit, address: str, data: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
+    page = visit(f"train&data={data}&epochs=20", at=address, viewport={"width": 360, "height": 780})
+    page.get_by_role("button", name="Start").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(DONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    violations = axe.run(page).response["violations"]
+    assert [each["id"] for each in violations if each["impact"] in ("serious", "critical")] == []

@@ -58,7 +58,7 @@ test("a rate that breaks the run ends it", () => {
     }
 });
 
-test("every world of two numbers is learned, and a straight line cannot learn those that are not straight", () => {
+test("every world of two numbers is learned, by a line only if it is straight", () => {
     const settings = { ...how, rate: 0.01, batch: 16, epochs: 150, hidden: [16, 16] };
     for (const world of WORLDS.filter((each) => !hasOneInput(each))) {
         const points = pointsOf(world, 3, 0.02);
@@ -73,7 +73,7 @@ test("every world of two numbers is learned, and a straight line cannot learn th
     }
 });
 
-test("a curve is followed as its noise allows, by a hidden layer and not by a line", () => {
+test("a hidden layer follows a curve as far as noise allows, and a line not", () => {
     for (const seed of [1, 2, 3]) {
         const [r2, straight] = [[8], []].map((hidden) => {
             const settings = { ...how, data: "curve", hidden, activation: "tanh", rate: 0.01, batch: 16, epochs: 100, seed };
@@ -87,7 +87,7 @@ test("a curve is followed as its noise allows, by a hidden layer and not by a li
     assert.throws(() => samplesOf([[0, 0.5, 1], [1, 0.5, 1]], true, "curve"), /at least two points, one higher than the other: got 2/);
 });
 
-test("a dog's two parameters end in the valley of their loss, which the surface shows as the run has it", () => {
+test("two parameters end in the valley of the surface that their run has", () => {
     for (const loss of ["cross_entropy", "quadratic"]) {
         const points = pointsOf("cute-dog", 1, 0);
         const samples = samplesOf(points, true, "cute-dog");
