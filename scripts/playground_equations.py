@@ -86,12 +86,9 @@ def pair(key: str, value: Any) -> str:
 
 
 def module() -> str:
-    """The whole module: a line for each symbol, and for each field of an equation."""
+    """The whole module: a line for each symbol, and for each equation."""
     symbols = [pair(name, [mathml(symbol.latex), symbol.means, symbol.code]) for name, symbol in SYMBOLS.items()]
-    entries = {
-        name: ",\n".join(f"  {pair(*field)}" for field in entry(each).items()) for name, each in EQUATIONS.items()
-    }
-    equations = [f'"{name}": {{\n{fields}\n }}' for name, fields in entries.items()]
+    equations = [pair(name, entry(each)) for name, each in EQUATIONS.items()]
     return HEAD + constant("SYMBOLS", symbols) + constant("EQUATIONS", equations)
 
 

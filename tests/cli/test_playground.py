@@ -175,6 +175,18 @@ def test_wrong_data_and_ports_are_refused(deltarule: Any, digits_model: Path, ar
     assert deltarule("playground", arithmetic_model, "--data", "digits").code == 2
 
 
+def test_a_learners_folder_without_a_network_names_the_next_command(deltarule: Any, tmp_path: Path) -> None:
+    result = deltarule("playground", "--learn", tmp_path / "mine")
+    assert result.code == 2
+    assert " ".join(result.err.split()).endswith(
+        f"so there is no network to show; run deltarule learn {tmp_path / 'mine'}"
+    )
+    assert not (tmp_path / "mine").exists()
+    result = deltarule("playground", "--learn", tmp_path / "mine", "--html", "page.html")
+    assert result.code == 2
+    assert "leave out MODEL and --html" in result.err
+
+
 def test_examples_are_the_model_s_own_or_others_that_fit(
     digits_model: Path, arithmetic_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { lossesAt } from "../../src/deltarule/playground/static/draw/surface.js";
 import { nearest, teach } from "../../src/deltarule/playground/static/train/lesson.js";
 import { digitsOf, LocalRun } from "../../src/deltarule/playground/static/train/run.js";
-import { pointsIn, pointsOf, pointsText, samplesOf, snapped, WORLDS } from "../../src/deltarule/playground/static/train/worlds.js";
+import { hasOneInput, pointsIn, pointsOf, pointsText, samplesOf, snapped, WORLDS } from "../../src/deltarule/playground/static/train/worlds.js";
 import "./cases.js";
 
 const digits = digitsOf(Uint8Array.from(readFileSync(process.env.DIGITS)));
@@ -57,9 +58,9 @@ test("a rate that breaks the run ends it", () => {
     }
 });
 
-test("every world is learned, and a straight line cannot learn those that are not straight", () => {
+test("every world of two numbers is learned, by a line only if it is straight", () => {
     const settings = { ...how, rate: 0.01, batch: 16, epochs: 150, hidden: [16, 16] };
-    for (const world of WORLDS) {
+    for (const world of WORLDS.filter((each) => !hasOneInput(each))) {
         const points = pointsOf(world, 3, 0.02);
         assert.ok(points.every(([x, y]) => Math.abs(x) <= 1.3 && Math.abs(y) <= 1.3));
         const [accuracy, straight] = [[16, 16], []].map((hidden) => {
@@ -70,6 +71,37 @@ test("every world is learned, and a straight line cannot learn those that are no
         assert.ok(accuracy >= 0.92, `${world}: ${accuracy}`);
         assert.equal(straight < 0.92, world !== "gaussians", `${world} by a line: ${straight}`);
     }
+});
+
+test("a hidden layer follows a curve as far as noise allows, and a line not", () => {
+    for (const seed of [1, 2, 3]) {
+        const [r2, straight] = [[8], []].map((hidden) => {
+            const settings = { ...how, data: "curve", hidden, activation: "tanh", rate: 0.01, batch: 16, epochs: 100, seed };
+            const run = new LocalRun(settings, samplesOf(pointsOf("curve", seed, 0.1), false, "curve"));
+            run.take(1e9);
+            assert.equal(run.frame().score, "r2");
+            return run.frame().r2;
+        });
+        assert.ok(r2 > 0.9 && r2 < 1 && straight < 0.6, `seed ${seed}: ${r2}, a line ${straight}`);
+    }
+    assert.throws(() => samplesOf([[0, 0.5, 1], [1, 0.5, 1]], true, "curve"), /at least two points, one higher than the other: got 2/);
+});
+
+test("two parameters end in the valley of the surface that their run has", () => {
+    for (const loss of ["cross_entropy", "quadratic"]) {
+        const points = pointsOf("cute-dog", 1, 0);
+        const samples = samplesOf(points, true, "cute-dog");
+        const run = new LocalRun({ ...how, data: "cute-dog", loss, hidden: [], optimizer: "sgd", rate: 3, batch: 400, epochs: 1000 }, samples);
+        const begin = run.frame().arrays.points.data[1];
+        run.take(1e9);
+        const { network, accuracy, arrays: { points: curve } } = run.frame();
+        const [[w], [b]] = [network.weights[0], network.biases[0]];
+        const [here, ...around] = lossesAt(network, points.slice(0, 360), Float64Array.of(w, w + 1, w - 1, w, w), Float64Array.of(b, b, b, b + 1, b - 1));
+        assert.ok(Math.abs(here - curve.data.at(-2)) < 1e-6 && here < begin && around.every((each) => each > here - 1e-3), `${loss}: ${here}, ${around}`);
+        assert.ok(accuracy > 0.82 && w > 3 && w < 8 && Math.abs(b) < 1, `${loss}: ${accuracy}, w ${w}, b ${b}`);
+        assert.deepEqual(network.path.at(-1), [w, b]);
+    }
+    assert.throws(() => samplesOf([[0, 1, 1]], true, "cute-dog"), /one point of each color: got 0 orange and 1 blue/);
 });
 
 test("a long run keeps few points of its curve, and one cycle ends at a rate of nearly 0", () => {

@@ -10,13 +10,12 @@ from deltarule.errors import SettingError
 from deltarule.learn.lessons.course import BROKEN, FILE, Course, Mark, read_file
 from deltarule.learn.lessons.exercises import Exercise, find_exercise, says, steps
 from deltarule.learn.lessons.grade import class_report, grade_folders, mark_text, write_tests
-from deltarule.learn.lessons.milestones import MILESTONES, attain
+from deltarule.learn.lessons.milestones import MILESTONES, attain, still_missing
 from deltarule.learn.lessons.worker import Worker
 
 SHOWN = ("id", "number", "title", "says", "equation_text", "signature")  # what --json prints of a step
 DEFAULT = "my-network"
 WORDS = ("check", "hint", "solution", "train", "watch", "help", "start")  # not names for a new folder: probably options
-TRAINABLE = (0, *range(3, 14))  # the places of the steps that training needs: 1, and 4 to 14
 SHOWN_LINES = 3  # of what a learner's function prints
 POLL_SECONDS = 0.03  # how often --watch looks whether a file was saved
 
@@ -102,8 +101,8 @@ def overview_text(course: Course, marks: list[Mark], current: Exercise | None) -
     parts.append(says("learn.count", n=n_right, verb="is" if n_right == 1 else "are", steps=n_steps, file=course.file))
     if n_right == n_steps:
         parts.append(says("learn.steps_right" if current else "learn.all_right", folder=course.folder / BROKEN))
-    can_train = all(marks[place].state == "right" for place in TRAINABLE)
-    if can_train and (waiting := [each.name for each in MILESTONES if each.name not in course.milestones]):
+    waiting = [each.name for each in MILESTONES if each.name not in course.milestones]
+    if waiting and not still_missing(marks):
         parts.append(says("learn.train", names=", ".join(waiting), folder=course.folder))
     if current is not None:
         is_guessed = any(mark.exercise is current and mark.is_guessed for mark in marks)
@@ -129,14 +128,12 @@ def finding_texts(course: Course, marks: list[Mark]) -> list[str]:
 
 def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
     """Train the learner's own network on every milestone; exit code 1 if one is missed or a step is wrong."""
-    if faulty := [marks[place] for place in TRAINABLE if marks[place].state != "right"]:
-        wrong = next((mark for mark in faulty if mark.state != "to do"), None)
-        key, first = "learn.fix_first" if wrong else "learn.write_first", wrong or faulty[0]
-        print_text(says(key, number=first.exercise.number, words=first.words))
+    if missing := still_missing(marks):
+        print_text(missing)
         raise SystemExit(1)
     source, is_reached = read_file(course.file).source, True
     for milestone in MILESTONES:
-        result = attain(milestone, source, worker, lambda n, share: note(f"  epoch {n:>2}  accuracy {percent(share)}"))
+        result = attain(milestone, source, worker, show_epoch)
         name = result.milestone.name
         if result.is_reached:
             course.keep("milestones", milestone.name, result.accuracies[-1])
@@ -149,6 +146,11 @@ def train(course: Course, worker: Worker, marks: list[Mark]) -> None:
         print_text(entry(name, " ".join(filter(None, [says(f"learn.{key}", **words), stands_in]))))
     if not is_reached:
         raise SystemExit(1)
+
+
+def show_epoch(number: int, accuracy: float) -> None:
+    """Tell on stderr how far training is."""
+    note(f"  epoch {number:>2}  accuracy {percent(accuracy)}")
 
 
 def watch(course: Course, worker: Worker) -> None:

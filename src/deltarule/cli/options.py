@@ -274,6 +274,7 @@ class PlaygroundOptions(Options):
     model: str = argument("[MODEL]", "A file, or a run's folder; else the pretrained one.", "pretrained")
     data: Text = option(*DATA)
     port: int = option("N", "The port; 0 takes any free one.", 8000, within="[0, 65536)")
+    learn: File = option("DIR", "Show your own network, from the folder of `deltarule learn DIR`.")
     html: File = output("Write the page to FILE, which needs no server, and exit.")
     no_browser: bool = flag("Print the page's address, do not open it.")
     offline: bool = flag(OFFLINE)

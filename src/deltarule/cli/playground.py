@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from deltarule.cli.export import export
 from deltarule.cli.interrupts import handle_interrupts
+from deltarule.cli.learn import show_epoch
 from deltarule.cli.options import DataOptions, ExportOptions, PlaygroundOptions
 from deltarule.cli.printing import print_text, tell
 from deltarule.cli.resolve import load_model, train_and_test
@@ -19,6 +20,8 @@ from deltarule.data.catalog import load, locate
 from deltarule.data.dataset import Dataset
 from deltarule.data.sources import SOURCES
 from deltarule.errors import DataError, SettingError, ShapeError, require
+from deltarule.learn.lessons.milestones import attain_again
+from deltarule.learn.lessons.worker import Worker
 from deltarule.model import Model
 from deltarule.playground.playground import NetworkView, Playground
 
@@ -27,6 +30,8 @@ ONE_ARENA = -8  # M_ARENA_MAX of malloc.h
 
 def playground(options: PlaygroundOptions) -> None:
     """Serve the page until Ctrl-C, and open it in a browser; or write it as one file, as `deltarule export` does."""
+    if options.learn is not None and (options.html is not None or options.model != PlaygroundOptions.model):
+        raise SettingError("--learn serves your own network: leave out MODEL and --html")
     if options.html is not None:
         export(ExportOptions(name=options.model, html=options.html, data=options.data, offline=options.offline))
         return
@@ -34,7 +39,8 @@ def playground(options: PlaygroundOptions) -> None:
         require(module, "page")
     from deltarule.playground.server import Service
 
-    model, data = load_model(options.model), options.data
+    model, data = (load_model(options.model), None) if options.learn is None else own_model(options.learn)
+    data = options.data or data
     given = NetworkView(model, examples_for(model, data, options.offline))
     says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # local
     loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # cached
@@ -47,6 +53,12 @@ def playground(options: PlaygroundOptions) -> None:
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
             threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
         service.run()
+
+
+def own_model(folder: Path) -> tuple[Model, str]:
+    """A learner's network, trained with their functions in the process that `learn` runs them in, and its data."""
+    with Worker() as worker:
+        return attain_again(folder, worker, show_epoch)
 
 
 def share_memory() -> None:

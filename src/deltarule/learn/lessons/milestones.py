@@ -1,16 +1,21 @@
 """Train a network with a learner's functions alone, on cute-dog, xor, and MNIST or the bundled digits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltarule.data.catalog import find_default, load
 from deltarule.data.dataset import Dataset, Splits
+from deltarule.errors import SettingError
 from deltarule.learn.lessons.child import Special
-from deltarule.learn.lessons.exercises import says
+from deltarule.learn.lessons.course import Course, Mark, examine_all, read_file
+from deltarule.learn.lessons.exercises import says, steps
 from deltarule.learn.lessons.worker import Request, Worker
+from deltarule.model import Model
 from deltarule.nn.arrays import Array
+from deltarule.nn.network import Network
 from deltarule.nn.parameters import Parameters
 from deltarule.randomness import generator
 
@@ -34,14 +39,17 @@ MILESTONES = (
 )
 OF_DIGITS = Milestone("digits", (30,), 30, 1, 10, 3.0, 0.84)
 SECONDS = 120.0  # for a call; an epoch of MNIST takes 10 s on two cores
+NEEDED = (0, *range(3, 14))  # the places of the steps that training needs: 1, and 4 to 14
+Show = Callable[[int, float], None]  # is given a round and its accuracy
 
 
 class Attainment(NamedTuple):
-    """The result of training: the accuracy after each round, and why training failed, or ""."""
+    """The result of training: the accuracy after each round, and why training failed, or ""; the network as a model."""
 
     milestone: Milestone
     accuracies: list[float]
     problem: str = ""
+    model: Model | None = None
 
     @property
     def is_reached(self) -> bool:
@@ -65,10 +73,33 @@ def inputs_and_targets(data: Dataset, like: Dataset) -> tuple[Any, Any]:
     return X, data.targets.astype(float) if data.targets.ndim == 2 else np.eye(data.n_outputs)[data.targets]
 
 
-def attain(
-    milestone: Milestone, source: str, worker: Worker, show: Callable[[int, float], None] = lambda *_: None
-) -> Attainment:
-    """Train with a learner's functions; return the accuracy by round. show: called with a round and its accuracy."""
+def still_missing(marks: Sequence[Mark]) -> str:
+    """What keeps the steps with these marks from training, in words; "" if they can."""
+    faulty = [marks[place] for place in NEEDED if marks[place].state != "right"]
+    wrong = next((mark for mark in faulty if mark.state != "to do"), None)
+    key, first = ("learn.fix_first", wrong) if wrong else ("learn.write_first", faulty[0] if faulty else None)
+    return says(key, number=first.exercise.number, words=first.words) if first else ""
+
+
+def attain_again(folder: Path, worker: Worker, show: Show) -> tuple[Model, str]:
+    """The network of a learner's folder as a model, and its data: the last milestone reached, trained once more.
+
+    SettingError if there is none, or the functions no longer train it.
+    """
+    course = Course(folder)
+    reached = [each for each in MILESTONES if each.name in course.milestones and course.file.is_file()]
+    if not reached:
+        raise SettingError(says("milestone.none", folder=folder))
+    file = read_file(course.file)
+    problem = still_missing(examine_all(steps(), file, worker))
+    result = Attainment(reached[-1], [], problem) if problem else attain(reached[-1], file.source, worker, show)
+    if result.problem or result.model is None:
+        raise SettingError(says("milestone.lost", folder=folder, problem=result.problem))
+    return result.model, result.milestone.name
+
+
+def attain(milestone: Milestone, source: str, worker: Worker, show: Show = lambda *_: None) -> Attainment:
+    """Train with a learner's functions; return the accuracy by round."""
     milestone, splits = data_of(milestone)
     train, test = splits.train, splits.test or splits.train
     inputs, targets = inputs_and_targets(train, train)
@@ -91,7 +122,10 @@ def attain(
         show(number, reached[-1])
         if reached[-1] >= milestone.reach:
             break
-    return Attainment(milestone, reached)
+    trained = Network(start.layer_sizes, hidden="sigmoid", output="sigmoid", loss="quadratic", dtype=np.float64)
+    for mine, given in zip((*trained.weights, *trained.biases), (*network[0], *network[1]), strict=True):
+        mine[:] = given
+    return Attainment(milestone, reached, model=Model.suited(trained, train))
 
 
 def answer_of(worker: Worker, source: str, name: str, given: list[Any], like: list[Array]) -> tuple[Any, str]:

@@ -1,6 +1,6 @@
 // A quantity on the page: its numbers in digits, or as colored cells, one of them picked.
 
-import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shown } from "../shared/widgets.js";
+import { button, color, diverging, element, farthest, keyGoal, mixed, rgb, shareOf, shown } from "../shared/widgets.js";
 
 /** A name such as "w^0_5,12" with its indices raised and lowered. */
 export function pretty(text) {
@@ -84,10 +84,9 @@ export class Block {
 
     /** Which number the pointer is on, or null. */
     under(event) {
-        const box = this.cells.getBoundingClientRect();
-        const size = box.width / this.part.columns;
-        const n = Math.floor((event.clientY - box.top) / size) * this.part.columns + Math.floor((event.clientX - box.left) / size);
-        return n >= 0 && n < this.part.values.length ? n : null;
+        const { columns, values } = this.part;
+        const [column, row] = shareOf(this.cells, event).map((share, axis) => Math.floor(share * [columns, Math.ceil(values.length / columns)][axis]));
+        return row * columns + column in values ? row * columns + column : null;
     }
 
     move(event) {

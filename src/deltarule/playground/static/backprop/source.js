@@ -161,8 +161,5 @@ export function practices() {
             x: Float64Array.of(1), y: Float64Array.of(1),
         },
     ];
-    return made.map((each) => {
-        const fields = Array.from(each.x, (_, k) => ({ name: `input ${k}`, categories: [] }));
-        return { ...each, network: { ...each.network, fields, practice: each.id } };
-    });
+    return made.map((each) => ({ ...each, network: { ...each.network, practice: each.id } }));
 }

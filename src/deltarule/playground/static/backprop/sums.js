@@ -108,7 +108,7 @@ function loss(walk) {
 }
 
 const log = (a) => Math.log(Math.max(a, 2 ** -1022)); // of a probability that underflowed: finite
-const COSTS = {
+export const COSTS = {
     cross_entropy: ["The loss of an output is −t ln a: 0 if t is 0.", (a, t) => -t * log(a)],
     binary_cross_entropy: ["The loss of an output is −t ln a − (1 − t) ln(1 − a).", (a, t) => -t * log(a) - (1 - t) * log(1 - a)],
     quadratic: ["The loss of an output is half of (a − t) squared.", (a, t) => 0.5 * (a - t) ** 2],

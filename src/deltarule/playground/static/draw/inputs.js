@@ -1,6 +1,6 @@
 // The inputs of a network that does not read drawings: a picture to paint on, or a field for each column of its table.
 
-import { button, element, keyGoal, paintInk, repaintOn } from "../shared/widgets.js";
+import { button, element, keyGoal, paintInk, repaintOn, shareOf } from "../shared/widgets.js";
 import { makePlane } from "./plane.js";
 
 const MOST_FIELDS = 64;
@@ -38,10 +38,9 @@ function makePicture(panel, store) {
         here = index;
         store.set({ x: (store.x ?? new Float64Array(width * height)).with(index, value), label: null });
     };
-    const at = ({ clientX, clientY }) => {
-        const box = canvas.getBoundingClientRect();
-        const cell = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
-        return cell((clientY - box.top) / box.height, height) * width + cell((clientX - box.left) / box.width, width);
+    const at = (event) => {
+        const [column, row] = shareOf(canvas, event).map((share, axis) => Math.floor(Math.max(0, Math.min(0.9999, share)) * [width, height][axis]));
+        return row * width + column;
     };
     const toggled = (index) => ((store.x?.[index] ?? 0) >= 0.5 ? 0 : 1);
     canvas.addEventListener("pointerdown", (event) => {
@@ -93,8 +92,8 @@ function makeFields(panel, store) {
 
 /** Shows and changes `store.x`; a sentence instead of too many fields. `examples` is null if there are none. */
 export function makeInputs(panel, store, examples) {
-    const { imageShape, fields, sizes, isPlane } = store.network;
-    if (isPlane) {
+    const { imageShape, fields, sizes, isWorld } = store.network;
+    if (isWorld) {
         return makePlane(panel, store);
     }
     if (!imageShape && fields.length > MOST_FIELDS) {

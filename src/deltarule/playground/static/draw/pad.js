@@ -1,7 +1,7 @@
 // A pad to draw on, with mouse, finger, pen or arrow keys. Several pads may show the same drawing of the store.
 
 import { BLANK, PAD_SIZE } from "../shared/store.js";
-import { announce, color, element, paintInk, paintPhoto, repaintOn, rgb } from "../shared/widgets.js";
+import { announce, color, element, paintInk, paintPhoto, repaintOn, rgb, shareOf } from "../shared/widgets.js";
 
 const PEN = 18; // the width of a line on the pad, in pad pixels
 const STEP = PAD_SIZE / 28; // the step of an arrow key: one pixel of the picture that the network reads
@@ -89,10 +89,7 @@ function connectPointer(canvas, store, keyboard) {
     let goOn = null;
     const points = (event) => {
         const all = event.getCoalescedEvents?.() ?? [];
-        const bounds = canvas.getBoundingClientRect(); // which scrolling and resizing move in the middle of a stroke
-        const scale = PAD_SIZE / bounds.width;
-        return (all.length > 0 ? all : [event]).map((each) =>
-            [half((each.clientX - bounds.left) * scale), half((each.clientY - bounds.top) * scale)]);
+        return (all.length > 0 ? all : [event]).map((each) => shareOf(canvas, each).map((share) => half(PAD_SIZE * share)));
     };
     canvas.addEventListener("pointerdown", (event) => {
         if (pointer === null && event.button === 0) {

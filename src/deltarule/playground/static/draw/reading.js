@@ -74,33 +74,22 @@ function grayOf(bytes) {
 
 const UNREADABLE = "This page cannot read the file as an image: use a PNG, JPEG, WebP or BMP of at most 16 megapixels.";
 
-/** The file decoded by the browser, upright, no side longer than 512: { pixels, width, height, gray: true }. */
-async function decoded(file) {
-    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
+/** The picture in an image file, upright, no side longer than 512: { pixels, width, height, gray: true }. */
+export async function readImageFile(file) {
+    const image = element("img", { src: URL.createObjectURL(file) });
+    await new Promise((done) => ["load", "error"].forEach((name) => image.addEventListener(name, done))); // which decodes nothing yet
+    URL.revokeObjectURL(image.src);
+    const sides = [image.naturalWidth, image.naturalHeight];
+    if (sides[0] * sides[1] > LARGEST_IMAGE) {
+        throw new Error(`This image has ${sides.join(" × ")} pixels: use one of at most 16 megapixels.`);
+    }
+    await image.decode().catch(() => {
         throw new Error(UNREADABLE);
     });
-    const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height));
-    const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
+    const scale = Math.min(1, MOST_SIDE / Math.max(...sides));
+    const [width, height] = sides.map((side) => Math.max(1, Math.round(side * scale)));
     const context = new OffscreenCanvas(width, height).getContext("2d");
     context.imageSmoothingQuality = "high";
-    context.drawImage(bitmap, 0, 0, width, height);
-    bitmap.close();
+    context.drawImage(image, 0, 0, width, height);
     return { pixels: grayOf(context.getImageData(0, 0, width, height).data), width, height, gray: true };
-}
-
-/** [width, height] of the image in a file, which is not decoded for that; [0, 0] where the browser finds none. */
-async function sizeOf(file) {
-    const image = element("img", { src: URL.createObjectURL(file) });
-    await new Promise((done) => ["load", "error"].forEach((name) => image.addEventListener(name, done)));
-    URL.revokeObjectURL(image.src);
-    return [image.naturalWidth, image.naturalHeight];
-}
-
-/** The picture in an image file. */
-export async function readImageFile(file) {
-    const [width, height] = await sizeOf(file);
-    if (width * height > LARGEST_IMAGE) {
-        throw new Error(`This image has ${width} × ${height} pixels: use one of at most 16 megapixels.`);
-    }
-    return decoded(file);
 }

@@ -3,6 +3,7 @@
 // Layers are counted from 1 here, as in the textbooks: z[l], a[l] and delta[l] are layer l's, a[0] is what layer 1
 // reads; weights[l - 1] and biases[l - 1] are layer l's, since no parameters belong to a[0].
 
+import { bareFields } from "../shared/model_file.js";
 import { about, apply, Call, kernelOf } from "./module.js";
 
 const INPUTS = { Uint8Array: "PIXELS", Float32Array: "FLOATS", Float64Array: "DOUBLES" };
@@ -18,7 +19,7 @@ export function small(sizes, hidden, output, loss, task, weights, biases) {
         parts: [...sizes.slice(2).map(() => ({ name: hidden })), { name: output }],
         weights: weights.map((each) => Float64Array.from(each)), biases: biases.map((each) => Float64Array.from(each)),
         classNames: Array.from({ length: sizes.at(-1) }, (_, j) => String(j)),
-        imageShape: null, fields: [], doubt: null, scaling: null, targetScaling: null,
+        imageShape: null, fields: bareFields(sizes[0]), doubt: null, scaling: null, targetScaling: null,
     };
 }
 
@@ -82,7 +83,7 @@ export function stepFields(count) {
     return { losses, weights, penalties, paces, rates, n_right: new BigInt64Array(count) };
 }
 
-/** The weights and biases in a vector of all parameters, as parts of it. */
+/** The weights and biases in a vector of all parameters, as of nn/parameters.py, as parts of it. */
 export function parametersOf(vector, sizes) {
     let at = 0;
     const next = (count) => vector.subarray(at, (at += count));

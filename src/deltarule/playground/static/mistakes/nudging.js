@@ -1,6 +1,6 @@
 // "What would change its mind?": a slider along the path on which the answer becomes another.
 
-import { announce, diverging, element, inSlices, paintInk, paintPixels, picture, repaintOn, shown } from "../shared/widgets.js";
+import { announce, element, inSlices, paintInk, paintSigned, picture, repaintOn, shown } from "../shared/widgets.js";
 import { nameOf, valueText, wordFor } from "../stage/answers.js";
 import { largest, pathToAnother } from "./mind.js";
 
@@ -106,7 +106,7 @@ export class Nudging {
         const most = Math.max(1e-9, ...this.places.at(-1).x.map((each, k) => Math.abs(each - from[k])));
         this.scale.textContent = `the change, ±${shown(most)} in full color`;
         paintInk(this.before, from.map((each) => 255 * each));
-        paintPixels(this.change, to.map((each, k) => each - from[k]), (value) => diverging(value, most));
+        paintSigned(this.change, to.map((each, k) => each - from[k]), most);
         paintInk(this.after, to.map((each) => 255 * each));
     }
 

@@ -60,19 +60,14 @@ export function readModel(buffer) {
     };
 }
 
-/** The same network with other parameters: all weights, layer by layer, then all biases, as of nn/parameters.py. */
-export function withParameters(network, vector) {
-    let start = 0;
-    const next = ({ length }) => Float64Array.from(vector.subarray(start, start += length));
-    return { ...network, weights: network.weights.map(next), biases: network.biases.map(next) };
-}
-
 /** What each number that a network reads is called: the name of a column, or one for each of its categories. */
 export const inputNames = ({ fields }) =>
     fields.flatMap(({ name, categories }) => (categories.length > 0 ? categories.map((category) => `${name}=${category}`) : [name]));
 
+/** The fields of numbers without a name. */
+export const bareFields = (size) => Array.from({ length: size }, (_, index) => ({ name: `input ${index}`, categories: [] }));
+
 /** What the inputs are: the columns of a table, or numbers without a name. */
 function fieldsOf({ columns, layer_sizes: [size] }) {
-    const bare = Array.from({ length: columns.length > 0 ? 0 : size }, (_, index) => ({ name: `input ${index}`, categories: [] }));
-    return [...columns, ...bare].flatMap((field) => (field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field]));
+    return (columns.length > 0 ? columns : bareFields(size)).flatMap((field) => (field.indicator ? [field, { name: `${field.name} is missing`, categories: [] }] : [field]));
 }

@@ -1,6 +1,7 @@
 // The server behind the page: requests with the token of this launch, and runs over a socket.
 
-import { readModel, withParameters } from "./model_file.js";
+import { parametersOf } from "../engine/network.js";
+import { readModel } from "./model_file.js";
 
 /** A message of the server: JSON, with null for numbers that are not finite. */
 export function heard(text) {
@@ -30,7 +31,8 @@ export class Run {
             this.network = { ...readModel(await this.server.bytes("model?of=trained")), of: "trained" };
             this.isStreamed = streamed;
         } else if (type === "frame" && this.isStreamed && !this.isFast) {
-            this.network = withParameters(this.network, new Float32Array(await this.server.bytes("parameters?of=trained")));
+            const vector = Float64Array.from(new Float32Array(await this.server.bytes("parameters?of=trained")));
+            this.network = { ...this.network, ...parametersOf(vector, this.network.sizes) };
         }
         if (type === "end" || type === "refused") {
             this.socket.close();

@@ -21,7 +21,7 @@ export const BLANK = Object.freeze({ strokes: [], picture: null, source: "pad", 
 export const readsDrawings = (network) => String(network.imageShape) === "28,28";
 
 /** A network without its parameters, as a string: the panels for a network are rebuilt when this changes. */
-const structureOf = ({ weights, biases, was, ...rest }) => JSON.stringify(rest);
+const structureOf = ({ weights, biases, was, path, ...rest }) => JSON.stringify(rest);
 
 export class Store extends EventTarget {
     /** @param {(network: object, x: Float64Array, noise: Map) => {z: Float64Array[], a: Float64Array[]}} forward */
@@ -36,7 +36,7 @@ export class Store extends EventTarget {
         this.stages = []; // the steps of the normalizer: list of {name, width, height, pixels}
         this.x = null; // Float64Array (n_inputs), or null if there is nothing to read
         this.trace = null; // forward(network, x, noise), computed once a change
-        this.world = null; // of two numbers: { points: [x1, x2, class] each, train: how many of them are learned }
+        this.world = null; // of one or two numbers: { points: [x1, x2, class] or [x, y, class] each, train: how many of them are learned }
         this.build = null; // the settings of training in the page, as strings of an address by name: see build.js
         this.step = 0; // that the run in the page has taken
         this.hides = []; // what a lesson link hides

@@ -155,9 +155,16 @@ export function paintWords(canvas, fill) {
 /** A color as a pixel of `paintWords`. */
 export const wordOf = (parts) => new Uint32Array(Uint8Array.of(...parts, 255).buffer)[0];
 
-/** Paints values (width * height, row by row) on a canvas of that size, each in the color that `colorOf` gives it. */
-export function paintPixels(canvas, values, colorOf) {
-    paintWords(canvas, (words) => words.forEach((_, index) => (words[index] = wordOf(colorOf(values[index])))));
+/** The pixels of `paintWords` for values on the diverging scale, which ends at ±scale: a function of the value. */
+export function signedWords(scale) {
+    const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
+    return (value) => inks[127 + Math.round(127 * Math.max(-1, Math.min(1, value / scale || 0)))];
+}
+
+/** Paints values (width * height, row by row) on a canvas of that size, on the diverging scale. */
+export function paintSigned(canvas, values, scale) {
+    const wordFor = signedWords(scale);
+    paintWords(canvas, (words) => words.forEach((_, index) => (words[index] = wordFor(values[index]))));
 }
 
 const INKS = {};
@@ -240,6 +247,12 @@ export async function inSlices(work, progress, signal) {
         }
         progress(next.value);
     }
+}
+
+/** Where an event of a pointer lies on an element, wherever that is by now: [across, down], from 0 to 1 within it. */
+export function shareOf(node, { clientX, clientY }) {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
 }
 
 let waiting = null;

@@ -2,7 +2,7 @@
 // to change its bias and its strongest connections.
 
 import { readsDrawings } from "../shared/store.js";
-import { button, diverging, element, farthest, largestOf, numberField, paintPixels, picture, shown } from "../shared/widgets.js";
+import { button, element, farthest, largestOf, numberField, paintSigned, picture, shown } from "../shared/widgets.js";
 import { nameOf } from "./answers.js";
 import { isSilent, noiseOn, silenced, touched, withNoise } from "./touch.js";
 
@@ -65,7 +65,7 @@ class Signed {
     paint(values, [width, height]) {
         const reach = farthest(values);
         Object.assign(this.canvas, { width, height });
-        paintPixels(this.canvas, values, (value) => diverging(value ?? 0, reach));
+        paintSigned(this.canvas, values, reach);
         this.caption.textContent = `${this.says}, up to ±${shown(reach)}`;
     }
 }

@@ -3,6 +3,7 @@
 
 import { makeDesk } from "../draw/draw.js";
 import { begin, makeInputs } from "../draw/inputs.js";
+import { makeSurface } from "../draw/surface.js";
 import { readsDrawings } from "../shared/store.js";
 import { announce, diverging, element, farthest, inNextFrame, repaintOn, rgb, roving } from "../shared/widgets.js";
 import { makeAnswers } from "./answers.js";
@@ -75,7 +76,8 @@ function build(store, examples) {
     const input = column("layer input", "Input", read, readsDrawings(network) ? makeDesk(diagram, store, examples) : makeInputs(diagram, store, network.practice ? null : examples));
     const outputs = column("layer outputs", `Layer ${last - 1}`, `${sizes[last]} × ${network.output}`, makeAnswers(diagram, store));
     const columns = [...layers.map(({ node }) => node), outputs];
-    diagram.append(input, ...columns);
+    const surface = network.isWorld && sizes.join() === "1,1" ? [column("layer", "Loss", "of w and b", makeSurface(diagram, store))] : [];
+    diagram.append(input, ...columns, ...surface);
     return { diagram, layers, columns, wires: new Wires(network, diagram), detail: makeDetail(store) };
 }
 
@@ -142,8 +144,8 @@ export function mount(panel, store, examples) {
     });
     panel.addEventListener("pointerover", (event) => choose(neuronOf(event)));
     panel.addEventListener("focusin", (event) => choose(neuronOf(event), true));
-    window.addEventListener("resize", () => {
-        parts?.wires.forget();
+    const resized = new ResizeObserver(() => { // of the diagram and its columns: what changes may move cells
+        parts.wires.forget();
         repaint();
     });
     let waiting = null;
@@ -162,9 +164,10 @@ export function mount(panel, store, examples) {
         panel.setAttribute("aria-label", `The network: ${store.network.sizes.join(" – ")}`);
         panel.prepend(parts.diagram);
         panel.querySelector(".beside").prepend(parts.detail.node);
+        resized.disconnect();
+        [parts.diagram, ...parts.columns].forEach((node) => resized.observe(node));
         repaint();
     });
-    store.on(["frozen"], () => parts.wires.forget()); // a heading is longer now, and may move cells
     store.on(["network", "noise"], () => parts.layers.forEach((layer) => (layer.reach = 0))); // the old parameters'
     store.on(["x", "flow"], () => { // and not each frame of a network that learns
         clearTimeout(waiting);

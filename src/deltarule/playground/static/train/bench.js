@@ -5,7 +5,7 @@ import { Build } from "./build.js";
 import { samplesIn } from "./idx.js";
 import { Lesson } from "./panel.js";
 import { newNetwork } from "./run.js";
-import { randomOf, samplesOf } from "./worlds.js";
+import { hasOneInput, randomOf } from "./worlds.js";
 
 const FRESH = ["hidden", "activation", "loss", "seed", "noise"]; // the settings that show in a new network before it learns
 
@@ -39,13 +39,13 @@ export class Bench extends Lesson {
         choice.link(points ?? []);
         try {
             choice.check();
-            const samples = points && samplesOf(points, choice.data === "points");
+            const samples = points && choice.samples;
             store.set({ world: samples && { points: samples.points, train: samples.n_train } });
             return true;
         } catch ({ message }) { // there are too few, or none
-            if (points) { // a network shows the plane, on which they can be added
+            if (points) { // a network shows the picture in which they can be added
                 store.given ??= store.network;
-                this.adopt(newNetwork(choice.settings, [2, 2], randomOf(choice.settings.seed)));
+                this.adopt(newNetwork(choice.settings, hasOneInput(choice.data) ? [1, 1] : [2, 2], randomOf(choice.settings.seed)));
             }
             store.set({ world: points && { points, train: points.length } });
             this.abandon();

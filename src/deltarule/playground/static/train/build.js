@@ -1,7 +1,7 @@
 // The fields with which one builds a network for this page to train, and the same as a recipe for Python.
 
 import { copy } from "../shared/share.js";
-import { pointsIn, pointsOf, pointsText, samplesOf, WORLDS } from "./worlds.js";
+import { answersIn, hasOneInput, pointsIn, pointsOf, pointsText, samplesOf, worldOf, WORLDS } from "./worlds.js";
 
 const MOST_PARAMETERS = 20_000_000; // as many as a page can hold: files/page.py
 const USUAL = {
@@ -18,6 +18,8 @@ const DATA = {
     spirals: { hidden: "16, 16", activation: "relu", epochs: 200, noise: 0.02, says: `${SAYS} Spirals are hard: a hidden layer of 2 cannot do it.` },
     xor: { hidden: "8", noise: 0.05, says: `${SAYS} Without a hidden layer the accuracy stays at chance.` },
     gaussians: { hidden: "", says: `${SAYS} The two overlap, so nothing reaches 100 %.` },
+    curve: { hidden: "8", loss: "quadratic", says: "One number x and the y of a noisy curve. Every cell shows its neuron over x, the large picture the network's answer; a click adds a point." },
+    "cute-dog": { hidden: "", optimizer: "sgd", rate: 3, batch: 300, epochs: 200, seed: 20, noise: 0, says: "Is a dog cute, from the size of its eyes? The dogs above are. Without a hidden layer there are two parameters, and their loss is a surface." },
     points: { noise: 0, says: "Choose a color and click in the picture to add points; none is held out." },
     mnist: { ...IMAGES, hidden: "128", rate: 0.01, schedule: "one_cycle", batch: 128, epochs: 4, says: "MNIST's own files: drop all four here, zipped or not. 60,000 digits to learn, 10,000 held out." },
 };
@@ -25,12 +27,13 @@ const DATA = {
 const isWorld = (data) => WORLDS.includes(data) || data === "points";
 
 /** A recipe with these settings, in TOML. */
-export function tomlOf({ data, hidden, activation, loss, optimizer, schedule, rate, batch, penalty, strength, epochs }) {
+export function tomlOf({ data, hidden, activation, optimizer, schedule, rate, batch, penalty, strength, epochs, ...more }) {
+    const { output, loss } = answersIn({ data, ...more });
     return [
         "[about]", `name = "page-${data}"`, "", "[data]", `name = "${isWorld(data) ? `${data}.csv` : data}"`,
-        ...WORLDS.includes(data) ? ['split = {kind = "stratified", test = 100}'] : [], "",
+        ...!more.isSplit ? [] : [`split = {kind = "${data === "curve" ? "shuffled" : "stratified"}", test = 100}`], "",
         "[network]", `hidden = [${hidden.join(", ")}]`, `activation = "${activation}"`,
-        `output = "${loss === "quadratic" ? "sigmoid" : "softmax"}"`, `loss = "${loss}"`, "",
+        `output = "${output}"`, `loss = "${loss}"`, "",
         "[training]", `optimizer = "${optimizer}"`, `schedule = {name = "${schedule}", rate = ${rate}}`, `epochs = ${epochs}`, `batch_size = ${batch}`,
         ...penalty === "none" ? [] : [`penalty = {name = "${penalty}", strength = ${strength}}`], "",
     ].join("\n");
@@ -41,12 +44,13 @@ export class Build {
     /** @param {(name: string) => void} change hears which field has changed */
     constructor(change) {
         this.node = document.getElementById("build").content.firstElementChild.cloneNode(true);
-        this.points = []; // the user's own
+        this.points = { points: [] }; // the user's own, by the data in whose place they are
         this.controls = Object.fromEntries([...this.node.querySelectorAll("[name]")].map((control) => [control.name, control]));
         ["says", "toml", "run", "csv", "copied"].forEach((name) => (this[name] = this.node.querySelector(`.${name}`)));
         this.files = this.node.querySelector("#train-files");
         this.node.addEventListener("change", ({ target: { name } }) => {
             if (name) {
+                this.points = name === "data" ? { points: this.points.points } : this.points;
                 this.usual(name);
                 change(name);
             }
@@ -60,21 +64,27 @@ export class Build {
         const { says, ...suits } = DATA[this.data];
         Object.entries(name === "data" ? { ...USUAL, ...suits } : {}).forEach(([field, value]) => (this.controls[field].value = value));
         this.says.textContent = says;
-        this.controls.noise.closest(".field").hidden = !WORLDS.includes(this.data);
+        this.controls.noise.closest(".field").hidden = !WORLDS.includes(this.data) || this.isOwn || this.data === "cute-dog";
+        this.controls.loss.closest(".field").hidden = this.data === "curve";
         this.controls.strength.closest(".field").hidden = this.controls.penalty.value === "none";
         this.files.closest(".field").hidden = this.data !== "mnist";
         this.csv.hidden = !this.isWorld;
-        this.toml.textContent = tomlOf(this.settings);
-        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target blue` : ""}`;
+        this.toml.textContent = tomlOf({ ...this.settings, isSplit: this.isWorld && !this.isOwn });
+        this.run.textContent = `deltarule train recipe.toml${this.isWorld ? ` --data ${this.data}.csv --target ${worldOf(this.data).columns.at(-1)}` : ""}`;
     }
 
     get data() {
         return this.controls.data.value;
     }
 
-    /** Whether the data are points in a plane. */
+    /** Whether the data are points in a picture. */
     get isWorld() {
         return isWorld(this.data);
+    }
+
+    /** Whether the user has put these points. */
+    get isOwn() {
+        return Object.hasOwn(this.points, this.data);
     }
 
     /** Error where the data are files that have not come. */
@@ -86,7 +96,7 @@ export class Build {
 
     /** What LocalTrainer takes; Error if there are no samples. */
     options() {
-        return { settings: this.settings, samples: this.isWorld ? samplesOf(this.world, this.data === "points") : this.data };
+        return { settings: this.settings, samples: this.isWorld ? this.samples : this.data };
     }
 
     /** What a run takes: see LocalRun. */
@@ -97,7 +107,11 @@ export class Build {
 
     /** The points of the world, those to be learned and held out alike. */
     get world() {
-        return this.data === "points" ? this.points : pointsOf(this.data, this.settings.seed, this.settings.noise);
+        return this.points[this.data] ?? pointsOf(this.data, this.settings.seed, this.settings.noise);
+    }
+
+    get samples() {
+        return samplesOf(this.world, this.isOwn, this.data);
     }
 
     /** Whether the fields hold what a run can have; the browser says what is wrong with one that does not. */
@@ -119,14 +133,15 @@ export class Build {
     get texts() {
         const usual = { ...USUAL, ...DATA[this.data] };
         const others = Object.entries(this.controls).filter(([name, { value }]) => name !== "data" && value !== String(usual[name]));
-        const own = this.data === "points" && this.points.length > 0 ? { points: pointsText(this.points) } : {};
+        const own = this.points[this.data]?.length > 0 ? { points: pointsText(this.world) } : {};
         return { data: this.data, ...Object.fromEntries(others.map(([name, { value }]) => [name, value.replace(/[, ]+/g, "-")])), ...own };
     }
 
     /** Takes the texts of an address; what a field cannot hold is left out. */
     take({ data, points = "", ...texts }) {
         this.controls.data.value = Object.hasOwn(DATA, data) ? data : this.data;
-        this.points = pointsIn(points);
+        const own = pointsIn(points);
+        this.points = { points: [], ...own.length > 0 && { [this.data]: own } };
         this.usual("data");
         for (const [name, text] of Object.entries(texts).filter(([each]) => Object.hasOwn(this.controls, each) && each !== "data")) {
             const [control, before] = [this.controls[name], this.controls[name].value];
@@ -138,14 +153,15 @@ export class Build {
 
     /** Puts a person's own points instead of the world. */
     own(points) {
-        this.points = points;
-        this.controls.data.value = "points";
+        this.controls.data.value = hasOneInput(this.data) ? this.data : "points";
+        this.points[this.data] = points;
         this.usual("");
     }
 
     /** Prepares the link to the points, once they are shown. */
     link(points) {
-        const rows = ["x1,x2,blue", ...points.map(([x, y, blue]) => `${x.toFixed(4)},${y.toFixed(4)},${blue}`), ""];
+        const { columns, row } = worldOf(this.data);
+        const rows = [columns, ...points.map((point) => row(point).map((each) => Number(each.toFixed(4)))), ""];
         this.csv.href = `data:text/csv,${encodeURIComponent(rows.join("\n"))}`;
         this.csv.download = `${this.data}.csv`;
     }

@@ -43,5 +43,5 @@ export async function samplesIn(files) {
         return at + images.count;
     }, 0);
     const n_train = whole.length > 1 ? whole[0][0].count : count - Math.floor(count / HELD_OUT);
-    return { name: "mnist", inputs, targets, n_train, n_classes: 1 + Number(targets.reduce((most, each) => (each > most ? each : most), 9n)) };
+    return { name: "mnist", inputs, targets, n_train, n_outputs: 1 + Number(targets.reduce((most, each) => (each > most ? each : most), 9n)) };
 }

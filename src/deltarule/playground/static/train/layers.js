@@ -1,7 +1,7 @@
 // The layers of a network that learns: pictures of the first one's weights, and how each layer does.
 
 import { lengthOf } from "../engine/training.js";
-import { color, diverging, element, paintWords, percent, shown, tableHead, tableRow, wordOf } from "../shared/widgets.js";
+import { color, element, paintWords, percent, shown, signedWords, tableHead, tableRow, wordOf } from "../shared/widgets.js";
 
 const GAP = 1;
 const [WIDE, NARROW] = [16, 8]; // pictures in a row
@@ -28,14 +28,13 @@ export class WeightPictures {
         Object.assign(this.canvas, { width: full, height: high });
         this.canvas.style.maxWidth = `${Math.min(1100, full * Math.max(2, Math.round(40 / width)))}px`;
         const scale = FULL_COLOR * lengthOf(W) / Math.sqrt(W.length);
-        const inks = Uint32Array.from({ length: 255 }, (_, index) => wordOf(diverging(index - 127, 127)));
+        const wordFor = signedWords(scale);
         paintWords(this.canvas, (words) => {
             words.fill(wordOf(color("--paper")));
             for (let at = 0; at < count * inputs; at += 1) {
                 const [neuron, place] = [Math.floor(at / inputs), at % inputs];
                 const row = GAP + Math.floor(neuron / columns) * (height + GAP) + Math.floor(place / width);
-                const share = Math.max(-1, Math.min(1, W[place * neurons + neuron] / scale));
-                words[row * full + GAP + (neuron % columns) * (width + GAP) + (place % width)] = inks[127 + Math.round(127 * share)];
+                words[row * full + GAP + (neuron % columns) * (width + GAP) + (place % width)] = wordFor(W[place * neurons + neuron]);
             }
         });
         const which = count < neurons ? `the first ${count} of ${neurons} neurons` : `all ${neurons} neurons`;

@@ -45,9 +45,9 @@ class RunInWorker {
     }
 
     over(reason, failed = false) {
-        const { network, probe: [learned, held], accuracy, isStuck, isLost, settings: { rate } } = this.frame;
+        const { network, probe: [learned, held], accuracy, r2, isStuck, isLost, settings: { rate } } = this.frame;
         const verdict = isStuck && !isLost && this.frame.isOver ? `The loss has not fallen. The learning rate ${rate} may be too high, try ${rate / 10}; or train longer.` : null;
-        this.end("end", { network, reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy });
+        this.end("end", { network, reason, failed, verdict, part: held ? "test" : "train", examples: held ?? learned, accuracy, r2 });
     }
 
     end(type, detail) {

@@ -249,6 +249,6 @@ export class Lesson {
     /** Puts a network into the other tabs; an input that it cannot read goes. */
     adopt(network) {
         const fits = network.sizes[0] === this.store.network.sizes[0];
-        this.store.set(fits ? { network } : { network, x: network.isPlane ? new Float64Array(2) : null, drawing: BLANK });
+        this.store.set(fits ? { network } : { network, x: network.isWorld ? new Float64Array(network.sizes[0]) : null, drawing: BLANK });
     }
 }

@@ -2,10 +2,10 @@
 
 import { cellsImage } from "../draw/ink.js";
 import { load } from "../engine/module.js";
-import { small } from "../engine/network.js";
+import { activations, small } from "../engine/network.js";
 import { OPTIMIZERS, Training } from "../engine/training.js";
 import { nearest, teach } from "./lesson.js";
-import { COLORS, normal, randomOf } from "./worlds.js";
+import { answersIn, COLORS, normal, randomOf, worldOf } from "./worlds.js";
 
 const CELLS = 64; // of a digit, behind its label
 const HIGHEST_LOSS = 1000 * Math.log(10); // a thousand times that of knowing nothing: it is on its way to infinity
@@ -14,17 +14,18 @@ const MOST_POINTS = 400; // of a curve, as in frames.py
 
 /** The settings of activations chosen by name alone: Python's defaults. */
 export const ACTIVATIONS = { relu: {}, leaky_relu: { slope: 0.01 }, elu: { alpha: 1 }, silu: {}, tanh: {}, sigmoid: {}, identity: {} };
-const OUTPUTS = { cross_entropy: "softmax", quadratic: "sigmoid" };
 
 /** New weights, normal, of deviation sqrt(2 / fan_in) before the ReLU family and sqrt(1 / fan_in) before the others. */
-export function newNetwork({ hidden, activation, loss }, [inputs, outputs], random) {
+export function newNetwork({ hidden, activation, ...how }, [inputs, outputs], random) {
+    const { output, loss, task } = answersIn(how);
     const sizes = [inputs, ...hidden, outputs];
     const gain = ["tanh", "sigmoid", "identity"].includes(activation) ? 1 : 2;
     const weights = sizes.slice(1).map((fanOut, l) => Float64Array.from({ length: sizes[l] * fanOut },
         () => normal(random) * Math.sqrt((l < hidden.length ? gain : 1) / sizes[l])));
-    const made = small(sizes, activation, OUTPUTS[loss], loss, "classes", weights, sizes.slice(1).map((size) => new Float64Array(size)));
-    const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: OUTPUTS[loss] }];
-    const what = inputs === 2 ? { isPlane: true, fields: ["x1", "x2"].map((name) => ({ name, categories: [] })), classNames: COLORS } :
+    const made = small(sizes, activation, output, loss, task, weights, sizes.slice(1).map((size) => new Float64Array(size)));
+    const parts = [...hidden.map(() => ({ name: activation, ...ACTIVATIONS[activation] })), { name: output }];
+    const { columns } = worldOf(how.data);
+    const what = inputs < 3 ? { isWorld: true, fields: columns.slice(0, inputs).map((name) => ({ name, categories: [] })), classNames: outputs === 2 ? COLORS : columns.slice(1) } :
         { imageShape: [28, 28], reading: "digits", pixels: true };
     return { ...made, parts, ...what };
 }
@@ -39,7 +40,7 @@ export function digitsOf(bytes, isHeldOnly = false) {
     const order = [...all.filter((index) => !isHeldOnly && !held.has(index)), ...[...held].sort((one, other) => one - other)];
     const inputs = new Uint8Array(784 * order.length);
     order.forEach((index, row) => inputs.set(cellsImage(digit(index).subarray(1)), 784 * row));
-    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: order.length - held.size, n_classes: 10 };
+    return { inputs, targets: BigInt64Array.from(order, (index) => BigInt(label(index))), n_train: order.length - held.size, n_outputs: 10 };
 }
 
 /** The digits that are held out, as examples. */
@@ -52,17 +53,17 @@ export function heldOut(bytes) {
 export class LocalRun {
     /**
      * @param {object} settings of build.js
-     * @param {object} samples inputs, targets, n_train, n_classes: the first n_train are learned, the others held out
+     * @param {object} samples inputs, targets, n_train, n_outputs: the first n_train are learned, the others held out
      */
     constructor({ id, ...settings }, samples) {
-        const { inputs, targets, n_train: count, n_classes } = samples;
+        const { inputs, targets, n_train: count, n_outputs } = samples;
         const batchSize = Math.min(settings.batch, count);
         const random = randomOf(settings.seed);
         const indices = (from, to) => Array.from({ length: to - from }, (_, index) => from + index);
-        Object.assign(this, { id, settings, random, count, batchSize, step: 0, loss: null, isLost: false, seconds: 0, points: [], epochRows: [], order: [], sum: 0 });
+        Object.assign(this, { id, settings, inputs, targets, random, count, batchSize, step: 0, loss: null, isLost: false, seconds: 0, points: [], path: [], epochRows: [], order: [], sum: 0 });
         this.probe = indices(0, Math.min(PROBE, count));
         this.held = indices(count, targets.length);
-        this.begun = newNetwork(settings, [inputs.length / targets.length, n_classes], random);
+        this.begun = newNetwork(settings, [inputs.length / targets.length, n_outputs], random);
         const optimizer = { name: settings.optimizer, ...OPTIMIZERS[settings.optimizer] };
         this.training = new Training(this.begun, { ...settings, inputs, targets, batchSize, optimizer });
         this.stepsPerEpoch = Math.ceil(count / batchSize);
@@ -113,21 +114,35 @@ export class LocalRun {
         return this.step >= this.steps || this.isLost;
     }
 
+    /** The loss on some samples, and the share that is answered rightly; where values are learned, R². */
+    score(order) {
+        const { loss, accuracy } = this.training.score(order);
+        const wanted = order.map((at) => Number(this.targets[at]));
+        if (this.begun.task === "values") {
+            const mean = wanted.reduce((sum, each) => sum + each, 0) / wanted.length;
+            return { loss, score: 1 - 2 * loss * wanted.length / wanted.reduce((sum, each) => sum + (each - mean) ** 2, 0) };
+        }
+        const outputs = this.begun.task === "labels" ? activations(this.training.network, Float64Array.from(order, (at) => this.inputs[at])).at(-1) : null;
+        return { loss, score: outputs ? wanted.filter((each, at) => each === Math.round(outputs[at])).length / wanted.length : accuracy };
+    }
+
     frame() {
         const { network } = this.training;
         const { settings, step, stepsPerEpoch } = this;
-        const learned = this.training.score(this.probe);
+        const learned = this.score(this.probe);
         const some = this.isOver ? this.held : this.held.slice(0, PROBE);
-        const held = some.length > 0 ? this.training.score(some) : null;
+        const held = some.length > 0 ? this.score(some) : null;
         this.points = this.points.length < MOST_POINTS ? this.points : this.points.filter((_, index) => index % 2 === 0);
-        this.points.push([step, learned.loss, learned.accuracy, ...held ? [held.loss, held.accuracy] : []]);
+        this.points.push([step, learned.loss, learned.score, ...held ? [held.loss, held.score] : []]);
+        this.path.push([network.weights[0][0], network.biases[0][0]]);
+        const score = network.task === "values" ? "r2" : "accuracy";
         const table = (rows, width) => ({ data: Float32Array.from(rows.flat()), shape: [rows.length, width] });
         return {
-            id: this.id, network, step, epoch: Math.ceil(step / stepsPerEpoch), epochs: settings.epochs, steps: this.steps, seconds: this.seconds,
-            batch_loss: this.loss, rate: this.rateAt(Math.max(0, step - 1)), score: "accuracy", probe: [this.probe.length, ...held ? [some.length] : []],
+            id: this.id, network: { ...network, path: this.path }, step, epoch: Math.ceil(step / stepsPerEpoch), epochs: settings.epochs, steps: this.steps, seconds: this.seconds,
+            batch_loss: this.loss, rate: this.rateAt(Math.max(0, step - 1)), score, probe: [this.probe.length, ...held ? [some.length] : []],
             layers: this.training.gradientNorms.map((gradient, l) => ({
                 neurons: network.sizes[l + 1], activation: network.parts[l].name, gradient, dead: null, saturated: null })),
-            accuracy: (held ?? learned).accuracy, isOver: this.isOver, isLost: this.isLost, isStuck: !(learned.loss < this.points[0][1]),
+            [score]: (held ?? learned).score, isOver: this.isOver, isLost: this.isLost, isStuck: !(learned.loss < this.points[0][1]),
             settings, arrays: { points: table(this.points, held ? 5 : 3), epochs: table(this.epochRows, 2) },
         };
     }
