@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 from syntax import ROOT, SOURCE, package
 
+import deltarule
+
 
 class Former(NamedTuple):
     """A line such as  shuffled = former_name("split_shuffled", goes_in="0.3")  in a class."""
@@ -52,6 +54,18 @@ def test_a_former_name_goes_when_it_said_and_is_announced(each: Former) -> None:
     items = re.split(r"(?m)^- ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
     is_announced = any(f"`{each.replacement}`" in item and f"in {each.goes_in}" in item for item in items)
     assert is_announced, f"say in CHANGELOG.md that the former name of {each.replacement} goes in {each.goes_in}"
+
+
+@pytest.mark.parametrize(("name", "instead"), deltarule._FORMER.items())
+def test_a_former_public_name_works_and_says_what_fit_takes(name: str, instead: str) -> None:
+    with pytest.warns(DeprecationWarning, match=rf"dr\.{name} goes in deltarule 0\.3: use {instead} in fit") as caught:
+        kind = getattr(deltarule, name)
+    assert kind.__name__ == name
+    assert caught[0].filename == __file__
+    assert name not in deltarule.__all__
+    word, value = instead.split("=")
+    assert isinstance(getattr(deltarule.Trainer(network=deltarule.Network((2, 2)), **{word: float(value)}), word), kind)
+    assert f"`dr.{name}`" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_all_that_warns_of_its_end_is_a_former_name() -> None:

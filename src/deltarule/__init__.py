@@ -11,9 +11,12 @@ for _line in __loader__.get_data(f"{__file__}i").decode().split("\nfrom ")[1:]:
     _home, _names = _line.partition("\n\n")[0].split(" import ")
     _ON_DEMAND |= dict.fromkeys(_names.strip("()\n").replace(",", " ").split(), _home)
 __all__ = sorted(_ON_DEMAND)
+_FORMER = {"ClipNorm": "clip=1.0", "MovingAverage": "average=0.999"}  # {former public name: what `fit` takes instead}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FORMER:
+        return import_module("deltarule.public").former_part(name, _FORMER[name], goes_in="0.3")
     if name not in _ON_DEMAND:
         raise import_module("deltarule.elsewhere").unknown_name(__name__, name)
     globals()[name] = value = getattr(import_module(_ON_DEMAND[name]), name)

@@ -30,7 +30,6 @@ from deltarule.nn.parameters import Parameters
 from deltarule.nn.penalties import L1, L2, Penalty
 from deltarule.nn.workspace import Workspace
 from deltarule.training.callbacks import Callback, CSVLog, EarlyStopping, Progress, TrainingState
-from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 from deltarule.training.evaluation import evaluate
 from deltarule.training.history import History
 from deltarule.training.schedules import (
@@ -46,9 +45,9 @@ from deltarule.training.trainer import Trainer, fit
 
 __all__ = [
     "ELU", "L1", "L2", "SGD", "Activation", "AdaGrad", "Adam", "AdamW", "BinaryCrossEntropy", "CSVLog", "Callback",
-    "Checkpoints", "ClipNorm", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation",
+    "Checkpoints", "Column", "Constant", "Cosine", "CrossEntropy", "Dataset", "Deformation",
     "DeltaruleError", "EarlyStopping", "Exponential", "History", "Identity", "LeakyReLU", "Loss", "MLPClassifier",
-    "MLPRegressor", "Model", "ModelCheckpoint", "Momentum", "MovingAverage", "Nesterov", "Network", "OneCycle",
+    "MLPRegressor", "Model", "ModelCheckpoint", "Momentum", "Nesterov", "Network", "OneCycle",
     "Optimizer", "Parameters", "Penalty", "Progress", "Quadratic", "RMSProp", "ReLU", "ReduceOnPlateau", "SiLU",
     "Sigmoid", "Softmax", "Splits", "Standardization", "StepDecay", "Tanh", "Trainer", "TrainingState", "Walkthrough",
     "WarmUp", "Workspace", "backward", "check", "diagnose", "evaluate", "explain", "fit", "forward", "from_sklearn",

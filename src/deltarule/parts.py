@@ -148,13 +148,11 @@ def _refuse_call(kind: Kind, text: str, names: Mapping[str, str]) -> None:
         name = names[ast.unparse(call.func).split(".")[-1].lower()]
         values = [ast.literal_eval(each) for each in call.args]
         settings = {str(each.arg): ast.literal_eval(each.value) for each in call.keywords}
-        rate = [settings.pop(each) for each in [*settings] if "learning_rate" in (each, *names_for(each))]
     except (SyntaxError, ValueError, AttributeError, KeyError):
         return
     thing = PARTS[kind][name].maker(*values, **settings)
     spec = json.dumps(spec_of(kind, thing))
-    more = f", and learning_rate={rate[0]} beside it" if rate else ""
-    raise SettingError(sentence("settings.call", kind=kind, given=text, line=source_text(thing), spec=spec, more=more))
+    raise SettingError(sentence("settings.call", kind=kind, given=text, line=source_text(thing), spec=spec))
 
 
 def with_settings(what: str, kind: type[T], settings: Mapping[str, Any], **more: Any) -> T:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, is_dataclass
 from functools import cache, partial, wraps
+from importlib import import_module
 from inspect import Parameter, Signature, signature
 from itertools import chain
 from math import prod
@@ -87,6 +88,12 @@ def former_name(name: str, goes_in: str) -> property:
         return getattr(thing, name)
 
     return property(get)
+
+
+def former_part(name: str, instead: str, goes_in: str) -> Any:
+    """The part that a former public name stands for, with a warning of what `fit` takes `instead` of it."""
+    warn(f"dr.{name} goes in deltarule {goes_in}: use {instead} in fit or Trainer", DeprecationWarning, stacklevel=3)
+    return getattr(import_module("deltarule.training.clip_and_average"), name)
 
 
 def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: str) -> Callable[..., Any]:

@@ -17,10 +17,10 @@ ANSWERS = [
     ("train xor –epochs=5", "use deltarule train xor --epochs 5;"),
     ("train xor --set epochs=5,hidden=4", "use --set epochs=5 --set hidden=4"),
     (
-        "train xor --set 'training.optimizer=AdamW(lr=0.01, weight_decay=0.2)'",
-        "weight_decay = 0.2}' --learning-rate 0.01",
+        "train xor --set 'training.optimizer=AdamW(weight_decay=0.2)'",
+        'use --set \'training.optimizer={name = "adamw", ',
     ),
-    ("train xor --set 'training.optimizer=Adam(lr=0.01)'", " --learning-rate 0.01"),
+    ("train xor --set 'training.optimizer=Adam(lr=0.01)'", "use --set training.optimizer=adam --learning-rate 0.01"),
     (
         "train xor --set 'network.activation=LeakyReLU(0.2)'",
         "'network.activation={name = \"leaky_relu\", slope = 0.2}'",

@@ -21,6 +21,7 @@ from deltarule.nn.network import Network
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.training import engine as engine_module
 from deltarule.training.callbacks import Callback, TrainingState
+from deltarule.training.clip_and_average import MovingAverage
 from deltarule.training.engine import engine as engine_named
 from deltarule.training.snapshot import Snapshot
 from deltarule.training.trainer import Trainer
@@ -210,7 +211,7 @@ def test_what_cannot_go_on_is_refused_even_without_identity(tmp_path: Path) -> N
     with pytest.raises(SettingError, match="the state of SGD holds steps and no moments"):
         trainer(optimizer=SGD()).fit(data(), resume=anyhow)
     with pytest.raises(SettingError, match="the state of MovingAverage holds steps, parameters: got nothing"):
-        trainer(average=dr.MovingAverage()).fit(data(), resume=anyhow)
+        trainer(average=MovingAverage()).fit(data(), resume=anyhow)
     longer = trainer(epochs=4)
     assert len(longer.fit(data(), resume=anyhow)) == 5
 

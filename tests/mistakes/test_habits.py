@@ -68,7 +68,7 @@ HABITS = [
         FIT + "learning_rate=lambda step: 0.01 if step < 50 else 0.001 if step < 80 else 0.0)",
     ),
     Habit(
-        FIT + "optimizer=[dr.ClipNorm(1.0), dr.Adam()])",
+        FIT + "optimizer=[dr.L2(0.1), dr.Adam()])",
         "use optimizer=Adam(), and an argument for each of the others, such as clip=1.0",
         FIT + "optimizer=dr.Adam(), clip=1.0)",
     ),

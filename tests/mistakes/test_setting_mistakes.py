@@ -12,6 +12,7 @@ import pytest
 
 import deltarule as dr
 from deltarule.errors import DataError, DeltaruleError, SettingError
+from deltarule.training.clip_and_average import ClipNorm, MovingAverage
 
 
 class Row(NamedTuple):
@@ -45,6 +46,7 @@ def words() -> dict[str, Any]:
     """What the code of a row may name: everything public, data, and networks that fit them."""
     rng = np.random.default_rng(0)
     known = {name: getattr(dr, name) for name in dr.__all__ if not name.startswith("MLP")}
+    known |= {kind.__name__: kind for kind in (ClipNorm, MovingAverage)}
     X, y = rng.random((60, 4)), np.arange(60) % 3
     images = {"X28": rng.random((60, 4, 4)), "net28": dr.Network((16, 3), rng=0)}
     return known | images | {"dr": dr, "np": np, "X": X, "y": y, "net": dr.Network((4, 8, 3), rng=0)}

@@ -30,9 +30,8 @@ from deltarule.settings import Setting
 # Exit code 2: wrong use, such as an unknown option or name, or an unsupported kind of file. Any other error gives 1:
 # the job failed, for example on a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # {what users type: option}
-CALL = re.compile(
-    r"(\w+) must be a name .*?, not (.*); use dr.*?, without quotes, or (\{.*\})(?:, and .*=(.*) beside it)?"
-)
+CALL = re.compile(r"(\w+) must be a name .*?, not (.*); use dr.*?, without quotes, or (\{.*\})")
+RATE = re.compile(r"(\w+) (has no argument .*): .* use fit\(.* learning_rate=(.*)\)")
 SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # a spec in an error message
 WRONG_USE = (SettingError, ShapeError)
 
@@ -47,9 +46,11 @@ def error_message(error: BaseException) -> str:
         from deltarule.recipes.schema import KINDS, inline
 
         place = next(place for place, kind in KINDS.items() if kind == found[1])
-        rate = f" --learning-rate {found[4]}" if found[4] else ""
         change = shlex.quote(f"{place}={inline(json.loads(found[3]))}")
-        says = f"{found[1]} is a name, not {found[2]}; use --set {change}{rate}"
+        says = f"{found[1]} is a name, not {found[2]}; use --set {change}"
+    if found := RATE.fullmatch(says):
+        optimizer = f"--set training.optimizer={found[1].lower()}"
+        says = f"{found[1]} {found[2]}: use {optimizer} --learning-rate {found[3]}"
     if found := SPEC.match(says):
         key, change = f"training.{found[1]}", re.sub(r'"(\w+)": ', r"\1 = ", found[3])
         own = "" if "needs" in says else f"--set {key}={found[2]} alone, or "

@@ -283,10 +283,10 @@ def explanation(message: str, tree: dict[str, Any], cure: str) -> str:
             how = ", without inputs and outputs" if path == "network.hidden" else how
             offer = f"did you mean {path}{how}? {offer if place else f'Write it under [{section}]'}"
         if key in OPTIONS_ONLY:
-            part: Any = tree
+            given: Any = tree
             for each in filter(None, [*place.split("."), key]):
-                part = part[each]
-            offer = f"{advice(key, str(part), tree)}, so leave it out here"
+                given = given[each]
+            offer = f"{advice(key, str(given), tree)}, so leave it out here"
         return f"there is no key {key!r} in {place or 'a recipe'}: {offer}"
     what, _, place = message.rstrip("`").partition(" - at `$.")
     missing = re.match(r"Object missing required field `(\w+)`", what)
