@@ -16,7 +16,7 @@ coverage: .venv/.dev  ## run every test, and print which branches none of them t
 	scripts/test --cov --cov-report=term
 
 bench: .venv/.dev  ## run the benchmarks, which write benchmarks/results
-	for each in startup epoch busy latency deform kinds tables sparse checkpoint ink drawn_digits doubt playground page_engine pointer peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
+	for each in startup epoch busy latency deform kinds tables sparse checkpoint ink drawn_digits doubt playground page_engine pointer page_session peers scaling recipes ladder estimators; do .venv/bin/python benchmarks/$$each.py || exit 1; done
 
 records: .venv/.dev  ## go on with the runs of benchmarks/records/plan.toml for MINUTES (100), on held-out images (FINAL=--final: on all)
 	.venv/bin/python benchmarks/records.py --minutes $(or $(MINUTES),100) $(FINAL)
