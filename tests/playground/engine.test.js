@@ -98,7 +98,7 @@ test("every part that the engine has is tried", () => {
 test("a browser that cannot read the engine says what it needs", async () => {
     const tooNew = Uint8Array.from(engine);
     tooNew[4] = 9; // the version of its format, which nobody knows, as an old browser does not know simd
-    await assert.rejects(load(tooNew), /no WebAssembly with SIMD: use Chrome 91, Firefox 89, Safari 16.4 or a later one/);
+    await assert.rejects(load(tooNew), /no WebAssembly with SIMD: use Chrome 117, Firefox 121, Safari 16.4 or a later one/);
 });
 
 test("a nudge that crosses the kink of a ReLU says so", () => {

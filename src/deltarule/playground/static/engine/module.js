@@ -31,7 +31,7 @@ function whyNot(bytes, { message }) {
     }
     return WebAssembly.validate(bytes)
         ? `WebAssembly is not allowed here (${message}): a Content-Security-Policy needs script-src 'wasm-unsafe-eval'`
-        : "this browser has no WebAssembly with SIMD: use Chrome 91, Firefox 89, Safari 16.4 or a later one";
+        : "this browser has no WebAssembly with SIMD: use Chrome 117, Firefox 121, Safari 16.4 or a later one";
 }
 
 /** The number that stands for a part, and the settings that its kernel takes. */
