@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.data.augment import Deformation
+from deltarule.data.columns import input_names
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import LOG, DataError, SettingError, ShapeError, sentence
 from deltarule.inputs import array_name, as_array, check_scale, flatten, is_stream, numbers, shape_error, warn_of_scale
@@ -150,7 +151,9 @@ def warn_of_data(network: Network, data: Dataset) -> None:
     if any(same):
         LOG.warning(sentence("examples.same_weights", l=same.index(True), sizes=network.layer_sizes))
     if data.n_features == network.layer_sizes[0] and (column := column_of_targets(data)) is not None:
-        LOG.warning(sentence("examples.targets_as_input", k=column))
+        names = [name.partition("=")[0] for name in input_names(data.columns)]
+        key = "targets_as_column" if names else "targets_as_input"
+        LOG.warning(sentence(f"examples.{key}", k=column, name=names[column] if names else ""))
 
 
 def column_of_targets(data: Dataset) -> int | None:

@@ -158,6 +158,12 @@ class Model(metaclass=Named):
         return not self.pixels and (seen is None or is_unit(seen))
 
     @property
+    def has_own_range(self) -> bool:
+        """Whether the network's range is that of inputs as given: after `fit` it may be that of scaled ones."""
+        seen, means = self.network.input_range, None if self.input_scaling is None else self.input_scaling.mean
+        return seen is None or means is None or bool(seen[0] <= means.min() and means.max() <= seen[1])
+
+    @property
     def inner(self) -> Network:
         """The network to train, score and inspect on `scaled` data; standardized inputs are plain numbers to it."""
         network = self.network
@@ -215,7 +221,7 @@ class Model(metaclass=Named):
         if self.columns and is_frame(raw):
             raw = self.rows(raw)
         if not self.columns:
-            return inputs_of(self.network, raw)
+            return inputs_of(self.network if self.has_own_range else with_meaning(self.network, input_range=None), raw)
         cells = np.array(raw, object).ravel() if isinstance(raw, list | tuple) else ()
         if isinstance(raw, dict) or any(isinstance(each, str | dict) for each in cells):
             rows = "[X]" if isinstance(raw, dict) and not any(map(np.ndim, raw.values())) else "X"
@@ -342,4 +348,6 @@ def check_purpose(network: Network, data: Dataset) -> None:
     """Raise SettingError for data of another task than the network's."""
     if network.task not in (None, data.task):
         made = words()["made_with"][data.task]
-        raise SettingError(sentence("model.other_task", data=data, task=network.task, made=made))
+        is_one_hot = data.task == "labels" and network.task == "classes" and bool((data.targets.sum(axis=1) == 1).all())
+        key = "one_hot" if is_one_hot else "other_task"
+        raise SettingError(sentence(f"model.{key}", data=data, task=network.task, made=made))

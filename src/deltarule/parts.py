@@ -12,7 +12,7 @@ import ast
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache, partial
 from importlib import import_module
 from inspect import signature
@@ -234,8 +234,13 @@ def resolve(kind: Kind, given: Any, name: str) -> Any:
     raise setting_error(name, needed, given, f"{name.split()[0]}={works}")
 
 
+WORDS_FOR_TARGETS = [[each] for each in ("t", "y", "y_true", "true", "target", "targets", "label", "labels")]
+
+
 def check_methods(thing: Any, base: type[Any]) -> None:
     """Raise SettingError if a method of a user's own class cannot take the arguments that the base's method takes."""
+    if absent := [each.name for each in fields(base) if not hasattr(thing, each.name)] if is_dataclass(base) else []:
+        raise SettingError(f"{type(thing).__name__} has no {absent[0]}: use super().__init__() first in its __init__")
     for name, method in vars(type(thing)).items():
         theirs = getattr(base, name, None) if isinstance(method, FunctionType) and not name.startswith("_") else None
         if callable(theirs):
@@ -243,6 +248,9 @@ def check_methods(thing: Any, base: type[Any]) -> None:
             takes = [each.name for each in every if each.kind is each.POSITIONAL_OR_KEYWORD]
             out = {"out": None} if "out" in takes else {}
             by_place = [each for each in takes if each != "out"]
+            by_place += getattr(thing, "moments", ()) if name == "update" else ()
+            if by_place[1:3] == ["a", "t"] and [*signature(method).parameters][1:2] in WORDS_FOR_TARGETS:
+                raise SettingError(f"outputs come first, and targets second: use def {name}(self, a, t)")
             check_call(f"{name} of {type(thing).__name__}", method, by_place, f"def {name}", **out)
 
 

@@ -107,7 +107,8 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
         try:
             answer = function(*args, **kwargs)
         except RAW as error:
-            if not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError):
+            is_raw = not isinstance(error, DeltaruleError) or isinstance(error, UnknownNameError)
+            if is_raw and not comes_from_program(error):
                 Call(function, owner, line).explain(args, kwargs, error)
             raise
         if function.__name__ == "__init__" and type(args[0]).__setattr__ is _assign:  # type: ignore[comparison-overlap]
@@ -115,6 +116,19 @@ def _with_answers(function: Callable[..., Any], owner: type[Any] | None, line: s
         return answer
 
     return call
+
+
+def comes_from_program(error: BaseException) -> bool:
+    """Whether an error was raised in code that is neither deltarule's nor a library's, such as a user's callback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    return name == "__main__" or bool(
+        trace
+        and "site-packages" not in trace.tb_frame.f_code.co_filename
+        and name.partition(".")[0] not in sys.stdlib_module_names | {"deltarule"}
+    )
 
 
 class Call:
@@ -228,6 +242,8 @@ class Call:
             optimizer = f"optimizer={self.called}(), " if kind == "optimizer" else ""
             line = how.format(optimizer=optimizer, value=self._like(name, given[wrong]), kind=owner and owner.__name__)
             return f"{subject} is {where}; use {line}"
+        if owner is not None and wrong in vars(owner).get("__annotations__", ()):
+            return f"its class needs an __init__, or @dataclass(frozen=True) above  class {owner.__name__}(...)"
         offer = closest(wrong, self.parameters) if self.parameters else ""
         works = f"leave it out, as in {self.works()}"
         return offer if "did you mean" in offer else f"{works}; {offer}" if has_settings and offer else works

@@ -14,6 +14,23 @@ from deltarule.inputs import array_name, as_array, check_finite, conversion, fir
 from deltarule.settings import Task
 
 
+def check_shape(method: Any, found: Any, needed: tuple[int, ...]) -> Any:
+    """`found`, which a loss's `method` has returned; SettingError unless it has the shape that is needed."""
+    if np.shape(found) != needed:
+        key = "own_losses" if len(needed) == 1 else "own_gradients"
+        name = getattr(method, "__qualname__", method.__name__)
+        raise SettingError(sentence(f"losses.{key}", name=name, needed=needed, got=np.shape(found)))
+    return found
+
+
+def check_targets_shape(y: NDArray[Any], needed: tuple[int, ...]) -> NDArray[Any]:
+    """Targets for outputs of the shape `needed`; ShapeError for another, which NumPy would broadcast in silence."""
+    if y.shape != needed:
+        cure = "use y.ravel() for classes" if y.shape[1] == 1 else "use one column for each output"
+        raise ShapeError(f"targets for these outputs have shape {needed}: got {y.shape}; {cure}")
+    return y
+
+
 def check_targets(
     y: Any,
     n_samples: int,

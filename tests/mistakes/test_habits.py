@@ -49,7 +49,7 @@ HABITS = [
     ),
     Habit(
         'dr.fit(dr.Network((4, 1), output="identity", loss=CallOnly()), X, v)',
-        "must define two methods, outputs first: sample_losses(self, a, t)",
+        "must define sample_losses(a, t), outputs first: sample_losses returns the loss of each sample, (batch,)",
         "",
     ),
     Habit(
@@ -169,8 +169,8 @@ HABITS = [
     ),
     Habit(
         'dr.MLPRegressor(hidden_layer_sizes=(8,)).fit(frame[["size", "town"]], frame["price"])',
-        'use make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["town"]), '
-        "remainder=StandardScaler()), MLPClassifier())",
+        'beside numbers make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["town"]), '
+        "remainder=StandardScaler()) in the place of OneHotEncoder()",
         "from sklearn.pipeline import make_pipeline; from sklearn.compose import make_column_transformer; "
         "from sklearn.preprocessing import OneHotEncoder, StandardScaler; "
         'make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["town"]), '
@@ -182,6 +182,58 @@ HABITS = [
         "use X.reindex(columns=estimator.feature_names_in_, fill_value=0)",
         "X = columns.drop(columns='b'); "
         "estimator.predict(X.reindex(columns=estimator.feature_names_in_, fill_value=0))",
+    ),
+    Habit(
+        "table = dr.read_table(frame.assign(cents=frame.price), 'price'); "
+        "model = dr.Model.suited(dr.Network((5, 1), output='identity', loss='quadratic'), table); "
+        "dr.fit(model.network, model.scaled(table), epochs=1)",
+        "column 'cents' is y itself, so the network only has to copy it: leave it out, read_table(..., without=",
+        "dr.read_table(frame.assign(cents=frame.price), 'price', without=['cents'])",
+    ),
+    Habit(
+        "dr.fit(network, dr.Dataset(X, np.eye(3)[y].astype(np.uint8), 'labels'))",
+        "one 1 in each row, and the network is for classes: use dr.Dataset(X, targets.argmax(axis=1))",
+        "targets = np.eye(3)[y]; dr.fit(network, dr.Dataset(X, targets.argmax(axis=1)))",
+    ),
+    Habit(
+        "dr.Dataset(X, 0.7 * np.eye(3)[y] + 0.1)",
+        "use targets.argmax(axis=1), and soft_targets=targets, since its rows sum to 1",
+        "soft = 0.7 * np.eye(3)[y] + 0.1; dr.Dataset(X, soft.argmax(axis=1), soft_targets=soft)",
+    ),
+    Habit(
+        "model.predict(frame, unseen='other')",
+        'use model.predict(model.rows(X, unseen="other"))',
+        'X = frame; model.predict(model.rows(X, unseen="other"))',
+    ),
+    Habit(
+        "model.predict(pandas.get_dummies(frame))",
+        "the column 'town' is needed, as it was before get_dummies",
+        "model.predict(frame)",
+    ),
+    Habit(
+        "dr.fit(network, X, y, standardize=True)",
+        "use model = dr.Model.suited(network, data), and dr.fit(network, model.scaled(data))",
+        "model = dr.Model.suited(network, data); dr.fit(network, model.scaled(data))",
+    ),
+    Habit(
+        "dr.Dataset(X, np.sort(y)).hold_out(12)",
+        "hold one class alone, as in sorted data: use split_stratified(12, rng=0)",
+        "dr.Dataset(X, np.sort(y)).split_stratified(12, rng=0)",
+    ),
+    Habit(
+        "data.hold_out(12, 12)",
+        "use data.hold_out(100), and its train.hold_out(100)",
+        "data.hold_out(12).train.hold_out(12)",
+    ),
+    Habit(
+        "dr.MLPClassifier((4,), max_iter=2).fit(X, np.eye(3)[y])",
+        "y has one 1 in each row, and is read as independent labels: for classes use y.argmax(axis=1)",
+        "y = np.eye(3)[y]; dr.MLPClassifier((4,), max_iter=2).fit(X, y.argmax(axis=1))",
+    ),
+    Habit(
+        "dr.explain(network, X[0], y[0]).attributions",
+        "use walk.layers[0].delta @ network.weights[0].T",
+        "walk = dr.explain(network, X[0], y[0]); walk.layers[0].delta @ network.weights[0].T",
     ),
     Habit(
         "dr.evaluate(network, None)",
@@ -199,6 +251,144 @@ HABITS = [
         "network = dr.Network((4, 3), pixels=True); network.predict(pandas.read_csv('test.csv').to_numpy('uint8'))",
     ),
 ]
+
+
+class Named(dr.Optimizer):
+    """An optimizer that names its moment, as a beginner would."""
+
+    moments = ("v",)
+
+    def update(self, p: Any, g: Any, learning_rate: float, v: Any) -> None:  # type: ignore[override]
+        v *= 0.9
+        v += g
+        p -= learning_rate * v
+
+
+class Forgetful(Named):
+    """One whose constructor does not call that of its base."""
+
+    def __init__(self) -> None:
+        self.rate = 1.0
+
+
+class Lost(dr.Optimizer):
+    """One that makes new parameters instead of changing them."""
+
+    def update(self, p: Any, g: Any, learning_rate: float) -> Any:  # type: ignore[override]
+        return p - learning_rate * g
+
+
+class Keeping(dr.Optimizer):
+    """One that keeps its state itself."""
+
+    seen: Any = None
+
+    def update(self, p: Any, g: Any, learning_rate: float) -> None:  # type: ignore[override]
+        vars(self)["seen"] = g.copy() if self.seen is None else 0.9 * self.seen + g
+        p -= learning_rate * self.seen
+
+
+class Swapped(dr.Loss):
+    """A loss whose arguments stand as in Keras."""
+
+    def sample_losses(self, y_true: Any, y_pred: Any) -> Any:
+        return ((y_true - y_pred) ** 2).sum(axis=1)
+
+
+class Summed(dr.Loss):
+    """A loss whose derivatives are summed over the outputs."""
+
+    def sample_losses(self, a: Any, t: Any) -> Any:
+        return ((a - t) ** 2).sum(axis=1)
+
+    def sample_gradients(self, a: Any, t: Any) -> Any:
+        return 2 * (a - t).sum(axis=1)
+
+
+class Beginning(dr.Callback):
+    """A callback with a hook that is never called."""
+
+    def epoch_begin(self, state: Any) -> None:
+        pass
+
+    def epoch_end(self, state: Any) -> None:
+        pass
+
+
+class Curved(dr.Activation):
+    """An activation with a setting that no constructor takes."""
+
+    beta: float = 1.0
+
+
+OWN_PARTS = [
+    ({"optimizer": Forgetful}, "Forgetful has no _vectors: use super().__init__() first in its __init__"),
+    ({"optimizer": Lost}, "update of Lost changes p in place and returns nothing: got a result; use p -="),
+    ({"loss": Swapped}, "outputs come first, and targets second: use def sample_losses(self, a, t)"),
+    ({"loss": Summed}, "Summed.sample_gradients returns the derivatives by the outputs, of shape (60, 3): got (60,)"),
+    (
+        dict(callbacks=Beginning),
+        "has epoch_begin, which is never called; the hooks are train_begin, step_end, epoch_end",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "answer"), OWN_PARTS, ids=lambda each: str(each)[:40])
+def test_a_mistake_in_ones_own_part_is_named(given: dict[str, Any], answer: str) -> None:
+    X, targets = np.random.default_rng(0).random((60, 4)), np.eye(3)[np.arange(60) % 3]
+
+    def train() -> None:
+        made = {name: kind() for name, kind in given.items()}
+        network = dr.Network((4, 3), output="identity", loss=made.pop("loss", "quadratic"))
+        dr.fit(network, X, targets, epochs=1, **made)
+
+    with pytest.raises(dr.DeltaruleError) as caught:
+        train()
+    assert answer in str(caught.value)
+
+
+def test_ones_own_optimizer_may_name_its_moments_or_keep_its_state() -> None:
+    X, y = np.random.default_rng(0).random((60, 300)), np.arange(60) % 10
+    vectors = []
+    for optimizer in (Named(), Keeping(), dr.Momentum(momentum=0.9)):
+        network = dr.Network((300, 60, 10), rng=0)  # more parameters than an update gets at a time
+        dr.fit(network, X, y, epochs=2, optimizer=optimizer, learning_rate=0.1, engine="numpy")
+        vectors.append(network.parameters.vector)
+    assert np.allclose(vectors[0], vectors[2], rtol=1e-5, atol=1e-7)
+    assert np.allclose(vectors[1], vectors[2], rtol=1e-5, atol=1e-7)
+
+
+def test_a_setting_without_a_constructor_is_explained() -> None:
+    with pytest.raises(dr.DeltaruleError, match=r"needs an __init__, or @dataclass\(frozen=True\) above  class Curved"):
+        Curved(beta=1.5)  # type: ignore[call-arg]
+
+
+def test_an_error_in_a_users_function_stays_as_it_is() -> None:
+    X, y = np.random.default_rng(0).random((60, 4)), np.arange(60) % 3
+    rates = [0.1] * 5
+    with pytest.raises(IndexError, match="list index out of range"):
+        dr.fit(dr.Network((4, 3)), X, y, batch_size=10, learning_rate=lambda step: rates[step])
+    with pytest.raises(dr.DeltaruleError, match="fails at the first step, 0 .*division by zero"):
+        dr.fit(dr.Network((4, 3)), X, y, learning_rate=lambda step: 0.1 / step)
+
+
+def test_a_column_of_classes_is_refused_where_numpy_would_broadcast() -> None:
+    network, X, y = dr.Network((4, 3)), np.random.default_rng(0).random((9, 4)), np.arange(9) % 3
+    ws, grads = network.workspace(9), network.parameters.zeros_like()
+    dr.forward(network, X, ws)
+    for call in (lambda: dr.loss_value(network, y[:, None], ws), lambda: dr.backward(network, y[:, None], ws, grads)):
+        with pytest.raises(dr.DeltaruleError, match=r"got \(9, 1\); use y.ravel\(\) for classes"):
+            call()
+
+
+def test_a_model_with_scalings_of_its_own_warns_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    X, y = np.random.default_rng(0).normal(100, 3, (60, 4)), np.random.default_rng(1).random((60, 1))
+    network, data = dr.Network((4, 1), output="identity", loss="quadratic"), dr.Dataset(X, y, "values")
+    model = dr.Model(network, input_scaling=dr.Standardization.of(X), target_scaling=dr.Standardization.of(y))
+    dr.fit(network, model.scaled(data), epochs=1)
+    model.predict(X)
+    dr.evaluate(model, data)
+    assert caplog.text == ""
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +417,10 @@ def things(fitted: dict[str, Any], folder: Path) -> dict[str, Any]:
     (folder / "iris.csv").write_text("width,length,kind\n" + "5.1,3.5,a\n4.9,3.1,b\n" * 5)
     (folder / "test.csv").write_text("pixel0,pixel1,pixel2,pixel3\n" + "0,255,7,9\n" * 5)
     dr.save(fitted["pipeline"][-1].model_, folder / "best.safetensors")
-    return fitted | {"network": network, "kept": dr.Checkpoints(folder / "steps")}
+    table = dr.read_table(fitted["frame"], "price", announce=len)
+    model = dr.Model.suited(dr.Network((4, 1), output="identity", loss="quadratic"), table)
+    dr.fit(model.network, model.scaled(table), epochs=1)
+    return fitted | {"network": network, "kept": dr.Checkpoints(folder / "steps"), "model": model}
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer", "ignore:lbfgs failed")

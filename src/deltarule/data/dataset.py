@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltarule.data.columns import Column, input_names
-from deltarule.errors import DataError, SettingError, sentence
+from deltarule.errors import LOG, DataError, SettingError, sentence
 from deltarule.inputs import as_array, check_finite, numbers
 from deltarule.public import Named, former_name, public
 from deltarule.settings import Task, brief, check_meaning, generator_of
 from deltarule.targets import are_shares, is_whole, texts_error
 
 MOST_CLASSES = 2**16
+SUSPICIOUS = 10  # held-out examples of one class alone: fewer may be chance
 TARGETS: dict[Task, tuple[int, str]] = {"classes": (1, "int64"), "labels": (2, "uint8"), "values": (2, "float64")}
 
 
@@ -121,6 +122,7 @@ class Dataset(metaclass=Named):
         line = f"astype(np.{dtype})"
         if self.task == "classes" and targets.ndim == 2:
             line = "ravel()" if targets.shape[1] == 1 else "argmax(axis=1)"
+            line += ", and soft_targets=targets, since its rows sum to 1" if are_shares(targets) else ""
         elif targets.ndim == 1 and self.task != "classes":
             line = "reshape(-1, 1)"
         elif self.task == "classes" and not is_whole(targets):
@@ -186,6 +188,9 @@ class Dataset(metaclass=Named):
     def hold_out(self, n_test: int) -> "Splits":
         """The last `n_test` samples to test on, those before them to train on: views."""
         self._check_part(n_test)
+        first, last = np.split(self.targets, [self.n_samples - n_test])
+        if self.task == "classes" and n_test >= SUSPICIOUS and (last == last[0]).all() and not (first == last[0]).all():
+            LOG.warning(sentence("data.sorted", data=self, n_test=n_test))
         return self.head(self.n_samples - n_test)
 
     def split_shuffled(self, n_test: int, rng: int | np.random.Generator) -> "Splits":
@@ -198,7 +203,8 @@ class Dataset(metaclass=Named):
         """Like `split_shuffled`, but every class keeps its share in the test samples, to within one sample."""
         self._check_part(n_test)
         if self.task != "classes":
-            raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; use a shuffled split")
+            line = f"use a shuffled split, split_shuffled({n_test}, rng=0)"
+            raise SettingError(f"only classes can be stratified: {self.name} holds {self.task}; {line}")
         order = generator_of(rng).permutation(self.n_samples)
         by_class = order[np.argsort(self.targets[order], kind="stable")]
         ends = np.cumsum(np.bincount(self.targets, minlength=self.n_outputs))

@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
 
 from deltarule.data.reading import print_if_possible
-from deltarule.errors import DivergenceError, sentence
+from deltarule.errors import LOG, DivergenceError, sentence
 from deltarule.nn.arrays import Array
 from deltarule.nn.optimizers import SGD, Adam, Optimizer
 from deltarule.nn.penalties import L2, Penalty
@@ -116,7 +116,7 @@ class Fit:
             estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
         self.scorer = None if estimator.scoring in (None, "loss") else check_scoring(estimator, estimator.scoring)
         if estimator.early_stopping and estimator.solver not in SOLVERS:
-            warnings.warn("early_stopping has no effect with solver='lbfgs': use solver='adam'", stacklevel=4)
+            LOG.warning("early_stopping has no effect with solver='lbfgs': use solver='adam'")
         if estimator.scoring is not None and self.held_out is None:
             warnings.warn("scoring has no effect without held-out examples: use early_stopping=True", stacklevel=4)
         is_stochastic = estimator.solver in SOLVERS

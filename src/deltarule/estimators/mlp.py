@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 
-from deltarule.errors import sentence
+from deltarule.errors import LOG, sentence
 from deltarule.estimators.perceptron import CONSTRAINTS, Perceptron, interval
 from deltarule.nn.activations import Sigmoid, Softmax
 from deltarule.nn.arrays import Array
@@ -87,6 +87,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):
             if len(np.setdiff1d(found, before, assume_unique=True)):
                 raise ValueError(sentence("estimators.new_classes", before=before, found=found))
         if self._kind.startswith("multilabel"):
+            if y.shape[1] > 2 and np.all(y.sum(axis=1) == 1):
+                LOG.warning(sentence("estimators.one_hot"))
             return y.astype(np.uint8)
         if self._kind == "multiclass":
             return np.searchsorted(self.classes_, y).astype(np.int64)

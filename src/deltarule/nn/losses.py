@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from deltarule.errors import SettingError, sentence
+from deltarule.errors import sentence
 from deltarule.nn.activations import Activation, Exp, Sigmoid, Softmax
 from deltarule.nn.arrays import Array, blocks
 from deltarule.public import part
-from deltarule.targets import check_outputs
+from deltarule.targets import check_outputs, check_shape, check_targets_shape
 
 
 def sample_shares(n_samples: int, sample_weight: Array | None = None, divisor: float | None = None) -> Array:
@@ -44,11 +44,11 @@ class Loss:
 
     def sample_losses(self, a: Array, t: Array) -> Array:
         """The loss C_i of each sample, (batch,), for outputs a and targets t, both (batch, outputs)."""
-        raise TypeError(sentence("losses.own", name=type(self).__name__))
+        raise TypeError(sentence("losses.own", name=type(self).__name__, method="sample_losses"))
 
     def sample_gradients(self, a: Array, t: Array) -> Array:
         """The derivatives dC_i/da, (batch, outputs), for outputs a and targets t, both (batch, outputs)."""
-        raise TypeError(sentence("losses.own", name=type(self).__name__))
+        raise TypeError(sentence("losses.own", name=type(self).__name__, method="sample_gradients"))
 
     def sample_losses_from_z(self, z: Array, t: Array) -> Array:
         """C_i of each sample, (batch,), from the z of a `shortcut_for` activation: accurate even if a rounds to 0."""
@@ -57,7 +57,7 @@ class Loss:
     def targets(self, a: Array, y: Array) -> Array:
         """y as targets t, (batch, outputs): integer classes, (batch,), become one-hot rows."""
         if y.ndim == 2:
-            return y
+            return check_targets_shape(y, a.shape)
         t = np.zeros(a.shape, a.real.dtype)
         t[np.arange(len(y)), y] = 1.0
         return t
@@ -74,11 +74,7 @@ class Loss:
         formula = self.sample_losses_from_z if from_z else self.sample_losses
         losses = np.empty(len(a), a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):  # a row of outputs, and one of targets
-            of_rows = formula(a[rows], self.targets(a[rows], y[rows]))
-            if np.shape(of_rows) != losses[rows].shape:
-                got = {"name": f"{type(self).__name__}.{formula.__name__}", "n": len(losses[rows])}
-                raise SettingError(sentence("losses.own_shape", got=np.shape(of_rows), **got))
-            losses[rows] = of_rows
+            losses[rows] = check_shape(formula, formula(a[rows], self.targets(a[rows], y[rows])), losses[rows].shape)
         shares = sample_shares(len(a)) if shares is None else shares
         return (shares * losses).sum().item()
 
@@ -98,7 +94,8 @@ class Loss:
         out = np.empty_like(a) if out is None else out
         shares = (sample_shares(len(a)) if shares is None else shares).astype(a.dtype)
         for rows in blocks(len(a), 2 * a.shape[1]):
-            np.multiply(formula(a[rows], self.targets(a[rows], y[rows])), shares[rows, None], out=out[rows])
+            slopes = check_shape(formula, formula(a[rows], self.targets(a[rows], y[rows])), a[rows].shape)
+            np.multiply(slopes, shares[rows, None], out=out[rows])
         return out
 
 

@@ -31,8 +31,13 @@ class Optimizer:
         """Take a step: change `params` in place by the update rule, given the gradient `grads` of the same layout."""
         moments = self.moment_vectors(params, grads)
         self.steps += 1
-        for block in blocks(params.size):
-            self.update(params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments))
+        is_ours = type(self).__module__ == __name__  # a rule of the user's may keep arrays of its own, for all of p
+        for block in blocks(params.size) if is_ours else [slice(None)]:
+            answer = self.update(  # type: ignore[func-returns-value]
+                params.vector[block], grads.vector[block], learning_rate, *(v[block] for v in moments)
+            )
+            if answer is not None:
+                raise SettingError(sentence("network.own_update", name=type(self).__name__))
 
     def moment_vectors(self, params: Parameters, grads: Parameters) -> list[Array]:
         """The state vectors, zeros before the first step. ShapeError if their size is not that of params and grads."""

@@ -138,6 +138,9 @@ def check_hooks(callback: Callback, begins: str) -> None:
     """Raise SettingError if a callback has no hook, or one that needs more than the state. begins: its first words."""
     kind, line = type(callback), "use def epoch_end(self, state), with the figures in state.history.rows[-1]"
     hooks = [name for name in HOOKS if name in vars(callback) or getattr(kind, name) is not getattr(Callback, name)]
+    others = [name for name in vars(kind) if name.endswith(("_begin", "_end", "_start")) and name not in HOOKS]
+    if hooks and others and not str(vars(kind).get("__module__")).startswith("deltarule."):
+        raise SettingError(f"{begins} {others[0]}, which is never called; the hooks are {', '.join(HOOKS)}: {line}")
     if kind is not Callback and not hooks:
         raise SettingError(f"{begins} none of the hooks, {', '.join(HOOKS)}: {line}")
     for name in hooks:

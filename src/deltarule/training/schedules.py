@@ -170,6 +170,8 @@ def schedule_of(given: Any, name: str = "learning_rate", owner: type[Any] | str 
             note = f", which returns {brief(rate)} for step 0"
         except (TypeError, SettingError) as error:
             rate, note = None, f", which cannot be called with a step ({error}), as lambda step: 0.1 can"
+        except (ArithmeticError, LookupError) as error:
+            rate, note = None, f", which fails at the first step, 0 ({error}); use lambda step: 0.1 / (step + 1)"
         if isinstance(rate, Real):
             if isinstance(given, FunctionType) and "epoch" in next(iter(signature(given).parameters)):
                 raise SettingError(sentence("schedules.of_epochs", given=brief(given)))

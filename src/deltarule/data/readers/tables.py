@@ -377,8 +377,8 @@ def refuse_doubt(table: Table, names: Iterable[str]) -> None:
         cells = table.columns[name]
         if cells.numbers.is_doubtful:
             such = next(text for text in cells.as_texts.texts if {*text} & {*",."})
-            path = repr(table.name) if table.is_file else "PATH"
-            raise DataError(sentence("tables.doubt", table=table, such=such, name=name, path=path))
+            key = "doubt" if table.is_file else "doubt_in_frame"
+            raise DataError(sentence(f"tables.{key}", table=table, such=such, name=name, path=repr(table.name)))
 
 
 def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
@@ -387,6 +387,8 @@ def refuse_absent(table: Table, columns: Sequence[Column]) -> None:
         if table.is_file and any(number_in(each) is not None for each in table.names):
             needed, got = ",".join(column.name for column in columns), ",".join(table.names)
             raise DataError(f"{table.name}: line 1 must name the columns: {needed}; got {got}")
+        if any(name.startswith(f"{absent[0]}_") for name in table.names):
+            raise DataError(sentence("tables.dummies", table=table, name=absent[0]))
         absences, offer = ", ".join(map(repr, absent)), closest(absent[0], table.names)
         raise DataError(sentence("tables.absent", table=table, absences=absences, offer=offer))
 
