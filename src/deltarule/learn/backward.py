@@ -84,8 +84,9 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
         is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
         return moved[0] if is_early else delta_source(run, l, event, begun, errors)
-    if mistake in WRONG_ERRORS:
-        wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
+    if mistake in WRONG_ERRORS or (mistake == "error-before-slope" and run.layers[l].W.shape[1] > 1):
+        wrong = run.a[-1] - run.targets
+        wrong = WRONG_ERRORS[mistake](wrong) if mistake in WRONG_ERRORS else wrong @ run.layers[l + 1].W.T
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
         made = first_multiple([each for each in pairs if each[0].time <= event.time and each[0].role != "loss"], wrong)
         return made[0] if made else delta_source(run, l, event, begun, errors)

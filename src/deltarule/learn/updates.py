@@ -85,6 +85,7 @@ def walk_update(run: Pass, begun: int, rate: float) -> None:
     """Find the update of each parameter, and judge their signs, factors and rates together. rate: our learning rate."""
     signs, running = [1.0] * len(run.layers), 1.0
     for each in (each for each in run.steps if each.quantity == "delta"):
+        running = 1.0 if each.mistake == "error-before-slope" else running  # its factor is that of the bare error
         running *= each.values.get("factor", 1.0) if each.is_found else 1.0
         signs[each.layer] = running
     shares: list[Share] = []
