@@ -15,6 +15,7 @@ from deltarule.learn.activations import (
     IDENTITY,
     KNOWN,
     MISTAKEN,
+    RELU,
     SOFTMAX,
     UNFINISHED,
     Sigma,
@@ -170,7 +171,8 @@ def walk_forward(run: Pass) -> bool:
     later = [each for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
     again = [each.time for each in later if first_z and not np.array_equal(each.value, first_z.value)]  # other weights
     run.has_second_step = len(again) > 1
-    run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
+    same = [each.time for each in later[3:4] if not again]  # steps in which nothing moves
+    run.end = again[1] if len(again) > 1 else next(iter(same), run.time + MOST_OF_STEP)
     return True
 
 
@@ -238,13 +240,17 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     for event, array in pairs:
         if array.size == 1 and array.item() in (0, 1):
             continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
-        is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation_for(weighted, array, known)) is not None:
+        is_same = is_z(array)
+        is_other = not is_same or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        kind = activation_for(weighted, array, known) if is_other else None
+        if (is_same and kind is not RELU) or (event.role == "derivative" and not array.any()):
+            continue  # what a function is given may look like any function of itself, and a mask of zeros like a ReLU
+        if kind is not None:
             last = last_of_line(pairs, (event, array))
             is_whole = is_close(last[1], array)  # else it is a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
-        wrong = [each for each in mistaken if is_other and each[2](array)]
+        wrong = [each for each in mistaken if each[2](array)]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may look like a mistake
                 is_same = later.where.line == event.where.line and later.time > event.time

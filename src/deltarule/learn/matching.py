@@ -34,6 +34,7 @@ SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
+MOST_DRAWS = 3  # of weights, until every layer has outputs other than 0
 FEW_EVENTS = 60  # fewer than a network's training step has
 WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # texts with which programs choose an activation
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
@@ -152,10 +153,14 @@ class Session:
         return runs
 
     def run(
-        self, how: Callable[[Trial], None], examples: SmallBatch, redrawn: Collection[Where] = frozenset()
+        self,
+        how: Callable[[Trial], None],
+        examples: SmallBatch,
+        redrawn: Collection[Where] = frozenset(),
+        draw: int = 0,
     ) -> Trial:
-        """Run the program once by the method `how`; return the judged run. redrawn: places given random values."""
-        recorder = RunRecorder(self.tape.places, redrawn=redrawn)
+        """Run the program by the method `how`; return the judged run. redrawn: places given random values, by `draw`."""
+        recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
             self.tape.recorder = recorder
@@ -172,9 +177,11 @@ class Session:
             if run.called:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
+        if layers and draw < MOST_DRAWS and not all(each.any() for each in run.verdict.run.a):  # of ReLUs that are dead
+            return max(run, self.run(how, examples, redrawn, draw + 1), key=lambda run: run.score)
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # with biases of 0, a forgotten bias would not show
-            again = self.run(how, examples, zeros)
+            again = self.run(how, examples, zeros, draw)
             return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
 
@@ -199,11 +206,11 @@ class Session:
             own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
+                if (way or number) and time.process_time() - begun > self.seconds_to_read:
+                    return spare
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
-                if time.process_time() - begun > self.seconds_to_read:
-                    return spare
                 if number and found and len(found.layers) < n_longest:
                     continue  # the outputs of a layer taken for inputs
                 if found is None or (way and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
