@@ -4,6 +4,7 @@ Each array is compared with the program's own arrays before it, so that one mist
 by their values: delta is the array from which the program computes dC/dW = inputs^T delta, whatever its name.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -241,7 +242,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
         if array.size == 1 and array.item() in (0, 1):
             continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
         is_same = is_z(array)
-        is_other = not is_same or "relu" in f"{event.where.text}{event.where.function}".casefold()
+        is_other = not is_same or re.search("relu|maximum|> 0", f"{event.where.text}{event.where.function}".casefold())
         kind = activation_for(weighted, array, known) if is_other else None
         if (is_same and kind is not RELU) or (event.role == "derivative" and not array.any()):
             continue  # what a function is given may look like any function of itself, and a mask of zeros like a ReLU
@@ -250,7 +251,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             is_whole = is_close(last[1], array)  # else it is a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
-        wrong = [each for each in mistaken if each[2](array)]
+        wrong = [each for each in mistaken if array.any() and each[2](array)]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may look like a mistake
                 is_same = later.where.line == event.where.line and later.time > event.time
@@ -265,7 +266,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             and found[0].role in ("activation", "softmax")
         ):
             return take_a(run, index, found, kind, mistake)
-    if take_own(run, index, pairs):
+    if take_own(run, index, pairs) or (is_last and take_shares(run, index, pairs)):
         return None
     run.a.append(weighted)
     run.kinds.append(IDENTITY)
@@ -289,6 +290,19 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
         else:
             take_a(run, index, (event, array), own(name, partial(run.value_of, event)), "")
         return True
+    return False
+
+
+def take_shares(run: Pass, l: int, pairs: Sequence[Found]) -> bool:
+    """Take as a wrong softmax an array that sums to 1 in each sample, unless it is that of k z; False without one."""
+    z = run.z[l] - run.z[l].mean(axis=1, keepdims=True)
+    for event, array in pairs if z.shape[1] > 1 else ():
+        is_made = "/" in event.where.source or event.role in ("activation", "softmax")
+        if is_made and (array > 0).all() and np.allclose(array.sum(axis=1), 1):
+            logs = np.log(array) - np.log(array).mean(axis=1, keepdims=True)
+            if factor_between(logs, z) is None:
+                take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
+                return True
     return False
 
 

@@ -121,7 +121,8 @@ class Session:
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
-            for form in forms(SmallBatch(sizes)):
+            first = single_forms(SmallBatch(sizes)) if "outer" in self.called else []  # of vectors it makes dC/dW
+            for form in (*first, *forms(SmallBatch(sizes))):
                 most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
                 if runs and time.process_time() - begun > most:
                     break
@@ -159,7 +160,7 @@ class Session:
         redrawn: Collection[Where] = frozenset(),
         draw: int = 0,
     ) -> Trial:
-        """Run the program by the method `how`; return the judged run. redrawn: places given random values, by `draw`."""
+        """Run the program by the method `how`; return the judged run. redrawn: places with new random values."""
         recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance():
@@ -177,7 +178,8 @@ class Session:
             if run.called:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
-        if layers and draw < MOST_DRAWS and not all(each.any() for each in run.verdict.run.a):  # of ReLUs that are dead
+        is_dead = run.verdict is not None and not all(each.any() for each in run.verdict.run.a)  # as ReLUs may be
+        if is_dead and draw < MOST_DRAWS:
             return max(run, self.run(how, examples, redrawn, draw + 1), key=lambda run: run.score)
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # with biases of 0, a forgotten bias would not show

@@ -373,10 +373,12 @@ def is_literal(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
 
 
-def is_computed(value: ast.expr | None) -> bool:
-    """Whether an expression has a matrix product, or calls a function that belongs to a network."""
-    roles = {role_of(name_of(each.func)) for each in ast.walk(value or ast.Pass()) if isinstance(each, ast.Call)}
-    return bool(roles & {"activation", "softmax", "derivative", "forward"} or product_count(value or ast.Pass()))
+def is_computed(value: ast.AST | None) -> bool:
+    """Whether an expression has a matrix product, calls a function that belongs to a network, or one of our hooks."""
+    value = value or ast.Pass()
+    names = [name_of(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)]
+    is_known = any(role_of(each) in ("activation", "softmax", "derivative", "forward") for each in names)
+    return is_known or bool(product_count(value)) or any(each.startswith("_deltarule") for each in names)
 
 
 def global_names(node: ast.stmt) -> set[str]:

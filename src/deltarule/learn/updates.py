@@ -67,18 +67,23 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
 def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
     """The first event after a time in which a parameter has another value, and the change; None if there is none."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
+    starts = [each for layer in run.layers for each in (layer.weights, layer.biases) if each and each is not start]
+    twins, likely = [each for each in starts if each.value.shape == start.value.shape], None
     for event, array in run.trace.like(start.value.shape, after):
         change = array - start.value
-        if not np.isfinite(change).all():
+        if not np.isfinite(change).all() or any(np.array_equal(array, each.value) for each in twins):
             continue
         same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
+        is_multiple = slope is not None and factor_between(change, slope) is not None
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
             stores = run.stores(start.value.shape, run.time, event.time) if event.where.is_load else []
-            return [event, *(pair[0] for pair in stores)][-1], change  # its value before it was read
-        is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
-        if slope is not None and is_step and factor_between(change, slope) is not None:
+            found = [event, *(pair[0] for pair in stores)][-1], change  # its value before it was read
+            if is_multiple or all(bare_name(each.name) != name for each in twins):
+                return found
+            likely = likely or found  # or the other layer's
+        elif is_multiple and np.linalg.norm(change) < np.linalg.norm(start.value):
             return event, change
-    return None
+    return likely
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
