@@ -154,7 +154,11 @@ def error_findings(
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
     is_sure = is_known and not is_explained and run is not None and not run.examples.is_single  # a vector is a guess
-    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error))  # data of our sizes
+    runs = [each for each in session.runs if each.score[1]] if "out of bounds" in str(error) else []
+    is_common = (
+        len({each.examples.labels for each in runs}) > 2 and len({each.error and each.error.line for each in runs}) == 1
+    )
+    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error)) and not is_common
     if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.learn.activations import sigma_of
+from deltarule.learn.activations import TANH, sigma_of
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
 from deltarule.learn.roles import role_of
@@ -192,12 +192,17 @@ class Idle:
     __enter__, __exit__ = __getitem__, __setitem__
 
 
-def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
-    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle."""
-    role, kind = role_of(name), sigma_of(name)
-    array = given[0]
-    if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):
-        return kind.slope(array) if role == "derivative" else kind.value(array)
+def value_by_name(name: str, given: tuple[Any, ...], words: dict[str, Any]) -> Any:
+    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle.
+
+    A slope is a function of a, not of z, if the array may be an output: no argument tells which the program means.
+    """
+    role, kind, array = role_of(name), sigma_of(name), np.asarray(given[0], float)
+    if kind is not None and len(given) - (given[-1] is True) == 1 and role in ("activation", "softmax", "derivative"):
+        is_slope = role == "derivative" or given[-1] is True or True in words.values()
+        least = -1 if kind is TANH else 0
+        is_output = kind.of_a is not None and (least < array).all() and (array < 1).all()
+        return kind.value(array) if not is_slope else kind.of_a(array) if is_output else kind.slope(array)
     if role in ("loss", "loss_derivative") and len(given) == 2 and ("mse" in name or "square" in name):
         y, outputs = given if np.isin(given[0], (0, 1)).all() else given[::-1]
         return 2 * (outputs - y) / np.size(y) if role == "loss_derivative" else np.mean((outputs - y) ** 2)
@@ -234,7 +239,7 @@ class Later:
         except ModuleNotFoundError:
             if not any(isinstance(each, np.ndarray) for each in given):
                 raise
-            return value_by_name(self._path.rpartition(".")[2], given)
+            return value_by_name(self._path.rpartition(".")[2], given, words)
         return real(*given, **words)
 
     def __getitem__(self, key: Any) -> Any:

@@ -277,12 +277,12 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def visit_Return(self, node: ast.Return) -> Any:
-        """Record a returned name or comparison, too; a returned dict is stored under a name first."""
+        """Record a returned name, item or comparison, too; a returned dict is stored under a name first."""
         if isinstance(node.value, ast.Dict):
             stored = ast.Assign([ast.Name(RETURNED, ast.Store())], node.value)
             node.value = ast.Name(RETURNED, ast.Load())
             return [*self.visit(ast.copy_location(stored, node)), node]
-        if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare):
+        if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare | ast.Subscript):
             index = self._index(node.value, ast.unparse(node.value), is_store=True)
             seen = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), self.visit(node.value)], [])
             node.value = ast.copy_location(seen, node)
@@ -319,13 +319,15 @@ class Instrument(ast.NodeTransformer):
 
     def _with_notes(self, node: Any, targets: list[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
         notes = [note for target in targets if (note := self._note(target, node, value))]
+        names = [each.id for each in targets if isinstance(each, ast.Name)]
+        if isinstance(value, ast.Constant) and not self.function and list(map(argument_of, names)) == ["batch_size"]:
+            value = ast.copy_location(supply(names[0])[0].value, value)  # type: ignore[attr-defined]  # no more than n
         if value is not None:
             node.value = self.visit(value)
-        names = [each.id for each in targets if isinstance(each, ast.Name)]
         names = names if is_literal(value) or not (self.function or self.depth or is_computed(value)) else []
         moved = [each for each in names if argument_of(each) in ("X", "Y", "pairs")]
         if self.function and value is not None and self._is_absent(value):
-            stored = [each.id for each in targets if isinstance(each, ast.Name)]
+            stored = names_of(node)
             known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
             self.absent = (self.absent | set(stored)) - set(known)
             handler = [each for name in known for each in supply(name)]

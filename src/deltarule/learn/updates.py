@@ -173,7 +173,7 @@ def update_of(
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
-        if gradient is None:
+        if gradient is None or gradient.size == 1:  # what is stored of one number may be any multiple
             return None
         scale, store = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
         return Share(quantity, index, None, 1.0, scale, None, store, scale)
