@@ -153,7 +153,9 @@ def error_findings(
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
-    is_sure = is_known and not is_explained and run is not None and not run.examples.is_single  # a vector is a guess
+    of_batches = [each.error for each in session.runs if not each.examples.is_single and each.score[1] and each.error]
+    is_batch = error is not None and any((each.line, each.kind) == (error.line, error.kind) for each in of_batches)
+    is_sure = is_known and not is_explained and is_batch  # a vector is a guess
     runs = [each for each in session.runs if each.score[1]] if "out of bounds" in str(error) else []
     is_common = (
         len({each.examples.labels for each in runs}) > 2 and len({each.error and each.error.line for each in runs}) == 1

@@ -163,7 +163,7 @@ class Session:
         """Run the program by the method `how`; return the judged run. redrawn: places with new random values."""
         recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
-        with calm_chance():
+        with calm_chance(takes_numbers="argv" in self.program.text):
             self.tape.recorder = recorder
             self.tape.supplies = lambda name: examples.value(name)[1]
             try:
@@ -445,9 +445,10 @@ def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
     """A sort key for runs, higher is better: whether complete with an update, then fewer mistakes, then the score."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
+    n_wrong = len(wrong - {"off"}) + sum(each.mistake == "off" for each in steps)  # each of which has no explanation
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
     if is_whole and any(each.quantity == "update" for each in steps):
-        return True, -len(wrong), run.score
+        return True, -n_wrong, run.score
     return False, 0, run.score
 
 

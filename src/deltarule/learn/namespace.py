@@ -201,8 +201,9 @@ def value_by_name(name: str, given: tuple[Any, ...], words: dict[str, Any]) -> A
     if kind is not None and len(given) - (given[-1] is True) == 1 and role in ("activation", "softmax", "derivative"):
         is_slope = role == "derivative" or given[-1] is True or True in words.values()
         least = -1 if kind is TANH else 0
-        is_output = kind.of_a is not None and (least < array).all() and (array < 1).all()
-        return kind.value(array) if not is_slope else kind.of_a(array) if is_output else kind.slope(array)
+        is_output = (least < array).all() and (array < 1).all()
+        slope = kind.of_a if kind.of_a and is_output else kind.slope
+        return slope(array) if is_slope else kind.value(array)
     if role in ("loss", "loss_derivative") and len(given) == 2 and ("mse" in name or "square" in name):
         y, outputs = given if np.isin(given[0], (0, 1)).all() else given[::-1]
         return 2 * (outputs - y) / np.size(y) if role == "loss_derivative" else np.mean((outputs - y) ** 2)
