@@ -36,7 +36,7 @@ class Bank:
     network: Callable[[], Any] = lambda: None
     functions: dict[str, Any] = field(default_factory=dict)  # the program's own functions, by role
     called: Collection[str] = ()  # names that the program calls
-    word: str = "sigmoid"  # the text with which the program chooses an activation
+    words: tuple[str, str] = ("sigmoid", "")  # with which the program chooses activations: of hidden layers, of outputs
 
     def can_fill(self, function: Any) -> bool:
         """Whether there is a value for every argument that a call of the function needs."""
@@ -85,7 +85,7 @@ class Bank:
             if not fits:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
-                value = self.word if "act" in each.name.casefold() else next(free)
+                value = self.words[0] if "act" in each.name.casefold() else next(free)
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -132,7 +132,11 @@ class Bank:
         if not self.is_constructor and is_network(key):
             network = self.network()
             return network is not None, network
-        return self.examples.value(name, is_constructor=self.is_constructor)
+        fits, value = self.examples.value(name, is_constructor=self.is_constructor)
+        if not fits and "act" in key and key.endswith("s") and self.words[1]:  # one for each layer
+            n_layers = sum(each.kind == "weights" for each in self.starts) or len(self.examples.sizes) - 1
+            return True, [self.words[0]] * (n_layers - 1) + [self.words[1]]
+        return fits, value
 
     def take(self, node: Any, name: str, value: Any) -> None:
         """Keep what a function returned (`value`) under the names in its return statement. node: its syntax tree."""

@@ -139,6 +139,9 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     is_dead = not all(each.any() for each in run.verdict.run.a)  # a layer whose outputs are all 0 proves nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
+    if is_stopped:  # an array before the error looks like a wrong delta by chance, if nothing was computed from it
+        used = {each.layer for each in steps if each.quantity == "dW" and each.is_found}
+        wrong = [each for each in wrong if each.quantity != "delta" or each.layer in used]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
     unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]

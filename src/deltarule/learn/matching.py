@@ -36,7 +36,7 @@ MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
 MOST_DRAWS = 3  # of weights, until every layer has outputs other than 0
 FEW_EVENTS = 60  # fewer than a network's training step has
-WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # texts with which programs choose an activation
+WORDS = ("relu", "ReLU", "tanh", "sigmoid", "Sigmoid", "logistic")  # texts with which programs choose an activation
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -77,11 +77,10 @@ class Session:
         names = {each.arg for each in program.nodes if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
-        texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
         calls = [name_of(each.func) for each in program.nodes if isinstance(each, ast.Call)]
         stores = [each for each in program.nodes if isinstance(each, ast.Assign)]
         self.called = {*calls, *(name_of(each.value) for each in stores if name_of(each.targets[0]) in calls)}
-        self.word = next((each for each in WORDS if each in texts), WORDS[0])
+        self.words = words_in(program)
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
             for name, block in program.classes.items()
@@ -296,7 +295,7 @@ class Session:
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """A new Bank of values for the arguments of the program's functions, methods and constructors."""
         bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
-        bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
+        bank.functions, bank.called, bank.words = self.given_functions(run), self.called, self.words
         return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
@@ -416,6 +415,16 @@ class Session:
         if networks and not {"train", "backward"} & {role_of(each) for each in calls}:
             run.supplied |= {"X": "X", "y": "Y"}
             self.train_object(run, type(networks[-1]).__name__, networks[-1], self.bank(run))
+
+
+def words_in(program: Program) -> tuple[str, str]:
+    """The texts with which a program chooses activations: for hidden layers, and for outputs if it compares such texts."""
+    texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
+    parts = [part for each in program.nodes if isinstance(each, ast.Compare) for part in each.comparators]
+    compared = {each.value for each in parts if isinstance(each, ast.Constant)}
+    outputs = ("softmax", "Softmax", *WORDS[3:]) if "log(1" not in program.text.replace(" ", "") else WORDS[3:]
+    hidden = [each for each in WORDS if each in texts]
+    return next(iter(hidden), "sigmoid"), next((each for each in (*outputs, *hidden) if each in compared), "")
 
 
 def is_complete(run: Trial) -> bool:
