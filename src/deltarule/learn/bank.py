@@ -85,7 +85,9 @@ class Bank:
             if not fits:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
+                is_list = re.search(rf"len\((self\.)?{each.name}\)|\b{each.name}\[", ast.unparse(self.body(function)))
                 value = self.words[0] if "act" in each.name.casefold() else next(free)
+                value = list(self.examples.sizes) if is_list else value
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -96,14 +98,18 @@ class Bank:
 
     def counts(self, function: Any) -> list[str]:
         """The arguments of a function or constructor that are sizes of arrays in its code, as h is in zeros((1, h))."""
-        name, known = getattr(function, "__name__", ""), self.program
-        block = known and (known.classes.get(name) or known.functions.get(name))
-        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
-        body = next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
+        body = self.body(function)
         calls = [each for each in ast.walk(body) if isinstance(each, ast.Call) and DRAWS.search(ast.unparse(each.func))]
         shapes = [part for call in calls for each in call.args for part in (each, *getattr(each, "elts", ()))]
         sizes = set(map(ast.unparse, shapes))
         return [each for each in inspect.signature(function).parameters if each in sizes]
+
+    def body(self, function: Any) -> ast.AST:
+        """The syntax tree of a function or of a class's constructor; that of an empty module if it has none."""
+        name, known = getattr(function, "__name__", ""), self.program
+        block = known and (known.classes.get(name) or known.functions.get(name))
+        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
+        return next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
         """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""

@@ -19,7 +19,7 @@ from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import,
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
-from deltarule.learn.program import TABLES, Program, name_of, read_program
+from deltarule.learn.program import TABLES, Program, name_of, names_of, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
@@ -160,10 +160,10 @@ def error_findings(
     is_batch = error is not None and any((each.line, each.kind) == (error.line, error.kind) for each in of_batches)
     is_sure = is_known and not is_explained and is_batch  # a vector is a guess
     runs = [each for each in session.runs if each.score[1]] if "out of bounds" in str(error) else []
-    is_common = (
-        len({each.examples.labels for each in runs}) > 2 and len({each.error and each.error.line for each in runs}) == 1
-    )
-    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error)) and not is_common
+    is_one = len({each.error and each.error.line for each in runs}) == 1  # whatever the targets are
+    is_common = is_one and len({each.examples.labels for each in runs}) > 2
+    of_ours = re.search("reshape|out of bounds|used as indices", str(error)) and not is_common
+    is_ours = run is not None and run.supplied and of_ours
     if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
@@ -186,8 +186,14 @@ def common_error(program: Program, session: Session, how: str) -> Failure | None
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
     """The finding for an error. lost: the step of the first array that was not found, if any."""
-    place = program.home(error.file).place(error.line)
-    where = Where(error.line, "", "", "", False, place)
+    home, line = program.home(error.file), error.line
+    if "interpreted as an integer" in error.message:  # at n = len(x) / 2 rather than range(n)
+        names = {*re.findall(r"\w+", home.line(line))}
+        shares = [each for each in home.nodes if isinstance(each, ast.Assign) and " / " in ast.unparse(each)]
+        before = [each.lineno for each in shares if 0 < line - each.lineno < 20 and names & {*names_of(each)}]
+        line = max(before, default=line)
+    place = home.place(line)
+    where = Where(line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = next(hint for word, hint in ERRORS["hints"].items() if word in f"{error.kind}: {error.message}")
     texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})

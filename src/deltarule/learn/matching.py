@@ -21,7 +21,7 @@ from deltarule.learn.bank import Bank, UnfilledError, is_network
 from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
-from deltarule.learn.namespace import Namespace, carry_out
+from deltarule.learn.namespace import Namespace, carry_out, value_by_name
 from deltarule.learn.program import Loop, Program, name_of
 from deltarule.learn.readings import n_weights, name_of_call, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
@@ -125,9 +125,15 @@ class Session:
                 most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
                 if runs and time.process_time() - begun > most:
                     break
+                lying = {each.examples.is_columns: bool(each.score[1]) for each in runs if each.examples.sizes == sizes}
+                if len(lying) == 2 and not lying[form.is_columns] and any(lying.values()):
+                    continue  # the program takes the other layout
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
+                fixed = [] if run.score[1] else [*own_sizes(run.recorder.starts, run.examples.n)]
+                if fixed and sizes not in fixed and not tried.issuperset(fixed):
+                    break  # the program has sizes of its own
                 is_own = run.how == "by_script" and not run.supplied  # with its own sizes, not ours
                 if (is_complete(run) and is_right(run)) or is_own:
                     if "loss" in self.functions.values() and sizes[-1] > 1 and not (is_own or sees(run, "loss")):
@@ -238,6 +244,13 @@ class Session:
         bank = Bank(examples, starts=run.recorder.starts, program=self.program)
         bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
+        has_activation = {"activation", "softmax"} & {*self.functions.values()}  # else a name is misspelled
+        helpers = [
+            each for each in self.program.free if each not in supplied and each in self.called and sigma_of(each)
+        ]
+        for name in [] if has_activation else helpers:
+            run.supplied[name] = role_of(name)
+            supplied[name] = partial(value_by_name, name)
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
@@ -418,7 +431,7 @@ class Session:
 
 
 def words_in(program: Program) -> tuple[str, str]:
-    """The texts with which a program chooses activations: for hidden layers, and for outputs if it compares such texts."""
+    """The texts with which a program chooses activations: of hidden layers, and of outputs if it compares texts."""
     texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
     parts = [part for each in program.nodes if isinstance(each, ast.Compare) for part in each.comparators]
     compared = {each.value for each in parts if isinstance(each, ast.Constant)}

@@ -192,7 +192,7 @@ class Idle:
     __enter__, __exit__ = __getitem__, __setitem__
 
 
-def value_by_name(name: str, given: tuple[Any, ...], words: dict[str, Any]) -> Any:
+def value_by_name(name: str, *given: Any, **words: Any) -> Any:
     """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle.
 
     A slope is a function of a, not of z, if the array may be an output: no argument tells which the program means.
@@ -238,9 +238,9 @@ class Later:
         try:
             real = self._real()
         except ModuleNotFoundError:
-            if not any(isinstance(each, np.ndarray) for each in given):
+            if not any(isinstance(each, np.ndarray | float) for each in given):
                 raise
-            return value_by_name(self._path.rpartition(".")[2], given, words)
+            return value_by_name(self._path.rpartition(".")[2], *given, **words)
         return real(*given, **words)
 
     def __getitem__(self, key: Any) -> Any:

@@ -480,7 +480,8 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     last = key.elts[-1] if isinstance(key, ast.Tuple) else key if is_table else None
     if isinstance(last, ast.Constant | ast.UnaryOp) and len(names) == 1 and argument_of(names[0]) in ("Y", "y_flat"):
         return {names[0]: COLUMN}  # one column of a table, (n,)
-    order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
+    pair = "XY" if len(names) == 2 and re.search("load|read|fetch|data", called) else ""
+    order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, pair)
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
 
 
