@@ -17,6 +17,7 @@ from deltarule.learn.sandbox import Attempt, attempt
 from deltarule.randomness import generator
 
 DRAWS = re.compile(r"(rand\w*|normal|uniform|zeros|ones|full|empty)$")  # functions that take the shape of a new array
+WORDS = ("relu", "ReLU", "tanh", "sigmoid", "Sigmoid", "logistic")  # texts with which programs choose an activation
 
 
 class UnfilledError(Exception):
@@ -86,8 +87,8 @@ class Bank:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
                 is_list = re.search(rf"len\((self\.)?{each.name}\)|\b{each.name}\[", ast.unparse(self.body(function)))
-                value = self.words[0] if "act" in each.name.casefold() else next(free)
-                value = list(self.examples.sizes) if is_list else value
+                other = list(self.examples.sizes) if is_list else next(free)
+                value = self.words[0] if "act" in each.name.casefold() else other
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -203,3 +204,13 @@ def copy_of(value: Any) -> Any:
 def is_network(name: str) -> bool:
     """Whether an argument of this name is the network itself."""
     return bool(re.fullmatch("(my|the)?(nn|net|network|model|neuralnet(work)?|mlp)", plain(name)))
+
+
+def words_in(program: Program) -> tuple[str, str]:
+    """The texts with which a program chooses activations: of hidden layers, and of outputs if it compares texts."""
+    texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
+    compares = [each for each in program.nodes if isinstance(each, ast.Compare)]
+    compared = {getattr(part, "value", None) for each in compares for part in each.comparators}
+    outputs = ("softmax", "Softmax", *WORDS[3:]) if "log(1" not in program.text.replace(" ", "") else WORDS[3:]
+    hidden, other = [each for each in WORDS if each in texts], "sigmoid" if compared & {*WORDS} else ""
+    return next(iter(hidden), "sigmoid"), next((each for each in outputs if each in compared), other)

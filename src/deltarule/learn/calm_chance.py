@@ -10,15 +10,10 @@ import numpy as np
 
 from deltarule.learn.namespace import Typed
 
-MOST_ARGUMENTS = 9  # of a program that is started on the command line
-
 
 @contextmanager
 def calm_chance(*, takes_numbers: bool = False) -> Iterator[None]:
-    """In a `with` block, shuffles keep the order, choices take the first items, and `randint` returns its minimum.
-
-    takes_numbers: whether the program was started with numbers as its arguments.
-    """
+    """In a `with` block, shuffles keep the order and `randint` gives its minimum. takes_numbers: argv has numbers."""
     calm: dict[Any, dict[str, Any]] = {
         np.random: {
             "shuffle": lambda values: None,
@@ -34,7 +29,7 @@ def calm_chance(*, takes_numbers: bool = False) -> Iterator[None]:
         },
     }
     calm[np.random] |= {"RandomState": CalmState, "default_rng": calm_generator}
-    calm |= {sys: {"argv": [*sys.argv[:1], *map(Typed, [0.3] * MOST_ARGUMENTS)]}} if takes_numbers else {}
+    calm |= {sys: {"argv": [*sys.argv[:1], *map(Typed, [0.3] * 9)]}} if takes_numbers else {}
     state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # programs draw from these
     old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:

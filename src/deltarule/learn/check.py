@@ -29,6 +29,7 @@ from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, fin
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
+BACK = r"reversed\(range\([^,()]+ - 1\)\)|range\([^,()]+ - 2, -1, -1\)"
 MISTAKES, ERRORS = TABLES["mistakes"], TABLES["errors"]
 INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # functions with these roles are not in the report
 
@@ -159,11 +160,9 @@ def error_findings(
     of_batches = [each.error for each in session.runs if not each.examples.is_single and each.score[1] and each.error]
     is_batch = error is not None and any((each.line, each.kind) == (error.line, error.kind) for each in of_batches)
     is_sure = is_known and not is_explained and is_batch  # a vector is a guess
-    runs = [each for each in session.runs if each.score[1]] if "out of bounds" in str(error) else []
-    is_one = len({each.error and each.error.line for each in runs}) == 1  # whatever the targets are
-    is_common = is_one and len({each.examples.labels for each in runs}) > 2
-    of_ours = re.search("reshape|out of bounds|used as indices", str(error)) and not is_common
-    is_ours = run is not None and run.supplied and of_ours
+    seen = {(each.examples.labels, each.error and each.error.line) for each in session.runs if each.score[1]}
+    is_common = len(seen) > 2 and len({line for _, line in seen}) == 1  # whatever the targets are
+    is_ours = run and run.supplied and re.search("reshape|as indices" + "|out of bounds" * (not is_common), str(error))
     if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
@@ -192,14 +191,23 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
         shares = [each for each in home.nodes if isinstance(each, ast.Assign) and " / " in ast.unparse(each)]
         before = [each.lineno for each in shares if 0 < line - each.lineno < 20 and names & {*names_of(each)}]
         line = max(before, default=line)
+    if run and run.verdict and lost and (lost.quantity, lost.layer + 1) == ("dW", len(run.verdict.layers)):
+        line = loop_without_last(program, run.recorder.events[-1].lines) or line
     place = home.place(line)
     where = Where(line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = next(hint for word, hint in ERRORS["hints"].items() if word in f"{error.kind}: {error.message}")
-    texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
+    hint = hint if line == error.line else ERRORS["causes"][lost is not None]
+    texts = text_of("raises", {"function": f"line {home.place(error.line).line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
     return finding_at(program, where, "mistake", "raises", texts, array)
+
+
+def loop_without_last(program: Program, lines: Sequence[int]) -> int:
+    """The line of a loop from the last layer but one back to the first, around one of these lines; 0 without one."""
+    loops = [each for each in program.nodes if isinstance(each, ast.For) and re.search(BACK, ast.unparse(each.iter))]
+    return max((each.lineno for each in loops for n in lines if each.lineno < n <= (each.end_lineno or 0)), default=0)
 
 
 def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:

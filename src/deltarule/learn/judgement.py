@@ -227,7 +227,7 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
 def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     """Find and judge a of a layer, and its activation; if there is none, take z as a."""
     weighted, is_last = run.z[index], index + 1 == len(run.layers)
-    pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
+    pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)[: 4 * NEAR]
     if not is_last:  # arrays after the next layer's z belong to other steps
         following = run.layers[index + 1]
         products = [likeness(each @ following.W) for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
@@ -237,14 +237,16 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
                 break
     is_z, known = likeness(weighted), [likeness(kind.value(weighted)) for kind in KNOWN]
     is_mild = np.median(np.abs(weighted)) < LARGE  # for large z, many functions give only 0 and 1
-    mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
+    wrong_values = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN if is_mild]
+    mistaken = [(key, kind, likeness(value)) for key, kind, value in wrong_values if np.isfinite(value).all()]
     for event, array in pairs:
         if array.size == 1 and array.item() in (0, 1):
             continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
         is_same = is_z(array)
         is_other = not is_same or re.search("relu|maximum|> 0", f"{event.where.text}{event.where.function}".casefold())
         kind = activation_for(weighted, array, known) if is_other else None
-        if (is_same and kind is not RELU) or (event.role == "derivative" and not array.any()):
+        is_slope = event.role == "derivative" or re.search("deriv|prime|slope", event.where.source)
+        if (is_same and kind is not RELU) or (is_slope and not array.any()):
             continue  # what a function is given may look like any function of itself, and a mask of zeros like a ReLU
         if kind is not None:
             last = last_of_line(pairs, (event, array))
@@ -298,11 +300,10 @@ def take_shares(run: Pass, l: int, pairs: Sequence[Found]) -> bool:
     z = run.z[l] - run.z[l].mean(axis=1, keepdims=True)
     for event, array in pairs if z.shape[1] > 1 else ():
         is_made = "/" in event.where.source or event.role in ("activation", "softmax")
-        if is_made and (array > 0).all() and np.allclose(array.sum(axis=1), 1):
-            logs = np.log(array) - np.log(array).mean(axis=1, keepdims=True)
-            if factor_between(logs, z) is None:
-                take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
-                return True
+        logs = np.log(array) - np.log(array).mean(axis=1, keepdims=True)
+        if is_made and (array > 0).all() and np.allclose(array.sum(axis=1), 1) and factor_between(logs, z) is None:
+            take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
+            return True
     return False
 
 

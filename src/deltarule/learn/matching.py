@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.activations import SIGMOID, sigma_of
-from deltarule.learn.bank import Bank, UnfilledError, is_network
+from deltarule.learn.bank import Bank, UnfilledError, is_network, words_in
 from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
@@ -36,7 +36,6 @@ MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
 MOST_DRAWS = 3  # of weights, until every layer has outputs other than 0
 FEW_EVENTS = 60  # fewer than a network's training step has
-WORDS = ("relu", "ReLU", "tanh", "sigmoid", "Sigmoid", "logistic")  # texts with which programs choose an activation
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -60,6 +59,9 @@ class Trial:
         """How much of the program this run shows, higher is better: arrays right, arrays found, events if none."""
         right, _, seen = self.verdict.score if self.verdict else (0, 0, 0)
         return right, seen, len(self.recorder.events) if not seen else 0
+
+
+Way = Callable[[Trial], None]
 
 
 class SeenError(Exception):
@@ -93,7 +95,7 @@ class Session:
 
     def best_run(self) -> Trial | None:
         """Run the program in several ways until one explains it; return the run that shows most, None if none ran."""
-        ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
+        ways: list[Way] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
         begun = time.process_time()
@@ -114,7 +116,7 @@ class Session:
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"} or inner[name]]
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
-    def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
+    def in_every_form(self, how: Way) -> list[Trial]:
         """Run the program by `how` with each layout and fitting sizes until one run is complete; return all runs."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
@@ -158,13 +160,7 @@ class Session:
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
-    def run(
-        self,
-        how: Callable[[Trial], None],
-        examples: SmallBatch,
-        redrawn: Collection[Where] = frozenset(),
-        draw: int = 0,
-    ) -> Trial:
+    def run(self, how: Way, examples: SmallBatch, redrawn: Collection[Where] = (), draw: int = 0) -> Trial:
         """Run the program by the method `how`; return the judged run. redrawn: places with new random values."""
         recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
@@ -244,11 +240,8 @@ class Session:
         bank = Bank(examples, starts=run.recorder.starts, program=self.program)
         bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
-        has_activation = {"activation", "softmax"} & {*self.functions.values()}  # else a name is misspelled
-        helpers = [
-            each for each in self.program.free if each not in supplied and each in self.called and sigma_of(each)
-        ]
-        for name in [] if has_activation else helpers:
+        is_whole = {"activation", "softmax"} & {*self.functions.values()}  # then a name is misspelled
+        for name in filter(sigma_of, () if is_whole else {*self.program.free} & {*self.called} - {*supplied}):
             run.supplied[name] = role_of(name)
             supplied[name] = partial(value_by_name, name)
         return carry_out(self.twin, supplied)
@@ -428,16 +421,6 @@ class Session:
         if networks and not {"train", "backward"} & {role_of(each) for each in calls}:
             run.supplied |= {"X": "X", "y": "Y"}
             self.train_object(run, type(networks[-1]).__name__, networks[-1], self.bank(run))
-
-
-def words_in(program: Program) -> tuple[str, str]:
-    """The texts with which a program chooses activations: of hidden layers, and of outputs if it compares texts."""
-    texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
-    parts = [part for each in program.nodes if isinstance(each, ast.Compare) for part in each.comparators]
-    compared = {each.value for each in parts if isinstance(each, ast.Constant)}
-    outputs = ("softmax", "Softmax", *WORDS[3:]) if "log(1" not in program.text.replace(" ", "") else WORDS[3:]
-    hidden = [each for each in WORDS if each in texts]
-    return next(iter(hidden), "sigmoid"), next((each for each in (*outputs, *hidden) if each in compared), "")
 
 
 def is_complete(run: Trial) -> bool:

@@ -193,10 +193,7 @@ class Idle:
 
 
 def value_by_name(name: str, *given: Any, **words: Any) -> Any:
-    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle.
-
-    A slope is a function of a, not of z, if the array may be an output: no argument tells which the program means.
-    """
+    """What a missing function returns, by its name: an activation, its slope (of a, if it is given that), or a loss."""
     role, kind, array = role_of(name), sigma_of(name), np.asarray(given[0], float)
     if kind is not None and len(given) - (given[-1] is True) == 1 and role in ("activation", "softmax", "derivative"):
         is_slope = role == "derivative" or given[-1] is True or True in words.values()

@@ -319,15 +319,14 @@ class Instrument(ast.NodeTransformer):
 
     def _with_notes(self, node: Any, targets: list[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
         notes = [note for target in targets if (note := self._note(target, node, value))]
-        names = [each.id for each in targets if isinstance(each, ast.Name)]
-        if isinstance(value, ast.Constant) and not self.function and list(map(argument_of, names)) == ["batch_size"]:
-            value = ast.copy_location(supply(names[0])[0].value, value)  # type: ignore[attr-defined]  # no more than n
+        stored = [each.id for each in targets if isinstance(each, ast.Name)]
+        is_data = is_literal(value) or not (self.function or self.depth or is_computed(value))
+        moved = [each for each in stored if is_data and argument_of(each) in ("X", "Y", "pairs")]
+        if isinstance(value, ast.Constant) and not self.function and list(map(argument_of, stored)) == ["batch_size"]:
+            value = ast.copy_location(supply(stored[0])[0].value, value)  # type: ignore[attr-defined]  # no more than n
         if value is not None:
             node.value = self.visit(value)
-        names = names if is_literal(value) or not (self.function or self.depth or is_computed(value)) else []
-        moved = [each for each in names if argument_of(each) in ("X", "Y", "pairs")]
         if self.function and value is not None and self._is_absent(value):
-            stored = names_of(node)
             known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
             self.absent = (self.absent | set(stored)) - set(known)
             handler = [each for name in known for each in supply(name)]

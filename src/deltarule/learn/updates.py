@@ -10,7 +10,7 @@ from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import scales
-from deltarule.learn.recording import Event, InitialParameter
+from deltarule.learn.recording import GIVEN_SOURCE, Event, InitialParameter
 from deltarule.learn.roles import argument_of, first_row
 from deltarule.nn.arrays import Array
 
@@ -59,7 +59,7 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
         return None  # layers are objects, so one name stands for all
     for event in run.trace.events:
         is_larger = event.where.is_store and event.value.size > start.value.size > 1
-        if event.time > after and is_larger and bare_name(event.name) == name:
+        if event.time > after and is_larger and event.where.source != GIVEN_SOURCE and bare_name(event.name) == name:
             return event
     return None
 
