@@ -44,16 +44,16 @@ def relu(v):
 
 rows = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 1], [1, 0, 0]])
 goal = np.array([[1], [0], [1], [0], [1]])
-V = np.random.uniform(size=(3, 4))
-U = np.random.uniform(size=(4, 1))
+W1 = np.random.uniform(size=(3, 4))
+W2 = np.random.uniform(size=(4, 1))
 for step in range(3000):
-    hidden_outputs = relu(rows @ V)
-    final_outputs = relu(hidden_outputs @ U)
+    hidden_outputs = relu(rows @ W1)
+    final_outputs = relu(hidden_outputs @ W2)
     miss = final_outputs - goal
     d_outputs = miss * (final_outputs > 0)
-    d_hidden = (d_outputs @ U.T) * (hidden_outputs > 0)
-    U -= 0.05 * hidden_outputs.T @ d_outputs
-    V -= 0.05 * rows.T @ d_hidden
+    d_hidden = (d_outputs @ W2.T) * (hidden_outputs > 0)
+    W2 -= 0.05 * hidden_outputs.T @ d_outputs
+    W1 -= 0.05 * rows.T @ d_hidden
 """
 
 # One sample at a time, since an outer product of two vectors is dC/dW.
@@ -314,10 +314,12 @@ def update_weights(weights, grads, rate=0.1):
     return {key: weights[key] - rate * grads[key] for key in weights}
 
 def learn(X, Y, epochs=100):
-    weights = {"W1": np.random.randn(X.shape[1], 5), "W2": np.random.randn(5, Y.shape[1])}
+    W1, W2 = np.random.randn(X.shape[1], 5), np.random.randn(5, Y.shape[1])
+    weights = {"W1": W1, "W2": W2}
     for epoch in range(epochs):
-        h, out = forward_pass(X, weights["W1"], weights["W2"])
-        grads = backward_pass(X, Y, h, out, weights["W2"])
+        W1, W2 = weights["W1"], weights["W2"]
+        h, out = forward_pass(X, W1, W2)
+        grads = backward_pass(X, Y, h, out, W2)
         weights = update_weights(weights, grads)
     return weights
 """

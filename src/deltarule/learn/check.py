@@ -19,7 +19,7 @@ from deltarule.learn.namespace import MOST_SECONDS_TO_RUN, names_without_import,
 from deltarule.learn.omissions import notes as reading_notes
 from deltarule.learn.omissions import omission_behind, omissions, stop_behind
 from deltarule.learn.probes import probe
-from deltarule.learn.program import TABLES, Program, name_of, names_of, read_program
+from deltarule.learn.program import TABLES, Program, name_of, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
@@ -189,7 +189,7 @@ def error_finding(program: Program, run: Trial | None, error: Failure, lost: Ste
     if "interpreted as an integer" in error.message:  # at n = len(x) / 2 rather than range(n)
         names = {*re.findall(r"\w+", home.line(line))}
         shares = [each for each in home.nodes if isinstance(each, ast.Assign) and " / " in ast.unparse(each)]
-        before = [each.lineno for each in shares if 0 < line - each.lineno < 20 and names & {*names_of(each)}]
+        before = [each.lineno for each in shares if 0 < line - each.lineno < 20 and name_of(each.targets[0]) in names]
         line = max(before, default=line)
     if run and run.verdict and lost and (lost.quantity, lost.layer + 1) == ("dW", len(run.verdict.layers)):
         line = loop_without_last(program, run.recorder.events[-1].lines) or line

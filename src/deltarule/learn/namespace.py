@@ -197,8 +197,7 @@ def value_by_name(name: str, *given: Any, **words: Any) -> Any:
     role, kind, array = role_of(name), sigma_of(name), np.asarray(given[0], float)
     if kind is not None and len(given) - (given[-1] is True) == 1 and role in ("activation", "softmax", "derivative"):
         is_slope = role == "derivative" or given[-1] is True or True in words.values()
-        least = -1 if kind is TANH else 0
-        is_output = (least < array).all() and (array < 1).all()
+        is_output = ((-1 if kind is TANH else 0) < array).all() and (array < 1).all()
         slope = kind.of_a if kind.of_a and is_output else kind.slope
         return slope(array) if is_slope else kind.value(array)
     if role in ("loss", "loss_derivative") and len(given) == 2 and ("mse" in name or "square" in name):
