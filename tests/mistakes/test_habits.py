@@ -327,7 +327,7 @@ OWN_PARTS = [
     ({"loss": Swapped}, "outputs come first, and targets second: use def sample_losses(self, a, t)"),
     ({"loss": Summed}, "Summed.sample_gradients returns the derivatives by the outputs, of shape (60, 3): got (60,)"),
     (
-        dict(callbacks=Beginning),
+        {"callbacks": Beginning},
         "has epoch_begin, which is never called; the hooks are train_begin, step_end, epoch_end",
     ),
 ]
@@ -368,7 +368,7 @@ def test_an_error_in_a_users_function_stays_as_it_is() -> None:
     rates = [0.1] * 5
     with pytest.raises(IndexError, match="list index out of range"):
         dr.fit(dr.Network((4, 3)), X, y, batch_size=10, learning_rate=lambda step: rates[step])
-    with pytest.raises(dr.DeltaruleError, match="fails at the first step, 0 .*division by zero"):
+    with pytest.raises(dr.DeltaruleError, match=r"fails at the first step, 0 .*division by zero"):
         dr.fit(dr.Network((4, 3)), X, y, learning_rate=lambda step: 0.1 / step)
 
 

@@ -84,11 +84,17 @@ def source_of(run: Pass, l: int, event: Event, mistake: str, begun: int, errors:
         moved = [each for each, _ in run.stores(start.value.shape, begun, run.end) if parameter_kind(each.name)]
         is_early = len({each.where.line for each in moved}) > 1 and moved[0].time < event.time
         return moved[0] if is_early else delta_source(run, l, event, begun, errors)
-    if mistake in WRONG_ERRORS:
-        wrong = WRONG_ERRORS[mistake](run.a[-1] - run.targets)
+    if mistake in WRONG_ERRORS or (mistake == "error-before-slope" and run.layers[l].W.shape[1] > 1):
+        wrong = run.a[-1] - run.targets
+        wrong = WRONG_ERRORS[mistake](wrong) if mistake in WRONG_ERRORS else wrong @ run.layers[l + 1].W.T
         pairs = run.trace.arrays(run.n, wrong.shape[1], begun)
         made = first_multiple([each for each in pairs if each[0].time <= event.time and each[0].role != "loss"], wrong)
         return made[0] if made else delta_source(run, l, event, begun, errors)
+    if mistake == "error-of-z":  # at the return of z instead of a
+        same = [each for each, array in run.trace.arrays(run.n, run.z[l].shape[1], begun) if is_close(array, run.z[l])]
+        handed = [each for each in same if each.where.is_store and each.where.source == each.where.text]
+        handed = [each for each in handed if each.time < event.time and each.where.function != event.where.function]
+        return handed[-1] if handed else delta_source(run, l, event, begun, errors)
     if mistake in ("targets-shifted", "targets-inverted"):
         return targets_source(run, wrong_targets(run.targets), delta_source(run, l, event, begun, errors))
     return delta_source(run, l, event, begun, errors, is_given=mistake == "slope-of-a") if mistake else event
@@ -139,6 +145,9 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
         wrong.append((name, error * outputs * (1 - outputs)))
     if kind not in (*MULTI, IDENTITY):
         wrong.append(("no-slope", error))
+    if kind is not IDENTITY:
+        slope = kind.slope(weighted)
+        wrong += [("error-of-z", each) for each in (weighted - wanted, (weighted - wanted) * slope)]
     for each in errors_before(run, len(run.layers) - 1, []):
         wrong += slope_forms(run, len(run.layers) - 1, each) if np.isfinite(each).all() else []
     for key, function in WRONG_ERRORS.items() if error.size > 1 else ():  # with one number, each would fit

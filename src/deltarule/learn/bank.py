@@ -17,6 +17,7 @@ from deltarule.learn.sandbox import Attempt, attempt
 from deltarule.randomness import generator
 
 DRAWS = re.compile(r"(rand\w*|normal|uniform|zeros|ones|full|empty)$")  # functions that take the shape of a new array
+WORDS = ("relu", "ReLU", "tanh", "sigmoid", "Sigmoid", "logistic")  # texts with which programs choose an activation
 
 
 class UnfilledError(Exception):
@@ -36,7 +37,7 @@ class Bank:
     network: Callable[[], Any] = lambda: None
     functions: dict[str, Any] = field(default_factory=dict)  # the program's own functions, by role
     called: Collection[str] = ()  # names that the program calls
-    word: str = "sigmoid"  # the text with which the program chooses an activation
+    words: tuple[str, str] = ("sigmoid", "")  # with which the program chooses activations: of hidden layers, of outputs
 
     def can_fill(self, function: Any) -> bool:
         """Whether there is a value for every argument that a call of the function needs."""
@@ -85,7 +86,9 @@ class Bank:
             if not fits:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
-                value = self.word if "act" in each.name.casefold() else next(free)
+                is_list = re.search(rf"len\((self\.)?{each.name}\)|\b{each.name}\[", ast.unparse(self.body(function)))
+                other = list(self.examples.sizes) if is_list else next(free)
+                value = self.words[0] if "act" in each.name.casefold() else other
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -96,14 +99,18 @@ class Bank:
 
     def counts(self, function: Any) -> list[str]:
         """The arguments of a function or constructor that are sizes of arrays in its code, as h is in zeros((1, h))."""
-        name, known = getattr(function, "__name__", ""), self.program
-        block = known and (known.classes.get(name) or known.functions.get(name))
-        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
-        body = next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
+        body = self.body(function)
         calls = [each for each in ast.walk(body) if isinstance(each, ast.Call) and DRAWS.search(ast.unparse(each.func))]
         shapes = [part for call in calls for each in call.args for part in (each, *getattr(each, "elts", ()))]
         sizes = set(map(ast.unparse, shapes))
         return [each for each in inspect.signature(function).parameters if each in sizes]
+
+    def body(self, function: Any) -> ast.AST:
+        """The syntax tree of a function or of a class's constructor; that of an empty module if it has none."""
+        name, known = getattr(function, "__name__", ""), self.program
+        block = known and (known.classes.get(name) or known.functions.get(name))
+        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
+        return next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
         """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""
@@ -132,7 +139,11 @@ class Bank:
         if not self.is_constructor and is_network(key):
             network = self.network()
             return network is not None, network
-        return self.examples.value(name, is_constructor=self.is_constructor)
+        fits, value = self.examples.value(name, is_constructor=self.is_constructor)
+        if not fits and "act" in key and key.endswith("s") and self.words[1]:  # one for each layer
+            n_layers = sum(each.kind == "weights" for each in self.starts) or len(self.examples.sizes) - 1
+            return True, [self.words[0]] * (n_layers - 1) + [self.words[1]]
+        return fits, value
 
     def take(self, node: Any, name: str, value: Any) -> None:
         """Keep what a function returned (`value`) under the names in its return statement. node: its syntax tree."""
@@ -193,3 +204,13 @@ def copy_of(value: Any) -> Any:
 def is_network(name: str) -> bool:
     """Whether an argument of this name is the network itself."""
     return bool(re.fullmatch("(my|the)?(nn|net|network|model|neuralnet(work)?|mlp)", plain(name)))
+
+
+def words_in(program: Program) -> tuple[str, str]:
+    """The texts with which a program chooses activations: of hidden layers, and of outputs if it compares texts."""
+    texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
+    compares = [each for each in program.nodes if isinstance(each, ast.Compare)]
+    compared = {getattr(part, "value", None) for each in compares for part in each.comparators}
+    outputs = ("softmax", "Softmax", *WORDS[3:]) if "log(1" not in program.text.replace(" ", "") else WORDS[3:]
+    hidden, other = [each for each in WORDS if each in texts], "sigmoid" if compared & {*WORDS} else ""
+    return next(iter(hidden), "sigmoid"), next((each for each in outputs if each in compared), other)

@@ -57,8 +57,9 @@ def explanations(run: Pass, l: int, errors: list[Array]) -> Iterator[Array]:
     """The arrays that a program may compute on the way to a correct delta of layer l. errors: dC/da."""
     kind, z, a = run.kinds[l], run.z[l], run.a[l]
     with np.errstate(all="ignore"):
-        powers = np.exp(-z), np.exp(z), np.exp(z - z.max(axis=1, keepdims=True))
-        yield from (z, a, 1 - a, 1 + a, a**2, 1 - a**2, a * (1 - a), *powers, 1 + powers[0], kind.slope(z))
+        shifted = z - z.max(axis=1, keepdims=True), z - z.max()
+        powers = np.exp(-z), np.exp(z), *map(np.exp, shifted)
+        yield from (*shifted, z, a, 1 - a, 1 + a, a**2, 1 - a**2, a * (1 - a), *powers, 1 + powers[0], kind.slope(z))
         slope = kind.slope(z) if kind.of_a is None else kind.of_a(a)
         for error in errors:
             yield from (error, kind.back(error, z, a), error * slope)

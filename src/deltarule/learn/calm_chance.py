@@ -1,16 +1,19 @@
 """A context in which a program's shuffles and permutations keep the original order, so that arrays can be compared."""
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from deltarule.learn.namespace import Typed
+
 
 @contextmanager
-def calm_chance() -> Iterator[None]:
-    """In a `with` block, shuffles keep the order, choices take the first items, and `randint` returns its minimum."""
+def calm_chance(*, takes_numbers: bool = False) -> Iterator[None]:
+    """In a `with` block, shuffles keep the order and `randint` gives its minimum. takes_numbers: argv has numbers."""
     calm: dict[Any, dict[str, Any]] = {
         np.random: {
             "shuffle": lambda values: None,
@@ -26,6 +29,7 @@ def calm_chance() -> Iterator[None]:
         },
     }
     calm[np.random] |= {"RandomState": CalmState, "default_rng": calm_generator}
+    calm |= {sys: {"argv": [*sys.argv[:1], *map(Typed, [0.3] * 9)]}} if takes_numbers else {}
     state, numbers = np.random.get_state(), random.getstate()  # noqa: NPY002  # programs draw from these
     old = {module: {name: getattr(module, name) for name in names} for module, names in calm.items()}
     try:

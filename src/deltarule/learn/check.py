@@ -29,6 +29,7 @@ from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, fin
 from deltarule.public import public
 
 SECONDS, TRAIN_SECONDS = 20.0, 5.0
+BACK = r"reversed\(range\([^,()]+ - 1\)\)|range\([^,()]+ - 2, -1, -1\)"
 MISTAKES, ERRORS = TABLES["mistakes"], TABLES["errors"]
 INNER_ROLES = ("", "gradient_check", "loss_derivative", "accuracy")  # functions with these roles are not in the report
 
@@ -139,6 +140,9 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     is_dead = not all(each.any() for each in run.verdict.run.a)  # a layer whose outputs are all 0 proves nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
+    if is_stopped:  # an array before the error looks like a wrong delta by chance, if nothing was computed from it
+        used = {each.layer for each in steps if each.quantity == "dW" and each.is_found}
+        wrong = [each for each in wrong if each.quantity != "delta" or each.layer in used]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
     unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]
@@ -153,8 +157,12 @@ def error_findings(
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
     found, error = list[ProgramFinding](), run.error if run is not None else None
-    is_sure = is_known and not is_explained and run is not None and not run.examples.is_single  # a vector is a guess
-    is_ours = run is not None and run.supplied and re.search("reshape|out of bounds", str(error))  # data of our sizes
+    of_batches = [each.error for each in session.runs if not each.examples.is_single and each.score[1] and each.error]
+    is_batch = error is not None and any((each.line, each.kind) == (error.line, error.kind) for each in of_batches)
+    is_sure = is_known and not is_explained and is_batch  # a vector is a guess
+    seen = {(each.examples.labels, each.error and each.error.line) for each in session.runs if each.score[1]}
+    is_common = len(seen) > 2 and len({line for _, line in seen}) == 1  # whatever the targets are
+    is_ours = run and run.supplied and re.search("reshape|as indices" + "|out of bounds" * (not is_common), str(error))
     if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
@@ -177,14 +185,29 @@ def common_error(program: Program, session: Session, how: str) -> Failure | None
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:
     """The finding for an error. lost: the step of the first array that was not found, if any."""
-    place = program.home(error.file).place(error.line)
-    where = Where(error.line, "", "", "", False, place)
+    home, line = program.home(error.file), error.line
+    if "interpreted as an integer" in error.message:  # at n = len(x) / 2 rather than range(n)
+        names = {*re.findall(r"\w+", home.line(line))}
+        shares = [each for each in home.nodes if isinstance(each, ast.Assign) and " / " in ast.unparse(each)]
+        before = [each.lineno for each in shares if 0 < line - each.lineno < 20 and name_of(each.targets[0]) in names]
+        line = max(before, default=line)
+    if run and run.verdict and lost and (lost.quantity, lost.layer + 1) == ("dW", len(run.verdict.layers)):
+        line = loop_without_last(program, run.recorder.events[-1].lines) or line
+    place = home.place(line)
+    where = Where(line, "", "", "", False, place)
     array = f"{ARRAYS.get(lost.quantity, lost.quantity)} of layer {lost.layer}" if lost else ""
     hint = next(hint for word, hint in ERRORS["hints"].items() if word in f"{error.kind}: {error.message}")
-    texts = text_of("raises", {"function": f"line {place.line}", "error": error.says, "hint": hint})
+    hint = hint if line == error.line else ERRORS["causes"][lost is not None]
+    texts = text_of("raises", {"function": f"line {home.place(error.line).line}", "error": error.says, "hint": hint})
     if lost:
         texts = (EQUATIONS.get(lost.quantity, "BP2"), *texts[1:])
     return finding_at(program, where, "mistake", "raises", texts, array)
+
+
+def loop_without_last(program: Program, lines: Sequence[int]) -> int:
+    """The line of a loop from the last layer but one back to the first, around one of these lines; 0 without one."""
+    loops = [each for each in program.nodes if isinstance(each, ast.For) and re.search(BACK, ast.unparse(each.iter))]
+    return max((each.lineno for each in loops for n in lines if each.lineno < n <= (each.end_lineno or 0)), default=0)
 
 
 def without_echoes(found: Sequence[ProgramFinding]) -> list[ProgramFinding]:

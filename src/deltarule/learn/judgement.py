@@ -4,6 +4,7 @@ Each array is compared with the program's own arrays before it, so that one mist
 by their values: delta is the array from which the program computes dC/dW = inputs^T delta, whatever its name.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,6 +16,7 @@ from deltarule.learn.activations import (
     IDENTITY,
     KNOWN,
     MISTAKEN,
+    RELU,
     SOFTMAX,
     UNFINISHED,
     Sigma,
@@ -170,7 +172,8 @@ def walk_forward(run: Pass) -> bool:
     later = [each for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
     again = [each.time for each in later if first_z and not np.array_equal(each.value, first_z.value)]  # other weights
     run.has_second_step = len(again) > 1
-    run.end = again[1] if len(again) > 1 else run.time + MOST_OF_STEP
+    same = [each.time for each in later[3:4] if not again]  # steps in which nothing moves
+    run.end = again[1] if len(again) > 1 else next(iter(same), run.time + MOST_OF_STEP)
     return True
 
 
@@ -224,7 +227,7 @@ def take_z(run: Pass, l: int, found: Found, mistake: str) -> bool:
 def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
     """Find and judge a of a layer, and its activation; if there is none, take z as a."""
     weighted, is_last = run.z[index], index + 1 == len(run.layers)
-    pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)
+    pairs = run.trace.arrays(run.n, weighted.shape[1], run.time)[: 4 * NEAR]
     if not is_last:  # arrays after the next layer's z belong to other steps
         following = run.layers[index + 1]
         products = [likeness(each @ following.W) for each in (*(pair[1] for pair in pairs[:NEAR]), weighted)]
@@ -234,17 +237,23 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
                 break
     is_z, known = likeness(weighted), [likeness(kind.value(weighted)) for kind in KNOWN]
     is_mild = np.median(np.abs(weighted)) < LARGE  # for large z, many functions give only 0 and 1
-    mistaken = [(mistake, kind, likeness(function(weighted))) for mistake, kind, function in MISTAKEN if is_mild]
+    wrong_values = [(mistake, kind, function(weighted)) for mistake, kind, function in MISTAKEN if is_mild]
+    mistaken = [(key, kind, likeness(value)) for key, kind, value in wrong_values if np.isfinite(value).all()]
     for event, array in pairs:
         if array.size == 1 and array.item() in (0, 1):
             continue  # any 0 would be the ReLU of any z below 0, any 1 the softmax of any z
-        is_other = not is_z(array) or "relu" in f"{event.where.text}{event.where.function}".casefold()
-        if is_other and (kind := activation_for(weighted, array, known)) is not None:
+        is_same = is_z(array)
+        is_other = not is_same or re.search("relu|maximum|> 0", f"{event.where.text}{event.where.function}".casefold())
+        kind = activation_for(weighted, array, known) if is_other else None
+        is_slope = event.role == "derivative" or re.search("deriv|prime|slope", event.where.source)
+        if (is_same and kind is not RELU) or (is_slope and not array.any()):
+            continue  # what a function is given may look like any function of itself, and a mask of zeros like a ReLU
+        if kind is not None:
             last = last_of_line(pairs, (event, array))
             is_whole = is_close(last[1], array)  # else it is a part of an expression
             turned = [each for each in mistaken if each[1] is kind and not is_whole and each[2](last[1])]
             return take_a(run, index, *((last, kind, turned[0][0]) if turned else ((event, array), kind, "")))
-        wrong = [each for each in mistaken if is_other and each[2](array)]
+        wrong = [each for each in mistaken if array.any() and each[2](array)]
         if wrong and not (run.n == 1 and wrong[0][0] == "softmax-axis"):
             for later, value in pairs:  # a part of the right expression may look like a mistake
                 is_same = later.where.line == event.where.line and later.time > event.time
@@ -259,7 +268,7 @@ def find_a(run: Pass, index: int, layer: OwnLayer) -> None:
             and found[0].role in ("activation", "softmax")
         ):
             return take_a(run, index, found, kind, mistake)
-    if take_own(run, index, pairs):
+    if take_own(run, index, pairs) or (is_last and take_shares(run, index, pairs)):
         return None
     run.a.append(weighted)
     run.kinds.append(IDENTITY)
@@ -283,6 +292,19 @@ def take_own(run: Pass, index: int, pairs: Sequence[Found]) -> bool:
         else:
             take_a(run, index, (event, array), own(name, partial(run.value_of, event)), "")
         return True
+    return False
+
+
+def take_shares(run: Pass, l: int, pairs: Sequence[Found]) -> bool:
+    """Take as a wrong softmax an array that sums to 1 in each sample, unless it is that of k z; False without one."""
+    z = run.z[l] - run.z[l].mean(axis=1, keepdims=True)
+    for event, array in pairs if z.shape[1] > 1 else ():
+        is_made = "/" in event.where.source or event.role in ("activation", "softmax")
+        logs = np.log(array) - np.log(array).mean(axis=1, keepdims=True)
+        if is_made and (array > 0).all() and np.allclose(array.sum(axis=1), 1):
+            is_wrong = factor_between(logs, z) is None
+            take_a(run, l, (event, array), SOFTMAX, "softmax-differs") if is_wrong else None
+            return is_wrong
     return False
 
 

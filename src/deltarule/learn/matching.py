@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from deltarule.learn.activations import SIGMOID, sigma_of
-from deltarule.learn.bank import Bank, UnfilledError, is_network
+from deltarule.learn.bank import Bank, UnfilledError, is_network, words_in
 from deltarule.learn.calm_chance import calm_chance
 from deltarule.learn.examples import RATE, SmallBatch, forms, single_forms
 from deltarule.learn.layers import chains
-from deltarule.learn.namespace import Namespace, carry_out
+from deltarule.learn.namespace import Namespace, carry_out, value_by_name
 from deltarule.learn.program import Loop, Program, name_of
 from deltarule.learn.readings import n_weights, name_of_call, own_batches, own_sizes, readings
 from deltarule.learn.recording import Event, RunRecorder, Tape, Where
@@ -34,8 +34,8 @@ SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
+MOST_DRAWS = 3  # of weights, until every layer has outputs other than 0
 FEW_EVENTS = 60  # fewer than a network's training step has
-WORDS = ("sigmoid", "relu", "tanh", "ReLU", "Sigmoid", "logistic")  # texts with which programs choose an activation
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -61,6 +61,9 @@ class Trial:
         return right, seen, len(self.recorder.events) if not seen else 0
 
 
+Way = Callable[[Trial], None]
+
+
 class SeenError(Exception):
     """Raised to end a run when enough of a training step is recorded."""
 
@@ -76,11 +79,10 @@ class Session:
         names = {each.arg for each in program.nodes if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
         self.functions = {name: role_of(name.rpartition(".")[2]) for name in program.functions}
-        texts = {each.value for each in program.nodes if isinstance(each, ast.Constant)}
         calls = [name_of(each.func) for each in program.nodes if isinstance(each, ast.Call)]
         stores = [each for each in program.nodes if isinstance(each, ast.Assign)]
         self.called = {*calls, *(name_of(each.value) for each in stores if name_of(each.targets[0]) in calls)}
-        self.word = next((each for each in WORDS if each in texts), WORDS[0])
+        self.words = words_in(program)
         self.methods = {
             name: [each.name for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)]
             for name, block in program.classes.items()
@@ -93,7 +95,7 @@ class Session:
 
     def best_run(self) -> Trial | None:
         """Run the program in several ways until one explains it; return the run that shows most, None if none ran."""
-        ways: list[Callable[[Trial], None]] = [partial(self.by_class, name=name) for name in self.class_names()]
+        ways: list[Way] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
         begun = time.process_time()
@@ -114,19 +116,26 @@ class Session:
         names = [name for name, found in roles.items() if found & {"forward", "backward", "train"} or inner[name]]
         return sorted(names, key=lambda name: ("train" not in roles[name], not inner[name], name in parts))[:4]
 
-    def in_every_form(self, how: Callable[[Trial], None]) -> list[Trial]:
+    def in_every_form(self, how: Way) -> list[Trial]:
         """Run the program by `how` with each layout and fitting sizes until one run is complete; return all runs."""
         runs, tried, waiting = list[Trial](), set[tuple[int, ...]](), [SmallBatch().sizes]
         begun = time.process_time()
         while waiting and time.process_time() - begun < MOST_SECONDS:
             tried.add(sizes := waiting.pop(0))
-            for form in forms(SmallBatch(sizes)):
+            first = single_forms(SmallBatch(sizes)) if "outer" in self.called else []  # of vectors it makes dC/dW
+            for form in (*first, *forms(SmallBatch(sizes))):
                 most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
                 if runs and time.process_time() - begun > most:
                     break
+                lying = {each.examples.is_columns: bool(each.score[1]) for each in runs if each.examples.sizes == sizes}
+                if len(lying) == 2 and not lying[form.is_columns] and any(lying.values()):
+                    continue  # the program takes the other layout
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
+                fixed = [] if run.score[1] else [*own_sizes(run.recorder.starts, run.examples.n)]
+                if fixed and sizes not in fixed and not tried.issuperset(fixed):
+                    break  # the program has sizes of its own
                 is_own = run.how == "by_script" and not run.supplied  # with its own sizes, not ours
                 if (is_complete(run) and is_right(run)) or is_own:
                     if "loss" in self.functions.values() and sizes[-1] > 1 and not (is_own or sees(run, "loss")):
@@ -151,13 +160,11 @@ class Session:
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
-    def run(
-        self, how: Callable[[Trial], None], examples: SmallBatch, redrawn: Collection[Where] = frozenset()
-    ) -> Trial:
-        """Run the program once by the method `how`; return the judged run. redrawn: places given random values."""
-        recorder = RunRecorder(self.tape.places, redrawn=redrawn)
+    def run(self, how: Way, examples: SmallBatch, redrawn: Collection[Where] = (), draw: int = 0) -> Trial:
+        """Run the program by the method `how`; return the judged run. redrawn: places with new random values."""
+        recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
-        with calm_chance():
+        with calm_chance(takes_numbers="argv" in self.program.text):
             self.tape.recorder = recorder
             self.tape.supplies = lambda name: examples.value(name)[1]
             try:
@@ -172,9 +179,12 @@ class Session:
             if run.called:
                 self.judge(run)
         layers = run.verdict.layers if run.verdict else ()
+        is_dead = run.verdict is not None and not all(each.any() for each in run.verdict.run.a)  # as ReLUs may be
+        if is_dead and draw < MOST_DRAWS:
+            return max(run, self.run(how, examples, redrawn, draw + 1), key=lambda run: run.score)
         zeros = {each.biases.where for each in layers if each.biases is not None and not each.biases.value.any()}
         if zeros and not redrawn:  # with biases of 0, a forgotten bias would not show
-            again = self.run(how, examples, zeros)
+            again = self.run(how, examples, zeros, draw)
             return again if again.verdict and len(again.verdict.layers) == len(layers) else run
         return run
 
@@ -199,11 +209,11 @@ class Session:
             own = islice(own_batches(reading), MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
+                if (way or number) and time.process_time() - begun > self.seconds_to_read:
+                    return spare
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
                     found = verdict(*reading, batches, caller(run), self.rate)
-                if time.process_time() - begun > self.seconds_to_read:
-                    return spare
                 if number and found and len(found.layers) < n_longest:
                     continue  # the outputs of a layer taken for inputs
                 if found is None or (way and any(each.mistake for each in found.steps if each.quantity in ("z", "a"))):
@@ -230,6 +240,10 @@ class Session:
         bank = Bank(examples, starts=run.recorder.starts, program=self.program)
         bank.draw_parameters(own) if own else None
         supplied |= {name: bank.known[plain(name)] for name in own if plain(name) in bank.known}
+        is_whole = {"activation", "softmax"} & {*self.functions.values()}  # then a name is misspelled
+        for name in filter(sigma_of, () if is_whole else {*self.program.free} & {*self.called} - {*supplied}):
+            run.supplied[name] = role_of(name)
+            supplied[name] = partial(value_by_name, name)
         return carry_out(self.twin, supplied)
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
@@ -287,7 +301,7 @@ class Session:
     def bank(self, run: Trial, *, is_constructor: bool = False) -> Bank:
         """A new Bank of values for the arguments of the program's functions, methods and constructors."""
         bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
-        bank.functions, bank.called, bank.word = self.given_functions(run), self.called, self.word
+        bank.functions, bank.called, bank.words = self.given_functions(run), self.called, self.words
         return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
@@ -436,9 +450,10 @@ def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
     """A sort key for runs, higher is better: whether complete with an update, then fewer mistakes, then the score."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
+    n_wrong = len(wrong - {"off"}) + sum(each.mistake == "off" for each in steps)  # each of which has no explanation
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
     if is_whole and any(each.quantity == "update" for each in steps):
-        return True, -len(wrong), run.score
+        return True, -n_wrong, run.score
     return False, 0, run.score
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltarule.learn.activations import sigma_of
+from deltarule.learn.activations import TANH, sigma_of
 from deltarule.learn.code_files import Place
 from deltarule.learn.program import DRAWING, PLAIN, PYTHON2_NAMES, TABLES, Program, is_numeric
 from deltarule.learn.roles import role_of
@@ -192,12 +192,14 @@ class Idle:
     __enter__, __exit__ = __getitem__, __setitem__
 
 
-def value_by_name(name: str, given: tuple[Any, ...]) -> Any:
-    """What a missing function returns, by its name: an activation, squared error or its gradient; else an Idle."""
-    role, kind = role_of(name), sigma_of(name)
-    array = given[0]
-    if kind is not None and len(given) == 1 and role in ("activation", "softmax", "derivative"):
-        return kind.slope(array) if role == "derivative" else kind.value(array)
+def value_by_name(name: str, *given: Any, **words: Any) -> Any:
+    """What a missing function returns, by its name: an activation, its slope (of a, if it is given that), or a loss."""
+    role, kind, array = role_of(name), sigma_of(name), np.asarray(given[0], float)
+    if kind is not None and len(given) - (given[-1] is True) == 1 and role in ("activation", "softmax", "derivative"):
+        is_slope = role == "derivative" or given[-1] is True or True in words.values()
+        is_output = ((-1 if kind is TANH else 0) < array).all() and (array < 1).all()
+        slope = kind.of_a if kind.of_a and is_output else kind.slope
+        return slope(array) if is_slope else kind.value(array)
     if role in ("loss", "loss_derivative") and len(given) == 2 and ("mse" in name or "square" in name):
         y, outputs = given if np.isin(given[0], (0, 1)).all() else given[::-1]
         return 2 * (outputs - y) / np.size(y) if role == "loss_derivative" else np.mean((outputs - y) ** 2)
@@ -232,9 +234,9 @@ class Later:
         try:
             real = self._real()
         except ModuleNotFoundError:
-            if not any(isinstance(each, np.ndarray) for each in given):
+            if not any(isinstance(each, np.ndarray | float) for each in given):
                 raise
-            return value_by_name(self._path.rpartition(".")[2], given)
+            return value_by_name(self._path.rpartition(".")[2], *given, **words)
         return real(*given, **words)
 
     def __getitem__(self, key: Any) -> Any:

@@ -12,7 +12,7 @@ from deltarule.learn.activations import BIPOLAR, MISTAKEN, RELU, SIGMOID, SOFTMA
 from deltarule.learn.examples import SmallBatch
 from deltarule.learn.layers import chains
 from deltarule.learn.matching import Session, Trial, sees
-from deltarule.learn.program import TABLES, Program, name_of, names_of
+from deltarule.learn.program import TABLES, Loop, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
 from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
@@ -39,6 +39,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     if not sees(run, "delta"):
         yield from sums_without_axis(session.program)
     yield from lost_values(session.program)
+    yield from unread_updates(session.program)
     yield from shuffles_of_inputs(session.program)
 
 
@@ -282,6 +283,21 @@ def lost_values(program: Program) -> Iterator[ProgramFinding]:
                 where = where_at(program, node.lineno, name)
                 shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
                 yield finding(program, where, "returned-twice", "the result", **shown)
+
+
+def unread_updates(program: Program) -> Iterator[ProgramFinding]:
+    """Findings for loops in functions whose update returns new parameters that nothing else in the loop reads."""
+    functions = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
+    for scope, loop in [(each, node) for each in functions for node in ast.walk(each) if isinstance(node, Loop)]:
+        calls = [each for each in ast.walk(loop) if isinstance(each, ast.Call)]
+        forward = [each.lineno for each in calls if role_of(name_of(each.func)) == "forward"]
+        updates = [each for each in calls if role_of(name_of(each.func)) == "update"]
+        for node in (each for each in ast.walk(loop) if isinstance(each, ast.Assign) and each.value in updates):
+            name, update = name_of(node.targets[0]), program.own.get(name_of(getattr(node.value, "func", node)))
+            reads, inside = ([name_of(each) for each in ast.walk(part)].count(name) for part in (loop, node))
+            in_place = any(isinstance(each, ast.AugAssign) for each in ast.walk(update or node))
+            if update and name and forward and inside > 1 and reads == inside and not in_place:
+                yield finding(program, where_at(program, min(forward), scope.name), "never-read", "W", name=name)
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from deltarule.errors import ProgramError, read_tables, sentence
 from deltarule.learn.code_files import Code, Note, Place, read_code
+from deltarule.learn.roles import role_of
 
 TABLES = read_tables("learn/vocabulary")
 CHEAP, CALM, READS, PRODUCTS = (set(TABLES["functions"][each]) for each in ("cheap", "calm", "reads", "products"))
@@ -364,6 +365,20 @@ def product_count(node: ast.AST) -> int:
     """The number of matrix products in some code."""
     calls = sum(name_of(each.func) in PRODUCTS for each in ast.walk(node) if isinstance(each, ast.Call))
     return calls + sum(isinstance(each, ast.MatMult) for each in ast.walk(node))
+
+
+def is_literal(value: ast.expr | None) -> bool:
+    """Whether an expression is a list or a call with no names but NumPy's, such as np.array([[0, 1], [1, 0]])."""
+    names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value else {""}
+    return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
+
+
+def is_computed(value: ast.AST | None) -> bool:
+    """Whether an expression has a matrix product, calls a function that belongs to a network, or one of our hooks."""
+    value = value or ast.Pass()
+    names = [name_of(each.func) for each in ast.walk(value) if isinstance(each, ast.Call)]
+    is_known = any(role_of(each) in ("activation", "softmax", "derivative", "forward") for each in names)
+    return is_known or bool(product_count(value)) or any(each.startswith("_deltarule") for each in names)
 
 
 def global_names(node: ast.stmt) -> set[str]:

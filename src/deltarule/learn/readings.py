@@ -14,7 +14,7 @@ from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import with_whole_arrays
 from deltarule.learn.neurons import with_named_numbers
 from deltarule.learn.recording import Event, InitialParameter, Where
-from deltarule.learn.roles import argument_of, parameter_kind
+from deltarule.learn.roles import argument_of, first_row, is_gradient, parameter_kind, plain
 from deltarule.nn.arrays import Array
 
 Reading = tuple[list[Event], list[InitialParameter]]
@@ -184,16 +184,16 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
     found: dict[bytes, Array] = {}
     for is_named in (True, False):
         for event in events:
-            kind = argument_of(event.name)
-            is_target = kind in ("Y", "y_flat") or (kind == "n_out" and event.value.size > 1)
-            if is_named == (event.where.is_store and is_target):
+            name = event.name if event.where.is_store and not is_gradient(event.name, "errors") else ""  # not d_output
+            if is_named == (first_row("arguments", plain(name)) in ("Y", "y_flat")):
                 lying = [*views(event.value, n, n_outputs)]
                 y = event.value.ravel()
                 is_whole = y.max(initial=0) + 1 == n_outputs or n == 1
                 if not lying and y.size == n and n_outputs > 1 and is_whole and np.isin(y, range(n_outputs)).all():
                     lying = [np.eye(n_outputs)[y.astype(int)]]
                 lying = [each for each in lying if n_outputs == 1 or each.any()]
-                lying = [each for each in lying if is_named or np.isin(each, (0, 1)).all()]
+                is_output = argument_of(name) in ("Y", "n_out") and event.value.size > 1
+                lying = [each for each in lying if is_named or is_output or np.isin(each, (0, 1)).all()]
                 found |= {each.tobytes(): each for each in lying}
         if found:
             break

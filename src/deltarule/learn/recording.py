@@ -20,9 +20,21 @@ import numpy as np
 
 from deltarule.learn.code_files import Place
 from deltarule.learn.examples import COLUMN
-from deltarule.learn.program import READS, TABLES, Program, is_main_guard, is_numeric, name_of, names_of, reason
+from deltarule.learn.program import (
+    READS,
+    TABLES,
+    Loop,
+    Program,
+    is_computed,
+    is_literal,
+    is_main_guard,
+    is_numeric,
+    name_of,
+    names_of,
+    reason,
+)
 from deltarule.learn.roles import argument_of, is_start, parameter_kind, role_of
-from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in
+from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in, rows_off_zero
 from deltarule.nn.arrays import Array
 from deltarule.randomness import generator
 
@@ -112,6 +124,7 @@ class RunRecorder:
 
     places: list[Where]
     redrawn: Collection[Where] = ()
+    draw: int = 0  # other numbers for another one
     most_seconds: float = MOST_SECONDS
     events: list[Event] = field(default_factory=list)
     starts: list[InitialParameter] = field(default_factory=list)
@@ -176,7 +189,7 @@ class RunRecorder:
             if each.value.shape == array.shape and np.array_equal(each.value, array):
                 self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
-        raw, rng = array.astype(np.float64), generator(len(self.starts), "check")
+        raw, rng = array.astype(np.float64), generator(len(self.starts) + 100 * self.draw, "check")
         if array.flags.writeable and array.dtype.kind == "f":
             scale = 1.5 / np.sqrt(max(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
             array[...] = rng.normal(0.0 if kind == "weights" else 0.3, scale, array.shape)  # so that no ReLU is dead
@@ -201,6 +214,7 @@ class Instrument(ast.NodeTransformer):
         modules = TABLES["modules"]["data"]
         self.absent = {name for name, origin in program.imports.items() if re.split(r"[.:]", origin)[0] in modules}
         self.function: list[str] = []
+        self.depth = 0  # of loops
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         key = ast.walk(node.slice) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) else ()
@@ -243,11 +257,18 @@ class Instrument(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> ast.AST:
         """Instrument a loop: count its rounds, and record its variables in each."""
-        self.generic_visit(node)
+        self.visit_While(node)
         given = [each.id for each in leaves(node.target) if isinstance(each, ast.Name)]
         node.body = [*self._given(node, given), *node.body]
         node.iter = ast.Call(ast.Name(ROUNDS, ast.Load()), [node.iter], [])
         return node
+
+    def visit_While(self, node: Loop) -> ast.AST:
+        """Instrument a loop; what it stores is not the program's data."""
+        self.depth += 1
+        done = self.generic_visit(node)
+        self.depth -= 1
+        return done
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
         """Instrument a comprehension: count its rounds."""
@@ -256,12 +277,12 @@ class Instrument(ast.NodeTransformer):
         return node
 
     def visit_Return(self, node: ast.Return) -> Any:
-        """Record a returned name or comparison, too; a returned dict is stored under a name first."""
+        """Record a returned name, item or comparison, too; a returned dict is stored under a name first."""
         if isinstance(node.value, ast.Dict):
             stored = ast.Assign([ast.Name(RETURNED, ast.Store())], node.value)
             node.value = ast.Name(RETURNED, ast.Load())
             return [*self.visit(ast.copy_location(stored, node)), node]
-        if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare):
+        if isinstance(node.value, ast.Name | ast.Attribute | ast.Compare | ast.Subscript):
             index = self._index(node.value, ast.unparse(node.value), is_store=True)
             seen = ast.Call(ast.Name(SEEN, ast.Load()), [ast.Constant(index), self.visit(node.value)], [])
             node.value = ast.copy_location(seen, node)
@@ -298,13 +319,14 @@ class Instrument(ast.NodeTransformer):
 
     def _with_notes(self, node: Any, targets: list[ast.expr], value: ast.expr | None) -> list[ast.stmt]:
         notes = [note for target in targets if (note := self._note(target, node, value))]
+        stored = [each.id for each in targets if isinstance(each, ast.Name)]
+        is_data = is_literal(value) or not (self.function or self.depth or is_computed(value))
+        moved = [each for each in stored if is_data and argument_of(each) in ("X", "Y", "pairs")]
+        if isinstance(value, ast.Constant) and not self.function and list(map(argument_of, stored)) == ["batch_size"]:
+            value = ast.copy_location(supply(stored[0])[0].value, value)  # type: ignore[attr-defined]  # no more than n
         if value is not None:
             node.value = self.visit(value)
-        names = [each.id for each in targets if isinstance(each, ast.Name)]
-        names = names if not self.function or is_literal(value) else []
-        moved = [each for each in names if argument_of(each) in ("X", "Y", "pairs")]
         if self.function and value is not None and self._is_absent(value):
-            stored = [each.id for each in targets if isinstance(each, ast.Name)]
             known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
             self.absent = (self.absent | set(stored)) - set(known)
             handler = [each for name in known for each in supply(name)]
@@ -347,12 +369,6 @@ class Instrument(ast.NodeTransformer):
         where = Where(line, text, ".".join(self.function), source, is_store, self.place(line))
         self.places.append(where)
         return len(self.places) - 1
-
-
-def is_literal(value: ast.expr | None) -> bool:
-    """Whether an expression is a list or a call with no names but NumPy's, such as np.array([[0, 1], [1, 0]])."""
-    names = {each.id for each in ast.walk(value) if isinstance(each, ast.Name)} if value is not None else {""}
-    return isinstance(value, ast.Call | ast.List) and names <= {"np", "numpy"}
 
 
 def as_list(nodes: Any) -> list[Any]:
@@ -447,22 +463,6 @@ class Tape:
         return twin
 
 
-def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
-    """Add random numbers to inputs in lists; targets stay: second in a pair, or last in a row if kind is "pairs"."""
-    in_pairs = all(isinstance(row, list | tuple) and row and isinstance(row[0], list | tuple) for row in rows)
-    inputs = [row[0] for row in rows] if in_pairs else rows
-    numbers = [
-        all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
-    ]
-    if not rows or len(numbers) < len(rows) or not all(numbers):
-        return rows
-    rng = generator(0, "check X")
-    new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
-    if kind == "pairs" and not in_pairs:
-        return [[*row[:-1], old[-1]] for row, old in zip(new, rows, strict=True)]
-    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if in_pairs else new
-
-
 def supply(name: str, like: str = "") -> list[ast.stmt]:
     """A statement that sets a name to the value that we supply for this name, or for a name like it (`like`)."""
     known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
@@ -479,7 +479,8 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     last = key.elts[-1] if isinstance(key, ast.Tuple) else key if is_table else None
     if isinstance(last, ast.Constant | ast.UnaryOp) and len(names) == 1 and argument_of(names[0]) in ("Y", "y_flat"):
         return {names[0]: COLUMN}  # one column of a table, (n,)
-    order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, "")
+    pair = "XY" if len(names) == 2 and re.search("load|read|fetch|data", called) else ""
+    order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, pair)
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
 
 

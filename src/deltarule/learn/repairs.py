@@ -57,7 +57,8 @@ def mistakes_with(
     kinds = (each.verdict.run.kinds if each.verdict else [] for each in (run, again))
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
     is_lost |= sees(run, "loss") and not sees(again, "loss")
-    if (again.error and not run.error) or is_lost or not arrays_of_run(run) <= arrays_of_run(again):
+    is_lost |= again.error is not None and (not run.error or found.id == "raises")
+    if is_lost or not arrays_of_run(run) <= arrays_of_run(again):
         return None
     return {(each.id, each.array) for each in find(twin, again) if each.level == "mistake"}
 

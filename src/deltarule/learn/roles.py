@@ -53,7 +53,11 @@ def parameter_kind(path: str) -> str:
 @cache
 def is_start(source: str, function: str) -> bool:
     """Whether a statement creates a parameter, by its text or its function's name, instead of updating one."""
-    return bool(re.search(TABLES["parameters"]["start"], source.partition("=")[2].casefold())) or "init" in function
+    target, _, value = source.casefold().partition("=")
+    name = re.split(r"\.|\[['\"]?", target.strip())[-1].strip("]'\"")
+    own = rf"({re.escape(target.strip())}|\b{re.escape(name)}\b).* [-+] "
+    is_moved = target.endswith(("+", "-")) or re.search(own, value)  # w -= rate / n_samples
+    return "init" in function or (not is_moved and bool(re.search(TABLES["parameters"]["start"], value)))
 
 
 @cache

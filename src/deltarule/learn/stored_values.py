@@ -7,6 +7,7 @@ import numpy as np
 
 from deltarule.learn.roles import first_row, parameter_kind
 from deltarule.nn.arrays import Array
+from deltarule.randomness import generator
 
 MOST_NUMBERS = 15_000_000
 NUMBERS = "biuf"
@@ -60,3 +61,19 @@ def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
         for n, each in enumerate(value):
             if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
                 yield f"{text}[{n}]", kind, each
+
+
+def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:
+    """Add random numbers to inputs in lists; targets stay: second in a pair, or last in a row if kind is "pairs"."""
+    in_pairs = all(isinstance(row, list | tuple) and row and isinstance(row[0], list | tuple) for row in rows)
+    inputs = [row[0] for row in rows] if in_pairs else rows
+    numbers = [
+        all(type(number) in (int, float) for number in each) for each in inputs if isinstance(each, list | tuple)
+    ]
+    if not rows or len(numbers) < len(rows) or not all(numbers):
+        return rows
+    rng = generator(0, "check X")
+    new = [[number + float(rng.uniform(0.1, 0.4)) for number in each] for each in inputs]
+    if kind == "pairs" and not in_pairs:
+        return [[*row[:-1], old[-1]] for row, old in zip(new, rows, strict=True)]
+    return [[row, *old[1:]] for row, old in zip(new, rows, strict=True)] if in_pairs else new

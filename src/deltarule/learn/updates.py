@@ -10,7 +10,7 @@ from deltarule.learn.activations import factor_between, is_close, shares_of
 from deltarule.learn.backward import source_of_sign
 from deltarule.learn.judgement import Pass
 from deltarule.learn.losses import scales
-from deltarule.learn.recording import Event, InitialParameter
+from deltarule.learn.recording import GIVEN_SOURCE, Event, InitialParameter
 from deltarule.learn.roles import argument_of, first_row
 from deltarule.nn.arrays import Array
 
@@ -59,7 +59,7 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
         return None  # layers are objects, so one name stands for all
     for event in run.trace.events:
         is_larger = event.where.is_store and event.value.size > start.value.size > 1
-        if event.time > after and is_larger and bare_name(event.name) == name:
+        if event.time > after and is_larger and event.where.source != GIVEN_SOURCE and bare_name(event.name) == name:
             return event
     return None
 
@@ -67,24 +67,30 @@ def change_of_shape(run: Pass, start: InitialParameter, after: int) -> Event | N
 def step_taken(run: Pass, start: InitialParameter, gradient: Array | None, after: int) -> tuple[Event, Array] | None:
     """The first event after a time in which a parameter has another value, and the change; None if there is none."""
     name, slope = bare_name(start.name), None if gradient is None else gradient.reshape(start.value.shape)
+    starts = [each for layer in run.layers for each in (layer.weights, layer.biases) if each and each is not start]
+    twins, likely = [each for each in starts if each.value.shape == start.value.shape], None
     for event, array in run.trace.like(start.value.shape, after):
         change = array - start.value
-        if not np.isfinite(change).all():
+        if not np.isfinite(change).all() or any(np.array_equal(array, each.value) for each in twins):
             continue
         same_name = (event.where.is_store or event.where.is_load) and bare_name(event.name) == name
+        is_multiple = slope is not None and factor_between(change, slope) is not None
         if same_name and not is_close(array, start.value, 1e-12) and may_hold(event.name, start.name):
             stores = run.stores(start.value.shape, run.time, event.time) if event.where.is_load else []
-            return [event, *(pair[0] for pair in stores)][-1], change  # its value before it was read
-        is_step = slope is not None and np.linalg.norm(change) < np.linalg.norm(start.value)
-        if slope is not None and is_step and factor_between(change, slope) is not None:
+            found = [event, *(pair[0] for pair in stores)][-1], change  # its value before it was read
+            if is_multiple or all(bare_name(each.name) != name for each in twins):
+                return found
+            likely = likely or found  # or the other layer's
+        elif is_multiple and np.linalg.norm(change) < np.linalg.norm(start.value):
             return event, change
-    return None
+    return likely
 
 
 def walk_update(run: Pass, begun: int, rate: float) -> None:
     """Find the update of each parameter, and judge their signs, factors and rates together. rate: our learning rate."""
     signs, running = [1.0] * len(run.layers), 1.0
     for each in (each for each in run.steps if each.quantity == "delta"):
+        running = 1.0 if each.mistake == "error-before-slope" else running  # its factor is that of the bare error
         running *= each.values.get("factor", 1.0) if each.is_found else 1.0
         signs[each.layer] = running
     shares: list[Share] = []
@@ -167,7 +173,7 @@ def update_of(
         run.note("update", index, other, "update-off", parameter=start.name)
         return None
     if (found := step_taken(run, start, gradient, begun)) is None:
-        if gradient is None:
+        if gradient is None or gradient.size == 1:  # what is stored of one number may be any multiple
             return None
         scale, store = scale_of_store(run, gradient.reshape(start.value.shape), begun, run.end)
         return Share(quantity, index, None, 1.0, scale, None, store, scale)
