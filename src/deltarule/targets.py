@@ -15,8 +15,8 @@ from deltarule.settings import Task
 
 
 def check_shape(method: Any, found: Any, needed: tuple[int, ...]) -> Any:
-    """`found`, which a loss's `method` has returned; SettingError unless it has the shape that is needed."""
-    if np.shape(found) != needed:
+    """`found`, which a loss's `method` has returned; SettingError unless it has as many axes as the shape needed."""
+    if np.ndim(found) != len(needed):
         key = "own_losses" if len(needed) == 1 else "own_gradients"
         name = getattr(method, "__qualname__", method.__name__)
         raise SettingError(sentence(f"losses.{key}", name=name, needed=needed, got=np.shape(found)))
@@ -24,10 +24,9 @@ def check_shape(method: Any, found: Any, needed: tuple[int, ...]) -> Any:
 
 
 def check_targets_shape(y: NDArray[Any], needed: tuple[int, ...]) -> NDArray[Any]:
-    """Targets for outputs of the shape `needed`; ShapeError for another, which NumPy would broadcast in silence."""
-    if y.shape != needed:
-        cure = "use y.ravel() for classes" if y.shape[1] == 1 else "use one column for each output"
-        raise ShapeError(f"targets for these outputs have shape {needed}: got {y.shape}; {cure}")
+    """Targets for outputs of the shape `needed`; ShapeError for a column, which NumPy would repeat in silence."""
+    if y.shape[1] == 1 != needed[1]:
+        raise ShapeError(f"targets for these outputs have shape {needed}: got {y.shape}; use y.ravel() for classes")
     return y
 
 

@@ -59,7 +59,7 @@ HABITS = [
     ),
     Habit(
         'type("Net", (dr.Network,), {"forward": len})',
-        "Net.forward is never called",
+        "Net.forward is never called by fit or predict",
         'type("Net", (dr.Network,), {"halves": len})',
     ),
     Habit(

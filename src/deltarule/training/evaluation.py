@@ -93,7 +93,9 @@ def divergence(
     largest = float(np.abs(ws.inputs[0]).max())
     if largest > LARGE_INPUT:
         key = "large_inputs"
-    elif rates[0] * strength >= 2.0:  # then each step of plain gradient descent turns the weights round
+    elif (
+        strength > 0.1 and rates[0] * strength >= 2.0
+    ):  # then each step of plain gradient descent turns the weights round
         key = "strong_penalty"
     elif where["step"] > 0:
         key = "high_rate"
