@@ -324,6 +324,25 @@ def learn(X, Y, epochs=100):
     return weights
 """
 )
+# The figure that is shown is the mean absolute error; the gradient is that of half the squared error.
+SHOWN_FIGURE = (
+    HEAD
+    + """\
+def learn(X, Y, rate=0.2, rounds=400):
+    V, W = np.random.randn(X.shape[1], 4), np.random.randn(4, Y.shape[1])
+    for turn in range(rounds):
+        h = squash(X @ V)
+        o = squash(h @ W)
+        miss = Y - o
+        d2 = miss * squash_slope(o)
+        d1 = d2 @ W.T * squash_slope(h)
+        W += rate * h.T @ d2
+        V += rate * X.T @ d1
+        loss = np.mean(np.abs(miss))
+        print(turn, loss)
+    return V, W
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -331,4 +350,5 @@ KINDS = {
     "nowhere": NOWHERE, "started_with_numbers": STARTED_WITH_NUMBERS, "large_batches": LARGE_BATCHES,
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
+    "shown_figure": SHOWN_FIGURE,
 }  # fmt: skip
