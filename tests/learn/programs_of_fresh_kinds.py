@@ -343,6 +343,34 @@ def learn(X, Y, rate=0.2, rounds=400):
     return V, W
 """
 )
+# The forward function is shown with one sample, then the weights start again, and other data are used.
+STARTED_AGAIN = (
+    HEAD
+    + """\
+def forward(x):
+    h = squash(x @ W1)
+    return h, squash(h @ W2)
+
+def backward(x, h, o, t):
+    global W1, W2
+    d2 = (o - t) * squash_slope(o)
+    d1 = d2 @ W2.T * squash_slope(h)
+    W2 = W2 - 0.3 * h.T @ d2
+    W1 = W1 - 0.3 * x.T @ d1
+
+W1 = np.array([[0.2, -0.4], [0.5, 0.3], [0.1, 0.7]])
+W2 = np.array([[0.3, 0.1, -0.5], [-0.2, 0.6, 0.4]])
+x = np.array([[0.5, 0.1, 0.8]])
+h, o = forward(x)
+print(o)
+W1 = np.array([[0.1, -0.2], [0.5, 0.2], [0.3, 0.7]])
+W2 = np.array([[0.2, 0.1, -0.5], [-0.1, 0.6, 0.4]])
+x = np.array([[0.9, 0.4, 0.2]])
+h, o = forward(x)
+t = np.array([[1, 0, 0]])
+backward(x, h, o, t)
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -350,5 +378,5 @@ KINDS = {
     "nowhere": NOWHERE, "started_with_numbers": STARTED_WITH_NUMBERS, "large_batches": LARGE_BATCHES,
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
-    "shown_figure": SHOWN_FIGURE,
+    "shown_figure": SHOWN_FIGURE, "started_again": STARTED_AGAIN,
 }  # fmt: skip

@@ -189,6 +189,11 @@ class RunRecorder:
             if each.value.shape == array.shape and np.array_equal(each.value, array):
                 self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
+        if not (where.function or self.loops):  # the module starts again under the same name
+            again = (name, "", array.shape)
+            self.starts[:] = [
+                each for each in self.starts if (each.name, each.where.function, each.value.shape) != again
+            ]
         raw, rng = array.astype(np.float64), generator(len(self.starts) + 100 * self.draw, "check")
         if array.flags.writeable and array.dtype.kind == "f":
             scale = 1.5 / np.sqrt(max(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
