@@ -371,6 +371,49 @@ t = np.array([[1, 0, 0]])
 backward(x, h, o, t)
 """
 )
+# A table is cut into inputs, D, and targets; each step computes its outputs twice, in a loop over the layers.
+CUT_TABLE = (
+    HEAD
+    + """\
+class Web:
+    def initialise(self, units, rate):
+        self.rate = rate
+        self.weights = [np.random.randn(n, m) for n, m in zip(units[:-1], units[1:])]
+        self.biases = [np.zeros((1, m)) for m in units[1:]]
+
+    def outputs(self, D):
+        kept = [D]
+        for w, b in zip(self.weights, self.biases):
+            s = kept[-1] @ w + b
+            kept.append(squash(s))
+        return kept
+
+    def improve(self, D, Y):
+        kept = self.outputs(D)
+        delta = (kept[-1] - Y) * squash_slope(kept[-1])
+        deltas = [delta]
+        for l in range(len(self.weights) - 1, 0, -1):
+            deltas.append(deltas[-1] @ self.weights[l].T * squash_slope(kept[l]))
+        deltas = deltas[::-1]
+        for l in range(len(self.weights)):
+            self.weights[l] -= self.rate * kept[l].T @ deltas[l] / len(D)
+            self.biases[l] -= self.rate * np.sum(deltas[l], axis=0, keepdims=True) / len(D)
+
+    def train(self, D, Y, epochs=50):
+        for epoch in range(epochs):
+            o = self.outputs(D)[-1]
+            loss = np.mean((o - Y) ** 2)
+            self.improve(D, Y)
+
+def main():
+    d = np.loadtxt("table.txt")
+    D = d[:, :-1]
+    Y = d[:, -1].reshape(-1, 1)
+    web = Web()
+    web.initialise([D.shape[1], 6, 4, 1], rate=0.1)
+    web.train(D, Y)
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -379,4 +422,5 @@ KINDS = {
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
     "shown_figure": SHOWN_FIGURE, "started_again": STARTED_AGAIN,
+    "cut_table": CUT_TABLE,
 }  # fmt: skip

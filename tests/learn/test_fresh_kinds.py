@@ -36,6 +36,7 @@ MISTAKES = [
     ("feature_counts", "Weights[l] -= 0.1 * step", "Weights[l] += 0.1 * step", "update-adds", ""),
     ("shown_figure", "d2 @ W.T * squash_slope(h)", "d2 @ W.T", "no-slope", ""),
     ("started_again", "d2 @ W2.T * squash_slope(h)", "d2 @ W2.T", "no-slope", ""),
+    ("cut_table", "self.weights[l] -= self.rate", "self.weights[l] += self.rate", "update-adds", ""),
     ("passed_on", '        W1, W2 = weights["W1"], weights["W2"]\n', "", "never-read", "h, out = forward_pass"),
 ]
 

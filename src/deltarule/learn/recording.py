@@ -332,9 +332,9 @@ class Instrument(ast.NodeTransformer):
         if value is not None:
             node.value = self.visit(value)
         if self.function and value is not None and self._is_absent(value):
-            known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            known = [name for name in stored if supply(name, value=value)]
             self.absent = (self.absent | set(stored)) - set(known)
-            handler = [each for name in known for each in supply(name)]
+            handler = [each for name in known for each in supply(name, value=value)]
             handler += copy.deepcopy(notes) if known == stored else []
             catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler or [ast.Pass()])
             node, notes = ast.copy_location(ast.Try([node, *notes], [catch], [], []), node), []
@@ -437,9 +437,10 @@ class Tape:
             stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
             stored = [name for each in node.body for name in names_of(each)] if isinstance(node, ast.With) else stored
             placed = names_by_place(node)
-            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS or name in placed]
-            given = [ast.copy_location(each, node) for name in names for each in supply(name, placed.get(name, ""))]
-            handler = [new for each in given for new in writer.statements(each)]
+            given = {name: supply(name, placed.get(name, ""), getattr(node, "value", None)) for name in stored}
+            names = [name for name in stored if given[name]]
+            handler = [ast.copy_location(each, node) for name in names for each in given[name]]
+            handler = [new for each in handler for new in writer.statements(each)]
             handler = handler or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
@@ -468,9 +469,19 @@ class Tape:
         return twin
 
 
-def supply(name: str, like: str = "") -> list[ast.stmt]:
-    """A statement that sets a name to the value that we supply for this name, or for a name like it (`like`)."""
-    known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
+def supply(name: str, like: str = "", value: ast.expr | None = None) -> list[ast.stmt]:
+    """A statement that sets a name to the value that we supply for it, or for a name like it (`like`), or none.
+
+    value: what the program stores there. A table that it reads gets none, and columns cut from one are inputs.
+    """
+    kind, part = argument_of(name), getattr(value, "slice", None)
+    if kind not in SUPPLIED_KINDS and not like:
+        return []
+    if kind not in ("X", "Y", "y_flat") and not like and value is not None:
+        if re.match(r"loadtxt|genfromtxt|read_", name_of(getattr(value, "func", value))):
+            return []
+        like, kind = ("x", "") if isinstance(part, ast.Tuple) and isinstance(part.elts[-1], ast.Slice) else ("", kind)
+    known = like if like and (like == COLUMN or kind not in SUPPLIED_KINDS) else name
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
