@@ -414,6 +414,25 @@ def main():
     web.train(D, Y)
 """
 )
+# Weights into the hidden layer and out of it, and those of their biases; a mean over one output is the mean of all.
+IN_AND_OUT = (
+    HEAD
+    + """\
+def train(X, y, speed=0.5):
+    Win, Wbin = np.random.randn(X.shape[1], 6), np.zeros((1, 6))
+    Wout, Wbout = np.random.randn(6, 1), np.zeros((1, 1))
+    for turn in range(300):
+        h = squash(X @ Win + Wbin)
+        o = squash(h @ Wout + Wbout)
+        slope_out = (o - y) * squash_slope(o)
+        slope_in = slope_out @ Wout.T * squash_slope(h)
+        Wout = Wout - speed * (h.T @ slope_out) / len(X)
+        Wbout = Wbout - speed * np.mean(slope_out)
+        Win = Win - speed * (X.T @ slope_in) / len(X)
+        Wbin = Wbin - speed * slope_in.mean(axis=0, keepdims=True)
+    return Win, Wbin, Wout, Wbout
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -422,5 +441,5 @@ KINDS = {
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
     "shown_figure": SHOWN_FIGURE, "started_again": STARTED_AGAIN,
-    "cut_table": CUT_TABLE,
+    "cut_table": CUT_TABLE, "in_and_out": IN_AND_OUT,
 }  # fmt: skip

@@ -37,6 +37,7 @@ MISTAKES = [
     ("shown_figure", "d2 @ W.T * squash_slope(h)", "d2 @ W.T", "no-slope", ""),
     ("started_again", "d2 @ W2.T * squash_slope(h)", "d2 @ W2.T", "no-slope", ""),
     ("cut_table", "self.weights[l] -= self.rate", "self.weights[l] += self.rate", "update-adds", ""),
+    ("in_and_out", "Wout.T * squash_slope(h)", "Wout.T", "no-slope", ""),
     ("passed_on", '        W1, W2 = weights["W1"], weights["W2"]\n', "", "never-read", "h, out = forward_pass"),
 ]
 
