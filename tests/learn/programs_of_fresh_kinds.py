@@ -433,6 +433,32 @@ def train(X, y, speed=0.5):
     return Win, Wbin, Wout, Wbout
 """
 )
+# Training takes two more arguments: samples to validate with, and their targets.
+VALIDATED = (
+    HEAD
+    + """\
+class Net:
+    def __init__(self, n_in, n_hidden, n_out, rate):
+        self.rate, self.curve = rate, []
+        self.W1, self.W2 = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+
+    def forward(self, rows):
+        self.h = squash(rows @ self.W1)
+        self.o = squash(self.h @ self.W2)
+        return self.o
+
+    def train(self, data, target, val_set, val_result, epochs):
+        for epoch in range(epochs):
+            for x, t in zip(data, target):
+                x, t = x.reshape(1, -1), t.reshape(1, -1)
+                self.forward(x)
+                d2 = (self.o - t) * squash_slope(self.o)
+                d1 = d2 @ self.W2.T * squash_slope(self.h)
+                self.W2 -= self.rate * self.h.T @ d2
+                self.W1 -= self.rate * x.T @ d1
+            self.curve.append(np.mean((self.forward(val_set) - val_result) ** 2))
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -441,5 +467,5 @@ KINDS = {
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
     "shown_figure": SHOWN_FIGURE, "started_again": STARTED_AGAIN,
-    "cut_table": CUT_TABLE, "in_and_out": IN_AND_OUT,
+    "cut_table": CUT_TABLE, "in_and_out": IN_AND_OUT, "validated": VALIDATED,
 }  # fmt: skip

@@ -38,6 +38,7 @@ MISTAKES = [
     ("started_again", "d2 @ W2.T * squash_slope(h)", "d2 @ W2.T", "no-slope", ""),
     ("cut_table", "self.weights[l] -= self.rate", "self.weights[l] += self.rate", "update-adds", ""),
     ("in_and_out", "Wout.T * squash_slope(h)", "Wout.T", "no-slope", ""),
+    ("validated", "d2 @ self.W2.T * squash_slope(self.h)", "d2 @ self.W2.T", "no-slope", ""),
     ("passed_on", '        W1, W2 = weights["W1"], weights["W2"]\n', "", "never-read", "h, out = forward_pass"),
 ]
 
