@@ -27,11 +27,12 @@ from deltarule.learn.program import (
     Program,
     is_computed,
     is_literal,
-    is_main_guard,
     is_numeric,
+    leaves,
     name_of,
     names_of,
     reason,
+    script_statements,
 )
 from deltarule.learn.roles import argument_of, is_start, parameter_kind, role_of
 from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in, rows_off_zero
@@ -386,15 +387,6 @@ def as_load(target: ast.expr) -> ast.expr:
     return ast.copy_location(ast.parse(ast.unparse(target), mode="eval").body, target)
 
 
-def leaves(target: ast.expr) -> Iterator[ast.expr]:
-    """The single names or items in the target of an assignment: a, b and c in `(a, b), c`."""
-    if isinstance(target, ast.Tuple | ast.List):
-        for each in target.elts:
-            yield from leaves(each)
-    else:
-        yield target
-
-
 class Tape:
     """Instruments programs, and passes the values of their code to the recorder of the current run, if there is one."""
 
@@ -498,12 +490,3 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     pair = "XY" if len(names) == 2 and re.search("load|read|fetch|data", called) else ""
     order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, pair)
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
-
-
-def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The top-level statements of a module, with those inside `if __name__ == "__main__":`."""
-    for node in body:
-        if isinstance(node, ast.If) and is_main_guard(node):
-            yield from script_statements(node.body)
-        else:
-            yield node
