@@ -324,6 +324,141 @@ def learn(X, Y, epochs=100):
     return weights
 """
 )
+# The figure that is shown is the mean absolute error; the gradient is that of half the squared error.
+SHOWN_FIGURE = (
+    HEAD
+    + """\
+def learn(X, Y, rate=0.2, rounds=400):
+    V, W = np.random.randn(X.shape[1], 4), np.random.randn(4, Y.shape[1])
+    for turn in range(rounds):
+        h = squash(X @ V)
+        o = squash(h @ W)
+        miss = Y - o
+        d2 = miss * squash_slope(o)
+        d1 = d2 @ W.T * squash_slope(h)
+        W += rate * h.T @ d2
+        V += rate * X.T @ d1
+        loss = np.mean(np.abs(miss))
+        print(turn, loss)
+    return V, W
+"""
+)
+# The forward function is shown with one sample, then the weights start again, and other data are used.
+STARTED_AGAIN = (
+    HEAD
+    + """\
+def forward(x):
+    h = squash(x @ W1)
+    return h, squash(h @ W2)
+
+def backward(x, h, o, t):
+    global W1, W2
+    d2 = (o - t) * squash_slope(o)
+    d1 = d2 @ W2.T * squash_slope(h)
+    W2 = W2 - 0.3 * h.T @ d2
+    W1 = W1 - 0.3 * x.T @ d1
+
+W1 = np.array([[0.2, -0.4], [0.5, 0.3], [0.1, 0.7]])
+W2 = np.array([[0.3, 0.1, -0.5], [-0.2, 0.6, 0.4]])
+x = np.array([[0.5, 0.1, 0.8]])
+h, o = forward(x)
+print(o)
+W1 = np.array([[0.1, -0.2], [0.5, 0.2], [0.3, 0.7]])
+W2 = np.array([[0.2, 0.1, -0.5], [-0.1, 0.6, 0.4]])
+x = np.array([[0.9, 0.4, 0.2]])
+h, o = forward(x)
+t = np.array([[1, 0, 0]])
+backward(x, h, o, t)
+"""
+)
+# A table is cut into inputs, D, and targets; each step computes its outputs twice, in a loop over the layers.
+CUT_TABLE = (
+    HEAD
+    + """\
+class Web:
+    def initialise(self, units, rate):
+        self.rate = rate
+        self.weights = [np.random.randn(n, m) for n, m in zip(units[:-1], units[1:])]
+        self.biases = [np.zeros((1, m)) for m in units[1:]]
+
+    def outputs(self, D):
+        kept = [D]
+        for w, b in zip(self.weights, self.biases):
+            s = kept[-1] @ w + b
+            kept.append(squash(s))
+        return kept
+
+    def improve(self, D, Y):
+        kept = self.outputs(D)
+        delta = (kept[-1] - Y) * squash_slope(kept[-1])
+        deltas = [delta]
+        for l in range(len(self.weights) - 1, 0, -1):
+            deltas.append(deltas[-1] @ self.weights[l].T * squash_slope(kept[l]))
+        deltas = deltas[::-1]
+        for l in range(len(self.weights)):
+            self.weights[l] -= self.rate * kept[l].T @ deltas[l] / len(D)
+            self.biases[l] -= self.rate * np.sum(deltas[l], axis=0, keepdims=True) / len(D)
+
+    def train(self, D, Y, epochs=50):
+        for epoch in range(epochs):
+            o = self.outputs(D)[-1]
+            loss = np.mean((o - Y) ** 2)
+            self.improve(D, Y)
+
+def main():
+    d = np.loadtxt("table.txt")
+    D = d[:, :-1]
+    Y = d[:, -1].reshape(-1, 1)
+    web = Web()
+    web.initialise([D.shape[1], 6, 4, 1], rate=0.1)
+    web.train(D, Y)
+"""
+)
+# Weights into the hidden layer and out of it, and those of their biases; a mean over one output is the mean of all.
+IN_AND_OUT = (
+    HEAD
+    + """\
+def train(X, y, speed=0.5):
+    Win, Wbin = np.random.randn(X.shape[1], 6), np.zeros((1, 6))
+    Wout, Wbout = np.random.randn(6, 1), np.zeros((1, 1))
+    for turn in range(300):
+        h = squash(X @ Win + Wbin)
+        o = squash(h @ Wout + Wbout)
+        slope_out = (o - y) * squash_slope(o)
+        slope_in = slope_out @ Wout.T * squash_slope(h)
+        Wout = Wout - speed * (h.T @ slope_out) / len(X)
+        Wbout = Wbout - speed * np.mean(slope_out)
+        Win = Win - speed * (X.T @ slope_in) / len(X)
+        Wbin = Wbin - speed * slope_in.mean(axis=0, keepdims=True)
+    return Win, Wbin, Wout, Wbout
+"""
+)
+# Training takes two more arguments: samples to validate with, and their targets.
+VALIDATED = (
+    HEAD
+    + """\
+class Net:
+    def __init__(self, n_in, n_hidden, n_out, rate):
+        self.rate, self.curve = rate, []
+        self.W1, self.W2 = np.random.randn(n_in, n_hidden), np.random.randn(n_hidden, n_out)
+
+    def forward(self, rows):
+        self.h = squash(rows @ self.W1)
+        self.o = squash(self.h @ self.W2)
+        return self.o
+
+    def train(self, data, target, val_set, val_result, epochs):
+        for epoch in range(epochs):
+            for x, t in zip(data, target):
+                x, t = x.reshape(1, -1), t.reshape(1, -1)
+                self.forward(x)
+                d2 = (self.o - t) * squash_slope(self.o)
+                d1 = d2 @ self.W2.T * squash_slope(self.h)
+                self.W2 -= self.rate * self.h.T @ d2
+                self.W1 -= self.rate * x.T @ d1
+            self.curve.append(np.mean((self.forward(val_set) - val_result) ** 2))
+"""
+)
 
 KINDS = {
     "initial": INITIAL, "samples": SAMPLES, "hidden_outputs": HIDDEN_OUTPUTS, "outer": OUTER, "shares": SHARES,
@@ -331,4 +466,6 @@ KINDS = {
     "nowhere": NOWHERE, "started_with_numbers": STARTED_WITH_NUMBERS, "large_batches": LARGE_BATCHES,
     "list_of_activations": LIST_OF_ACTIVATIONS, "list_of_acts": LIST_OF_ACTS, "list_of_functions": LIST_OF_FUNCTIONS,
     "spanish": SPANISH, "german": GERMAN, "french": FRENCH, "feature_counts": FEATURE_COUNTS, "passed_on": PASSED_ON,
+    "shown_figure": SHOWN_FIGURE, "started_again": STARTED_AGAIN,
+    "cut_table": CUT_TABLE, "in_and_out": IN_AND_OUT, "validated": VALIDATED,
 }  # fmt: skip

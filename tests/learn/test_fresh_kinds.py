@@ -34,6 +34,11 @@ MISTAKES = [
     ("french", "d2.sum(axis=0)", "d2.sum()", "bias-all-axes", ""),
     ("feature_counts", "self.depth = len(feature_counts)", "self.depth = len(feature_counts) / 2", "raises", ""),
     ("feature_counts", "Weights[l] -= 0.1 * step", "Weights[l] += 0.1 * step", "update-adds", ""),
+    ("shown_figure", "d2 @ W.T * squash_slope(h)", "d2 @ W.T", "no-slope", ""),
+    ("started_again", "d2 @ W2.T * squash_slope(h)", "d2 @ W2.T", "no-slope", ""),
+    ("cut_table", "self.weights[l] -= self.rate", "self.weights[l] += self.rate", "update-adds", ""),
+    ("in_and_out", "Wout.T * squash_slope(h)", "Wout.T", "no-slope", ""),
+    ("validated", "d2 @ self.W2.T * squash_slope(self.h)", "d2 @ self.W2.T", "no-slope", ""),
     ("passed_on", '        W1, W2 = weights["W1"], weights["W2"]\n', "", "never-read", "h, out = forward_pass"),
 ]
 
@@ -77,6 +82,43 @@ def test_sound_lines_of_a_fresh_kind_are_not_accused(tmp_path: Path, kind: str, 
     text = KINDS[kind].replace(old, new).replace('        W1, W2 = weights["W1"], weights["W2"]\n', "")
     found = checked(tmp_path, text)
     assert found.ok is not False, found.to_text()
+
+
+def test_a_figure_that_is_shown_is_not_judged_as_the_loss(tmp_path: Path) -> None:
+    found = checked(tmp_path, programs.SHOWN_FIGURE)
+    assert (found.findings, "the loss" in " ".join(found.right)) == ((), False), found.to_text()
+
+
+def test_no_loss_of_the_other_sign_is_written(tmp_path: Path) -> None:
+    text = programs.SHOWN_FIGURE.replace("loss = np.mean(np.abs(miss))", "loss = mean_loss(o, Y)")
+    own = "def mean_loss(o, Y):\n    return np.mean(np.abs(Y - o))\n\ndef learn"
+    found = checked(tmp_path, text.replace("def learn", own))
+    assert found.first is not None, found.to_text()
+    assert (found.first.id, "-" in found.first.write) == ("loss-absolute", False), found.to_text()
+
+
+PORTIONS = """
+import numpy as np
+
+def portions(X, y, size):
+    order = np.random.permutation(len(X))
+    for start in range(0, len(X) - size + 1, size):
+        end = min(start + size, len(X))
+        yield X[order[start:end]], y[order[start:end]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "findings"),
+    [
+        ("start + size, len(X)", [("short-batch-left-out", "warning")]),
+        ("start + size - 1, len(X)", [("short-batch-left-out", "warning"), ("samples-left-out", "mistake")]),
+        ("size, len(X)", [("short-batch-left-out", "warning"), ("samples-left-out", "mistake")]),
+    ],
+)
+def test_a_short_batch_that_is_left_out_is_a_warning(tmp_path: Path, new: str, findings: list[tuple[str, str]]) -> None:
+    found = checked(tmp_path, PORTIONS.replace("start + size, len(X)", new))
+    assert sorted({(each.id, each.level) for each in found.findings}, reverse=True) == findings, found.to_text()
 
 
 def test_a_name_that_is_misspelled_is_not_supplied(tmp_path: Path) -> None:

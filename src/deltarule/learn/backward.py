@@ -379,8 +379,9 @@ def find_bias_gradient(run: Pass, index: int, delta: Array, begun: int, since: i
         run.note("db", index, other[0], "off")
         return other[1]
     alike = run.step("dW", index).values.get("factor", 1.0) if right.size == 1 else 1.0
-    equal = first(pairs, alike * right) if 1 in (run.n, right.size) else None  # others may be multiples by chance
-    if found := (*equal, alike) if equal else first_multiple(pairs, right):
+    factors = [alike, 1 / run.n][: 1 + (right.size == 1)] if 1 in (run.n, right.size) else []  # others by chance
+    equal = next(((*pair, each) for each in factors if (pair := first(pairs, each * right))), None)
+    if found := equal or first_multiple(pairs, right):
         run.note("db", index, found[0], "", factor=found[2])
         return found[1]
     number = number_in(layer.biases.name)

@@ -271,7 +271,8 @@ def right_words(verdict: Any) -> list[str]:
     for quantity in ("z", "a", "loss", "delta", "dW", "db", "update"):
         steps = [each for each in verdict.steps if each.quantity == quantity]
         right = sorted({each.layer for each in steps})
-        if right and not any(each.mistake for each in steps):
+        is_figure = quantity == "loss" and any(each.values.get("loss") == NAMES["absolute"] for each in steps)
+        if right and not is_figure and not any(each.mistake for each in steps):
             named = f"layer{'s' * (len(right) > 1)} {' and '.join(map(str, right))}"
             where = "all layers" if len(right) == len(verdict.layers) else named
             lines.append("the loss" if quantity == "loss" else f"{quantity} of {where}")

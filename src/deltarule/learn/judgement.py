@@ -170,7 +170,8 @@ def walk_forward(run: Pass) -> bool:
         find_a(run, l, layer)
     first_z = run.step("z").event
     later = [each for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
-    again = [each.time for each in later if first_z and not np.array_equal(each.value, first_z.value)]  # other weights
+    seen = {view.tobytes() for z in run.z for view in (z, z.T)}  # in a second forward pass, too
+    again = [each.time for each in later if each.value.tobytes() not in seen]  # with other weights
     run.has_second_step = len(again) > 1
     same = [each.time for each in later[3:4] if not again]  # steps in which nothing moves
     run.end = again[1] if len(again) > 1 else next(iter(same), run.time + MOST_OF_STEP)

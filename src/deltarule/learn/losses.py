@@ -106,7 +106,7 @@ def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     source = next((each for each in numbers if number_of(each) == value), event)
     more = {"yours": value, "right": known.get("cross_entropy", known["quadratic"]), "own": "squared error", "base": 2}
     more |= {"loss": NAMES[name]} if name else {}
-    more |= {"scale": value / known[name]} if right else {}
+    more |= {"scale": value / known[name]} if right and name != "absolute" else {}
     run.note("loss", len(run.layers), source, key, **more)
     return "?" if key or not named else name
 
@@ -140,6 +140,8 @@ def wrong_name(run: Pass, event: Event, known: dict[str, float], forms: list[tup
     right = [each for each, base in known.items() if near_multiples(value, base, *sizes)[0]]
     is_one = run.targets.size == 1  # then an absolute value is the number itself, or the root of its square
     if "absolute" in right and not re.search("mae|abs", name):
+        if "abs" in text and "sqrt" not in text and role_of(event.where.function.rpartition(".")[2]) != "loss":
+            return ""  # a figure that training shows: no gradient is derived from it
         return "loss-root" if "sqrt" in text and is_one else "loss-absolute" if "abs" in text else "loss-without-square"
     if near_multiples(value**2, known["quadratic"], *sizes)[0] and not re.search("rms|root", name) and not right:
         return "loss-root"

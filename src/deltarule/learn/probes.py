@@ -361,7 +361,13 @@ def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
             place, step = ast.unparse(each.target), ast.unparse(each.iter.args[2])
             if ast.unparse(each.iter.args[1]).endswith(f"- {step}"):
                 yield "last-batch-left-out", "warning", each.iter.lineno
+            if ast.unparse(each.iter.args[1]).endswith(f"- {step} + 1"):
+                yield "short-batch-left-out", "warning", each.iter.lineno
+            stores = [part for part in ast.walk(node) if isinstance(part, ast.Assign)]
+            ends = {name_of(part.targets[0]): ast.unparse(part.value) for part in stores}
             for cut in (part for part in ast.walk(node) if isinstance(part, ast.Slice) and part.lower and part.upper):
                 begin, _, end = ast.unparse(cut).partition(":")
-                if begin == place and (not re.search(rf"\b{place}\b", end) or end == f"{place} + {step} - 1"):
+                end = ends.get(end, end)  # end = min(start + size, n)
+                is_short = f"{place} + {step} - 1" in (end, end[4:].partition(",")[0])
+                if begin == place and (not re.search(rf"\b{place}\b", end) or is_short):
                     yield "samples-left-out", "mistake", cut.lineno

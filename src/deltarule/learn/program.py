@@ -392,3 +392,21 @@ def global_names(node: ast.stmt) -> set[str]:
             each.get_name() for each in table.get_symbols() if each.is_referenced() and (each.is_global() or is_module)
         }
     return names - set(names_of(node))
+
+
+def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The top-level statements of a module, with those inside `if __name__ == "__main__":`."""
+    for node in body:
+        if isinstance(node, ast.If) and is_main_guard(node):
+            yield from script_statements(node.body)
+        else:
+            yield node
+
+
+def leaves(target: ast.expr) -> Iterator[ast.expr]:
+    """The single names or items in the target of an assignment: a, b and c in `(a, b), c`."""
+    if isinstance(target, ast.Tuple | ast.List):
+        for each in target.elts:
+            yield from leaves(each)
+    else:
+        yield target

@@ -27,11 +27,12 @@ from deltarule.learn.program import (
     Program,
     is_computed,
     is_literal,
-    is_main_guard,
     is_numeric,
+    leaves,
     name_of,
     names_of,
     reason,
+    script_statements,
 )
 from deltarule.learn.roles import argument_of, is_start, parameter_kind, role_of
 from deltarule.learn.stored_values import MOST_NUMBERS, NUMBERS, arrays_by_name, parameters_in, rows_off_zero
@@ -189,6 +190,11 @@ class RunRecorder:
             if each.value.shape == array.shape and np.array_equal(each.value, array):
                 self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
+        if not (where.function or self.loops):  # the module starts again under the same name
+            again = (name, "", array.shape)
+            self.starts[:] = [
+                each for each in self.starts if (each.name, each.where.function, each.value.shape) != again
+            ]
         raw, rng = array.astype(np.float64), generator(len(self.starts) + 100 * self.draw, "check")
         if array.flags.writeable and array.dtype.kind == "f":
             scale = 1.5 / np.sqrt(max(array.shape)) if kind == "weights" and array.ndim > 1 else 0.3
@@ -327,9 +333,9 @@ class Instrument(ast.NodeTransformer):
         if value is not None:
             node.value = self.visit(value)
         if self.function and value is not None and self._is_absent(value):
-            known = [name for name in stored if argument_of(name) in SUPPLIED_KINDS]
+            known = [name for name in stored if supply(name, value=value)]
             self.absent = (self.absent | set(stored)) - set(known)
-            handler = [each for name in known for each in supply(name)]
+            handler = [each for name in known for each in supply(name, value=value)]
             handler += copy.deepcopy(notes) if known == stored else []
             catch = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, handler or [ast.Pass()])
             node, notes = ast.copy_location(ast.Try([node, *notes], [catch], [], []), node), []
@@ -381,15 +387,6 @@ def as_load(target: ast.expr) -> ast.expr:
     return ast.copy_location(ast.parse(ast.unparse(target), mode="eval").body, target)
 
 
-def leaves(target: ast.expr) -> Iterator[ast.expr]:
-    """The single names or items in the target of an assignment: a, b and c in `(a, b), c`."""
-    if isinstance(target, ast.Tuple | ast.List):
-        for each in target.elts:
-            yield from leaves(each)
-    else:
-        yield target
-
-
 class Tape:
     """Instruments programs, and passes the values of their code to the recorder of the current run, if there is one."""
 
@@ -432,9 +429,10 @@ class Tape:
             stored = names_of(node) if isinstance(node, ast.Assign | ast.AnnAssign) else []
             stored = [name for each in node.body for name in names_of(each)] if isinstance(node, ast.With) else stored
             placed = names_by_place(node)
-            names = [name for name in stored if argument_of(name) in SUPPLIED_KINDS or name in placed]
-            given = [ast.copy_location(each, node) for name in names for each in supply(name, placed.get(name, ""))]
-            handler = [new for each in given for new in writer.statements(each)]
+            given = {name: supply(name, placed.get(name, ""), getattr(node, "value", None)) for name in stored}
+            names = [name for name in stored if given[name]]
+            handler = [ast.copy_location(each, node) for name in names for each in given[name]]
+            handler = [new for each in handler for new in writer.statements(each)]
             handler = handler or ast.parse("raise").body
             asks = [program.imports.get(name_of(each), "") for each in ast.walk(node) if isinstance(each, ast.Name)]
             is_far = any(origin and not is_numeric(origin.partition(":")[0]) for origin in asks)
@@ -463,9 +461,19 @@ class Tape:
         return twin
 
 
-def supply(name: str, like: str = "") -> list[ast.stmt]:
-    """A statement that sets a name to the value that we supply for this name, or for a name like it (`like`)."""
-    known = like if like and (like == COLUMN or argument_of(name) not in SUPPLIED_KINDS) else name
+def supply(name: str, like: str = "", value: ast.expr | None = None) -> list[ast.stmt]:
+    """A statement that sets a name to the value that we supply for it, or for a name like it (`like`), or none.
+
+    value: what the program stores there. A table that it reads gets none, and columns cut from one are inputs.
+    """
+    kind, part = argument_of(name), getattr(value, "slice", None)
+    if kind not in SUPPLIED_KINDS and not like:
+        return []
+    if kind not in ("X", "Y", "y_flat") and not like and value is not None:
+        if re.match(r"loadtxt|genfromtxt|read_", name_of(getattr(value, "func", value))):
+            return []
+        like, kind = ("x", "") if isinstance(part, ast.Tuple) and isinstance(part.elts[-1], ast.Slice) else ("", kind)
+    known = like if like and (like == COLUMN or kind not in SUPPLIED_KINDS) else name
     return ast.parse(f"{name} = {SUPPLIED}({known!r})").body
 
 
@@ -482,12 +490,3 @@ def names_by_place(node: ast.stmt) -> dict[str, str]:
     pair = "XY" if len(names) == 2 and re.search("load|read|fetch|data", called) else ""
     order = {"load_data": "XYXY", "train_test_split": "XXYY"}.get(called, pair)
     return {name: "x" if kind == "X" else "labels" for name, kind in zip(names, order, strict=False)}
-
-
-def script_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The top-level statements of a module, with those inside `if __name__ == "__main__":`."""
-    for node in body:
-        if isinstance(node, ast.If) and is_main_guard(node):
-            yield from script_statements(node.body)
-        else:
-            yield node

@@ -17,7 +17,7 @@ from deltarule.learn.roles import argument_of, number_in
 from deltarule.learn.wording import bare_name, is_readable, name_of_array, slope_text
 
 MOST_SECONDS, MOST_EDITS = 1.0, 30
-EDITS, REWRITES, FORMULAS = (TABLES[each] for each in ("edits", "rewrites", "formulas"))
+ARRAYS, EDITS, REWRITES, FORMULAS = (TABLES[each] for each in ("arrays", "edits", "rewrites", "formulas"))
 Find = Callable[[Session, Trial | None], list[ProgramFinding]]
 
 
@@ -56,6 +56,9 @@ def mistakes_with(
     twin.runs = [again]
     kinds = (each.verdict.run.kinds if each.verdict else [] for each in (run, again))
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
+    steps = (each.verdict.steps if each.verdict else () for each in (run, again))
+    known = [any("scale" in each.values for each in found_steps) for found_steps in steps]
+    is_lost |= (known[0] or found.array == ARRAYS["loss"]) and not known[1]  # a loss of another sign is no loss
     is_lost |= sees(run, "loss") and not sees(again, "loss")
     is_lost |= again.error is not None and (not run.error or found.id == "raises")
     if is_lost or not arrays_of_run(run) <= arrays_of_run(again):
