@@ -58,7 +58,7 @@ def mistakes_with(
     is_lost = any(new is IDENTITY is not old for old, new in zip(*kinds, strict=False))
     steps = (each.verdict.steps if each.verdict else () for each in (run, again))
     known = [any("scale" in each.values for each in found_steps) for found_steps in steps]
-    is_lost |= (known[0] or found.array == ARRAYS["loss"]) and not known[1]  # a loss of another sign is no loss
+    is_lost |= (known[0] or found.array == ARRAYS["loss"]) and not known[1]  # a loss of another sign is not a loss
     is_lost |= sees(run, "loss") and not sees(again, "loss")
     is_lost |= again.error is not None and (not run.error or found.id == "raises")
     if is_lost or not arrays_of_run(run) <= arrays_of_run(again):
