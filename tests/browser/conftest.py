@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +40,7 @@ def address() -> Iterator[str]:
             assert found, f"the playground gave no address: {said!r}"
             yield found[0]
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # Ctrl-C may be ignored here, as under nohup
             process.wait(timeout=IMPATIENCE / 1000)
 
 

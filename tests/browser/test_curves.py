@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -159,7 +158,7 @@ def learned(tmp_path: Path) -> Iterator[tuple[str, Path]]:
             assert found
             yield found[0], tmp_path
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # Ctrl-C may be ignored here, as under nohup
             process.wait(timeout=60)
 
 
