@@ -55,8 +55,8 @@ def test_the_house_is_small() -> None:
     """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0037)."""
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_965
-    assert 10_000 < n_lines_of("*.py") - learn <= 21_956
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_042
+    assert 10_000 < n_lines_of("*.py") - learn <= 21_953
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_039
     assert len(list(SOURCE.rglob("*.py"))) <= 175
 
 

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from deltarule.cli.resolve import load_model
+from deltarule.files.page import show
 from deltarule.model import Model
+from deltarule.nn.network import Network
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -42,6 +44,16 @@ def address() -> Iterator[str]:
         finally:
             process.terminate()  # Ctrl-C may be ignored here, as under nohup
             process.wait(timeout=IMPATIENCE / 1000)
+
+
+@pytest.fixture(scope="session")
+def untaught(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a page of one file whose network reads digits and has learned nothing."""
+    path = tmp_path_factory.mktemp("page") / "untaught.html"
+    network = Network((784, 12, 10), rng=2)
+    network.image_shape, network.pixels = (28, 28), True
+    show(network).save(path)
+    return path.as_uri()
 
 
 @pytest.fixture(scope="session")

@@ -20,16 +20,6 @@ PICTURE = "() => document.querySelector('#train .weights').toDataURL()"
 DONE = "#train .verdict:has-text('scores')"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Of a page with a network that has learned nothing."""
-    path = tmp_path_factory.mktemp("page") / "learn.html"
-    network = dr.Network((784, 12, 10), rng=2)
-    network.image_shape, network.pixels = (28, 28), True
-    dr.show(network).save(path)
-    return path.as_uri()
-
-
 def accuracy(page: "Page") -> float:
     """What the verdict says of the digits that were held out, in percent."""
     verdict = page.inner_text("#train .verdict")
@@ -37,8 +27,8 @@ def accuracy(page: "Page") -> float:
     return float(verdict.partition("scores ")[2].partition(" %")[0])
 
 
-def test_it_learns_the_digits_in_the_page_and_reads_a_drawing(visit: Visit, address: str) -> None:
-    page = visit(f"train&{in_address(DIGITS[3])}", at=address)
+def test_it_learns_the_digits_in_the_page_and_reads_a_drawing(visit: Visit, untaught: str) -> None:
+    page = visit(f"train&{in_address(DIGITS[3])}", at=untaught)
     page.wait_for_selector("#train .status")
     page.evaluate(
         """() => { window.seen = []; new MutationObserver(() => window.seen.push([
@@ -61,8 +51,8 @@ def test_it_learns_the_digits_in_the_page_and_reads_a_drawing(visit: Visit, addr
     page.wait_for_function("() => document.querySelector('#about').textContent === '784 – 12 – 10'")
 
 
-def test_a_run_in_the_page_pauses_steps_and_goes_on(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_a_run_in_the_page_pauses_steps_and_goes_on(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     page.evaluate(
         """() => ["Start", "Stop"].forEach((name) =>
             [...document.querySelectorAll("#train button")].find((each) => each.textContent === name).click())"""
@@ -89,8 +79,8 @@ def test_a_run_in_the_page_pauses_steps_and_goes_on(visit: Visit, address: str) 
     page.wait_for_selector("#train .verdict:has-text('the learning rate 1000000000 is too high, try 100000000')")
 
 
-def test_a_frozen_layer_stays_while_the_others_learn(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_a_frozen_layer_stays_while_the_others_learn(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     page.get_by_role("button", name="Step").click()
     page.wait_for_selector("#train .status:has-text('step 1 of')")
     page.locator("#stage .cell").first.focus()
@@ -156,7 +146,7 @@ def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_p
     page.wait_for_selector("#mistakes:has-text('Of 360 examples of this page')")  # the digits that no run trains on
 
 
-def test_it_learns_in_a_notebooks_frame(visit: Visit, address: str, tmp_path: Path) -> None:
+def test_it_learns_in_a_notebooks_frame(visit: Visit, untaught: str, tmp_path: Path) -> None:
     network = dr.Network((784, 12, 10), rng=2)
     network.image_shape, network.pixels = (28, 28), True
     frame = dr.show(network)._repr_html_()
@@ -170,9 +160,9 @@ def test_it_learns_in_a_notebooks_frame(visit: Visit, address: str, tmp_path: Pa
     assert "Done" in inside.locator("#train .verdict").inner_text()
 
 
-def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, address: str) -> None:
+def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, untaught: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
-    page = visit(f"train&{in_address(DIGITS[3])}", at=address, viewport={"width": 360, "height": 780})
+    page = visit(f"train&{in_address(DIGITS[3])}", at=untaught, viewport={"width": 360, "height": 780})
     page.get_by_role("button", name="Start").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(DONE)

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-import deltarule as dr
 from deltarule.cli.options import TrainOptions
 from deltarule.cli.resolve import load_data
 from deltarule.data.catalog import load
@@ -27,16 +26,6 @@ if TYPE_CHECKING:
 Visit = Callable[..., "Page"]
 DONE = "#train .verdict:has-text('scores')"
 PLANE = "() => document.querySelector('#stage .plane').toDataURL()"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Of a page with a network that has learned nothing."""
-    path = tmp_path_factory.mktemp("page") / "worlds.html"
-    network = dr.Network((784, 12, 10), rng=2)
-    network.image_shape, network.pixels = (28, 28), True
-    dr.show(network).save(path)
-    return path.as_uri()
 
 
 def choose(page: "Page", **fields: str) -> None:
@@ -58,8 +47,8 @@ def train(page: "Page") -> float:
     return float(page.inner_text("#train .verdict").partition("scores ")[2].partition(" %")[0])
 
 
-def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_a_world_is_learned_and_its_picture_moves(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     choose(page, data="moons", hidden="8, 8", rate="0.03", epochs="20")
     page.wait_for_selector("#stage .plane[aria-label^='400 points, 300 of them for training']")
     before = page.evaluate(PLANE)
@@ -71,8 +60,8 @@ def test_a_world_is_learned_and_its_picture_moves(visit: Visit, address: str) ->
     page.wait_for_selector("#stage .world:has-text('Layer 0, neuron 3: blue means high')")
 
 
-def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     choose(
         page,
         data="moons",
@@ -94,8 +83,8 @@ def test_two_runs_are_compared_and_their_difference_is_named(visit: Visit, addre
     page.wait_for_selector("#train .status:has-text('before the first step')")
 
 
-def test_the_recipe_learns_the_same_in_python(visit: Visit, address: str, tmp_path: "Path") -> None:
-    page = visit("train", at=address)
+def test_the_recipe_learns_the_same_in_python(visit: Visit, untaught: str, tmp_path: "Path") -> None:
+    page = visit("train", at=untaught)
     choose(page, data="circles", penalty="l2", rate="0.03", epochs="40")
     accuracy = train(page)
     recipe = parse(page.inner_text("#train pre"), "recipe.toml")
@@ -110,8 +99,8 @@ def test_the_recipe_learns_the_same_in_python(visit: Visit, address: str, tmp_pa
     assert abs(100 * evaluate(job.model, job.train).score - accuracy) < 5
 
 
-def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     page.get_by_label("Data").select_option("points")
     assert "put at least one point of each color: got 0 orange and 0 blue" in page.inner_text("#train .verdict")
     page.get_by_role("button", name="Start").click()
@@ -141,15 +130,15 @@ def test_a_person_puts_points_by_mouse_and_by_keyboard(visit: Visit, address: st
         ({"rate": "1e9", "loss": "quadratic", "epochs": "2"}, "The learning rate 1000000000 may be too high"),
     ],
 )
-def test_a_rate_that_is_too_high_is_named(visit: Visit, address: str, fields: dict[str, str], says: str) -> None:
-    page = visit("train", at=address)
+def test_a_rate_that_is_too_high_is_named(visit: Visit, untaught: str, fields: dict[str, str], says: str) -> None:
+    page = visit("train", at=untaught)
     choose(page, data="moons", **fields)
     train(page)
     assert says in page.inner_text("#train .verdict")
 
 
-def test_what_cannot_be_built_is_refused_at_its_field(visit: Visit, address: str) -> None:
-    page = visit("train", at=address)
+def test_what_cannot_be_built_is_refused_at_its_field(visit: Visit, untaught: str) -> None:
+    page = visit("train", at=untaught)
     choose(page, data="moons")
     for hidden, says in (("2000, 0", "match"), ("5000, 5000", "At most 20 million parameters: these layers have 25,")):
         choose(page, hidden=hidden)
@@ -169,9 +158,9 @@ def idx(images: np.ndarray) -> bytes:
     return head + images.astype(np.uint8).tobytes()
 
 
-def test_files_of_digits_are_dropped_learned_and_refused(visit: Visit, address: str) -> None:
+def test_files_of_digits_are_dropped_learned_and_refused(visit: Visit, untaught: str) -> None:
     splits = load("digits")
-    page = visit("train&data=mnist&hidden=16&epochs=2&batch=32&schedule=constant&rate=0.003", at=address)
+    page = visit("train&data=mnist&hidden=16&epochs=2&batch=32&schedule=constant&rate=0.003", at=untaught)
     page.wait_for_selector("#train .verdict:has-text('Nothing can learn yet: choose MNIST')")
     files = page.get_by_label("MNIST's files")
     few = gzip.compress(idx(splits.train.inputs[:50]))
@@ -194,9 +183,9 @@ def test_files_of_digits_are_dropped_learned_and_refused(visit: Visit, address: 
     assert "on 360 test examples" in page.inner_text("#train .verdict")
 
 
-def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, address: str) -> None:
+def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(visit: Visit, untaught: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python").Axe()
-    page = visit("train", at=address, viewport={"width": 360, "height": 780})
+    page = visit("train", at=untaught, viewport={"width": 360, "height": 780})
     choose(page, data="xor", penalty="l1", epochs="20")
     page.get_by_role("button", name="Start").focus()
     page.keyboard.press("Enter")

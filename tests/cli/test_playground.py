@@ -179,7 +179,7 @@ def test_a_learners_folder_without_a_network_names_the_next_command(deltarule: A
     result = deltarule("playground", "--learn", tmp_path / "mine")
     assert result.code == 2
     assert " ".join(result.err.split()).endswith(
-        f"so there is no network to show; run deltarule learn {tmp_path / 'mine'}"
+        f"so its network cannot be shown; run deltarule learn {tmp_path / 'mine'}"
     )
     assert not (tmp_path / "mine").exists()
     result = deltarule("playground", "--learn", tmp_path / "mine", "--html", "page.html")

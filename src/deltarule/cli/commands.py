@@ -30,6 +30,7 @@ from deltarule.settings import Setting
 # Exit code 2: wrong use, such as an unknown option or name, or an unsupported kind of file. Any other error gives 1:
 # the job failed, for example on a damaged file.
 FLAGS = {"v": "--version", "version": "--version", "h": "--help", "help": "--help"}  # {what users type: option}
+LONG_DASHES = "+\u2010\u2011\u2012\u2013\u2014\u2015\u2212"  # which chats and web pages make of --
 CALL = re.compile(r"(\w+) must be a name .*?, not (.*); use dr.*?, without quotes, or (\{.*\})")
 RATE = re.compile(r"(\w+) (has no argument .*): .* use fit\(.* learning_rate=(.*)\)")
 SPEC = re.compile(r"(optimizer|schedule|penalty) (\w+) (?:needs|has) .*use (\{.*\})")  # a spec in an error message
@@ -171,11 +172,11 @@ class Command(click.Command):
         home = str(Path.home())  # for --data=~/file, which a shell leaves as it is
         given = args = [re.sub(r"^(--[\w-]+=)~(?=/)", lambda found: found[1] + home, each) for each in args]
         ctx.allow_extra_args = True  # surplus words are explained here
-        for name in {name for each in self.params if not getattr(each, "is_flag", True) for name in each.opts}:
-            pairs = ((*each.partition("=")[::2], after) for each, after in pairwise([*given, ""]))
-            values = [value or after for word, value, after in pairs if word == name]
-            if len(values) > 1 and not next(each for each in self.params if name in each.opts).multiple:
-                raise SettingError(sentence("command.twice", name=name, got=" and ".join(values)))
+        pairs = [(*each.partition("=")[::2], after) for each, after in pairwise([*given, ""])]
+        for option in (each for each in self.params if isinstance(each, click.Option)):
+            values = [value or after for word, value, after in pairs if word in option.opts]
+            if len(values) > 1 and not (option.is_flag or option.multiple):
+                raise SettingError(sentence("command.twice", name=option.opts[0], got=" and ".join(values)))
         for place in () if ctx.resilient_parsing else [i for i, each in enumerate(given[:-2], 1) if each == "--set"]:
             key, *more = (each.strip("=") for each in given[place : place + 3])
             value = next(filter(None, more), "--")
@@ -214,11 +215,7 @@ class Command(click.Command):
         from deltarule.recipes import names
 
         at, known = len(given) - 1 - given[::-1].index(word), [name for each in self.params for name in each.opts]
-        rest, looks, word = (
-            [*given[:at], *given[at + 1 :]],
-            words()["surplus"].items(),
-            word.lstrip("+\u2010\u2011\u2012\u2013\u2014\u2015\u2212"),
-        )
+        rest, looks, word = [*given[:at], *given[at + 1 :]], words()["surplus"].items(), word.lstrip(LONG_DASHES)
         fits = (name for name, look in looks if name in known and name not in given and re.fullmatch(look, word))
         is_second = self.name == "train" and word in names() and not can_find(word)  # of two recipes
         is_place = word.endswith(".json") and "--json" in given

@@ -303,8 +303,8 @@ def take_shares(run: Pass, l: int, pairs: Sequence[Found]) -> bool:
         is_made = "/" in event.where.source or event.role in ("activation", "softmax")
         logs = np.log(array) - np.log(array).mean(axis=1, keepdims=True)
         if is_made and (array > 0).all() and np.allclose(array.sum(axis=1), 1):
-            is_wrong = factor_between(logs, z) is None
-            take_a(run, l, (event, array), SOFTMAX, "softmax-differs") if is_wrong else None
+            if is_wrong := factor_between(logs, z) is None:
+                take_a(run, l, (event, array), SOFTMAX, "softmax-differs")
             return is_wrong
     return False
 
