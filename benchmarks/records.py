@@ -35,15 +35,17 @@ from measuring import RESULTS, Row, read_rows, surroundings, write_rows
 from recipes import digest
 
 import deltarule as dr
-from deltarule.data.augment import Deformation, deform, deformation_of, warp
+from deltarule.data.augment import Deformation, deform, warp
 from deltarule.data.catalog import load
 from deltarule.data.dataset import Dataset, Splits
 from deltarule.errors import DownloadError
+from deltarule.native import engine_call
 from deltarule.nn.arrays import Array
 from deltarule.recipes import Recipe
 from deltarule.recipes import read as read_recipe
 from deltarule.recipes.build import build
 from deltarule.training.callbacks import Callback
+from deltarule.training.engine import NATIVE, engine
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[1]
 WORK, KEPT = ROOT / "build" / "records", RESULTS / "records"
@@ -58,7 +60,7 @@ BLOCK = 10_000  # images that are drawn anew at a time
 class Run(NamedTuple):
     """A network to train: a recipe, what is changed in it, the data set, the view of its digits, a seed.
 
-    teachers, copies: of a student, who learns what this committee answers to so many deformed copies of each image.
+    teachers: of a student, who learns what this committee answers to each image as it is deformed anew in each epoch.
     is_trial: it shows what an idea is worth, on held-out images alone.
     """
 
@@ -69,7 +71,6 @@ class Run(NamedTuple):
     seed: int = 0
     changes: tuple[str, ...] = ()
     teachers: str = ""
-    copies: int = 0
     is_trial: bool = False
 
     def network(self, final: bool) -> Path:
@@ -82,7 +83,9 @@ class Run(NamedTuple):
 
     def digest(self, final: bool) -> str:
         """What its answers belong to: what it is trained on, and how."""
-        return hashlib.sha256(repr([digest(recipe_of(self), not final), *self[2:]]).encode()).hexdigest()[:16]
+        own = {name: value for name, value in self._asdict().items() if value != self._field_defaults.get(name)}
+        del own["name"], own["recipe"]  # what the recipe says is in its digest
+        return hashlib.sha256(repr([digest(recipe_of(self), not final), own]).encode()).hexdigest()[:16]
 
     def facts(self, final: bool) -> Row | None:
         """How its answers came about; None where none are kept, or where its recipe was another."""
@@ -202,49 +205,72 @@ def needed(names: Sequence[str], final: bool) -> Iterator[Run]:
 
 def train(run: Run, final: bool, end: float) -> bool:
     """Train a run, or go on with it, and keep its answers; False where its time was up first."""
-    file, recipe = run.network(final), recipe_of(run)
+    file, recipe, data = run.network(final), recipe_of(run), seen(digits(final, run.data).train, run.view)
     if file.exists():
         keep(run, final)
         return True
-    learned = taught(run.teachers, run.copies, final) if run.teachers else digits(final, run.data).train
-    job = build(recipe, Splits(seen(learned, run.view)), seed=run.seed)
+    job = build(recipe, Splits(data), seed=run.seed)
     file.parent.mkdir(parents=True, exist_ok=True)
     checkpoints = dr.Checkpoints(file.with_name("checkpoints"), every_seconds=60.0)
     trainer = replace(job.trainer, callbacks=[*job.trainer.callbacks, TimeIsUp(end), checkpoints])
+    if run.teachers:
+        assert trainer.augment is not None
+        lesson = Lesson(run, final, trainer.augment, trainer.epochs)
+        data, trainer = lesson.data, replace(trainer, augment=None, callbacks=[lesson, *trainer.callbacks])
     try:
-        history = trainer.fit(job.train, resume=checkpoints.newest())
+        history = trainer.fit(data, resume=checkpoints.newest())
     except KeyboardInterrupt:
         return False
     dr.save(job.model, file)
     sizes = job.trainer.network.layer_sizes
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
-    spent = 3 * weights * learned.n_samples * (len(history) - 1)
+    spent = 3 * weights * data.n_samples * (len(history) - 1)
     facts = {"seconds": history["seconds"][-1], "multiply_adds": spent, "network": "-".join(map(str, sizes))}
     write_rows(file.with_name("run.json"), [facts | surroundings()])
     keep(run, final)
     return True
 
 
-@cache
-def taught(teachers: str, copies: int, final: bool) -> Dataset:
-    """What students learn: images and deformed copies of them, and what their teachers answer to each.
+class Lesson(Callback):
+    """What a student learns: images that are drawn anew for each epoch, and what its teachers answer to them.
 
-    The copies are deformed as the first teacher's are, each time less than the time before.
+    The images are deformed as the recipe says. `data` is a dataset whose arrays are overwritten after each epoch.
     """
-    members, rng = [plan()[name] for name in committees()[teachers]], np.random.default_rng(0)
-    data, deformation = digits(final, members[0].data).train, deformation_of(recipe_of(members[0]).training.augment)
-    assert deformation is not None
-    faded = replace(deformation, fade=1.0 - 1e-9)
-    sets = [bent(data.inputs, faded.at_epoch(1 + copy, copies), rng) for copy in range(copies)] + [data.inputs]
-    inputs = np.concatenate(sets)
-    soft = np.concatenate([np.mean([answers_of(each, images, final) for each in members], axis=0) for images in sets])
-    soft /= soft.sum(axis=1, keepdims=True)
-    return replace(data, inputs=inputs, targets=soft.argmax(axis=1), soft_targets=soft)
+
+    every_step = False
+
+    def __init__(self, run: Run, final: bool, deformation: Deformation, n_epochs: int) -> None:
+        train, members = digits(final, run.data).train, [plan()[name] for name in committees()[run.teachers]]
+        self.seed, self.deformation, self.n_epochs, self.epoch = run.seed, deformation, n_epochs, 0
+        self.teachers = [(dr.load(each.network(final)), each.view) for each in members]
+        soft = np.full((train.n_samples, train.n_outputs), 1.0 / train.n_outputs)
+        self.images, self.data = train.inputs, replace(train, inputs=train.inputs.copy(), soft_targets=soft)
+        self.draw(1)
+
+    def draw(self, epoch: int) -> None:
+        """Draw the images of an epoch, from 1, and write down the teachers' answers to them."""
+        bend, rng = self.deformation.at_epoch(epoch, self.n_epochs), np.random.default_rng([self.seed, epoch])
+        self.epoch, soft = epoch, self.data.soft_targets
+        assert soft is not None
+        for start in range(0, len(soft), BLOCK):
+            part = slice(start, start + BLOCK)
+            self.data.inputs[part] = images = bent(self.images[part], bend, rng)
+            soft[part] = sum(each.probabilities(drawn(images, view)) for each, view in self.teachers)
+        soft /= soft.sum(axis=1, keepdims=True)
+
+    def train_begin(self, state: Any) -> None:
+        """Draw the images of the epoch that comes next, if they are not there."""
+        if self.epoch != state.epoch + 1 <= self.n_epochs:
+            self.draw(state.epoch + 1)
+
+    epoch_end = train_begin
 
 
 def bent(images: Array, deformation: Deformation, rng: np.random.Generator) -> Array:
     """Deformed images, uint8."""
-    return np.clip(np.rint(deform(images.astype(np.float32), (SIDE, SIDE), deformation, rng)), 0, 255).astype(np.uint8)
+    act = engine_call.deform if engine("auto").name == NATIVE else deform
+    found = act(images.astype(np.float32), (SIDE, SIDE), deformation, rng, np.empty(images.shape, np.float32))
+    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
 
 
 # Answers

@@ -56,7 +56,7 @@ SMALL = {
     "run": [
         {"name": "one", "view": "upright"},
         {"name": "two", "seed": 1},
-        {"name": "student, seed 0", "teachers": "both", "copies": 1},
+        {"name": "student, seed 0", "teachers": "both"},
         {"name": "no hidden layer", "is_trial": True, "changes": ["network.hidden=[]", "training.epochs=3"]},
     ],
 }
@@ -71,7 +71,7 @@ def small(module: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     for name, folder in (("WORK", "work"), ("RESULTS", "results"), ("KEPT", "results/records")):
         monkeypatch.setattr(module, name, tmp_path / folder)
     monkeypatch.setattr(module, "COPIES", 2)
-    caches = module.plan, module.committees, module.taught
+    caches = module.plan, module.committees
 
     def records(*arguments: str) -> Path:
         for cache in caches:
@@ -115,3 +115,14 @@ def test_a_student_needs_the_networks_of_its_teachers(module: Any, small: Callab
     small("--minutes", "1")
     assert {file: file.read_bytes() for file in (results / "records").rglob("*.npz")} == kept
     assert sorted(path.name for path in (tmp_path / "work/held-out").iterdir()) == ["one", "student, seed 0", "two"]
+
+
+def test_a_student_that_was_stopped_learns_the_same(small: Callable[..., Path], tmp_path: Path) -> None:
+    file = small("--minutes", "1", "--runs", "one;two;student, seed 0") / "records/held-out/student-seed-0.npz"
+    at_once = np.load(file)["averaged"]
+    file.with_suffix(".json").unlink()
+    shutil.rmtree(tmp_path / "work/held-out/student, seed 0")
+    small("--minutes", "1e-9", "--runs", "student, seed 0")
+    assert not (tmp_path / "work/held-out/student, seed 0/model.safetensors").exists()
+    small("--minutes", "1", "--runs", "student, seed 0")
+    assert np.array_equal(np.load(file)["averaged"], at_once)
