@@ -131,22 +131,23 @@ export function makeAnswers(panel, store) {
     const changed = element("p", { class: "small changed" }, "Network changed. ", undo);
     const node = element("div", { class: "answers" }, headline, bars.node, doubt, changed);
     repaintOn(store, panel, ["trace", "label", "stages", "waits"], () => {
-        const { network, outputs, label } = store;
+        const { network, label, waits } = store;
+        const outputs = waits ? null : store.outputs;
         if (!node.isConnected) { // the stage has another network's
             return;
         }
-        bars.paint(store);
-        doubt.textContent = store.waits || doubts(store);
+        bars.paint(waits ? { network, outputs } : store);
+        doubt.textContent = waits ? "" : doubts(store);
         changed.hidden = !network.was && store.noise.size === 0;
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;
-        digit.textContent = named ? nameOf(network, store.answer) : "?";
+        digit.textContent = named ? nameOf(network, store.answer) : waits ? "…" : "?";
         digit.classList.toggle("word", digit.textContent.length > 2);
         const verdict = label === store.answer ? "✓" : "✗";
         const told = label === null || !named ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
         const wanted = () => (outputs && label !== null ? `${whoSays(store)} ${listed(network, label)}` : sentence(store));
-        beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : wanted();
+        beside.textContent = waits || (named ? `${valueText(network, outputs[store.answer])}${told}` : wanted());
         if (store.tab === "draw") {
             announce(sentence(store));
         }

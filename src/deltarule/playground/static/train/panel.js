@@ -135,6 +135,7 @@ export class Lesson {
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
         this.askNext = inNextFrame(() => this.askForMore());
         store.on(["tab"], this.askNext);
+        store.on(["network"], () => this.verdict.classList.toggle("past", Boolean(store.network.was))); // for somebody has changed it since
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
