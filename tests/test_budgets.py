@@ -56,7 +56,7 @@ def test_the_house_is_small() -> None:
     learn = n_lines_of("learn/**/*.py")
     assert 1_000 < learn <= 7_965
     assert 10_000 < n_lines_of("*.py") - learn <= 21_953
-    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_039
+    assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_065
     assert len(list(SOURCE.rglob("*.py"))) <= 175
 
 

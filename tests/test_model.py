@@ -277,3 +277,8 @@ def test_doubt_that_does_not_fit_the_network_is_refused() -> None:
         Model(network(4, 3), doubt=Doubt(np.zeros(4), 0.0))
     with pytest.raises(SettingError, match="a network that ends in a softmax"):
         Model(network(4, 3, Sigmoid()), doubt=Doubt(np.zeros(5), 0.0))
+
+
+def test_a_model_prints_as_one_line() -> None:
+    model = Model(Network((2, 3, 2)), record={"recipe_toml": "long\n" * 100})
+    assert repr(model) == f"Model(network={model.network!r}, input_scaling=None, target_scaling=None)"

@@ -1,7 +1,7 @@
 """Model: a network with everything else that a prediction needs, so that it can be saved, loaded and used."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Self
 
@@ -110,9 +110,9 @@ class Model(metaclass=Named):
     network: Network
     input_scaling: Standardization | None
     target_scaling: Standardization | None
-    columns: tuple[Column, ...]
-    record: dict[str, Any]
-    doubt: Doubt | None
+    columns: tuple[Column, ...] = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+    doubt: Doubt | None = field(repr=False)
 
     def __init__(
         self,

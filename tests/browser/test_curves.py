@@ -92,7 +92,8 @@ def test_dogs_have_a_surface_and_training_a_path_on_it(visit: Visit, untaught: s
 def test_own_points_of_a_curve_and_of_dogs_come_back(visit: Visit, untaught: str) -> None:
     for data in ("curve", "cute-dog"):
         page = visit(f"train&data={data}", at=untaught)
-        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Add points").click()
+        page.get_by_role("button", name="Remove all").click()
         page.wait_for_selector("#train .verdict:has-text('Nothing can learn yet: put at least')")
         box = page.locator("#stage .plane").bounding_box()
         assert box

@@ -126,7 +126,7 @@ def test_the_keyboard_alone_draws_undoes_and_clears(visit: Visit) -> None:
     assert answer(page) == "1"
     page.keyboard.press("Delete")
     assert answer(page) == "?"
-    assert "Nothing drawn yet" in page.inner_text("#stage .headline")
+    assert "Draw a digit" in page.inner_text("#stage .headline")
     page.keyboard.press("Control+z")
     assert answer(page) == "1"
 
@@ -214,7 +214,7 @@ def find_no_digit_in_a_blank_image_and_a_dot(page: "Page") -> None:
     page.set_input_files("#stage input[type=file]", blank)
     page.wait_for_selector("#stage .headline:has-text('No digit found')")
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_selector("#stage .headline:has-text('Nothing drawn yet')")
+    page.wait_for_selector("#stage .headline:has-text('Draw a digit')")
     assert not page.locator("#draw ol.film").is_visible()
     draw(page, [[(140, 140)]])
     page.wait_for_selector("#stage .headline:has-text('No digit found')")

@@ -175,7 +175,7 @@ def test_the_tour_shows_all_by_keys_alone_and_hands_over_the_pen(visit: Visit, a
         5: "#backprop .bp-steps [aria-label^='BP1:'][aria-current]",
         6: "#backprop .bp-steps [aria-label^='BP2:'][aria-current]",
         7: "#stage .headline:has-text('✓')",
-        8: "#stage .headline:has-text('Nothing drawn yet')",
+        8: "#stage .headline:has-text('Draw a digit')",
     }
     page.get_by_role("button", name="Tour").press("Enter")
     for step, selector in shows.items():

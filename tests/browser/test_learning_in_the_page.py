@@ -119,7 +119,7 @@ def test_it_learns_your_handwriting_and_says_what_it_forgets(visit: Visit, tmp_p
         page.wait_for_selector(f"#stage .digit:has-text('{digit}')")
         page.get_by_label("You drew a").select_option(label)
         page.get_by_role("button", name="Keep it", disabled=False).press("Enter")
-        page.wait_for_selector("#stage .headline:has-text('Nothing drawn yet')")
+        page.wait_for_selector("#stage .headline:has-text('Draw a digit')")
     assert page.evaluate("document.activeElement.matches('#stage .pad')")
     page.get_by_role("button", name="Remove a drawing of 8").last.press("Enter")
     said = ""

@@ -152,7 +152,7 @@ def test_a_run_that_never_began_leaves_room_for_another(visit: Visit) -> None:
     page.get_by_label("Recipe").select_option("quick")
     page.get_by_label("Data").select_option("digits")
     page.get_by_label("Epochs").fill("1")
-    buttons = "[...document.querySelectorAll('#train .lesson > .row button')]"
+    buttons = "[...document.querySelectorAll('#train .lesson .row button')]"
     names = "['Start', 'Stop']"
     page.evaluate(f"() => {names}.forEach((name) => {buttons}.find((one) => one.textContent === name).click())")
     page.wait_for_selector("#train .verdict:has-text('Stopped before it began')")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., "Page"]
+LEARNS = "The network of this link is learning again"
 POINTS = "() => document.querySelector('#stage .plane').toDataURL()"
 
 
@@ -42,12 +43,17 @@ def test_a_link_brings_back_network_world_and_step(visit: Visit, file: "Path") -
     address = file.as_uri()
     page = visit("train&data=moons&hidden=6-5&rate=0.03&seed=4&noise=0.2&epochs=20&step=37", at=address)
     page.wait_for_selector("#train .status:has-text('step 37 of 380')")
+    box = page.locator("#stage .plane").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
     page.wait_for_timeout(100)
-    picture, link = page.evaluate(POINTS), shared(page)
-    assert link == "train&data=moons&hidden=6-5&rate=0.03&epochs=20&seed=4&noise=0.2&step=37&v=1"
+    picture, answers, link = page.evaluate(POINTS), page.inner_text("#stage .answers"), shared(page)
+    assert link == "train&data=moons&hidden=6-5&rate=0.03&epochs=20&seed=4&noise=0.2&at=52.52&step=37&v=1"
     other = visit(link, at=address)
+    assert LEARNS in other.inner_text("#stage .answers") or "step 37 of 380" in other.inner_text("#train .status")
     other.wait_for_selector("#train .status:has-text('step 37 of 380')")
     other.wait_for_function(f"(picture) => ({POINTS})() === picture", arg=picture)
+    assert other.inner_text("#stage .answers") == answers
     assert other.get_by_label("Hidden layers").input_value() == "6, 5"
 
 
@@ -59,7 +65,7 @@ def test_a_link_holds_a_persons_points_and_drawing(visit: Visit, file: "Path") -
         page.get_by_role("button", name=color, exact=True).click()
         page.mouse.click(box["x"] + place * box["width"], box["y"] + place * box["height"])
     link = shared(page)
-    assert re.search(r"data=points&points=-?\d+\.-?\d+\.1_-?\d+\.-?\d+\.0&v=1$", link)
+    assert re.search(r"data=points&points=-?\d+\.-?\d+\.1_-?\d+\.-?\d+\.0&at=26\.-26&v=1$", link)
     other = visit(link, at=file.as_uri())
     other.wait_for_selector("#stage .plane[aria-label^='2 points']")
 

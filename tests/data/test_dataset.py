@@ -129,3 +129,10 @@ def test_samples_from_all_over() -> None:
     data = Dataset(np.arange(101.0)[:, np.newaxis], np.zeros((101, 1)), "values")
     assert data.spread(5).inputs.ravel().tolist() == [0, 25, 50, 75, 100]
     assert data.spread(101) is data
+
+
+def test_a_dataset_prints_as_one_line() -> None:
+    digits = Dataset(np.zeros((1200, 6), np.uint8), np.arange(1200) % 3, image_shape=(2, 3), name="digits")
+    assert repr(digits) == "<Dataset 'digits': 1,200 x 2 x 3 uint8, 3 classes>"
+    values = Dataset(np.zeros((5, 4)), np.zeros((5, 2)), "values", name="a\x1b[2J")
+    assert repr(Splits(values)) == "Splits(train=<Dataset 'a\\x1b[2J': 5 x 4 float64, 2 values>, test=None)"

@@ -39,11 +39,14 @@ def playground(options: PlaygroundOptions) -> None:
         require(module, "page")
     from deltarule.playground.server import Service
 
-    model, data = (load_model(options.model), None) if options.learn is None else own_model(options.learn)
-    data = options.data or data
-    given = NetworkView(model, examples_for(model, data, options.offline))
+    if options.learn is None:
+        model, data = load_model(options.model), None
+    else:
+        with Worker() as worker:  # which runs the learner's functions
+            model, data = attain_again(options.learn, worker, show_epoch)
+    given = NetworkView(model, examples_for(model, options.data or data, options.offline))
     says = {name: source.says for name, source in SOURCES.items() if name in BUILT_IN or locate(name)}  # local
-    loaders = {name: cache(partial(load, name, offline=True)) for name in filter(None, [*says, data])}  # cached
+    loaders = {name: cache(partial(load, name, offline=True)) for name in [*says, options.data or data] if name}
     share_memory()
     service = Service(Playground(given, loaders, says), options.port)
     print_text(f"The page is at {service.url}  (Ctrl-C ends it)")
@@ -53,12 +56,6 @@ def playground(options: PlaygroundOptions) -> None:
             page.write_text(f'<meta http-equiv="refresh" content="0; url={service.url}">', encoding="utf-8")
             threading.Thread(target=webbrowser.open, args=(page.as_uri(),), daemon=True).start()
         service.run()
-
-
-def own_model(folder: Path) -> tuple[Model, str]:
-    """A learner's network, trained with their functions in the process that `learn` runs them in, and its data."""
-    with Worker() as worker:
-        return attain_again(folder, worker, show_epoch)
 
 
 def share_memory() -> None:

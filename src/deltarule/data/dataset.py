@@ -162,6 +162,10 @@ class Dataset(metaclass=Named):
     def __len__(self) -> int:
         return self.n_samples
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, [f"{self.n_samples:,}", *(self.image_shape or [self.n_features])]))
+        return f"<Dataset {self.name!r}: {shape} {self.inputs.dtype}, {self.n_outputs} {self.task}>"
+
     def take(self, indices: NDArray[np.intp] | Sequence[int] | slice) -> "Dataset":
         """The Dataset of the samples at `indices`, in that order: copies of the rows, but views for a slice."""
         if isinstance(indices, str | Real) or getattr(indices, "dtype", np.dtype(int)).kind not in "iub":

@@ -114,8 +114,7 @@ def read_other_pixels(path: Path, header: Sequence[str]) -> tuple[NDArray[Any], 
     texts = {k: tuple(each.as_texts.texts) for k, each in enumerate(cells) if each.numbers.values is None}
     has_number = any(number_in(text) is not None for each in texts.values() for text in each)
     if not cells or len(texts) > 1 or has_number or any(each.is_missing.any() for each in cells):
-        problems = wrong_pixels(rows, bool(header), None)
-        refuse_other_cells(path, header, problems)
+        refuse_other_cells(path, header, wrong_pixels(rows, bool(header), None))
         raise DataError(f"{path}: rows of integers from 0 to 255 were expected: got none")
     columns = [each.as_texts.codes if k in texts else each.numbers.values for k, each in enumerate(cells)]
     return np.array(columns, float).T, texts

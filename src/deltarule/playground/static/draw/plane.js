@@ -11,7 +11,8 @@ const SIDE = 48; // of the grid of points at which activations are computed; les
 const ALONG = 240; // or so many along one input
 const WORK = 4e7; // products that all points of the grid may take
 const PALE = 1.7; // the answer stays below full color, which is the points'
-const KEYS = "A click adds a point. So does Space, after the arrow keys; Backspace removes the last.";
+const LOOK = "The ring is what the network answers. Press, drag or use the arrow keys to move it.";
+const ADD = "A click or Space adds a point; Backspace removes the last.";
 const SAYS = {
     classes: "Pale means that the network is unsure.", values: "The line is the network's answer.",
     labels: "The line is the probability that a dog with such eyes is cute, from 0 below to 1 above.",
@@ -76,22 +77,27 @@ export function makePlane(panel, store) {
     const [isPlane, task] = [store.network.sizes[0] === 2, store.network.task];
     const small = element("canvas", { width: SIZE, height: SIZE });
     const caption = element("p", { class: "small muted" });
-    let [kind, cell, up] = [1, null, 0]; // up: where the cursor stands above x, if there is only x
-    const choices = COLORS.map((name, index) => button(name, () => {
-        kind = index;
-        choices.forEach((each, other) => each.setAttribute("aria-pressed", String(other === index)));
-    }, { "aria-pressed": String(index === 1), class: `color ${name}` }));
-    const put = (points) => store.set({ world: { points, train: points.length, isOwn: true } });
-    const add = ([x, y]) => put([...store.world.points, snapped(task === "labels" ? dogAt(x, y > 0) : [x, y, kind])]);
+    const keys = element("p", { id: "plane-keys", class: "small muted" });
+    let [kind, takes, cell, up] = [null, null, null, 0]; // kind: of the next point, null: a click adds none; takes: whether one always does; up: where the cursor stands above x, if there is only x
+    const choices = (isPlane ? COLORS : ["Add points"]).map((name, index) => button(name, () => choose(kind === index && !takes ? null : index), { class: isPlane ? `color ${name}` : "" }));
+    const choose = (chosen) => {
+        kind = chosen;
+        choices.forEach((each, index) => each.setAttribute("aria-pressed", String(index === kind)));
+        [undo, clear].forEach((each) => (each.hidden = kind === null));
+        keys.textContent = kind === null ? LOOK : ADD;
+    };
+    const put = (points) => store.set({ world: { points: points.map(snapped), train: points.length, isOwn: true } });
+    const add = ([x, y]) => kind !== null && put([...store.world.points, task === "labels" ? dogAt(x, y > 0) : [x, y, isPlane ? kind : 1]]);
     const remove = () => put(store.world.points.slice(0, -1));
     const cursor = () => [...store.x ?? [0, 0], up].slice(0, 2);
     const move = (place) => {
-        const within = place.map((each) => Math.max(-REACH, Math.min(REACH, each)));
+        const within = snapped(place);
         [, up] = within;
         return store.network.isWorld && store.set({ x: Float64Array.from(within.slice(0, store.network.sizes[0])), label: null });
     };
     const at = (event) => shareOf(canvas, event).map((share, axis) => [REACH, -REACH][axis] * (2 * share - 1));
-    canvas.addEventListener("pointermove", (event) => move(at(event)));
+    const [undo, clear] = [button("Remove the last", remove), button("Remove all", () => put([]))];
+    ["pointerdown", "pointermove"].forEach((name) => canvas.addEventListener(name, (event) => event.buttons > 0 && move(at(event))));
     canvas.addEventListener("click", (event) => add(at(event)));
     canvas.addEventListener("keydown", (event) => {
         const place = cursor();
@@ -101,7 +107,7 @@ export function makePlane(panel, store) {
             move(place);
             announce(canvas.getAttribute("aria-label"));
         } else if ([" ", "Backspace"].includes(event.key)) {
-            event.key === " " ? add(place) : remove();
+            event.key === " " ? add(place) : kind !== null && remove();
         }
         if (by || event.key === " ") {
             event.preventDefault();
@@ -111,6 +117,10 @@ export function makePlane(panel, store) {
         const { network, world, x, outputs, answer } = store;
         if (!network.isWorld || !world || !canvas.isConnected) {
             return;
+        }
+        if (takes !== Boolean(world.takesPoints)) {
+            takes = Boolean(world.takesPoints);
+            choose(takes ? choices.length - 1 : null);
         }
         const canvasOf = (each) => each.firstElementChild ?? each.appendChild(element("canvas", { width: CELL, height: CELL }));
         panel.querySelectorAll(".cell").forEach((each) => paint(canvasOf(each), network, Number(each.dataset.layer), Number(each.dataset.neuron)));
@@ -141,6 +151,5 @@ export function makePlane(panel, store) {
     };
     ["pointerover", "pointerleave", "focusin", "focusout"].forEach((name) => panel.addEventListener(name, point));
     return element("div", { class: "world" }, canvas, caption,
-        element("div", { class: "row", role: "group", "aria-label": isPlane ? "Color of the next point" : "Points" }, ...isPlane ? choices : [], button("Undo", remove), button("Clear", () => put([]))),
-        element("p", { id: "plane-keys", class: "small muted" }, KEYS));
+        element("div", { class: "row", role: "group", "aria-label": isPlane ? "Add points of a color" : "Points" }, ...choices, undo, clear), keys);
 }

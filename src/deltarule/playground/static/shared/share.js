@@ -23,6 +23,9 @@ export function connectShare(store) {
     const tabs = [...document.querySelectorAll("[role=tab]")];
     const dialog = document.getElementById("sharing");
     const [link, copied, boxes] = ["input", "[role=status]", "fieldset"].map((each) => dialog.querySelector(each));
+    if (location.protocol === "file:") {
+        dialog.querySelector("label").append(" It leads to this file: send the file, too.");
+    }
     const write = () => {
         copied.textContent = "";
         link.value = linkTo(store, [...boxes.querySelectorAll(":checked")].map(({ name }) => name));

@@ -39,6 +39,8 @@ export class Store extends EventTarget {
         this.world = null; // of one or two numbers: { points: [x1, x2, class] or [x, y, class] each, train: how many of them are learned }
         this.build = null; // the settings of training in the page, as strings of an address by name: see build.js
         this.step = 0; // that the run in the page has taken
+        this.at = null; // of an address: x, for the world's network that is to come
+        this.waits = ""; // why the answer is not yet that of a link
         this.hides = []; // what a lesson link hides
         this.tab = "draw";
         this.noise = new Map(); // by place: sizes of normal noise on the z of "layer neuron", counted from 1; "0 0": on every input
@@ -142,12 +144,12 @@ export function strokesOf(text) {
 
 /** The address of the store's state, without "#": the tab, the strokes, the label, whether the normalizer is skipped, the training settings, the hidden parts. */
 export function addressOf(store) {
-    const { tab, drawing: { strokes, picture }, label, skip, build, hides } = store;
+    const { tab, drawing: { strokes, picture }, label, skip, build, hides, network, x } = store;
     const isDrawn = strokes.length > 0 && picture === null;
     const fields = {
         ...isDrawn && { strokes: shortText(strokes) },
         ...isDrawn && label !== null && !store.network.practice && { label },
-        ...skip && { skip: 1 }, ...build, ...hides?.length > 0 && { hide: hides.join("-") },
+        ...skip && { skip: 1 }, ...build, ...network.isWorld && x?.some(Boolean) && { at: Array.from(x, (each) => Math.round(100 * each)).join(".") }, ...hides?.length > 0 && { hide: hides.join("-") },
     };
     return [tab, ...Object.entries(fields).map((pair) => pair.join("="))].join("&");
 }
@@ -156,11 +158,11 @@ export function addressOf(store) {
 export function fieldsOf(address) {
     const [tab, ...rest] = address.split("&");
     const given = Object.fromEntries(rest.map((part) => part.split("=", 2)));
-    const { strokes: text = "", label: digits, skip, hide, v = "1", ...build } = given;
+    const { strokes: text = "", label: digits, skip, hide, at = "", v = "1", ...build } = given;
     const strokes = strokesOf(text);
     const label = /^\d{1,4}$/.test(digits) ? Number(digits) : null;
     return {
         tab, ...strokes && { drawing: { ...BLANK, strokes, before: BLANK, label } }, ...skip === "1" && { skip: true },
-        ...build.data && { build }, ...hide && { hides: hide.split("-") }, ...Number(v) > VERSION && { isNewer: true },
+        ...build.data && { build, at: /^(-?\d{1,3}[.]?){1,2}$/.test(at) ? at.split(".").map((each) => Number(each) / 100) : null }, ...hide && { hides: hide.split("-") }, ...Number(v) > VERSION && { isNewer: true },
     };
 }

@@ -33,9 +33,9 @@ export function tableHead(...names) {
 }
 
 /** A field for a number, which `take` is given once it is changed to one. */
-export function numberField(take, properties = {}) {
+export function numberField(take, properties = {}, event = "onchange") {
     const change = ({ target }) => target.value !== "" && Number.isFinite(Number(target.value)) && take(Number(target.value));
-    return element("input", { type: "number", step: "any", onchange: change, ...properties });
+    return element("input", { type: "number", step: "any", [event]: change, ...properties });
 }
 
 /** The largest absolute value. */

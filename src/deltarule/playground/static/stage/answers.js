@@ -28,7 +28,7 @@ export function sentence(store) {
     const outputs = answers(store);
     if (!outputs) {
         const isDrawn = store.drawing.strokes.length > 0 || store.drawing.picture;
-        return !readsDrawings(network) ? "Nothing given yet." : isDrawn ? "No digit found." : "Nothing drawn yet.";
+        return !readsDrawings(network) ? "Nothing given yet." : isDrawn ? "No digit found." : "Draw a digit.";
     }
     if (network.task !== "classes") {
         const wanted = store.label === null ? "" : `. ${whoSays(store)} ${listed(network, store.label)}.`;
@@ -84,7 +84,7 @@ class Bars {
         this.rows = Array.from({ length: network.sizes.at(-1) }, (_, index) => {
             const bar = element("span", { class: "bar" });
             const value = element("span", { class: "value" }, "–");
-            const row = element("li", { "data-neuron": index }, element("span", { class: "name" }, nameOf(network, index)),
+            const row = element("li", { "data-neuron": index, class: network.isWorld ? nameOf(network, index) : "" }, element("span", { class: "name" }, nameOf(network, index)),
                 element("span", { class: "track", "aria-hidden": "true" }, bar), value);
             return { row, bar, value };
         });
@@ -130,23 +130,24 @@ export function makeAnswers(panel, store) {
     const undo = button("Undo changes", () => store.set({ network: store.network.was ?? store.network, noise: new Map() }));
     const changed = element("p", { class: "small changed" }, "Network changed. ", undo);
     const node = element("div", { class: "answers" }, headline, bars.node, doubt, changed);
-    repaintOn(store, panel, ["trace", "label", "stages"], () => {
-        const { network, outputs, label } = store;
+    repaintOn(store, panel, ["trace", "label", "stages", "waits"], () => {
+        const { network, label, waits } = store;
+        const outputs = waits ? null : store.outputs;
         if (!node.isConnected) { // the stage has another network's
             return;
         }
-        bars.paint(store);
-        doubt.textContent = doubts(store);
+        bars.paint(waits ? { network, outputs } : store);
+        doubt.textContent = waits ? "" : doubts(store);
         changed.hidden = !network.was && store.noise.size === 0;
         const named = outputs && network.task === "classes";
         headline.hidden = outputs !== null && !named && label === null; // the bars say it all
         digit.hidden = outputs !== null && !named;
-        digit.textContent = named ? nameOf(network, store.answer) : "?";
+        digit.textContent = named ? nameOf(network, store.answer) : waits ? "…" : "?";
         digit.classList.toggle("word", digit.textContent.length > 2);
         const verdict = label === store.answer ? "✓" : "✗";
         const told = label === null || !named ? "" : ` · ${whoSays(store).toLowerCase()} ${nameOf(network, label)} ${verdict}`;
         const wanted = () => (outputs && label !== null ? `${whoSays(store)} ${listed(network, label)}` : sentence(store));
-        beside.textContent = named ? `${valueText(network, outputs[store.answer])}${told}` : wanted();
+        beside.textContent = waits || (named ? `${valueText(network, outputs[store.answer])}${told}` : wanted());
         if (store.tab === "draw") {
             announce(sentence(store));
         }

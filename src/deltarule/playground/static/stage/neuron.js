@@ -103,8 +103,8 @@ export function makeDetail(store) {
     const [title, sum] = [element("h2", {}, "A neuron"), element("p", {}, `${start} Point at a neuron, or go to one with the arrow keys.`)];
     const [weights, added] = [new Signed("incoming weights"), new Signed("weight × input")];
     const change = (kind, l, index) => (value) => store.set({ network: touched(store.network, kind, l, (numbers) => (numbers[index] = value)) });
-    const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" });
-    const noise = numberField((size) => store.set({ noise: withNoise(store, at.layer, at.neuron, size) }), { min: "0", step: "0.5", "aria-label": "noise" });
+    const bias = numberField((value) => change("b", at.layer, at.neuron)(value), { step: "0.1", "aria-label": "bias" }, "oninput");
+    const noise = numberField((size) => store.set({ noise: withNoise(store, at.layer, at.neuron, size) }), { min: "0", step: "0.5", "aria-label": "noise" }, "oninput");
     const freeze = button("Freeze its layer", () => {
         const others = store.frozen.filter((l) => l !== at.layer);
         store.set({ frozen: others.length < store.frozen.length ? others : [...others, at.layer] });
@@ -124,15 +124,15 @@ export function makeDetail(store) {
     const showEdges = (found, isHeld) => {
         if (!isHeld || !edges.contains(document.activeElement)) {
             rows = found.map(({ l, index, text }) => {
-                const [field, adds] = [numberField(change("W", l, index), { step: "0.1" }), element("span")];
+                const [field, adds] = [numberField(change("W", l, index), { step: "0.1" }, "oninput"), element("span")];
                 return { l, index, field, adds, row: element("li", {}, element("label", {}, element("span", {}, text), field), adds) };
             });
             edges.replaceChildren(...rows.map(({ row }) => row));
         }
         rows.forEach(({ l, index, field, adds }) => {
             const weight = store.network.weights[l - 1][index];
-            const [from, value] = [Math.floor(index / store.network.sizes[l]), store.trace?.a[l - 1]];
-            adds.textContent = value ? `adds ${shown(weight * value[from])}` : "";
+            const product = store.trace && weight * store.trace.a[l - 1][Math.floor(index / store.network.sizes[l])];
+            adds.textContent = product === null ? "" : product < 0 ? `takes ${shown(-product)}` : `adds ${shown(product)}`;
             showNumber(field, weight);
         });
     };

@@ -40,14 +40,14 @@ export class Bench extends Lesson {
         try {
             choice.check();
             const samples = points && choice.samples;
-            store.set({ world: samples && { points: samples.points, train: samples.n_train } });
+            store.set({ world: samples && { points: samples.points, train: samples.n_train, takesPoints: choice.takesPoints } });
             return true;
         } catch ({ message }) { // there are too few, or none
             if (points) { // a network shows the picture in which they can be added
                 store.given ??= store.network;
                 this.adopt(newNetwork(choice.settings, hasOneInput(choice.data) ? [1, 1] : [2, 2], randomOf(choice.settings.seed)));
             }
-            store.set({ world: points && { points, train: points.length } });
+            store.set({ world: points && { points, train: points.length, takesPoints: true } });
             this.abandon();
             this.verdict.textContent = `Nothing can learn yet: ${message}.`;
             return false;
@@ -74,6 +74,7 @@ export class Bench extends Lesson {
         this.abandon();
         this.verdict.textContent = "";
         if (this.showWorld()) {
+            this.store.set({ waits: steps > 0 ? "The network of this link is learning again …" : "" });
             this.start(steps);
         }
     }
@@ -97,6 +98,7 @@ export class Bench extends Lesson {
 
     take(frame) {
         this.store.step = frame.step;
+        this.store.set({ waits: frame.paused || frame.isOver ? "" : this.store.waits });
         super.take(frame);
     }
 

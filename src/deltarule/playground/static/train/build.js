@@ -18,7 +18,7 @@ const DATA = {
     spirals: { hidden: "16, 16", activation: "relu", epochs: 200, noise: 0.02, says: `${SAYS} Spirals are hard: a hidden layer of 2 cannot do it.` },
     xor: { hidden: "8", noise: 0.05, says: `${SAYS} Without a hidden layer the accuracy stays at chance.` },
     gaussians: { hidden: "", says: `${SAYS} The two overlap, so nothing reaches 100 %.` },
-    curve: { hidden: "8", loss: "quadratic", says: "One number x and the y of a noisy curve. Every cell shows its neuron over x, the large picture the network's answer; a click adds a point." },
+    curve: { hidden: "8", loss: "quadratic", says: "One number x and the y of a noisy curve. Every cell shows its neuron over x, the large picture the network's answer; add points to it if you like." },
     "cute-dog": { hidden: "", optimizer: "sgd", rate: 3, batch: 300, epochs: 200, seed: 20, noise: 0, says: "Is a dog cute, from the size of its eyes? The dogs above are. Without a hidden layer there are two parameters, and their loss is a surface." },
     points: { noise: 0, says: "Choose a color and click in the picture to add points; none is held out." },
     mnist: { ...IMAGES, hidden: "128", rate: 0.01, schedule: "one_cycle", batch: 128, epochs: 4, says: "MNIST's own files: drop all four here, zipped or not. 60,000 digits to learn, 10,000 held out." },
@@ -85,6 +85,11 @@ export class Build {
     /** Whether the user has put these points. */
     get isOwn() {
         return Object.hasOwn(this.points, this.data);
+    }
+
+    /** Whether a click adds a point, without a color being chosen before. */
+    get takesPoints() {
+        return this.isOwn || this.data === "points";
     }
 
     /** Error where the data are files that have not come. */

@@ -46,7 +46,7 @@ export class Choice {
     }
 
     set disabled(value) {
-        this.node.querySelectorAll("select, input, button").forEach((control) => (control.disabled = value));
+        this.node.querySelectorAll("select, input").forEach((control) => (control.disabled = value));
     }
 }
 
@@ -128,12 +128,14 @@ export class Lesson {
         this.step = button("Step", () => (this.run ? this.run.order("step") : this.start(1)));
         this.stop = button("Stop", () => this.run.stop());
         this.back = button("Back to the previous network", () => this.giveBack(), { hidden: true, class: "quiet" });
-        this.node = element("div", { class: "lesson" }, this.choice.node,
-            element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back),
-            this.status, this.verdict, this.view.node);
+        const run = [element("div", { class: "row" }, this.begin, this.pause, this.step, this.stop, ...buttons, this.back), this.status, this.verdict];
+        const more = this.choice.node.querySelector("details"); // what few need is below
+        more ? more.before(...run) : this.choice.node.append(...run);
+        this.node = element("div", { class: "lesson" }, this.choice.node, this.view.node);
         this.repaint = repaintOn(store, panel, ["tab"], () => this.paint());
         this.askNext = inNextFrame(() => this.askForMore());
         store.on(["tab"], this.askNext);
+        store.on(["network"], () => this.verdict.classList.toggle("past", Boolean(store.network.was))); // for somebody has changed it since
         window.addEventListener("beforeunload", (event) => this.run && this.frame?.step !== 0 && event.preventDefault()); // lets the browser ask
         this.show();
     }
@@ -216,6 +218,7 @@ export class Lesson {
     /** network: that the run has left; null if it has begun none. */
     ended(sentence, network = null) {
         this.run = null;
+        this.store.set({ waits: "" });
         this.verdict.textContent = sentence;
         if (network) {
             this.view.weights.paint(network);
@@ -248,7 +251,8 @@ export class Lesson {
 
     /** Puts a network into the other tabs; an input that it cannot read goes. */
     adopt(network) {
-        const fits = network.sizes[0] === this.store.network.sizes[0];
-        this.store.set(fits ? { network } : { network, x: network.isWorld ? new Float64Array(network.sizes[0]) : null, drawing: BLANK });
+        const { at, network: { sizes } } = this.store;
+        const x = network.isWorld ? Float64Array.from({ length: network.sizes[0] }, (_, k) => at?.[k] ?? 0) : null;
+        this.store.set(network.sizes[0] === sizes[0] && !at ? { network } : { network, x, drawing: BLANK, at: null });
     }
 }
