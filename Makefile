@@ -1,6 +1,6 @@
 # Everything in one command each, on a machine that has Python 3.11 or later and make. PYTHON=... names another Python.
 
-.PHONY: help train test coverage bench records faults fuzz soak lowest wheels docs
+.PHONY: help train test coverage bench records faults fuzz mutants soak lowest wheels docs
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z]*\): .*##/make \1:/p' Makefile
@@ -26,6 +26,9 @@ faults: .venv/.dev  ## inject every fault (some minutes), and write benchmarks/r
 
 fuzz: .venv/.dev  ## mutate files and messages for two minutes each, and print how many were read or refused
 	.venv/bin/python tests/faults/fuzz.py
+
+mutants: .venv/.dev  ## change the code in one place at a time for MINUTES (60), and print which changes no test notices
+	.venv/bin/python tests/faults/mutants.py --minutes $(or $(MINUTES),60)
 
 soak: .venv/.dev  ## churn, stop and starve a server and a run for SOAK_MINUTES (15), and compare memory and descriptors
 	.venv/bin/python tests/faults/soak.py
