@@ -343,7 +343,8 @@ class SparseRows:
         if self.matrix.format == "csc":
             features = np.unique(self.matrix.indices)
             product[...] = 0.0
-            product[features] = self.matrix.T[:, features].T @ dense
+            is_all = features.size == len(product)  # as in a large batch: cutting columns takes longer than the product
+            product[features] = (self.matrix if is_all else self.matrix.T[:, features].T) @ dense
         else:
             product[...] = self.matrix @ dense
         return product
