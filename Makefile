@@ -9,8 +9,8 @@ train: .venv/.core  ## set up, then train the default network on MNIST (or on th
 	.venv/bin/deltarule train
 
 test: .venv/.dev  ## set up, then run every check and every test
-	scripts/check
-	scripts/test
+	@said=$$(mktemp); scripts/check >$$said 2>&1 & checks=$$!; scripts/test; tests=$$?; \
+	wait $$checks; found=$$?; cat $$said; rm $$said; exit $$((tests | found)) # beside each other: mypy takes one core
 
 coverage: .venv/.dev  ## run every test, and print which branches none of them takes (half as long again as the tests)
 	scripts/test --cov --cov-report=term

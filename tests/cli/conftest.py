@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from deltarule.cli import main
+from deltarule.inspection.diagnosis import causes
 
 
 class Result(NamedTuple):
@@ -33,6 +34,7 @@ Command = Callable[..., Result]
 def _empty_folder_and_wide_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "1000")  # so that no sentence is broken
+    monkeypatch.setattr(causes, "WATCHED", 60)  # steps of a trial in `check`: fewer than in earnest
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ pandas = pytest.importorskip("pandas")
 
 Command = Callable[..., Any]
 TOWNS = {"Bonn": 40.0, "Kiel": -60.0, "Ulm": 0.0}
-FAST = ("--epochs", "30", "--engine", "numpy")
+FAST = ("--epochs", "30")
 
 
 def houses(n_rows: int = 200) -> Any:

@@ -21,15 +21,19 @@ PARTIAL_FIT = [
     "check_estimators_partial_fit_n_features",
 ]
 SMALL: dict[str, Any] = {"hidden_layer_sizes": (20,)}
+FEW: dict[str, Any] = SMALL | {
+    "max_iter": 60,
+    "learning_rate_init": 0.01,
+}  # one estimator of each kind takes all epochs
 STOP: dict[str, Any] = {"early_stopping": True, "validation_fraction": 0.4, "learning_rate_init": 0.01}  # of 10 samples
 ESTIMATORS: list[Any] = [
     *(MLPClassifier(), MLPRegressor()),
-    MLPClassifier(solver="sgd", **SMALL),
-    MLPRegressor(solver="adamw", **SMALL),
+    MLPClassifier(solver="sgd", **FEW),
+    MLPRegressor(solver="adamw", **FEW),
     *(kind(solver="lbfgs", max_iter=60, **SMALL) for kind in (MLPClassifier, MLPRegressor)),
     MLPClassifier(**STOP, **SMALL),
-    MLPRegressor(dropout=0.1, hidden_layer_sizes=(50,)),
-    MLPClassifier(class_weight="balanced", **SMALL),
+    MLPRegressor(dropout=0.1, **FEW | {"hidden_layer_sizes": (50,)}),
+    MLPClassifier(class_weight="balanced", **FEW),
     MLPRegressor(loss="poisson", learning_rate_init=0.03, max_iter=60, **SMALL),
 ]
 

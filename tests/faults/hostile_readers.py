@@ -19,6 +19,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +172,13 @@ def warmed_up(folder: Path) -> None:
     encoded = ["ä,b\n1,2\n".encode(each) for each in ("utf-16", "utf-16-le", "utf-16-be", "cp1252")]
     wrong = [b"wrong", *encoded, *(content for _, content in hostile_files.warm_ups())]
     for name, (read, _, content) in READERS.items():
-        for k, each in enumerate([content(), *wrong]):
-            file = folder / f"{name}-{k}"
-            file.write_bytes(each)
-            path = offered(folder / f"{name}-{k}-offered", file)[name]
-            try:
-                read(path)
-            except DeltaruleError:
-                if k == 0:
-                    raise
+        (folder / name).write_bytes(content())
+        read(offered(folder / f"{name}-offered", folder / name)[name])
+    for k, each in enumerate(wrong):
+        (folder / f"wrong-{k}").write_bytes(each)
+        for name, path in offered(folder / f"wrong-{k}-offered", folder / f"wrong-{k}").items():
+            with suppress(DeltaruleError):
+                READERS[name][0](path)
 
 
 def files(folder: Path, which: str) -> Iterator[tuple[str, Path]]:

@@ -15,10 +15,10 @@ def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     def patient(seconds: float) -> AbstractContextManager[None]:
         return limit(10.0 * seconds)
 
-    if request.path.stem in ("test_check", "test_kinds_of_programs", "test_second_opinion"):
+    if request.path.stem in ("test_check", "test_fresh_kinds", "test_kinds_of_programs", "test_second_opinion"):
         monkeypatch.setattr(sandbox, "limit", patient)
-        if "patient_repair" not in request.fixturenames:  # four edits of a program are judged as thirty are
-            monkeypatch.setattr(repairs, "MOST_EDITS", 4)
+        if "patient_repair" not in request.fixturenames:  # these say nothing of the edit that removes a mistake
+            monkeypatch.setattr(repairs, "MOST_EDITS", 1)
 
 
 @pytest.fixture

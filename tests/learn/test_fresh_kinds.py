@@ -89,6 +89,7 @@ def test_a_figure_that_is_shown_is_not_judged_as_the_loss(tmp_path: Path) -> Non
     assert (found.findings, "the loss" in " ".join(found.right)) == ((), False), found.to_text()
 
 
+@pytest.mark.usefixtures("patient_repair")
 def test_no_loss_of_the_other_sign_is_written(tmp_path: Path) -> None:
     text = programs.SHOWN_FIGURE.replace("loss = np.mean(np.abs(miss))", "loss = mean_loss(o, Y)")
     own = "def mean_loss(o, Y):\n    return np.mean(np.abs(Y - o))\n\ndef learn"

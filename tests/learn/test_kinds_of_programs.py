@@ -412,6 +412,7 @@ def test_an_argument_that_numpy_does_not_know_is_named(tmp_path: Path) -> None:
     assert (found.first.id, found.first.code) == ("raises", "X = np.array(X, ndim=2)")
 
 
+@pytest.mark.usefixtures("patient_repair")
 def test_targets_that_a_script_fills_one_class_too_early_are_found(tmp_path: Path) -> None:
     text = programs_of_later_kinds.FILLED_TARGETS
     assert checked(tmp_path, text).ok, checked(tmp_path, text).to_text()

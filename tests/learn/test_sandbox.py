@@ -14,12 +14,12 @@ from deltarule.learn.sandbox import MOST_PRINTED, Apart, attempt, run_apart
 posix_only = pytest.mark.skipif(os.name != "posix", reason="limits and signals as POSIX has them")
 INSIDE = '''
 import os, signal, subprocess, sys
-from deltarule.learn.sandbox import announce, attempt, hand_back
+from deltarule.learn.sandbox import attempt, tell
 
 def do(source):
     """Carry out some code, as a learner's function would be called."""
     print("printed")
-    hand_back({"before": len(os.listdir())})
+    tell("part", {"before": len(os.listdir())})
     done = attempt(f"do({source[:9]})", exec, source, {"os": os, "sys": sys}, seconds=5)
     return [done.error and done.error.says, done.printed, os.environ["OPENBLAS_NUM_THREADS"]]
 

@@ -340,10 +340,9 @@ class SparseRows:
         (product,) = out
         if ufunc is not np.matmul or method != "__call__":
             return NotImplemented
-        if self.matrix.format == "csc":
-            features = np.unique(self.matrix.indices)
+        if self.matrix.format == "csc" and (features := np.unique(self.matrix.indices)).size < len(product):
             product[...] = 0.0
             product[features] = self.matrix.T[:, features].T @ dense
-        else:
+        else:  # to cut columns takes longer than the product, and none is all zeros
             product[...] = self.matrix @ dense
         return product

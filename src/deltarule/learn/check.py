@@ -23,7 +23,7 @@ from deltarule.learn.program import TABLES, Program, name_of, read_program
 from deltarule.learn.recording import Where
 from deltarule.learn.repairs import with_repair
 from deltarule.learn.report import ADAPTER, ProgramCheck, ProgramFinding, ProgramPart
-from deltarule.learn.sandbox import Failure, hand_back, run_apart
+from deltarule.learn.sandbox import Failure, run_apart, tell
 from deltarule.learn.training import accuracy_of
 from deltarule.learn.wording import ARRAYS, EQUATIONS, describe, finding_at, finding_of, text_of
 from deltarule.public import public
@@ -98,7 +98,7 @@ def check_here(path: str, *, run: bool = False, train: bool = True) -> dict[str,
         adapter="" if matched else adapter_for(program, session),
     )
     if train and result.ok and best is not None:
-        hand_back(result.to_json_dict())  # the result if training takes too long
+        tell("part", result.to_json_dict())  # the result if training takes too long
         with np.errstate(all="ignore"):  # an overflow shows in the accuracy
             result = replace(result, accuracy=accuracy_of(session, best, TRAIN_SECONDS - 1.0))
     return result.to_json_dict()

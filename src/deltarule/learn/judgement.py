@@ -140,11 +140,12 @@ def first_multiple(pairs: Sequence[Found], right: Array) -> tuple[Event, Array, 
     if not size or not np.isfinite(size):
         return None
     places = [int(np.abs(right).argmax()), 0, right.size // 2]
-    few = right.flat[places]
+    few = [right.item(place) for place in places]
     for event, array in pairs:
-        own = array.flat[places]  # three numbers distinguish most
-        factor = own[0] / few[0]
-        is_like = (np.abs(own - factor * few) <= 1e-4 * np.abs(factor) * size).all()
+        factor = array.item(places[0]) / few[0]
+        allowed = 1e-4 * abs(factor) * size
+        own = map(array.item, places)  # three numbers distinguish most
+        is_like = all(abs(each - factor * number) <= allowed for each, number in zip(own, few, strict=True))
         if is_like and (whole := factor_between(array, right)) is not None:
             return event, array, whole
     return None

@@ -1,6 +1,7 @@
 """The layers of a learner's network: its weight matrices and biases in order, and the layout of its arrays."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -88,7 +89,7 @@ class Trace:
         self._by_size: dict[int, list[Event]] = {}
         for each in events:
             self._by_size.setdefault(each.value.size, []).append(each)
-        self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}
+        self._by_shape: dict[tuple[int, ...], list[tuple[Event, Array]]] = {}  # in the order of their times
 
     def arrays(self, rows: int, columns: int, after: int = -1) -> list[tuple[Event, Array]]:
         """The events later than `after`, each with its value as (rows, columns), transposed if necessary."""
@@ -111,7 +112,8 @@ class Trace:
         if key not in self._by_shape:
             events = self._by_size.get(size, [])
             self._by_shape[key] = [(each, view) for each in events for view in forms(each.value)]
-        return [pair for pair in self._by_shape[key] if pair[0].time > after]
+        pairs = self._by_shape[key]
+        return pairs[bisect_right(pairs, after, key=lambda pair: pair[0].time) :]
 
 
 def views(value: Array, rows: int, columns: int) -> Iterator[Array]:

@@ -80,7 +80,7 @@ def walk_loss(run: Pass) -> str:
 
 def loss_of(run: Pass, outputs: Array, may_be_wrong: bool) -> str:
     """Find and judge the loss of these outputs; return its name, "" if none is found, "?" if unknown or wrong."""
-    numbers = [each for each in run.trace.events if each.value.size == 1 and each.time > run.time - 200]
+    numbers = [each for each, _ in run.trace.of_size(1, run.time - 200)]
     n_samples = len(run.whole[0]) if run.whole else run.n
     known, sizes = sums(outputs, run.targets), (n_samples, outputs.shape[1])
     if run.kinds[-1] is SIGMOID and sizes[1] == 1:

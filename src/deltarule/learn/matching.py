@@ -162,7 +162,7 @@ class Session:
 
     def run(self, how: Way, examples: SmallBatch, redrawn: Collection[Where] = (), draw: int = 0) -> Trial:
         """Run the program by the method `how`; return the judged run. redrawn: places with new random values."""
-        recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw)
+        recorder = RunRecorder(self.tape.places, redrawn=redrawn, draw=draw, runner=Session.run.__code__)
         run = Trial(getattr(how, "__name__", "by_class"), examples, recorder)
         with calm_chance(takes_numbers="argv" in self.program.text):
             self.tape.recorder = recorder

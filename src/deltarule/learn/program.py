@@ -140,15 +140,16 @@ class Program:
     @cached_property
     def functions(self) -> dict[str, Block]:
         """The program's functions by name, and those that it imports from programs in its folder."""
-        return self.blocks(lambda block: not isinstance(block.node, ast.ClassDef))
+        return {name: each for name, each in self.blocks.items() if not isinstance(each.node, ast.ClassDef)}
 
     @cached_property
     def classes(self) -> dict[str, Block]:
         """The program's classes by name, and those that it imports from programs in its folder."""
-        return self.blocks(lambda block: isinstance(block.node, ast.ClassDef))
+        return {name: each for name, each in self.blocks.items() if isinstance(each.node, ast.ClassDef)}
 
-    def blocks(self, wanted: Any) -> dict[str, Block]:
-        """The functions and classes, own and imported, that pass the test `wanted`, by the name used here."""
+    @cached_property
+    def blocks(self) -> dict[str, Block]:
+        """The functions and classes, own and imported, by the name used here."""
         found: dict[str, Block] = {}
         for name, origin in self.imports.items():
             module, _, of_it = origin.partition(":")
@@ -158,8 +159,7 @@ class Program:
                 found |= (
                     theirs if of_it == "*" else {name: theirs[of_it]} if of_it in theirs else {} if of_it else inner
                 )
-        found |= {name: self.block(name, node) for name, node in self.own.items()}
-        return {name: block for name, block in found.items() if wanted(block)}
+        return found | {name: self.block(name, node) for name, node in self.own.items()}
 
     def block(self, name: str, node: Any) -> Block:
         """The Block of a definition: its parameters, the undefined names that it reads, its matrix products."""

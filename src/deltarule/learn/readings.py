@@ -68,25 +68,29 @@ def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Readin
 def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
     """Parameters recognized by how they are created, whatever their names: random arrays, and zeros that are added."""
     found: list[InitialParameter] = []
-    stored = [each for each in events if each.where.is_store]
-    sums = {name for each in events for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", each.where.text)}
+    stored: dict[tuple[int, ...], list[Event]] = {}
+    for event in (each for each in events if each.where.is_store):
+        stored.setdefault(event.value.shape, []).append(event)
+    sums = {name for text in {each.where.text for each in events} for name in re.findall(r"\+ ?(?:\w+\.)*(\w+)", text)}
     depths: dict[tuple[Where, int], int] = {}
     for event in events[:MOST_EVENTS]:
         key = event.where, event.value.ndim
         depths[key] = max(depths.get(key, 0), len(event.rounds))
     for event in events[:MOST_EVENTS]:
         text, value = event.where.text, event.value
-        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # it would join the last neurons of many layers
-        words = DRAWS.search(text.casefold())
-        if event.where.is_store or is_outer or not words or not 0 < value.ndim < 3 or not np.isfinite(value).all():
+        if event.where.is_store or not 0 < value.ndim < 3 or not DRAWS.search(text.casefold()):
             continue
-        same = (each for each in stored if each.time > event.time and each.value.shape == value.shape)
+        is_outer = len(event.rounds) < depths[event.where, value.ndim]  # it would join the last neurons of many layers
+        if is_outer or not np.isfinite(value).all():
+            continue
+        alike = stored.get(value.shape, [])
+        same = (each for each in alike if each.time > event.time)
         taken = {each.name for each in found if each.where.line != event.where.line}
         name = next((each.name for each in same if each.name not in taken and np.array_equal(each.value, value)), "")
         if argument_of(name) in ("X", "Y", "y_flat") and not parameter_kind(name):
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
-        is_updated = name and sum(each.name == name and each.value.shape == value.shape for each in stored) > 1
+        is_updated = name and sum(each.name == name for each in alike) > 1
         is_bias = is_thin and (bare in sums or parameter_kind(name) == "biases" or (is_updated and not value.any()))
         if not is_bias and (np.ptp(value) == 0 or (text.count("(") == 0 and "[" not in text)):
             continue

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def where_at(program: Program, line: int, function: str = "") -> Where:
     return Where(line, "", function, "", False, program.place(line))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Event:
     """A recorded array, as float64 or complex. time: its number in the recording. name: of what was stored, with key.
 
@@ -120,13 +120,14 @@ class InitialParameter:
 class RunRecorder:
     """Records one run, and gives initial parameters new random values, so that no bias is 0 and no unit saturates.
 
-    redrawn: expressions whose arrays get new values, too, besides those stored under a parameter's name.
+    redrawn: expressions whose arrays get new values, too. runner: the code of the function that runs the program.
     """
 
     places: list[Where]
     redrawn: Collection[Where] = ()
     draw: int = 0  # other numbers for another one
     most_seconds: float = MOST_SECONDS
+    runner: CodeType | None = None
     events: list[Event] = field(default_factory=list)
     starts: list[InitialParameter] = field(default_factory=list)
     begun: float = field(default_factory=time.process_time)
@@ -175,7 +176,7 @@ class RunRecorder:
     def _keep(self, where: Where, name: str, value: Any) -> None:
         callers: tuple[int, ...] | None = None
         for path, array in arrays_by_name(name, value):
-            callers = call_lines(sys._getframe(3)) if callers is None else callers  # the frame of the program's code
+            callers = call_lines(sys._getframe(3), self.runner) if callers is None else callers  # of the program's code
             self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
         if (
@@ -202,10 +203,10 @@ class RunRecorder:
         self.starts.append(InitialParameter(name, kind, where, raw, array.astype(np.float64)))
 
 
-def call_lines(frame: FrameType) -> tuple[int, ...]:
-    """The lines of the calls in a program's file that led to one of its frames, the innermost first."""
+def call_lines(frame: FrameType, runner: CodeType | None) -> tuple[int, ...]:
+    """The lines of the calls in a program's file, from `runner` on, that led to one of its frames, innermost first."""
     lines, file, outer = list[int](), frame.f_code.co_filename, frame.f_back
-    while outer is not None:
+    while outer is not None and outer.f_code is not runner:
         if outer.f_code.co_filename == file:
             lines.append(outer.f_lineno)
         outer = outer.f_back
@@ -306,13 +307,11 @@ class Instrument(ast.NodeTransformer):
         """The assignment, then a statement that records each name or item that it stores."""
         return self._with_notes(node, [leaf for target in node.targets for leaf in leaves(target)], node.value)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """The augmented assignment, then a statement that records what it stores."""
-        return self._with_notes(node, [node.target], node.value)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
-        """The annotated assignment, then a statement that records what it stores."""
+    def visit_AnnAssign(self, node: ast.AnnAssign | ast.AugAssign) -> Any:
+        """The annotated or augmented assignment, then a statement that records what it stores."""
         return self._with_notes(node, [node.target] if node.value else [], node.value)
+
+    visit_AugAssign = visit_AnnAssign  # noqa: N815  # the name that ast.NodeVisitor calls
 
     def visit_Expr(self, node: ast.Expr) -> Any:
         """The statement, and after an `append` a statement that records what was appended."""

@@ -25,6 +25,7 @@ def argument_of(name: str) -> str:
     return first_row("arguments", plain(name)).partition("_2")[0]
 
 
+@cache
 def first_row(table: str, name: str) -> str:
     """The name of the first row in a table of roles.toml whose expression matches the whole name; "" if none does."""
     return next((row for row, pattern in TABLES[table].items() if re.fullmatch(pattern, name)), "")

@@ -67,7 +67,7 @@ class Apart:
     """The outcome of a process: the value that it returned, or how it ended instead.
 
     ended: a key of ENDINGS; "error" is an error in our own code. doing: the name of the last call. parts: the results
-    that `hand_back` sent before the end.
+    that were sent before the end.
     """
 
     ended: str
@@ -129,7 +129,7 @@ def attempt(what: str, function: Callable[..., Any], *given: Any, seconds: float
     what: the name of the call, which the parent shows if it never returns. seconds: the processor time that the call
     may take. A call that once took too long gets a tenth of it from then on, since it is tried in several ways.
     """
-    announce(what)
+    tell("doing", what)
     done, output = Attempt(), Bounded()
     seconds = seconds / 10.0 if what in _SLOW else seconds
     with warnings.catch_warnings(record=True) as caught, redirect_stdout(output), redirect_stderr(output):
@@ -162,23 +162,13 @@ _DOOR: list[Any] = []  # the pipe to the parent, in a child
 
 
 def tell(kind: str, content: Any) -> None:
-    """Send the parent process the JSON line [kind, content]; do nothing outside of a child process."""
+    """Send the parent process the JSON line [kind, content], such as ["doing", the next call]; nothing elsewhere."""
     if _DOOR:
         text = json.dumps(
             [kind, content], default=lambda value: value.tolist() if hasattr(value, "tolist") else str(value)
         )
         _DOOR[0].write(text.encode() + b"\n")
         _DOOR[0].flush()
-
-
-def announce(what: str) -> None:
-    """Send the parent process the name of the next call."""
-    tell("doing", what)
-
-
-def hand_back(part: Any) -> None:
-    """Send the parent process a part of the result, in case the next call never returns."""
-    tell("part", part)
 
 
 def run_apart(

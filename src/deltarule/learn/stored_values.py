@@ -12,6 +12,7 @@ from deltarule.randomness import generator
 MOST_NUMBERS = 15_000_000
 NUMBERS = "biuf"
 MOST_ITEMS = 12
+NUMERIC, LISTED = (np.ndarray, np.generic, float, int), (float, int, list)  # for each of thousands of values
 
 
 def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
@@ -21,27 +22,25 @@ def arrays_by_name(name: str, value: Any) -> Iterator[tuple[str, Array]]:
         items = value.items()
     elif name and isinstance(value, list | tuple) and len(value) < MOST_ITEMS:
         items = enumerate(value)
-    arrays = [(key, each) for key, each in items if isinstance(each, np.ndarray) and each.ndim]
-    if arrays:
-        for key, each in arrays:
-            yield from ((f"{name}[{key!r}]", array) for array in arrays_in(each))
-    else:
-        yield from ((name, array) for array in arrays_in(value))
+    arrays = [(f"{name}[{key!r}]", each) for key, each in items if isinstance(each, np.ndarray) and each.ndim]
+    for path, each in arrays or [(name, value)]:
+        if (array := array_of(each)) is not None:
+            yield path, array
 
 
-def arrays_in(value: Any) -> Iterator[Array]:
-    """Yield an array, a number or a list of numbers as a new float64 or complex array; nothing for other values."""
-    if isinstance(value, list | tuple) and value and isinstance(value[0], float | int | list) and len(value) < 1000:
+def array_of(value: Any) -> Array | None:
+    """An array, a number or a list of numbers as a new float64 or complex array; None for other values."""
+    if isinstance(value, (list, tuple)) and value and isinstance(value[0], LISTED) and len(value) < 1000:
         try:
             value = np.asarray(value)
         except ValueError:  # lists of arrays, or of different lengths
-            return
-    if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, np.dtype):
-        array = np.asarray(value)
-        if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 5:
-            yield array.astype(np.float64)
-        elif array.dtype.kind == "c":
-            yield array.copy()
+            return None
+    if not isinstance(value, NUMERIC):
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 5:
+        return array.astype(np.float64)
+    return array.copy() if array.dtype.kind == "c" else None
 
 
 def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:

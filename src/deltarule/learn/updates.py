@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -37,6 +38,7 @@ class Share:
         return self.delta * self.gradient * (-1.0 if self.update is None else self.update)
 
 
+@cache
 def bare_name(path: str) -> str:
     """The part of a path that identifies a parameter, in lower case: the key of an item, else the last name."""
     if key := re.search(r"\[([^\]]*)\]$", path):

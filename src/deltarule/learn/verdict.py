@@ -42,7 +42,9 @@ def verdict(
     rate: float,
 ) -> Verdict | None:
     """The verdict that explains most of a run. batches: X (n, features), t (n, outputs) that it may have used."""
-    own = [each for each in events if "gradient_check" not in map(role_of, each.where.function.split("."))]
+    names = {each.where.function for each in events}
+    checks = {each for each in names if "gradient_check" in map(role_of, each.split("."))}
+    own = [each for each in events if each.where.function not in checks]
     own = [each if each.time == n else replace(each, time=n) for n, each in enumerate(own)]
     trace, best = Trace(own), None
     for layers in chains(starts)[:6]:

@@ -73,8 +73,8 @@ def name_of_array(run: Pass, array: Array | None, function: str) -> str:
     """The shortest name by which a function of the program can read an array; "" if there is none."""
     names = [
         bare_name(each.name) for each in run.trace.events
-        if array is not None and each.name and each.value.size == array.size and is_same(each.value, array)
-        and is_readable(each, function)
+        if array is not None and each.name and each.value.size == array.size and is_readable(each, function)
+        and is_same(each.value, array)
     ]  # fmt: skip
     return min(names, key=len, default="")
 

@@ -154,7 +154,7 @@ function shown(ink) {
 }
 
 function bytesOf({ values, width, height }) {
-    return { width, height, pixels: Uint8ClampedArray.from(values, (value) => Math.floor(value + 0.5)) };
+    return { width, height, pixels: new Uint8ClampedArray(values.map((value) => Math.floor(value + 0.5))) };
 }
 
 function transposed({ values, width, height }) {

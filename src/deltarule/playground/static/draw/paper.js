@@ -198,11 +198,11 @@ function withoutSpecks(mask, width, height, counted = mask) {
 /** Whether ink looks like digits side by side: two groups of strokes, both tall, with paper between them. */
 export function hasSeveral({ values, width, height }) {
     const least = STROKE * extremes(values)[1];
-    const kept = withoutSpecks(Uint8Array.from(values, (value) => (value >= least ? 1 : 0)), width, height);
+    const kept = withoutSpecks(values.map((value) => (value >= least ? 1 : 0)), width, height);
     const columns = Array.from({ length: width }, (_, x) => {
-        const rows = Array.from({ length: height }, (_, y) => y).filter((y) => kept[y * width + x]);
-        return { x, top: rows[0], bottom: rows[rows.length - 1], isInked: rows.length > 0 };
-    }).filter(({ isInked }) => isInked);
+        const column = new Uint8Array(height).map((_, y) => kept[y * width + x]);
+        return { x, top: column.indexOf(1), bottom: column.lastIndexOf(1) };
+    }).filter(({ bottom }) => bottom >= 0);
     const tall = (group) => Math.max(...group.map(({ bottom }) => bottom)) - Math.min(...group.map(({ top }) => top)) + 1;
     const whole = tall(columns);
     const gap = (columns[columns.length - 1].x - columns[0].x + 1 < WIDE * whole ? GAP : 0) * whole + 1;
