@@ -309,8 +309,8 @@ def test_what_a_class_raises_whatever_it_is_given_is_named(
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("self.w2 -= rate * d_h1 * row[1]", "self.w2 -= rate * d_h1 * row[0]", "one-number"),
-        ("self.b2 -= rate * d_h2", "self.b2 -= rate * d_h1", "one-bias"),
+        ("self.w2 -= rate * d_h1 * row[1]", "self.w2 -= rate * d_h1 * row[0]", "off"),
+        ("self.b2 -= rate * d_h2", "self.b2 -= rate * d_h1", "off"),
         ("self.w6 -= rate * d_out * h2", "self.w6 += rate * d_out * h2", "update-off"),
     ],
 )

@@ -155,7 +155,8 @@ def output_forms(run: Pass, loss: str) -> tuple[list[Form], list[Form]]:
     keys = ("targets-shifted", "targets-shifted", "targets-inverted", "targets-forgotten")
     for key, other in zip(keys, [*wrong_targets(wanted), 0 * wanted], strict=True):
         wrong += [(key, outputs - other), (key, kind.back(outputs - other, weighted, outputs))]
-    wrong.append(("targets-not-one-hot", outputs - wanted.argmax(axis=1)[:, None]))
+    column = outputs - wanted.argmax(axis=1)[:, None]
+    wrong += [("targets-not-one-hot", each) for each in (column, kind.back(column, weighted, outputs))]
     return right, wrong
 
 

@@ -4,19 +4,21 @@ import ast
 import inspect
 import re
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from deltarule.learn.examples import SmallBatch
-from deltarule.learn.program import Program
+from deltarule.learn.program import Program, name_of
 from deltarule.learn.recording import InitialParameter, where_at
 from deltarule.learn.roles import argument_of, first_row, number_in, parameter_kind, plain, role_of
 from deltarule.learn.sandbox import Attempt, attempt
 from deltarule.randomness import generator
 
 DRAWS = re.compile(r"(rand\w*|normal|uniform|zeros|ones|full|empty)$")  # functions that take the shape of a new array
+ERRORS = re.compile(r"(?i)d_?(a|z|out|y|l)|delta|grad|err|upstream")  # what a function for one layer passes back
 WORDS = ("relu", "ReLU", "tanh", "sigmoid", "Sigmoid", "logistic")  # texts with which programs choose an activation
 
 
@@ -36,6 +38,7 @@ class Bank:
     results: dict[str, Any] = field(default_factory=dict)
     network: Callable[[], Any] = lambda: None
     functions: dict[str, Any] = field(default_factory=dict)  # the program's own functions, by role
+    names: dict[str, Any] = field(default_factory=dict)  # what the module has defined
     called: Collection[str] = ()  # names that the program calls
     words: tuple[str, str] = ("sigmoid", "")  # with which the program chooses activations: of hidden layers, of outputs
 
@@ -56,13 +59,14 @@ class Bank:
         given, words = list[Any](), dict[str, Any]()
         free = iter((*self.examples.sizes, 1, 1, 1))
         kinds = {argument_of(each.name) for each in parameters}
-        role = role_of(getattr(function, "__name__", ""))
+        role = "" if self.is_constructor else role_of(getattr(function, "__name__", ""))
         counts = self.counts(function)
         takes_data = not self.is_constructor and role != "init" and not kinds & {"n_hidden", "sizes"}
         for each in parameters:
             if each.kind in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
                 continue
             fits, value = self.value(each.name)
+            value = own if callable(value) and callable(own := self.value_passed(function, each.name)[1]) else value
             if each.name in counts and argument_of(each.name) in ("X", "Y", "y_flat"):
                 fits, value = True, self.examples.sizes[0 if each.name == counts[0] else -1]
             if argument_of(each.name) in ("pairs", "test_pairs") and kinds & {"Y", "y_flat"}:
@@ -73,10 +77,11 @@ class Bank:
             if self.is_constructor and each.name.startswith("inp") and not kinds & {"Y", "y_flat", "pairs"}:
                 fits, value = (True, self.examples.sizes[0]) if kinds & {"n_hidden", "n_out"} else (fits, value)
             if not fits and "X" in kinds and not self.starts:
-                self.draw_parameters([other.name for other in parameters])
+                self.draw_parameters([other.name for other in parameters], ast.unparse(self.body(function)))
                 fits, value = self.value(each.name)
             outputs, wanted = self.results.get("output", ()), self.examples.given_y
-            is_error = role == "backward" and (not fits or "grad" in each.name) and hasattr(function, "__self__")
+            is_error = role == "backward" and (not fits or "grad" in each.name)
+            is_error = is_error and (hasattr(function, "__self__") or bool(ERRORS.match(each.name)))
             if is_error and np.shape(outputs) == np.shape(wanted):
                 fits, value = True, outputs - wanted  # dC/da of squared error
             has_default = each.default is not each.empty
@@ -84,11 +89,11 @@ class Bank:
             if has_default and not (fits and argument_of(each.name) in chosen):
                 continue
             if not fits:
+                fits, value = self.guess(function, each.name, kinds)
+            if not fits:
                 if not self.is_constructor:
                     raise UnfilledError(f"nothing fits the argument {each.name}")
-                is_list = re.search(rf"len\((self\.)?{each.name}\)|\b{each.name}\[", ast.unparse(self.body(function)))
-                other = list(self.examples.sizes) if is_list else next(free)
-                value = self.words[0] if "act" in each.name.casefold() else other
+                value = self.words[0] if "act" in each.name.casefold() else next(free)
             elif self.is_constructor and isinstance(value, int) and argument_of(each.name).startswith("n_"):
                 next(free)
             if has_default or each.kind is each.KEYWORD_ONLY:
@@ -96,6 +101,43 @@ class Bank:
             else:
                 given.append(value)
         return given, words
+
+    def guess(self, function: Any, name: str, kinds: set[str]) -> tuple[bool, Any]:
+        """Whether the code shows what an unknown argument holds, and a value. kinds: of all; data are added."""
+        fits, value = self.value_passed(function, name)
+        text, sizes = ast.unparse(self.body(function)), self.examples.sizes
+        if fits or not (self.is_constructor or role_of(getattr(function, "__name__", "")) == "train"):
+            return fits, value
+        if self.is_constructor:
+            is_middle = re.search(rf"\] \+ (list\()?{name}\b|\b{name} \+ \[|\*{name}\b", text)
+            is_list = is_middle or re.search(rf"len\((self\.)?{name}\)|\b{name}\[", text)
+            return bool(is_list), list(sizes[1:-1] if is_middle else sizes)
+        if re.search(rf"\brange\((\d+, )?{name}\b", text):
+            return self.examples.value("epochs")
+        missing = [kind for kind in ("X", "Y") if not kinds & {kind, "pairs", "y_flat" if kind == "Y" else kind}]
+        kinds |= {*missing[:1]}
+        return self.examples.value(missing[0].casefold()) if missing else (False, None)
+
+    def value_passed(self, function: Any, name: str) -> tuple[bool, Any]:
+        """Whether some call in the program passes a value for an argument, and it: a constant, or ours for a name."""
+        own, places = getattr(function, "__name__", ""), [*inspect.signature(function).parameters]
+        for call in self.program.nodes if self.program and own else ():
+            if isinstance(call, ast.Call) and name_of(call.func) == own:
+                passed = dict(zip(places, call.args, strict=False)) | {each.arg: each.value for each in call.keywords}
+                part = passed.get(name, ast.Pass())
+                if isinstance(self.names.get(name_of(getattr(part, "func", part))), type):  # a layer
+                    return (made := attempt(name, eval, ast.unparse(part), self.names)).error is None, made.value
+                fits, value = False, self.names.get(name_of(part))
+                with suppress(ValueError):
+                    value = ast.literal_eval(part) if value is None else value
+                items = value if isinstance(value, list | tuple) else [] if value is None else [value]
+                if items and all(isinstance(each, int | float | str) or callable(each) for each in items):
+                    fits = not isinstance(value, int) or not self.is_constructor or value == 1  # other sizes are primes
+                elif argument_of(name_of(part)):
+                    fits, value = self.examples.value(name_of(part), is_constructor=self.is_constructor)
+                if fits:
+                    return True, value
+        return False, None
 
     def counts(self, function: Any) -> list[str]:
         """The arguments of a function or constructor that are sizes of arrays in its code, as h is in zeros((1, h))."""
@@ -106,11 +148,12 @@ class Bank:
         return [each for each in inspect.signature(function).parameters if each in sizes]
 
     def body(self, function: Any) -> ast.AST:
-        """The syntax tree of a function or of a class's constructor; that of an empty module if it has none."""
+        """The syntax tree of a function, a method or a class's constructor; that of an empty module if it has none."""
         name, known = getattr(function, "__name__", ""), self.program
         block = known and (known.classes.get(name) or known.functions.get(name))
-        bodies = [each for each in ast.walk(block.node) if isinstance(each, ast.FunctionDef)] if block else []
-        return next((each for each in bodies if each.name in ("__init__", name)), ast.parse(""))
+        nodes = ast.walk(block.node) if block else known.nodes if known else ()
+        bodies = [each for each in nodes if isinstance(each, ast.FunctionDef)]
+        return next((each for each in bodies if each.name in ("__init__" if block else name, name)), ast.parse(""))
 
     def attempt(self, what: str, function: Any, seconds: float = 1.0) -> Attempt:
         """Call a function with values for its arguments; return the outcome. UnfilledError if a value is missing."""
@@ -171,8 +214,8 @@ class Bank:
                 is_first = bool(names) and plain(names[0]) in ("al", "a2", "a3", "yhat", "output")
                 self.results["output"] = arrays[0 if is_first else -1]
 
-    def draw_parameters(self, names: Sequence[str]) -> None:
-        """Draw weights and biases for a function's arguments (`names`), or for the keys that the program reads."""
+    def draw_parameters(self, names: Sequence[str], code: str = "") -> None:
+        """Draw weights and biases for a function's arguments (`names`, used in `code`), or the keys that are read."""
         if self.program is None:
             return
         slices = [each.slice for each in self.program.nodes if isinstance(each, ast.Subscript)]
@@ -182,7 +225,8 @@ class Bank:
         for kind in ("weights", "biases"):
             own = [each for each in dict.fromkeys(names if is_given else keys) if parameter_kind(each) == kind]
             own.sort(key=lambda each: number_in(each) or 0)
-            if len(own) < 2 and not any(map(number_in, own)):
+            is_layer = code and not any(re.search(rf"\b{each}(\[|\.items)|(in|len\() ?{each}\b", code) for each in own)
+            if len(own) < 2 and not any(map(number_in, own)) and not is_layer:
                 continue
             sizes = (*self.examples.sizes[: len(own)], self.examples.sizes[-1])
             for layer, name in enumerate(own):

@@ -24,7 +24,9 @@ def delta_source(run: Pass, l: int, found: Event, begun: int, errors: list[Array
     for event, array in pairs:
         is_inside = event.where.function == found.where.function or not is_given
         lying = [other for each, other in pairs if each is event]  # both ways, if there are as many samples as outputs
-        is_inside &= array.size == 1 or [*run.statement(event)][-1].value.size > 1  # not what is averaged and printed
+        own = [*run.statement(event)]
+        is_inside &= array.size == 1 or own[-1].value.size > 1  # not what is averaged and printed, nor a term of a sum
+        is_inside &= event.where.is_store or not any("+=" in each.where.source and each.value.size == 1 for each in own)
         if is_inside and np.isfinite(array).all() and not any(is_explained(each, known) for each in lying):
             return event
     return last_copy(run, l, found)

@@ -140,9 +140,9 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     is_dead = not all(each.any() for each in run.verdict.run.a)  # a layer whose outputs are all 0 proves nothing
     doubtful = [*MISTAKES["weak"], *MISTAKES["chance"]] if is_stopped else MISTAKES["weak"] if is_dead else []
     wrong = [each for each in steps if each.mistake not in ("", "?", *doubtful)]
-    if is_stopped:  # an array before the error looks like a wrong delta by chance, if nothing was computed from it
-        used = {each.layer for each in steps if each.quantity == "dW" and each.is_found}
-        wrong = [each for each in wrong if each.quantity != "delta" or each.layer in used]
+    used = {each.layer for each in steps if each.quantity == "dW" and each.is_found}
+    unused = ("db", "delta") if is_stopped else ("db",)  # these may look wrong by chance, if no dC/dW is made with them
+    wrong = [each for each in wrong if each.quantity not in unused or each.layer in used]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
     unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]
@@ -156,13 +156,19 @@ def error_findings(
     """Findings for the errors that the program raises: in this run, in its training function, or in its classes."""
     steps = run.verdict.steps if run is not None and run.verdict is not None else ()
     is_known = any(each.quantity == "z" and each.is_found for each in steps)
+    if is_known and run is not None and run.verdict is not None and not run.how.startswith(("by_script", "by_files")):
+        is_known = bool(np.isin(run.verdict.run.X[0], [run.examples.X, run.examples.X / 255.0]).all())  # not others
     found, error = list[ProgramFinding](), run.error if run is not None else None
     of_batches = [each.error for each in session.runs if not each.examples.is_single and each.score[1] and each.error]
     is_batch = error is not None and any((each.line, each.kind) == (error.line, error.kind) for each in of_batches)
     is_sure = is_known and not is_explained and is_batch  # a vector is a guess
     seen = {(each.examples.labels, each.error and each.error.line) for each in session.runs if each.score[1]}
     is_common = len(seen) > 2 and len({line for _, line in seen}) == 1  # whatever the targets are
-    is_ours = run and run.supplied and re.search("reshape|as indices" + "|out of bounds" * (not is_common), str(error))
+    is_ours = (
+        run
+        and run.supplied
+        and re.search("reshape|as indices" + "|out of (bounds|range)" * (not is_common), str(error))
+    )
     if run is not None and error is not None and is_sure and not is_ours and error.kind not in ABSENT:
         lost = [each for each in steps if each.mistake == "?"]
         if error.line and not omission_behind(program, error):
@@ -180,7 +186,8 @@ def common_error(program: Program, session: Session, how: str) -> Failure | None
     errors = [each.error for each in session.runs if each.how == how and each.called]
     places = {(each.line, each.kind) if each is not None else (0, "") for each in errors}
     is_one = len(places) == 1 and errors[0] is not None and errors[0].line > 0
-    return errors[0] if is_one and not omission_behind(program, errors[0]) else None
+    is_ours = "cannot reshape" in str(errors[:1])  # our data
+    return errors[0] if is_one and not is_ours and not omission_behind(program, errors[0]) else None
 
 
 def error_finding(program: Program, run: Trial | None, error: Failure, lost: Step | None) -> ProgramFinding:

@@ -168,14 +168,16 @@ def walk_forward(run: Pass) -> bool:
         if not find_z(run, l, layer):
             run.note("z", l, None, "?")
             return False
-        find_a(run, l, layer)
+        find_a(run, l, layer) if len(run.a) == l else None
     first_z = run.step("z").event
     later = [each for each in run.trace.events if first_z and each.where is first_z.where and each.time > run.time]
+    later = [each for each in later if first_z and each.value.ndim == first_z.value.ndim]  # not its single numbers
     seen = {view.tobytes() for z in run.z for view in (z, z.T)}  # in a second forward pass, too
     again = [each.time for each in later if each.value.tobytes() not in seen]  # with other weights
     run.has_second_step = len(again) > 1
     same = [each.time for each in later[3:4] if not again]  # steps in which nothing moves
-    run.end = again[1] if len(again) > 1 else next(iter(same), run.time + MOST_OF_STEP)
+    most = [each.time for each in run.trace.events if each.time > run.time and each.value.size > 1][MOST_OF_STEP:]
+    run.end = again[1] if len(again) > 1 else next(iter([*same, *most]), run.end)
     return True
 
 
@@ -185,7 +187,12 @@ def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
     if inputs.shape[1] != layer.W.shape[0]:
         return False
     pairs, product = run.trace.arrays(run.n, size, run.time), inputs @ layer.W
+    pairs = [pair for pair in pairs if not pair[0].where.is_load and "rand" not in pair[0].where.source]  # no weights
     right = product + layer.b
+    if layer.biases is None:  # one number for all neurons of the layer
+        shifts = [pair for pair in pairs if re.search(r"\+ [\w.]*bias|bias\w* \+", pair[0].where.source)]
+        if found := next((pair for pair in shifts if is_close(pair[1] - product, np.mean(pair[1] - product))), None):
+            return take_z(run, index, found, "")
     if found := first(pairs, right):
         return take_z(run, index, found, "")
     forms: list[tuple[str, Array]] = [("bias-subtracted", product - layer.b), ("bias-twice", right + layer.b)]
@@ -212,6 +219,13 @@ def find_z(run: Pass, index: int, layer: OwnLayer) -> bool:
             return take_z(run, index, found, mistake)
     if found := first(pairs, product):
         whole = last_of_line(pairs, found)
+        outer = (
+            (pair, kind) for kind in KNOWN if layer.biases and (pair := first(pairs, kind.value(product) + layer.b))
+        )
+        if behind := next(outer, None):
+            take_z(run, index, found, "")
+            take_a(run, index, *behind, "bias-behind")
+            return True
         if any(is_close(whole[1], each) for each in (product, *(kind.value(product) for kind in KNOWN))):
             return take_z(run, index, found, "no-bias" if layer.biases else "")
         return take_z(run, index, whole, "off")

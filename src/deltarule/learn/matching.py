@@ -89,20 +89,22 @@ class Session:
         }
 
     @cached_property
-    def script(self) -> Program:
-        """The instrumented program with top-level statements that train, but not those that read files or draw."""
-        return self.tape.script(self.program, skipped=() if self.runs_all else SKIPPED)
+    def scripts(self) -> list[Program]:
+        """The instrumented program with statements that train, but none that draw: with those that read files last."""
+        rest = () if self.runs_all else SKIPPED
+        return [self.tape.script(self.program, skipped=each) for each in (rest, rest[1:])]
 
     def best_run(self) -> Trial | None:
         """Run the program in several ways until one explains it; return the run that shows most, None if none ran."""
         ways: list[Way] = [partial(self.by_class, name=name) for name in self.class_names()]
         uses_numpy = any(name_of(each) in ("np", "numpy", "dot") for each in self.program.nodes)
         ways = [self.by_training, *ways, self.by_script, self.by_functions] if uses_numpy else [self.by_script]
+        ways += [self.by_files] if self.called & {"open"} else []
         begun = time.process_time()
         for how in ways:
             found = self.in_every_form(how)
             self.runs += found
-            seen = [each for each in found if is_complete(each)]
+            seen = [run for run in found if is_complete(run) and sees(run, "update" if hasattr(how, "func") else "z")]
             is_late = time.process_time() - begun > MOST_SECONDS / 2
             if seen and (how == self.by_script or is_late or len(found) == 1 or any(map(is_explained, seen))):
                 break
@@ -127,36 +129,44 @@ class Session:
                 most = MOST_SECONDS / (2 if any(run.score[1] for run in runs) else 1)
                 if runs and time.process_time() - begun > most:
                     break
-                lying = {each.examples.is_columns: bool(each.score[1]) for each in runs if each.examples.sizes == sizes}
+                alike = [each for each in runs if each.examples.sizes == sizes and not each.examples.is_single]
+                lying = {each.examples.is_columns: bool(each.score[1]) for each in alike}
                 if len(lying) == 2 and not lying[form.is_columns] and any(lying.values()):
                     continue  # the program takes the other layout
                 run = self.run(how, form)
                 if run.called:
                     runs.append(run)
-                fixed = [] if run.score[1] else [*own_sizes(run.recorder.starts, run.examples.n)]
+                fixed = [] if run.score[1] else own_sizes(run.recorder, run.examples.n)
                 if fixed and sizes not in fixed and not tried.issuperset(fixed):
                     break  # the program has sizes of its own
-                is_own = run.how == "by_script" and not run.supplied  # with its own sizes, not ours
+                is_own = run.how == "by_script" and not run.supplied and "open" not in self.called  # not our data
                 if (is_complete(run) and is_right(run)) or is_own:
                     if "loss" in self.functions.values() and sizes[-1] > 1 and not (is_own or sees(run, "loss")):
                         alone = (self.run(how, each) for each in forms(SmallBatch((*sizes[:-1], 1)))[:2])
                         return [next((each for each in alone if is_complete(each) and sees(each, "loss")), run)]
                     return [run]
             if any(is_complete(each) for each in runs):
-                break
+                found = {each.verdict.run.step("delta").mistake for each in runs if each.verdict and is_complete(each)}
+                if sizes[-1] == 1 or found != {"targets-not-one-hot"}:
+                    break
+                waiting = [(*sizes[:-1], 1)]  # the program may be for one output
+                continue
+            shapes = [re.search(r"into shape \((?:-?\d+,)?(\d\d+)\D", str(run.error)) for run in runs]
+            waiting = [(int(each[1]), *sizes[1:]) for each in shapes[:1] if each and int(each[1]) != sizes[0]]
             is_lost = not any(run.score[1] and run.error is None for run in runs)  # the program may need other sizes
-            own = [each for run in runs for each in own_sizes(run.recorder.starts, run.examples.n)] if is_lost else []
-            waiting = [each for each in dict.fromkeys(own) if each not in tried][:2]
-            if not waiting and runs and all(each.error for each in runs):
+            own = [each for run in runs for each in own_sizes(run.recorder, run.examples.n)] if is_lost else []
+            waiting = [each for each in dict.fromkeys([*waiting, *own]) if each not in tried][:2]
+            if runs and all(each.error for each in runs) and len(tried) < 3:
+                errors = [each.verdict.run.step("delta") for each in runs if each.verdict]  # delta of the outputs
                 lines = "\n".join(self.program.line(run.error.line) for run in runs if run.error)
                 ends = [int(each) for each in re.findall(r"shape == \((\d+),", lines)]  # the outputs in an assertion
-                ends += [] if any(sees(each, "delta") for each in runs) else [1]
-                waiting = [each for each in ((*sizes[:-1], size) for size in dict.fromkeys(ends)) if each not in tried]
+                ends += [] if any(each.mistake not in ("?", "off") for each in errors) or {*own} - {*tried} else [1]
+                waiting = [each for end in ends if (each := (*sizes[:-1], end)) not in tried] + waiting
         is_early = time.process_time() - begun < MOST_SECONDS / 2
-        is_script = how == self.by_script and all(run.error for run in runs)  # it fails with any batch
+        is_script = how in (self.by_script, self.by_files) and all(run.error for run in runs)  # it fails with any batch
         if runs and is_early and not is_script and not any(is_complete(each) for each in runs):
             best = max(runs, key=lambda run: run.score)
-            sizes = next(own_sizes(best.recorder.starts, best.examples.n), best.examples.sizes)
+            sizes = next(iter(own_sizes(best.recorder, best.examples.n)), best.examples.sizes)
             runs += [run for form in single_forms(SmallBatch(sizes)) if (run := self.run(how, form)).called]
         return runs
 
@@ -204,9 +214,10 @@ class Session:
         for way, reading in enumerate(readings(run.recorder.events, run.recorder.starts)):
             n_matrices = n_weights(reading[1])
             n_longest = len(next(iter(chains(reading[1])), []))
-            if way and n_matrices > 1 and n_longest < 2:
-                continue  # no two layers follow each other
-            own = islice(own_batches(reading), MOST_BATCHES)
+            is_broken = n_matrices > 1 and n_longest < 2  # no two layers follow each other
+            if way and is_broken:
+                continue
+            own = islice(own_batches(reading), 0 if is_broken else MOST_BATCHES)
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 if (way or number) and time.process_time() - begun > self.seconds_to_read:
@@ -244,7 +255,7 @@ class Session:
         for name in filter(sigma_of, () if is_whole else {*self.program.free} & {*self.called} - {*supplied}):
             run.supplied[name] = role_of(name)
             supplied[name] = partial(value_by_name, name)
-        return carry_out(self.twin, supplied)
+        return carry_out(self.twin, supplied | {"open": partial(examples.open, self.program.text)})
 
     def call(self, run: Trial, name: str, function: Any, bank: "Bank") -> Any:
         """Call a function of the program with arguments from the bank; return its result, raise if it fails."""
@@ -302,6 +313,7 @@ class Session:
         """A new Bank of values for the arguments of the program's functions, methods and constructors."""
         bank = Bank(run.examples, is_constructor, run.recorder.starts, self.program, network=partial(self.network, run))
         bank.functions, bank.called, bank.words = self.given_functions(run), self.called, self.words
+        bank.names = run.space.names if run.space is not None else {}
         return bank
 
     def given_functions(self, run: Trial) -> dict[str, Any]:
@@ -386,7 +398,11 @@ class Session:
                 if callable(method) and bank.can_fill(method):
                     bank.take(nodes[each], each, self.call(run, f"{name}.{each}", method, bank))
 
-    def by_script(self, run: Trial) -> None:
+    def by_files(self, run: Trial) -> None:
+        """Run the program as `by_script` does, with its statements that read files."""
+        self.by_script(run, self.scripts[1])
+
+    def by_script(self, run: Trial, script: Program | None = None) -> None:
         """Run the program by executing its top-level statements, except those that read files, draw or print."""
 
         def value_for(name: str) -> Any:
@@ -400,27 +416,16 @@ class Session:
         run.recorder.starts.clear()
         self.tape.supplies = value_for
         free = {name: run.examples.value(name, is_constructor=True) for name in self.program.free}
-        run.space = carry_out(self.script, {name: value for name, (fits, value) in free.items() if fits})
+        free |= {"open": (True, partial(run.examples.open, self.program.text))}
+        run.space = carry_out(script or self.scripts[0], {name: value for name, (fits, value) in free.items() if fits})
         if run.recorder.events:
             run.called.append("the statements of the module")
-            self.train_made(run)
         for each in takewhile(lambda each: each.failure.kind != "Enough", run.space.failed):
             lines = range(each.statement.lineno, (each.statement.end_lineno or 0) + 1)
             inside = [event for event in run.recorder.events if event.lines[-1] in lines]
             is_round = isinstance(each.statement, Loop) and not any(n for event in inside for _, n in event.rounds[:1])
             if inside and (is_round or inside[-1] is run.recorder.events[-1]):  # in its first round, or last of all
                 run.error = run.error or each.failure
-
-    def train_made(self, run: Trial) -> None:
-        """Train the network that the statements of the module create, if none of them trains it."""
-        calls = [
-            name_of(each.func) for node in self.script.kept for each in ast.walk(node) if isinstance(each, ast.Call)
-        ]
-        made = list(run.space.names.values()) if run.space else []
-        networks = [each for each in made if type(each).__name__ in self.class_names()]
-        if networks and not {"train", "backward"} & {role_of(each) for each in calls}:
-            run.supplied |= {"X": "X", "y": "Y"}
-            self.train_object(run, type(networks[-1]).__name__, networks[-1], self.bank(run))
 
 
 def is_complete(run: Trial) -> bool:
@@ -450,9 +455,9 @@ def preference(run: Trial) -> tuple[bool, int, tuple[int, int, int]]:
     """A sort key for runs, higher is better: whether complete with an update, then fewer mistakes, then the score."""
     steps = run.verdict.steps if run.verdict is not None and is_complete(run) else ()
     wrong = {each.mistake for each in steps if each.mistake and each.quantity != "loss"}
-    n_wrong = len(wrong - {"off"}) + sum(each.mistake == "off" for each in steps)  # each of which has no explanation
+    n_wrong = len(wrong - {"off"}) + 2 * sum(each.mistake == "off" for each in steps)  # which have no explanation
     is_whole = run.verdict is not None and len(run.verdict.layers) >= n_weights(run.recorder.starts)
-    if is_whole and any(each.quantity == "update" for each in steps):
+    if is_whole and (any(each.quantity == "update" for each in steps) or wrong - {"off", "?"}):
         return True, -n_wrong, run.score
     return False, 0, run.score
 
@@ -487,8 +492,8 @@ def caller(run: Trial) -> Callable[[Event, Array], Array | None]:
             return None
         given = z if not run.examples.is_columns else z.T
         done = attempt(name, function, given.copy())
-        value = done.value
-        if done.error is not None or not isinstance(value, np.ndarray) or value.shape != given.shape:
+        value = np.asarray(done.value) if isinstance(done.value, np.ndarray) else None
+        if done.error is not None or value is None or value.shape != given.shape:
             return None
         return value if not run.examples.is_columns else value.T
 

@@ -8,6 +8,7 @@ import __future__
 
 import ast
 import builtins
+import re
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -28,6 +29,7 @@ OLD_NUMPY |= {"product": np.prod, "in1d": np.isin, "row_stack": np.vstack}
 ANNOTATIONS = __future__.annotations.compiler_flag  # so that annotations are not evaluated
 MOST_SECONDS_TO_RUN = 60.0  # of one statement, with `run`
 MOST_TYPED = 60  # answers to a program that asks its user
+DATA = re.compile(r"(?i)load|read|fetch|get|next|data|label|target|encod|binar|hot|mnist|iris|image|model|network")
 
 
 class Failed(NamedTuple):
@@ -163,12 +165,14 @@ class Typed(str):
 class Idle:
     """A replacement for objects such as plots: calls do nothing, or with gives_back return their first argument."""
 
-    def __init__(self, gives_back: bool = False) -> None:
-        self._gives_back = gives_back
+    def __init__(self, gives_back: bool = False, lacks_data: bool = False) -> None:  # of a class not installed
+        self._gives_back, self._lacks_data = gives_back, lacks_data
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        if self._lacks_data and DATA.search(name):
+            raise ModuleNotFoundError(f"{name} is not here: its data are supplied")
         return self
 
     def __call__(self, *given: Any, **words: Any) -> Any:
@@ -231,12 +235,15 @@ class Later:
         return real
 
     def __call__(self, *given: Any, **words: Any) -> Any:
+        name = self._path.rpartition(".")[2]
         try:
             real = self._real()
         except ModuleNotFoundError:
+            if name[:1].isupper() and not DATA.search(name):  # a class, such as that of a scaler
+                return Idle(gives_back=True, lacks_data=True)
             if not any(isinstance(each, np.ndarray | float) for each in given):
                 raise
-            return value_by_name(self._path.rpartition(".")[2], *given, **words)
+            return value_by_name(name, *given, **words)
         return real(*given, **words)
 
     def __getitem__(self, key: Any) -> Any:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 import numpy as np
 
@@ -13,33 +13,54 @@ from deltarule.learn.activations import is_close
 from deltarule.learn.layers import OwnLayer, chains, views
 from deltarule.learn.loops import with_whole_arrays
 from deltarule.learn.neurons import with_named_numbers
-from deltarule.learn.recording import Event, InitialParameter, Where
+from deltarule.learn.recording import Event, InitialParameter, RunRecorder, Where
 from deltarule.learn.roles import argument_of, first_row, is_gradient, parameter_kind, plain
 from deltarule.nn.arrays import Array
 
 Reading = tuple[list[Event], list[InitialParameter]]
 Parts = list[tuple[str, Callable[[Array], Array]]]  # of a parameter: the kind of each, how to cut it out
 DRAWS = re.compile(r"rand|normal|uniform|zeros|ones\(|full\(|^\[+-?[\d.]+(\]+ \* | for )")
+ERRORS = re.compile(r"(?i)(\w+\.)*_?(d_|delta|\w*err|grad|sum)")  # names of errors and sums
 MOST_EVENTS, MOST_PAIRS, MOST_INPUTS = 1500, 6, 3
 
 
 def readings(events: Sequence[Event], starts: Sequence[InitialParameter]) -> Iterator[Reading]:
     """The ways to read a run, each as (events, initial parameters), the likeliest first."""
-    own = with_whole_arrays(events)
+    own, starts = with_whole_arrays(events), stack_vectors(starts)
     names = {each.name for each in starts}
-    others = parameters_by_draw(own)
+    places = {(each.where.line, each.value.shape): each for each in starts}  # as they were drawn anew
+    drawn = [(places.get((each.where.line, each.value.shape), each), each.kind) for each in parameters_by_draw(own)]
+    added = {each.name for each, _ in drawn if any(f"+ {each.name}" in other.where.text for other in own)}
+    others = [
+        each if min(*each.value.shape, each.value.ndim) < 2 or each.name in added else replace(each, kind=kind)
+        for each, kind in drawn
+    ]
     if 0 < n_weights(starts) < n_weights(others):  # a layer's weights have a name that does not say so
-        places = {(each.where.line, each.value.shape): each for each in starts}
-        merged = [places.pop((each.where.line, each.value.shape), each) for each in others]
-        yield own, [*merged, *places.values()]
+        yield own, [*others, *(each for each in starts if each.name not in {other.name for other in others})]
+    biases = [] if any(each.kind == "biases" for each in starts) else [each for each in others if each.kind == "biases"]
+    if n_weights(starts) and biases:  # numbers, one for each neuron
+        yield own, [*starts, *biases]
     if not n_weights(starts) and (of_numbers := with_named_numbers(events))[1]:
         yield of_numbers
-    yield from ways(own, list(starts))
+    if any(each.kind == "weights" for each in starts):
+        yield from ways(own, list(starts))
     if any(each.name not in names for each in others):
         yield from ways(own, others)
         rest = [each for each in others if each.kind == "biases" or each is not others[0]]  # without random inputs
         if n_weights(rest) > 1:
             yield from ways(own, rest)
+
+
+def stack_vectors(starts: Sequence[InitialParameter]) -> list[InitialParameter]:
+    """The initial parameters; the weights of neurons that follow each other, and keep a vector each, as a matrix."""
+    found: list[InitialParameter] = []
+    for _, group in groupby(starts, lambda each: (each.where, each.kind, each.value.shape)):
+        own = list(group)
+        is_vector = own[0].kind == "weights" and own[0].value.ndim == 1
+        is_part = is_vector and sum(each.where is own[0].where for each in starts) > 1
+        value, raw = (np.array([getattr(each, name) for each in own if is_part]) for name in ("value", "raw"))
+        found += [replace(own[0], value=value, raw=raw)] if is_part else own
+    return found
 
 
 def n_weights(starts: Sequence[InitialParameter]) -> int:
@@ -62,7 +83,9 @@ def ways(events: list[Event], starts: list[InitialParameter]) -> Iterator[Readin
         for base in bases:
             for axis in (0, 1):
                 for place in (-1, 0):
-                    yield division(base, 2, split_of(axis, place))
+                    cut = division(base, 2, split_of(axis, place))
+                    if n_weights(cut[1]) == n_weights(base[1]):  # none of them is a single row of biases
+                        yield cut
 
 
 def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
@@ -87,7 +110,7 @@ def parameters_by_draw(events: Sequence[Event]) -> list[InitialParameter]:
         same = (each for each in alike if each.time > event.time)
         taken = {each.name for each in found if each.where.line != event.where.line}
         name = next((each.name for each in same if each.name not in taken and np.array_equal(each.value, value)), "")
-        if argument_of(name) in ("X", "Y", "y_flat") and not parameter_kind(name):
+        if (argument_of(name) in ("X", "Y", "y_flat") and not parameter_kind(name)) or ERRORS.match(name):
             continue
         bare, is_thin = re.split(r"[.\[]", name)[-1].strip("]'\""), value.size == max(value.shape)
         is_updated = name and sum(each.name == name for each in alike) > 1
@@ -135,7 +158,10 @@ def division(reading: Reading, ndim: int, parts: Parts) -> Reading:
 
 def own_batches(reading: Reading) -> Iterator[tuple[Array, Array]]:
     """The batches (X, t) that a program itself may use: inputs from which it computed z, with possible targets."""
-    events, longest = reading[0][:MOST_EVENTS], dict[tuple[int, bool], list[OwnLayer]]()
+    arrays = [each for each in reading[0] if each.value.size > 1]
+    first = [each for each in reading[0][:MOST_EVENTS] if each.value.size == 1]
+    events = sorted([*arrays[:MOST_EVENTS], *first], key=lambda each: each.time)
+    longest = dict[tuple[int, bool], list[OwnLayer]]()
     firsts = Firsts(events)
     for chain in chains(reading[1])[:6]:
         longest.setdefault((id(chain[0].weights), chain[0].is_out_first), chain)
@@ -178,7 +204,8 @@ class Firsts:
 
 def inputs_in(value: Array, fan_in: int) -> Iterator[Array]:
     """Each way to read an array as inputs (n, fan_in); none for an array of zeros."""
-    is_one = value.size == 1 and value.flat[0] == 1  # any array is a product with 1
+    n_numbers = np.count_nonzero(value)  # a row of the weights is a product with a single number
+    is_one = (value.size == 1 and value.flat[0] == 1) or n_numbers == 1 < fan_in - 1  # any array is a product with 1
     if value.size % fan_in == 0 and fan_in in value.shape and value.any() and value.dtype.kind == "f" and not is_one:
         yield from views(value, value.size // fan_in, fan_in)
 
@@ -204,13 +231,19 @@ def targets_for(events: Sequence[Event], n: int, n_outputs: int) -> list[Array]:
     return list(found.values())[:MOST_PAIRS]
 
 
-def own_sizes(starts: Sequence[InitialParameter], n: int) -> Iterator[tuple[int, ...]]:
+def own_sizes(run: RunRecorder, n: int) -> list[tuple[int, ...]]:
     """The sizes of the layers in each longest chain of a program's weights, unless one is the batch size n."""
+    starts = run.starts if n_weights(run.starts) else parameters_by_draw(run.events)
     found = chains(starts)
-    for layers in found:
-        sizes = (layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers))
-        if n not in sizes and 1 not in sizes[:-1] and len(layers) == len(found[0]):
-            yield sizes
+    if n_weights(starts) > 1 and len(found[0]) < 2:  # the weights may hold the biases
+        cuts = (
+            [replace(each, value=np.delete(each.value, 0, axis)) for each in starts if each.value.ndim == 2]
+            for axis in (0, 1)
+        )
+        found = next((each for each in map(chains, cuts) if each and len(each[0]) > 1), [])
+    longest = [layers for layers in found if len(layers) == len(found[0])]
+    sizes = [(layers[0].W.shape[0], *(layer.W.shape[1] for layer in layers)) for layers in longest]
+    return [each for each in sizes if n not in each and 1 not in each[:-1]]
 
 
 @cache

@@ -132,6 +132,7 @@ class RunRecorder:
     starts: list[InitialParameter] = field(default_factory=list)
     begun: float = field(default_factory=time.process_time)
     size: int = 0
+    count: float = 0.0
     loops: list[tuple[int, int]] = field(default_factory=list)
     n_loops: int = 0
 
@@ -179,11 +180,8 @@ class RunRecorder:
             callers = call_lines(sys._getframe(3), self.runner) if callers is None else callers  # of the program's code
             self.events.append(Event(len(self.events), where, path, array, tuple(self.loops), callers))
             self.size += array.size
-        if (
-            len(self.events) > MOST_EVENTS
-            or self.size > MOST_NUMBERS
-            or time.process_time() - self.begun > self.most_seconds
-        ):
+            self.count += 1.0 if array.size > 1 else 0.6  # what a single number counts
+        if self.count > MOST_EVENTS or self.size > MOST_NUMBERS or time.process_time() - self.begun > self.most_seconds:
             raise Enough
 
     def _start(self, name: str, kind: str, where: Where, array: Array) -> None:
@@ -191,6 +189,8 @@ class RunRecorder:
             if each.value.shape == array.shape and np.array_equal(each.value, array):
                 self.starts[n] = replace(each, name=name)  # kept under a better name
                 return
+        if "reshape(" in where.source and any((each.name, each.where) == (name, where) for each in self.starts):
+            return  # cut from the vector of all parameters again
         if not (where.function or self.loops):  # the module starts again under the same name
             again = (name, "", array.shape)
             self.starts[:] = [

@@ -88,6 +88,8 @@ def edits(program: Program, run: Trial, found: ProgramFinding) -> Iterator[str]:
     head = re.match(r"(.*?\w\]? [-+*/@]?= |return |for .* in )?", text)
     value, words = text.removeprefix(head[0]) if head else text, words_of(judged, found, function)
     kinds = next((kinds for pattern, kinds in EDITS.items() if re.search(pattern, found.id)), EDITS["rest"])
+    if not kinds:
+        return  # no edit of a line makes one-hot targets of classes
     if isinstance(scope, ast.FunctionDef) and kinds[0] in ("formula", "slope") and isinstance(node, ast.Return):
         kind = sigma_of(function.rpartition(".")[2])
         given = [each.arg for each in scope.args.args if each.arg != "self"]

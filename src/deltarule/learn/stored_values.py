@@ -40,14 +40,14 @@ def array_of(value: Any) -> Array | None:
     array = np.asarray(value)
     if array.dtype.kind in NUMBERS and 0 < array.size <= MOST_NUMBERS // 5:
         return array.astype(np.float64)
-    return array.copy() if array.dtype.kind == "c" else None
+    return array.copy() if array.dtype.kind == "c" else None  # asarray makes plain arrays of np.matrix
 
 
 def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
     """The weights and biases in a stored array, list or dict, as (name, kind, array)."""
     if isinstance(value, np.ndarray):
         if value.ndim and value.dtype.kind in "fi" and (kind := parameter_kind(text)):
-            yield text, kind, value
+            yield text, kind, np.asarray(value)
     elif isinstance(value, dict):
         container = text.rpartition(".")[2].partition("[")[0].casefold().strip("_")
         for key, each in value.items():
@@ -55,11 +55,11 @@ def parameters_in(text: str, value: Any) -> Iterator[tuple[str, str, Array]]:
             if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind in "fi":
                 kind = parameter_kind(str(key)) or parameter_kind(text)
                 if kind and first_row("containers", container) != "others":
-                    yield name, kind, each
+                    yield name, kind, np.asarray(each)
     elif isinstance(value, list) and (kind := parameter_kind(text)):
         for n, each in enumerate(value):
             if isinstance(each, np.ndarray) and each.ndim and each.dtype.kind == "f":
-                yield f"{text}[{n}]", kind, each
+                yield f"{text}[{n}]", kind, np.asarray(each)
 
 
 def rows_off_zero(rows: list[Any], kind: str) -> list[Any]:

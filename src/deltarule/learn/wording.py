@@ -10,7 +10,6 @@ from deltarule.learn.judgement import Pass, Step
 from deltarule.learn.program import TABLES, Program
 from deltarule.learn.recording import Event, Where
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.second_opinion import second_opinion
 from deltarule.nn.arrays import Array
 
 EQUATIONS, ARRAYS, DEFAULTS, COLUMNS = (TABLES[each] for each in ("equations", "arrays", "defaults", "columns"))
@@ -44,10 +43,7 @@ def finding_of(program: Program, run: Pass, step: Step) -> ProgramFinding:
     event = step.values.get("at") or step.event
     where, line = event.where if event else None, step.values.get("line", 0)
     where = replace(where, line=line, place=program.place(line)) if where and isinstance(line, int) and line else where
-    key = step.mistake
-    if key == "off" and (mistake := second_opinion(run, step)) is not None:
-        key, equation, says, fix = mistake.id, mistake.equation, mistake.says, mistake.fix
-    found = finding_at(program, where, "mistake", key, (equation, says, fix), array)
+    found = finding_at(program, where, "mistake", step.mistake, (equation, says, fix), array)
     return for_columns(found) if is_in_columns(run) and run.layers[0].is_out_first else found
 
 
