@@ -6,6 +6,8 @@ import pytest
 
 from deltarule.learn import repairs, sandbox
 
+PATIENT = ("test_check", "test_fresh_kinds", "test_kinds_of_programs", "test_new_kinds", "test_second_opinion")
+
 
 @pytest.fixture(autouse=True)
 def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,7 +17,7 @@ def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     def patient(seconds: float) -> AbstractContextManager[None]:
         return limit(10.0 * seconds)
 
-    if request.path.stem in ("test_check", "test_fresh_kinds", "test_kinds_of_programs", "test_second_opinion"):
+    if request.path.stem in PATIENT:
         monkeypatch.setattr(sandbox, "limit", patient)
         if "patient_repair" not in request.fixturenames:  # these say nothing of the edit that removes a mistake
             monkeypatch.setattr(repairs, "MOST_EDITS", 1)
