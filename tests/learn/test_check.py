@@ -202,6 +202,14 @@ def test_a_backward_pass_is_checked_where_forward_fails(tmp_path: Path) -> None:
     assert "delta.sum(axis=1, keepdims=True)" in {each.id: each.says for each in found.findings}["bias-all-axes"]
 
 
+def test_names_and_results_that_are_lost_are_named(tmp_path: Path) -> None:
+    text = "import numpy as np\ntargets = np.zeros((rows, 3))\nrows = 5\n"
+    text += "def train_net(W1, b1, W2, b2):\n    return W1, b2, W2, b2\n"
+    found = checked(tmp_path, text)
+    assert [each.id for each in found.findings] == ["used-before-value", "returned-twice"]
+    assert found.findings[1].fix == "return W1, b1, W2, b2"
+
+
 def test_weights_that_start_equal_or_saturated_are_named(tmp_path: Path) -> None:
     found = checked(
         tmp_path, ALL["rows"].replace("np.random.randn(n_input, n_hidden) * 0.1", "np.zeros((n_input, n_hidden))")
@@ -286,9 +294,12 @@ def train(X, y, batch_size):
         ("y[part]", "y[part]", ""),
         ("y[part]", "y[start:start + batch_size]", "targets-of-other-samples"),
         ("y[part]", "y[:batch_size]", "targets-of-other-samples"),
+        ("order[start:start + batch_size]", "order[start:batch_size]", "samples-left-out"),
+        ("order[start:start + batch_size]", "order[start:start + batch_size - 1]", "samples-left-out"),
+        ("range(0, len(X), batch_size)", "range(0, len(X) - batch_size, batch_size)", "last-batch-left-out"),
     ],
 )
-def test_batches_of_other_samples_are_named(old: str, new: str, name: str, tmp_path: Path) -> None:
+def test_batches_of_other_or_too_few_samples_are_named(old: str, new: str, name: str, tmp_path: Path) -> None:
     found = checked(tmp_path, BATCHES.replace(old, new))
     assert [each.id for each in found.findings] == [name] * bool(name)
     assert all(new in each.code for each in found.findings)

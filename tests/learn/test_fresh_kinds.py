@@ -98,6 +98,30 @@ def test_no_loss_of_the_other_sign_is_written(tmp_path: Path) -> None:
     assert (found.first.id, "-" in found.first.write) == ("loss-absolute", False), found.to_text()
 
 
+PORTIONS = """
+import numpy as np
+
+def portions(X, y, size):
+    order = np.random.permutation(len(X))
+    for start in range(0, len(X) - size + 1, size):
+        end = min(start + size, len(X))
+        yield X[order[start:end]], y[order[start:end]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("new", "findings"),
+    [
+        ("start + size, len(X)", [("short-batch-left-out", "warning")]),
+        ("start + size - 1, len(X)", [("short-batch-left-out", "warning"), ("samples-left-out", "mistake")]),
+        ("size, len(X)", [("short-batch-left-out", "warning"), ("samples-left-out", "mistake")]),
+    ],
+)
+def test_a_short_batch_that_is_left_out_is_a_warning(tmp_path: Path, new: str, findings: list[tuple[str, str]]) -> None:
+    found = checked(tmp_path, PORTIONS.replace("start + size, len(X)", new))
+    assert sorted({(each.id, each.level) for each in found.findings}, reverse=True) == findings, found.to_text()
+
+
 def test_a_name_that_is_misspelled_is_not_supplied(tmp_path: Path) -> None:
     found = checked(tmp_path, programs.INITIAL.replace("squash(np.dot(middle", "sigmiod(np.dot(middle"))
     assert found.first is not None, found.to_text()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deltarule.learn import matching
 from tests.learn import programs_of_new_kinds, programs_of_new_libraries
 from tests.learn.test_kinds_of_programs import checked
 
@@ -30,6 +31,20 @@ MISTAKES = [
     ("column", "np.eye(3)[y.astype(int)] - o", "y.reshape(-1, 1) - o", "targets-not-one-hot", ""),
     ("outer_bias", OUTER[0], OUTER[1], "bias-behind", "self.A2 = self.squash(self.Z2) + self.B2"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _patience_of_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More time to try the program's own inputs and targets: programs of single numbers have many arrays."""
+    monkeypatch.setattr(matching, "MOST_SECONDS_TO_READ", 10.0)
+
+
+def test_where_time_is_up_no_targets_are_accused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in (0.0, 0.2, 0.5, 1.0):
+        monkeypatch.setattr(matching, "MOST_SECONDS_TO_READ", seconds)
+        monkeypatch.setattr(matching, "LEAST_SECONDS_TO_READ", seconds)
+        found = checked(tmp_path, KINDS["lists_of_lists"])
+        assert not any(each.level == "mistake" for each in found.findings), found.to_text()
 
 
 @pytest.mark.parametrize("kind", KINDS)

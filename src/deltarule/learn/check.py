@@ -143,6 +143,7 @@ def mistakes_of(run: Trial | None) -> list[Step]:
     used = {each.layer for each in steps if each.quantity == "dW" and each.is_found}
     unused = ("db", "delta") if is_stopped else ("db",)  # these may look wrong by chance, if no dC/dW is made with them
     wrong = [each for each in wrong if each.quantity not in unused or each.layer in used]
+    wrong = [each for each in wrong if not (run.is_cut and each.mistake.startswith("targets"))]
     knows_loss = any(each.quantity == "loss" and not each.mistake for each in steps)
     unsure = [] if knows_loss else ["off"]  # then the targets may differ from the given ones
     unsure += [] if has_gradients(run.verdict) else ["targets-not-one-hot", *(["slope-half"] if is_stopped else [])]

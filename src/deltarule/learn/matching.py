@@ -53,6 +53,7 @@ class Trial:
     space: Namespace | None = None
     owner: Any = None
     verdict: Verdict | None = None
+    is_cut: bool = False  # whether time was up before the right targets were found
 
     @property
     def score(self) -> tuple[int, int, int]:
@@ -221,6 +222,7 @@ class Session:
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 if (way or number) and time.process_time() - begun > self.seconds_to_read:
+                    run.is_cut = True
                     return spare
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network

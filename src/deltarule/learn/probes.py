@@ -15,7 +15,7 @@ from deltarule.learn.matching import Session, Trial, sees
 from deltarule.learn.program import TABLES, Loop, Program, name_of, names_of
 from deltarule.learn.recording import Where, where_at
 from deltarule.learn.report import ProgramFinding
-from deltarule.learn.roles import argument_of, is_gradient, role_of
+from deltarule.learn.roles import argument_of, is_gradient, number_in, parameter_kind, role_of
 from deltarule.learn.sandbox import attempt
 from deltarule.learn.wording import finding_at, for_columns, text_of
 from deltarule.nn.arrays import Array
@@ -26,6 +26,7 @@ FORMULAS = TABLES["formulas_in_words"]
 
 def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
     """Findings about single parts of a program, called alone or read in its code, in the order of computation."""
+    yield from unset_names(session.program)
     is_seen = run is not None and run.verdict is not None and len(run.verdict.layers) > 0
     yield from unset_attributes(session.program, "warning" if is_seen else "mistake")
     run = run or session.run(lambda run: None, SmallBatch())  # for the small functions of a program without a network
@@ -37,6 +38,7 @@ def probe(session: Session, run: Trial | None) -> Iterator[ProgramFinding]:
             yield from function_findings(session.program, name, function, node, sigmoid)
     if not sees(run, "delta"):
         yield from sums_without_axis(session.program)
+    yield from lost_values(session.program)
     yield from unread_updates(session.program)
     yield from shuffles_of_inputs(session.program)
 
@@ -210,6 +212,28 @@ def start_findings(program: Program, run: Trial) -> Iterator[ProgramFinding]:
             yield finding(program, where, "init-saturates", f"W of layer {l}", **shown, kind=kind or "a sigmoid")
 
 
+def unset_names(program: Program) -> Iterator[ProgramFinding]:
+    """Findings for names of the module that a statement reads before any statement sets them."""
+    defined, later = set[str](), dict[str, int]()
+    body = program.tree.body
+    for node in body:
+        for name in names_of(node):
+            later.setdefault(name, node.lineno)
+    known = set(program.imports) | set(program.own)
+    said = set[str]()
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            reads = [each for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+            inner = {name for each in ast.walk(node) for name in names_of(each)}
+            for each in reads:
+                name = each.id
+                if name in later and name not in defined | known | said | inner and later[name] > node.lineno:
+                    said.add(name)
+                    where = where_at(program, each.lineno)
+                    yield finding(program, where, "used-before-value", name=name, later=program.place(later[name]).line)
+        defined |= {name for each in ast.walk(node) for name in names_of(each)}
+
+
 def unset_attributes(program: Program, level: str) -> Iterator[ProgramFinding]:
     """Findings for attributes of `self` that a class without a base reads, but that nothing in the program sets."""
     nodes = program.nodes
@@ -241,6 +265,26 @@ def sums_without_axis(program: Program) -> Iterator[ProgramFinding]:
             yield for_columns(found) if any("axis=1" in ast.unparse(other) for other in sums) else found
 
 
+def lost_values(program: Program) -> Iterator[ProgramFinding]:
+    """Findings for return statements that return one parameter twice, and leave out another of its kind."""
+    for name, block in program.functions.items():
+        for node in (each for each in ast.walk(block.node) if isinstance(each, ast.Return)):
+            if not isinstance(node.value, ast.Tuple):
+                continue
+            names = [each.id for each in node.value.elts if isinstance(each, ast.Name)]
+            twice = [each for each in names if names.count(each) > 1]
+            stored = {each.id for each in ast.walk(block.node) if isinstance(each, ast.Name)} | set(block.parameters)
+            kind = parameter_kind(twice[0]) if twice else ""
+            lost = sorted(each for each in stored - set(names) if kind and parameter_kind(each) == kind)
+            if twice and lost:
+                places = [n for n, each in enumerate(names) if each == twice[0]]
+                beside = [n for n in places if n and number_in(names[n - 1]) == number_in(lost[0])]
+                right = [lost[0] if n == (beside or places)[-1] else each for n, each in enumerate(names)]
+                where = where_at(program, node.lineno, name)
+                shown = {"name": name, "twice": twice[0], "lost": lost[0], "right": ", ".join(right)}
+                yield finding(program, where, "returned-twice", "the result", **shown)
+
+
 def unread_updates(program: Program) -> Iterator[ProgramFinding]:
     """Findings for loops in functions whose update returns new parameters that nothing else in the loop reads."""
     functions = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
@@ -257,16 +301,18 @@ def unread_updates(program: Program) -> Iterator[ProgramFinding]:
 
 
 def shuffles_of_inputs(program: Program) -> Iterator[ProgramFinding]:
-    """Findings where inputs and targets come from different samples."""
+    """Findings where inputs and targets come from different samples, or where batches leave samples out."""
     functions: list[ast.AST] = [each for each in program.nodes if isinstance(each, ast.FunctionDef)]
     for scope in functions or [program.tree]:
         nodes = sorted((each for each in ast.walk(scope) if hasattr(each, "lineno")), key=lambda each: each.lineno)
-        wheres = (where_at(program, line, getattr(scope, "name", "")) for line in samples_apart(nodes))
-        yield from (finding(program, where, "targets-of-other-samples", "t") for where in wheres)
+        yield from (
+            finding(program, where_at(program, line, getattr(scope, "name", "")), key, "t", level)
+            for key, level, line in [*samples_apart(nodes), *samples_left_out(nodes)]
+        )
 
 
-def samples_apart(nodes: list[Any]) -> Iterator[int]:
-    """The lines in which targets are shuffled or cut into batches differently from the inputs."""
+def samples_apart(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
+    """Where targets are shuffled or cut into batches differently from the inputs, as (mistake, level, line)."""
     orders, shuffled, mixed_names, names = set[str](), set[str](), set[str](), dict[str, int]()
     parts: dict[str, dict[str, int]] = {"X": {}, "Y": {}}
     for node in nodes:
@@ -280,7 +326,7 @@ def samples_apart(nodes: list[Any]) -> Iterator[int]:
             shuffled |= set(names_of(node)) if is_mixed else set()
             kept = [argument_of(name_of(each)) for each in values if isinstance(each, ast.Name)]
             if is_mixed and {"Y", "y_flat"} & set(kept):  # X[order], y
-                yield node.lineno
+                yield "targets-of-other-samples", "mistake", node.lineno
         if isinstance(node, ast.Call) and name_of(node.func) == "shuffle" and node.args:
             orders |= {name_of(node.args[0])}
         if isinstance(node, ast.Subscript) and {name_of(each) for each in ast.walk(node.slice)} & orders:
@@ -299,4 +345,29 @@ def samples_apart(nodes: list[Any]) -> Iterator[int]:
     if not apart and mixed["X"] == {True} and mixed["Y"] == {False}:  # cut from targets in their old order
         apart = [line for name, line in names.items() if name.startswith("Y ")]
     is_alone = mixed_names - orders and all(argument_of(each) == "X" for each in mixed_names - orders) and "Y" in names
-    yield from apart or (list(parts["X"].values())[-1:] if is_alone else [])
+    for line in apart or (list(parts["X"].values())[-1:] if is_alone else []):
+        yield "targets-of-other-samples", "mistake", line
+
+
+def samples_left_out(nodes: list[Any]) -> Iterator[tuple[str, str, int]]:
+    """Where batches end at a fixed place, one sample short, or before the last batch, as (mistake, level, line)."""
+    for node in (each for each in nodes if isinstance(each, ast.For | ast.ListComp)):
+        rounds = [node] if isinstance(node, ast.For) else node.generators
+        for each in rounds:
+            if not (
+                isinstance(each.iter, ast.Call) and name_of(each.iter.func) == "range" and len(each.iter.args) == 3
+            ):
+                continue
+            place, step = ast.unparse(each.target), ast.unparse(each.iter.args[2])
+            if ast.unparse(each.iter.args[1]).endswith(f"- {step}"):
+                yield "last-batch-left-out", "warning", each.iter.lineno
+            if ast.unparse(each.iter.args[1]).endswith(f"- {step} + 1"):
+                yield "short-batch-left-out", "warning", each.iter.lineno
+            stores = [part for part in ast.walk(node) if isinstance(part, ast.Assign)]
+            ends = {name_of(part.targets[0]): ast.unparse(part.value) for part in stores}
+            for cut in (part for part in ast.walk(node) if isinstance(part, ast.Slice) and part.lower and part.upper):
+                begin, _, end = ast.unparse(cut).partition(":")
+                end = ends.get(end, end)  # end = min(start + size, n)
+                is_short = f"{place} + {step} - 1" in (end, end[4:].partition(",")[0])
+                if begin == place and (not re.search(rf"\b{place}\b", end) or is_short):
+                    yield "samples-left-out", "mistake", cut.lineno
