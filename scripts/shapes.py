@@ -1,70 +1,30 @@
 """What the network in the box learns besides MNIST: digits as other hands write them, and things that are not digits.
 
-Digits: 0 with a slash, 1 and 7 as in Europe, 0, 1 and 8 that lean to the left, digits drawn with strokes and digits in
-print. The rest: letters, drawn and in print, signs, shapes, scribbles, textures, blanks, parts and heaps of digits.
-Houses and faces are not among them, nor are the fonts that `benchmarks/doubt.py` measures with.
+Digits: 0 with a slash, 1 and 7 as in Europe, digits that lean to the left, digits drawn with strokes and digits in
+print. The rest: letters, drawn and in print, signs, shapes, outlines with parts, scribbles, textures, blanks, parts and
+heaps of digits. Houses and faces are not among them, nor are the fonts that `benchmarks/doubt.py` measures with.
 """
 
-import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
+from outlines import CIRCLE, SKETCHES, STROKES, Strokes, by_hand, composition, curve, strokes_in
 from PIL import Image, ImageDraw, ImageFont
 from strokes import inked
 
 from deltarule.data.ink.normalization import INK_SIDE, SIDE, center, ink_image
 
 NO_DIGIT = 10  # the class of what is not a digit, while the network learns
-STROKES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))
 FONTS = ("DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic")
 FONTS += ("DejaVuSansMono", "DejaVuSansMono-Oblique", "cmtt10", "cmss10")  # Matplotlib brings them
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYabcdefhijkmnprtuvwxy"  # less O, I, l, S, Z, B, g, q, which may be digits
 SIGNS = "?!&%@#$+=*<>{}[]~^:;€£§¶ΑΓΔΛΞΠΣΨΩαβγεζηλμνξπτχψωБДЖИЙЛЦШЩЪЫЮЯ←↑→↓∀∃∇∈∏∑√∞∩∪∫≈≠≤≥★☆♠♣♥♦♪"
 Gray = NDArray[np.uint8]
-Strokes = list[NDArray[np.float64]]
-
-
-def strokes_in(text: str) -> Strokes:
-    """Strokes from a text: "0,0 2,6|1,3 2,3" is a line and a bar; a stroke that ends in "~" is a curve."""
-    strokes = []
-    for stroke in text.split("|"):
-        points = np.array([point.split(",") for point in stroke.rstrip("~").split()], np.float64)
-        strokes.append(curve(points) if stroke.endswith("~") else points)
-    return strokes
-
-
-def curve(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A smooth line through points (Catmull and Rom's spline), eight steps from each to the next."""
-    p = np.concatenate([points[:1], points, points[-1:]])
-    s = np.linspace(0.0, 1.0, 9)[:-1, np.newaxis, np.newaxis]
-    before, start, end, after = p[:-3], p[1:-2], p[2:-1], p[3:]
-    bent = 2 * start + (end - before) * s + (2 * before - 5 * start + 4 * end - after) * s**2
-    bent = (bent + (3 * start - before - 3 * end + after) * s**3) / 2.0
-    return np.concatenate([bent.swapaxes(0, 1).reshape(-1, 2), points[-1:]])
-
-
-def by_hand(strokes: Strokes, rng: np.random.Generator, lean: float = 0.0) -> Strokes:
-    """The strokes as a hand draws them: every point a little off, all of it turned, slanted, stretched and bent.
-
-    lean: how far the top is to the left of the bottom, in heights.
-    """
-    every = np.concatenate(strokes)
-    low, span = every.min(axis=0), float(np.ptp(every, axis=0).max())
-    turn, slant, stretch = rng.normal(0.0, (0.07, 0.08, 0.12))
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    matrix = matrix @ np.array([[np.exp(stretch), slant + lean], [0.0, 1.0]])
-    bend, phase = rng.normal(0.0, 0.03, (2, 2)), rng.uniform(0.0, 6.0, 2)
-    drawn = []
-    for stroke in strokes:
-        points = (stroke - low) / span + rng.normal(0.0, 0.012, stroke.shape) + rng.normal(0.0, 0.02, 2)
-        fine = np.linspace(0, len(points) - 1, 3 * len(points))
-        points = np.stack([np.interp(fine, range(len(points)), axis) for axis in points.T], axis=1)
-        drawn.append((points + np.sin(4.0 * points + phase) @ bend) @ matrix.T)
-    return drawn
 
 
 def image_of(strokes: Strokes, pen: float) -> Gray:
@@ -108,10 +68,13 @@ def normal(ink: NDArray[Any]) -> Gray:
     return np.zeros((SIDE, SIDE), np.uint8) if image is None else image
 
 
-def slanted(image: Gray, lean: float) -> Gray:
-    """An image whose top is moved to the left by `lean` times its height."""
+def lean_left(image: Gray, degrees: float, turned: float) -> Gray:
+    """A digit that leans to the left: by turning it for the share `turned` of the degrees, the rest by slanting it."""
+    angle, slant = np.radians(degrees * turned), np.tan(np.radians(degrees * (1.0 - turned)))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    (xx, xy), (yx, yy) = np.array([[1.0, -slant], [0.0, 1.0]]) @ turn  # from an output pixel to its place in the input
+    moved = (xx, xy, 84.0 * (1.0 - xx - xy), yx, yy, 84.0 * (1.0 - yx - yy))
     big = Image.fromarray(np.pad(image, 14)).resize((168, 168), Image.Resampling.BICUBIC)
-    moved = (1.0, -lean, 84.0 * lean, 0.0, 1.0, 0.0)  # an output pixel's place in the input
     return normal(np.asarray(big.transform(big.size, Image.Transform.AFFINE, moved, Image.Resampling.BICUBIC)))
 
 
@@ -125,8 +88,12 @@ def with_line(image: Gray, ends: NDArray[np.float64], width: float) -> Gray:
 
 def slashed(zero: Gray, rng: np.random.Generator, backwards: float = 0.1) -> Gray:
     """A 0 with a slash through it; `backwards`: how often it goes from above left to below right."""
-    beyond, tilt = rng.uniform(-0.15, 0.25, 2), rng.uniform(0.0, 0.25)
-    ends = np.array([[-beyond[0] + tilt, 1.0 + beyond[1] * 0.5], [1.0 + beyond[0] - tilt, -beyond[1] * 0.5]])
+    if rng.random() < 0.6:
+        reach, tilt = rng.uniform(0.32, 0.62), rng.uniform(0.4, 1.05)
+        ends = 0.5 + reach * np.array([[-tilt, 1.0], [tilt, -1.0]])
+    else:
+        beyond, tilt = rng.uniform(-0.15, 0.25, 2), rng.uniform(0.0, 0.25)
+        ends = np.array([[-beyond[0] + tilt, 1.0 + beyond[1] * 0.5], [1.0 + beyond[0] - tilt, -beyond[1] * 0.5]])
     if rng.random() < backwards:
         ends = ends[:, [0]] * [1, 0] + (1.0 - ends[:, [1]]) * [0, 1]
     return with_line(zero, ends + rng.normal(0.0, 0.03, (2, 2)), pen(rng) * 0.9)
@@ -146,12 +113,14 @@ def other_digits(images: Gray, labels: NDArray[np.int64], rng: np.random.Generat
         return np.asarray(rng.choice(of[digit]))
 
     while True:
-        for _ in range(3):
+        for _ in range(18):
             yield slashed(any_of(0), rng), 0
-        yield slashed(drawn("digits", "0", rng), rng), 0
+        for _ in range(5):
+            yield slashed(drawn("digits", "0", rng, lean=rng.uniform(-0.3, 0.3)), rng), 0
+        for digit in 4 * (0, 8, 0, 1, 8, 2, 3, 4, 5, 6, 7, 9):
+            yield lean_left(any_of(digit), rng.uniform(3.0, 33.0), float(rng.choice([0.0, 0.5, 1.0]))), digit
         yield crossed(any_of(7), rng), 7
         for digit in (0, 1, 8):
-            yield slanted(any_of(digit), rng.uniform(0.1, 0.65)), digit
             yield drawn("digits", str(digit), rng, lean=rng.uniform(0.1, 0.6)), digit
         for _ in range(3):
             yield drawn("digits", "european 1", rng, lean=rng.uniform(-0.2, 0.1)), 1
@@ -194,35 +163,14 @@ def figure(rng: np.random.Generator) -> Gray:
     if kind == 2:
         spokes = [np.array([[0.0, 0.0], end]) for end in round_about[:-1]]
         return image_of(by_hand(spokes, rng), pen(rng))
-    t = np.linspace(0.0, 2.0 * np.pi, 30)
-    circle = np.stack([np.cos(t), np.sin(t)], axis=1)
-    parts = [circle * rng.uniform(0.1, 0.5) + rng.uniform(0.0, 1.5, 2) for _ in range(rng.integers(1, 4))]
+    parts = [CIRCLE * rng.uniform(0.1, 0.5) + rng.uniform(0.0, 1.5, 2) for _ in range(rng.integers(1, 4))]
     parts += [rng.uniform(0.0, 1.5, (2, 2)) for _ in range(rng.integers(1, 5))]
     return image_of(by_hand(parts, rng), pen(rng))
 
 
-def composition(rng: np.random.Generator) -> Gray:
-    """Three to five outlines, arcs and lines, each beside, above or within an earlier one, or crossing it."""
-    t = np.linspace(0.0, 2.0 * np.pi, 30)
-    circle = np.stack([np.cos(t), np.sin(t)], axis=1)
-    corners = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    apex = np.array([[rng.uniform(-1.0, 1.0), -1.0], [1.0, 1.0], [-1.0, 1.0]])
-    parts, place, size = [], np.zeros(2), np.ones(2)
-    for k in range(int(rng.integers(3, 6))):
-        bent = circle[: int(rng.integers(8, 22))] @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
-        outlines = [circle, corners, apex[[0, 1, 2, 0]], apex[[1, 0, 2]], bent, rng.uniform(-1.0, 1.0, (2, 2))]
-        outline = outlines[rng.choice(len(outlines), p=[0.2, 0.25, 0.15, 0.1, 0.15, 0.15])]
-        if k:
-            side = rng.choice([-1.0, 1.0])
-            new = size * rng.uniform(0.2, 1.1, 2)
-            step = [(size + new) * [side, 0.0], (size + new) * [0.0, side], rng.uniform(-1.0, 1.0, 2) * size]
-            place, size = place + step[rng.integers(3)], new
-            if rng.random() < 0.3:
-                place, size = np.zeros(2), rng.uniform(0.3, 0.8, 2)
-        else:
-            size = rng.uniform(0.5, 1.3, 2)
-        parts.append(place + outline * size)
-    return image_of(by_hand(parts, rng), pen(rng) * 0.85)
+def sketch(make: Callable[[np.random.Generator], Strokes], rng: np.random.Generator) -> Gray:
+    """Strokes put together at random, drawn with a pen so thin that the parts stay apart."""
+    return image_of(by_hand(make(rng), rng), float(np.clip(pen(rng) * 0.8, 1.1, 3.4)))
 
 
 def texture(rng: np.random.Generator) -> Gray:
@@ -307,15 +255,16 @@ def no_digits(images: Gray, labels: NDArray[np.int64], rng: np.random.Generator)
         return drawn(kind, str(rng.choice(list(STROKES[kind]))), rng, lean=rng.normal(0.0, 0.1))
 
     makers: list[tuple[int, Callable[[], Gray]]] = [
-        (6, lambda: in_print(LETTERS)),
-        (7, lambda: any_drawn("letters")),
+        (8, lambda: in_print(LETTERS)),
+        (9, lambda: any_drawn("letters")),
         (2, lambda: in_print(SIGNS)),
         (4, lambda: any_drawn("shapes")),
-        (6, lambda: composition(rng)),
+        (6, lambda: image_of(by_hand(composition(rng), rng), pen(rng) * 0.85)),
+        *((8, partial(sketch, make, rng)) for make in SKETCHES),
         (3, lambda: scribble(rng)),
         (3, lambda: figure(rng)),
         (2, lambda: texture(rng)),
-        (2, lambda: blank(rng)),
+        (5, lambda: blank(rng)),
         (3, lambda: heap(images, rng)),
         (2, lambda: turned_digit(of, rng)),
     ]
