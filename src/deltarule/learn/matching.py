@@ -34,8 +34,7 @@ SKIPPED = ("reads a file", "draws", "prints")
 MOST_SECONDS = 2.0  # for one way to run a program
 MOST_BATCHES = 12  # of a program's own inputs and targets
 MOST_SECONDS_TO_READ, LEAST_SECONDS_TO_READ = 1.5, 0.4  # for all runs together, but at least the second for each
-MOST_DRAWS = 3  # of weights, until every layer has outputs other than 0
-FEW_EVENTS = 60  # fewer than a network's training step has
+MOST_DRAWS, FEW_EVENTS = 3, 60  # of weights, until every layer has outputs other than 0; fewer than a training step has
 ABSENT = ("ModuleNotFoundError", "ImportError", "FileNotFoundError")  # errors for what is missing on this machine
 ORDER = ("forward", "loss", "backward", "update")
 
@@ -203,7 +202,8 @@ class Session:
         """Set the verdict of a run to that of the reading that explains most of its events."""
         begun = time.process_time()
         spare = self.read(run)
-        self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - (time.process_time() - begun))
+        run.is_cut = (seconds := time.process_time() - begun) > self.seconds_to_read
+        self.seconds_to_read = max(LEAST_SECONDS_TO_READ, self.seconds_to_read - seconds)
         n_layers = len(run.verdict.layers) if run.verdict else 0
         if spare is not None and (not explains_outputs(run) or len(spare.layers) > n_layers):
             run.verdict = spare
@@ -222,7 +222,6 @@ class Session:
             is_whole = False
             for number, batches in enumerate(chain([run.examples.batches()], ([each] for each in own))):
                 if (way or number) and time.process_time() - begun > self.seconds_to_read:
-                    run.is_cut = True
                     return spare
                 found = None
                 with suppress(ArithmeticError, IndexError, ValueError):  # arrays of shapes that fit no network
