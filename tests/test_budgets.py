@@ -54,7 +54,7 @@ def n_lines_of(*patterns: str) -> int:
 def test_the_house_is_small() -> None:
     """What a later issue adds is paid for by what goes, or a decision record raises the number (0019, 0021 to 0037)."""
     learn = n_lines_of("learn/**/*.py")
-    assert 1_000 < learn <= 8_038
+    assert 1_000 < learn <= 8_037
     assert 10_000 < n_lines_of("*.py") - learn <= 21_953
     assert n_lines_of("*.py", "*.js", "*.c", "*.h") - learn <= 30_065
     assert len(list(SOURCE.rglob("*.py"))) <= 175

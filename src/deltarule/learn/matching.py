@@ -73,8 +73,7 @@ class Session:
 
     def __init__(self, program: Program, *, runs_all: bool = False) -> None:
         self.program, self.tape, self.runs_all = program, Tape(), runs_all
-        self.runs: list[Trial] = []
-        self.seconds_to_read = MOST_SECONDS_TO_READ
+        self.runs, self.seconds_to_read = list[Trial](), MOST_SECONDS_TO_READ
         self.twin = self.tape.instrument(program)
         names = {each.arg for each in program.nodes if isinstance(each, ast.arg)} | set(program.constants)
         self.rate = RATE if any(argument_of(each) == "alpha" for each in names) else 0.0
