@@ -177,7 +177,7 @@ def read_rows(path: AnyPath, dialect: Dialect, most: int | None = None) -> list[
         rows: Iterable[Row] = parse(path, lines, dialect.separator)
         if dialect.is_padded:
             rows = ((line, cells if cells and cells[-1] else cells[:-1]) for line, cells in rows)
-        found = [*islice((row for row in rows if any(row[1]) or len(row[1]) > 1), most)]
+        found = [*islice((row for row in rows if row[1] and (len(row[1]) > 1 or any(row[1]))), most)]
     if dialect.is_named and found:
         found[0][1].insert(0, "")
     return found
