@@ -7,7 +7,7 @@ import pytest
 from deltarule.learn.roles import argument_of, is_start, role_of
 from tests.learn import programs_of_fresh_kinds as programs
 from tests.learn.programs_of_fresh_kinds import KINDS
-from tests.learn.test_kinds_of_programs import checked
+from tests.learn.test_kinds_of_programs import assert_followed, assert_named, checked
 
 # A mistake in a program: what stands there, what a learner writes, the id of the finding, and its line if another one.
 MISTAKES = [
@@ -45,20 +45,14 @@ MISTAKES = [
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_program_of_a_fresh_kind_is_followed(tmp_path: Path, kind: str) -> None:
-    found = checked(tmp_path, KINDS[kind])
-    assert (found.ok, found.matched) == (True, True), found.to_text()
-    assert "delta of all layers" in " ".join(found.right)
+    assert_followed(tmp_path, KINDS[kind])
 
 
 @pytest.mark.parametrize(("kind", "old", "new", "key", "code"), MISTAKES)
 def test_a_mistake_in_a_program_of_a_fresh_kind_is_the_first_named(
     tmp_path: Path, kind: str, old: str, new: str, key: str, code: str
 ) -> None:
-    assert KINDS[kind].count(old) == 1
-    found = checked(tmp_path, KINDS[kind].replace(old, new))
-    assert found.first is not None
-    assert key in ("", found.first.id), found.to_text()
-    assert (code or new) in found.first.code, found.to_text()
+    assert_named(tmp_path, KINDS[kind], (old, new), key, code or new)
 
 
 SOUND = {

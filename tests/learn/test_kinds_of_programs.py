@@ -169,6 +169,22 @@ def checked(folder: Path, text: str) -> ProgramCheck:
     return ProgramCheck.from_json_dict(check_here(str(path), train=False))
 
 
+def assert_followed(folder: Path, text: str) -> None:
+    """A sound program is matched to its deltas, and nothing in it is wrong."""
+    found = checked(folder, text)
+    assert (found.ok, found.matched) == (True, True), found.to_text()
+    assert "delta of all layers" in " ".join(found.right)
+
+
+def assert_named(folder: Path, text: str, edit: tuple[str, str], key: str, code: str) -> None:
+    """The mistake that an edit makes, old text to new, is named first: its id (any if "") and a part of its line."""
+    assert text.count(edit[0]) == 1
+    found = checked(folder, text.replace(*edit))
+    assert found.first is not None
+    assert key in ("", found.first.id), found.to_text()
+    assert code in found.first.code, found.to_text()
+
+
 RECOGNIZED = {
     "network of layers": NETWORK,
     "main": MAIN,

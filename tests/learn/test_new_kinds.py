@@ -6,7 +6,7 @@ import pytest
 
 from deltarule.learn import matching
 from tests.learn import programs_of_new_kinds, programs_of_new_libraries
-from tests.learn.test_kinds_of_programs import checked
+from tests.learn.test_kinds_of_programs import assert_followed, assert_named, checked
 
 KINDS = programs_of_new_kinds.KINDS | programs_of_new_libraries.KINDS
 
@@ -49,20 +49,14 @@ def test_where_time_is_up_no_targets_are_accused(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_program_of_a_new_kind_is_followed(tmp_path: Path, kind: str) -> None:
-    found = checked(tmp_path, KINDS[kind])
-    assert (found.ok, found.matched) == (True, True), found.to_text()
-    assert "delta of all layers" in " ".join(found.right)
+    assert_followed(tmp_path, KINDS[kind])
 
 
 @pytest.mark.parametrize(("kind", "old", "new", "key", "code"), MISTAKES)
 def test_a_mistake_in_a_program_of_a_new_kind_is_the_first_named(
     tmp_path: Path, kind: str, old: str, new: str, key: str, code: str
 ) -> None:
-    assert KINDS[kind].count(old) == 1
-    found = checked(tmp_path, KINDS[kind].replace(old, new))
-    assert found.first is not None
-    assert key in ("", found.first.id), found.to_text()
-    assert (code or new) in found.first.code, found.to_text()
+    assert_named(tmp_path, KINDS[kind], (old, new), key, code or new)
 
 
 def test_a_column_of_classes_may_be_meant_for_one_output(tmp_path: Path) -> None:
